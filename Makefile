@@ -1,0 +1,49 @@
+# `make conform` and `make test` set everything up first; nothing else has to be installed but Python and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# On few cores the spinning threads of several BLAS libraries slow each other down fifty-fold.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: conform train test check bench format clean help
+
+help:
+	@echo "make conform   every case on every backend, compared with the reference"
+	@echo "make train     the same network trained on every backend, compared step by step"
+	@echo "make test      formatter, linter, type checker and all tests"
+	@echo "make bench     speed and memory beside their limits"
+	@echo "make format    format the code"
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt torch==2.13.0
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[torch,tensorflow,jax,dev]'
+	# Without its pins: MXNet asks for NumPy 1, and runs on NumPy 2 through the adapter's proxy.
+	$(BIN)/pip install --quiet --no-deps mxnet==1.9.1
+	touch $(READY)
+
+conform: $(READY)
+	$(BIN)/unigrad conform
+
+train: $(READY)
+	$(BIN)/unigrad conform --train
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: check
+	$(BIN)/pytest
+
+bench: $(READY)
+	$(BIN)/python conformance/benchmarks/bench.py
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV)

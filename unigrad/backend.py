@@ -1,0 +1,366 @@
+"""What an adapter is, and the registry that finds the right one.
+
+An adapter is one instance of a subclass of :class:`Backend`. It names its framework, converts to and
+from NumPy, and supplies a plain function for each primitive of ``unigrad.operations`` over the
+framework's own ("raw") arrays. That alone is a whole backend: gradients then come from the neutral
+rules. An adapter whose framework records by itself overrides :meth:`Backend.record` and
+:meth:`Backend.pullback` to delegate to it.
+
+Adapters are found through the entry-point group ``unigrad.backends`` (name to instance) or given to
+:func:`register_backend`. A framework is imported only when its adapter is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from unigrad.dtypes import DType
+from unigrad.errors import ArgumentError, BackendError, UnigradError, UnsupportedError
+
+if TYPE_CHECKING:
+    from unigrad.graph import Node
+    from unigrad.operations.table import Primitive
+    from unigrad.tensor import Tensor
+
+Raw = Any
+
+
+class Backend:
+    """One framework, as unigrad sees it. Subclass it, fill in the class attributes and the methods.
+
+    The constructor must not import the framework; :meth:`load` does, once, before anything else is
+    called. After it ``functions``, ``raw_dtypes`` and ``array_types`` must be there.
+    """
+
+    name: ClassVar[str]
+    """How users name the backend: ``"torch"``."""
+    framework: ClassVar[str]
+    """The import name of the framework, whose arrays' types live in modules of that name."""
+    distribution: ClassVar[str]
+    """The name under which the framework's version is found."""
+    install: ClassVar[str]
+    """What to type to install it."""
+    missing: ClassVar[Mapping[str, str]] = {}
+    """What the framework cannot do: a dtype's or operation's name to the reason."""
+    delegates: ClassVar[str] = "nothing"
+    """What the framework's own engine differentiates: ``"nothing"``, ``"first order"`` or ``"all orders"``."""
+    inline_nodes: ClassVar[str | None] = None
+    """For speed only. ``"rules"``: generate :meth:`record`'s default into each operation, and run the
+    rules on raw arrays, whose operators and functions must then behave as NumPy's;
+    ``"bare"``: likewise for a framework that records by itself as soon as a leaf is tracked."""
+
+    functions: Mapping[str, Callable[..., Raw]]
+    """Primitive name to a function over raw arrays, with the primitive's positional signature."""
+    raw_dtypes: Mapping[DType, Any]
+    """Neutral dtype to the object that a raw array has as its ``dtype``, for every dtype supported."""
+    array_types: tuple[type, ...]
+    """The framework's array types."""
+    raw_functions: Any = None
+    """Set by unigrad: the primitives over raw arrays, where rules can use them."""
+    tensor_type: type[Tensor]
+    """Set by unigrad: the class of this backend's Tensors."""
+
+    def load(self) -> None:
+        """Import the framework and fill in ``functions``, ``raw_dtypes`` and ``array_types``."""
+        raise NotImplementedError
+
+    def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
+        """A raw array with a copy of these values, in this dtype, on ``device`` (None: the default)."""
+        raise NotImplementedError
+
+    def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
+        """The values as a NumPy array, which may share memory. Works on tracked arrays too."""
+        raise NotImplementedError
+
+    def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Any = None) -> Raw:
+        """A raw array filled with one value."""
+        return self.from_numpy(np.full(shape, value, dtype), device)
+
+    def device(self, raw: Raw) -> Any:
+        """The device that a raw array lives on."""
+        return "cpu"
+
+    def devices(self) -> Sequence[Any]:
+        """The devices that there are, the default one first."""
+        return ("cpu",)
+
+    def to_device(self, raw: Raw, device: Any) -> Raw:
+        """The raw array on ``device``, differentiably where the backend delegates."""
+        return raw
+
+    def record(
+        self,
+        primitive: Primitive,
+        parents: tuple[Node | None, ...],
+        raws: tuple[Raw, ...],
+        statics: tuple[Any, ...],
+    ) -> tuple[Raw, Node]:
+        """Run a primitive and return its value and the node that remembers it.
+
+        Called only while recording and only if one of ``parents`` is not None. ``raws`` are raw
+        arrays, or Python scalars for primitives that take them; a primitive over a sequence of arrays
+        gets them one by one. The default keeps what the neutral rules of the primitive need.
+        """
+        raise NotImplementedError  # replaced by unigrad.operations.binding, which knows the nodes
+
+    def untracked(self, function: Callable[..., Raw]) -> Callable[..., Raw]:
+        """``function``, made safe to call on tracked arrays while nothing is recorded."""
+        return function
+
+    def leaf(self, raw: Raw) -> Raw:
+        """The raw array as a leaf that the framework tracks from now on, sharing its memory."""
+        return raw
+
+    def detached(self, raw: Raw) -> Raw:
+        """The raw array without its history in the framework, sharing its memory."""
+        return raw
+
+    def pullback(
+        self,
+        heads: Sequence[tuple[Node, Raw]],
+        cotangents: Sequence[Raw],
+        inputs: Sequence[tuple[Node, Raw]],
+        retain_graph: bool,
+        create_graph: bool,
+        below: Sequence[Node],
+    ) -> Sequence[Raw | None] | None:
+        """Gradients of the heads for ``inputs`` by the framework's own engine, or None to use rules.
+
+        ``below`` are all recorded nodes that the heads depend on. All inputs are among them or are
+        heads themselves. Only called where ``delegates`` says that the framework can do it.
+        """
+        return None
+
+    def version(self) -> str:
+        """The framework's version."""
+        return importlib.metadata.version(self.distribution)
+
+    # What follows is the same for every adapter.
+
+    def __repr__(self) -> str:
+        return f"<unigrad backend {self.name!r}>"
+
+    def dtype(self, raw: Raw) -> DType:
+        """The neutral dtype of a raw array."""
+        return self._neutral[raw.dtype]
+
+    def raw_dtype(self, dtype: DType) -> Any:
+        """The framework's own dtype for a neutral one; UnsupportedError where it has none."""
+        try:
+            return self.raw_dtypes[dtype]
+        except KeyError:
+            reason = self.missing.get(str(dtype), "the framework has no such dtype")
+            raise UnsupportedError(
+                f"backend {self.name!r} has no dtype {dtype}: {reason}; "
+                f"use one of {', '.join(map(str, self.raw_dtypes))}"
+            ) from None
+
+    def function(self, name: str) -> Callable[..., Raw]:
+        """The raw function of a primitive, or one that raises UnsupportedError."""
+        found = self.functions.get(name)
+        if found is not None:
+            return found
+        reason = self.missing.get(name, "its adapter supplies no such function")
+
+        def unsupported(*args: Any) -> Raw:
+            raise UnsupportedError(
+                f"backend {self.name!r} cannot do {name!r}: {reason}; "
+                f"do this step on another backend and convert with .to_backend(...)"
+            )
+
+        return unsupported
+
+    def ensure_loaded(self) -> Backend:
+        """Import the framework if that has not happened; BackendError says what to install."""
+        if not hasattr(self, "tensor_type"):
+            try:
+                self.load()
+            except UnigradError:
+                raise
+            except Exception as error:
+                raise BackendError(
+                    f"backend {self.name!r} needs {self.framework}, which failed to import "
+                    f"({type(error).__name__}: {error}); install it with: {self.install}"
+                ) from error
+            self._neutral = {raw: neutral for neutral, raw in self.raw_dtypes.items()}
+            self.floating = frozenset(raw for neutral, raw in self.raw_dtypes.items() if neutral.kind in "fc")
+            from unigrad.operations.binding import bind
+
+            bind(self)
+        return self
+
+
+@dataclass(frozen=True)
+class BackendInfo:
+    """One row of :func:`available_backends`."""
+
+    name: str
+    installed: bool
+    version: str | None
+    """The framework's version, or None."""
+    why_not: str | None
+    """Why it cannot be used, and what to install."""
+    dtypes: tuple[str, ...]
+    """Names of the supported dtypes, empty if it cannot be used."""
+    unsupported: Mapping[str, str]
+    """Operations and dtypes that it lacks, with the reason."""
+    engine: str
+    """What its own engine differentiates: ``nothing``, ``first order`` or ``all orders``."""
+
+
+_backends: dict[str, Backend] = {}
+_by_type: dict[type, Backend] = {}
+_override: ContextVar[Backend | None] = ContextVar("unigrad_backend", default=None)
+_default: Backend | None = None
+
+
+def register_backend(backend: Backend) -> None:
+    """Make a backend known under its name, in place of any other of that name."""
+    _discover()
+    _backends[backend.name] = backend
+    _by_type.clear()
+
+
+def _discover() -> None:
+    """Read the entry points, once. Loading one imports the adapter, not the framework."""
+    if _backends:
+        return
+    from unigrad.native import cupy_backend, numpy_backend
+
+    _backends["numpy"] = numpy_backend
+    _backends["cupy"] = cupy_backend
+    for entry in importlib.metadata.entry_points(group="unigrad.backends"):
+        try:
+            backend = entry.load()
+        except Exception as error:
+            backend = _Broken(entry.name, entry.value, error)
+        _backends.setdefault(entry.name, backend)
+
+
+class _Broken(Backend):
+    """Stands for an adapter that failed to import, so that the others are not affected."""
+
+    distribution = framework = ""
+
+    def __init__(self, name: str, where: str, error: Exception) -> None:
+        self.name = name  # type: ignore[misc]
+        self.framework = where  # type: ignore[misc]
+        self.install = "a working version of that adapter"  # type: ignore[misc]
+        self._error = error
+
+    def load(self) -> None:
+        raise self._error
+
+
+def backend_names() -> list[str]:
+    """The names of all known backends, usable or not."""
+    _discover()
+    return list(_backends)
+
+
+def get_backend_object(name: str) -> Backend:
+    """The loaded backend of that name; BackendError if it is unknown or cannot be imported."""
+    _discover()
+    try:
+        backend = _backends[name]
+    except (KeyError, TypeError):
+        raise BackendError(f"there is no backend {name!r}; choose one of {', '.join(_backends)}") from None
+    return backend.ensure_loaded()
+
+
+def current_backend() -> Backend:
+    """The backend on which new arrays are made."""
+    global _default
+    found = _override.get() or _default
+    if found is None:
+        _default = found = get_backend_object(os.environ.get("UNIGRAD_BACKEND") or "numpy")
+    return found
+
+
+def set_backend(name: str) -> None:
+    """Make new arrays on this backend from now on, in the whole process.
+
+    ``name`` is ``"numpy"``, ``"cupy"``, ``"torch"``, ``"tensorflow"``, ``"mxnet"``, ``"jax"`` or one
+    that was registered. Existing arrays stay where they are. Raises BackendError if it is unknown or
+    its framework is missing, and then changes nothing.
+    """
+    global _default
+    _default = get_backend_object(name)
+
+
+def get_backend() -> str:
+    """The name of the backend on which new arrays are made (``UNIGRAD_BACKEND`` or numpy at first)."""
+    return current_backend().name
+
+
+@contextmanager
+def use_backend(name: str) -> Iterator[None]:
+    """Make new arrays on this backend inside the ``with`` block, in this thread or async task."""
+    token = _override.set(get_backend_object(name))
+    try:
+        yield
+    finally:
+        _override.reset(token)
+
+
+def backend_of(raw: Any) -> Backend | None:
+    """The backend whose raw array this is, or None. Imports no framework.
+
+    An array of a framework that was never imported cannot exist, so only those in ``sys.modules``
+    are asked, and only if the type, or one it derives from, comes from that framework.
+    """
+    kind = type(raw)
+    found = _by_type.get(kind)
+    if found is not None:
+        return found
+    _discover()
+    roots = {base.__module__.partition(".")[0] for base in kind.__mro__}
+    for backend in list(_backends.values()):
+        if backend.framework not in sys.modules:
+            continue
+        if roots & {backend.framework, *_EXTRA_ROOTS.get(backend.framework, ())}:
+            try:
+                backend.ensure_loaded()
+            except BackendError:
+                continue
+            if isinstance(raw, backend.array_types):
+                _by_type[kind] = backend
+                return backend
+    return None
+
+
+# JAX's arrays are made by its compiled half.
+_EXTRA_ROOTS = {"jax": ("jaxlib",)}
+
+
+def available_backends() -> list[BackendInfo]:
+    """Every known backend: version, installed or why not, what it supports. Imports each framework."""
+    rows = []
+    for name in backend_names():
+        try:
+            backend = get_backend_object(name)
+        except BackendError as error:
+            known = _backends[name]
+            rows.append(BackendInfo(name, False, None, str(error), (), known.missing, known.delegates))
+        else:
+            dtypes = tuple(map(str, backend.raw_dtypes))
+            rows.append(BackendInfo(name, True, backend.version(), None, dtypes, backend.missing, backend.delegates))
+    return rows
+
+
+def check_device(backend: Backend, device: Any) -> None:
+    """ArgumentError if the backend has no such device."""
+    if device is not None and str(device) not in map(str, backend.devices()):
+        raise ArgumentError(
+            f"backend {backend.name!r} has no device {device!r}; it has {', '.join(map(str, backend.devices()))}"
+        )

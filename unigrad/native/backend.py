@@ -1,0 +1,110 @@
+"""The two backends of the native engine: NumPy's arrays and CuPy's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from unigrad import dtypes
+from unigrad.backend import Backend, Raw
+from unigrad.dtypes import DType
+from unigrad.native.functions import primitives
+
+
+class NativeBackend(Backend):
+    """The neutral rules over an array module that follows NumPy."""
+
+    inline_nodes = "rules"
+    module: Any
+
+    def load_module(self) -> Any:
+        """Import the array module."""
+        raise NotImplementedError
+
+    def erf(self) -> Any:
+        """The error function over the module's arrays."""
+        raise NotImplementedError
+
+    def load(self) -> None:
+        self.module = self.load_module()
+        self.functions = primitives(self.module, self.erf())
+        self.raw_dtypes = {dtype: dtype for dtype in dtypes.ALL}
+        self.array_types = (self.module.ndarray,)
+
+    def dtype(self, raw: Raw) -> DType:
+        return raw.dtype  # type: ignore[no-any-return]
+
+    def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Any = None) -> Raw:
+        return self.module.full(shape, value, dtype)
+
+
+class NumpyBackend(NativeBackend):
+    """NumPy."""
+
+    name = "numpy"
+    framework = distribution = "numpy"
+    install = "pip install numpy"
+
+    def load_module(self) -> Any:
+        return np
+
+    def load(self) -> None:
+        super().load()
+        # Reductions to nothing give NumPy scalars, which flow as they are: faster than 0-d arrays.
+        self.array_types = (np.ndarray, np.generic)
+
+    def erf(self) -> Any:
+        # NumPy has none, and the core needs NumPy alone: the C library's, element by element.
+        by_element = np.frompyfunc(math.erf, 1, 1)
+        return lambda x: np.asarray(by_element(x)).astype(x.dtype)
+
+    def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
+        return np.array(array)
+
+    def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
+        return np.asarray(raw)
+
+
+class CupyBackend(NativeBackend):
+    """CuPy: the same engine with arrays on a GPU."""
+
+    name = "cupy"
+    framework = "cupy"
+    distribution = "cupy-cuda12x"
+    install = "pip install 'unigrad[cupy]' (it needs an NVIDIA GPU and CUDA)"
+
+    def load_module(self) -> Any:
+        import cupy
+
+        return cupy
+
+    def erf(self) -> Any:
+        from cupyx.scipy.special import erf
+
+        return erf
+
+    def version(self) -> str:
+        return str(self.module.__version__)
+
+    def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
+        if device is None:
+            return self.module.array(array)
+        with self.module.cuda.Device(int(str(device).rpartition(":")[2])):
+            return self.module.array(array)
+
+    def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
+        found: np.ndarray[Any, Any] = self.module.asnumpy(raw)
+        return found
+
+    def device(self, raw: Raw) -> Any:
+        return f"cuda:{raw.device.id}"
+
+    def devices(self) -> Sequence[Any]:
+        return [f"cuda:{number}" for number in range(self.module.cuda.runtime.getDeviceCount())]
+
+    def to_device(self, raw: Raw, device: Any) -> Raw:
+        with self.module.cuda.Device(int(str(device).rpartition(":")[2])):
+            return self.module.array(raw)

@@ -1,0 +1,156 @@
+"""The primitives over an array module that follows NumPy: NumPy itself, CuPy, or a stand-in.
+
+``xp`` is that module. Nothing here may assume host memory: no NumPy function is given an ``xp`` array.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Raw = Any
+Shape = tuple[int, ...]
+
+
+def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Raw]]:
+    """The table of raw functions; ``erf`` is the one that NumPy's interface lacks."""
+
+    def log_softmax(x: Raw, axis: int) -> Raw:
+        shifted = x - xp.max(x, axis=axis, keepdims=True)
+        return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
+
+    def logsumexp(x: Raw, axes: Shape, keepdims: bool) -> Raw:
+        if 0 in x.shape:
+            return xp.log(xp.sum(xp.exp(x), axis=axes, keepdims=keepdims))
+        top = xp.max(x, axis=axes, keepdims=True)
+        # An infinite maximum would make infinity minus infinity.
+        top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
+        sums = xp.log(xp.sum(xp.exp(x - top), axis=axes, keepdims=True)) + top
+        return sums if keepdims else xp.squeeze(sums, axis=axes)
+
+    def vector_norm(x: Raw, axes: Shape, keepdims: bool, order: float) -> Raw:
+        if order == 2:
+            return xp.sqrt(xp.sum(x * x, axis=axes, keepdims=keepdims))
+        return xp.sum(xp.abs(x) ** order, axis=axes, keepdims=keepdims) ** (1 / order)
+
+    def scatter(x: Raw, key: tuple[Any, ...], shape: Shape) -> Raw:
+        zeros = xp.zeros(shape, dtype=x.dtype)
+        if any(hasattr(entry, "shape") for entry in key):
+            xp.add.at(zeros, _on_device(key), x)
+        else:
+            zeros[key] = x
+        return zeros
+
+    def _on_device(key: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(xp.asarray(entry) if hasattr(entry, "shape") else entry for entry in key)
+
+    def getitem(x: Raw, key: tuple[Any, ...]) -> Raw:
+        chosen = x[_on_device(key)]
+        # Basic indexing gives a view; a Tensor is a value, so that writing to one's raw array is safe.
+        return chosen.copy() if getattr(chosen, "base", None) is not None else chosen
+
+    def setitem(x: Raw, value: Raw, key: tuple[Any, ...]) -> Raw:
+        changed = xp.array(x, copy=True)
+        changed[_on_device(key)] = value
+        return changed
+
+    def scatter_along_axis(x: Raw, indices: Raw, axis: int, shape: Shape) -> Raw:
+        zeros = xp.zeros(shape, dtype=x.dtype)
+        grids = [
+            indices if other == axis else xp.reshape(xp.arange(size), (-1,) + (1,) * (len(shape) - other - 1))
+            for other, size in enumerate(indices.shape)
+        ]
+        xp.add.at(zeros, tuple(grids), x)
+        return zeros
+
+    def argsort(x: Raw, axis: int, descending: bool) -> Raw:
+        if not descending:
+            return xp.argsort(x, axis=axis, stable=True)
+        # Sorting the reversed array and reversing the result keeps equal elements in order. NaN, which
+        # sorts last, must stay there: positions of NaN are moved behind the others, order kept.
+        size = x.shape[axis]
+        order = size - 1 - xp.flip(xp.argsort(xp.flip(x, axis), axis=axis, stable=True), axis)
+        if x.dtype.kind != "f":
+            return order
+        behind = xp.take_along_axis(xp.isnan(x), order, axis=axis)
+        return xp.take_along_axis(order, xp.argsort(behind, axis=axis, stable=True), axis=axis)
+
+    def astype(x: Raw, dtype: Any) -> Raw:
+        return x.astype(dtype)
+
+    def sigmoid(x: Raw) -> Raw:
+        # By the side of 0, so that the exponential never overflows.
+        small = xp.exp(-xp.abs(x))
+        return xp.where(x >= 0, 1 / (1 + small), small / (1 + small)).astype(x.dtype)
+
+    def clip(x: Raw, low: Raw, high: Raw) -> Raw:
+        return xp.minimum(xp.maximum(x, low), high)
+
+    def reduced(function: Callable[..., Raw]) -> Callable[..., Raw]:
+        def reduce(x: Raw, axes: Shape, keepdims: bool) -> Raw:
+            return function(x, axis=axes, keepdims=keepdims)
+
+        return reduce
+
+    def typed(function: Callable[..., Raw]) -> Callable[..., Raw]:
+        # NumPy would add up narrow integers in wider ones; the caller has chosen the dtype already.
+        def reduce(x: Raw, axes: Shape, keepdims: bool) -> Raw:
+            return function(x, axis=axes, keepdims=keepdims, dtype=x.dtype)
+
+        return reduce
+
+    def position(function: Callable[..., Raw]) -> Callable[..., Raw]:
+        def find(x: Raw, axis: int, keepdims: bool) -> Raw:
+            return function(x, axis=axis, keepdims=keepdims)
+
+        return find
+
+    def einsum(operands: Sequence[Raw], subscripts: str) -> Raw:
+        # Left to itself NumPy loops over all letters at once; with an order it uses matrix products.
+        return xp.einsum(subscripts, *operands, optimize=len(operands) > 1)
+
+    same_name = (
+        "add subtract multiply divide floor_divide remainder power negative abs square sign exp expm1 log log1p "
+        "sqrt sin cos tan tanh floor ceil trunc maximum minimum equal not_equal less less_equal "
+        "greater greater_equal logical_and logical_or logical_xor logical_not isnan isinf isfinite where"
+    ).split()
+    return {
+        **{name: getattr(xp, name) for name in same_name},
+        # As operators, which are cheaper than the functions and reach fast paths for scalars (x ** 2).
+        "power": operator.pow,
+        "round": xp.round,
+        "clip": clip,
+        "relu": lambda x: xp.maximum(x, 0),
+        "sigmoid": sigmoid,
+        "softplus": lambda x: xp.logaddexp(x, 0).astype(x.dtype),
+        "erf": erf,
+        "astype": astype,
+        "sum": typed(xp.sum),
+        "prod": typed(xp.prod),
+        "max": reduced(xp.max),
+        "min": reduced(xp.min),
+        "any": reduced(xp.any),
+        "all": reduced(xp.all),
+        "argmax": position(xp.argmax),
+        "argmin": position(xp.argmin),
+        "logsumexp": logsumexp,
+        "log_softmax": log_softmax,
+        "vector_norm": vector_norm,
+        "cumulative_sum": lambda x, axis: xp.cumsum(x, axis=axis, dtype=x.dtype),
+        "cumulative_prod": lambda x, axis: xp.cumprod(x, axis=axis, dtype=x.dtype),
+        "matmul": xp.matmul,
+        "einsum": einsum,
+        "reshape": xp.reshape,
+        "permute_dims": xp.transpose,
+        "broadcast_to": xp.broadcast_to,
+        "flip": xp.flip,
+        "concat": lambda arrays, axis: xp.concatenate(arrays, axis=axis),
+        "stack": lambda arrays, axis: xp.stack(arrays, axis=axis),
+        "getitem": getitem,
+        "scatter": scatter,
+        "setitem": setitem,
+        "take_along_axis": lambda x, indices, axis: xp.take_along_axis(x, indices, axis=axis),
+        "scatter_along_axis": scatter_along_axis,
+        "argsort": argsort,
+    }

@@ -1,0 +1,165 @@
+"""What networks are made of, public as ``unigrad.nn``."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from unigrad import dtypes
+from unigrad.errors import ArgumentError, DtypeError, ShapeError
+from unigrad.operations.arguments import many_axes, one_axis
+from unigrad.operations.creation import arange, asarray, astype
+from unigrad.operations.elementwise import (
+    equal,
+    erf_,
+    expm1,
+    minimum,
+    multiply,
+    relu_,
+    sigmoid_,
+    softplus_,
+    where,
+)
+from unigrad.operations.elementwise import tanh as _tanh
+from unigrad.operations.elementwise import exp as _exp
+from unigrad.operations.indexing import take_along_axis
+from unigrad.operations.reductions import Axis, log_softmax_, logsumexp_, mean, sum as _sum
+from unigrad.operations.shapes import expand_dims, squeeze
+from unigrad.operations.table import OPERATIONS, Array, operation
+from unigrad.random import generator
+from unigrad.recording import is_training
+from unigrad.tensor import Tensor
+
+tanh = _tanh
+OPERATIONS["nn.tanh"] = tanh
+
+
+@operation
+def relu(x: Array, /) -> Tensor:
+    """max(x, 0), with derivative 0 at 0."""
+    return relu_(x)
+
+
+@operation
+def sigmoid(x: Array, /) -> Tensor:
+    """1 / (1 + exp(-x)), without overflow."""
+    return sigmoid_(x)
+
+
+@operation
+def softplus(x: Array, /) -> Tensor:
+    """log(1 + exp(x)), without overflow."""
+    return softplus_(x)
+
+
+@operation
+def gelu(x: Array, /) -> Tensor:
+    """x times the normal distribution function of x: the exact form, by the error function."""
+    x = asarray(x)
+    return multiply(x, (erf_(x * math.sqrt(0.5)) + 1) * 0.5)
+
+
+@operation
+def silu(x: Array, /) -> Tensor:
+    """x * sigmoid(x)."""
+    x = asarray(x)
+    return multiply(x, sigmoid_(x))
+
+
+@operation
+def elu(x: Array, /, alpha: float = 1.0) -> Tensor:
+    """x where it is positive, alpha * (exp(x) - 1) elsewhere; its derivative at 0 is alpha."""
+    x = asarray(x)
+    # The unused branch is kept finite, so that it adds no NaN to the gradient.
+    positive = x > 0
+    return where(positive, x, expm1(where(positive, 0.0, x)) * alpha)
+
+
+@operation
+def leaky_relu(x: Array, /, negative_slope: float = 0.01) -> Tensor:
+    """x where it is positive, negative_slope * x elsewhere; its derivative at 0 is negative_slope."""
+    x = asarray(x)
+    return where(x > 0, x, x * negative_slope)
+
+
+@operation
+def logsumexp(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """log(sum(exp(x))) over ``axis``, without overflow."""
+    x = asarray(x)
+    return logsumexp_(x, many_axes(axis, x.ndim), keepdims)
+
+
+@operation
+def log_softmax(x: Array, /, *, axis: int = -1) -> Tensor:
+    """x - logsumexp(x) along ``axis``."""
+    x = asarray(x)
+    return log_softmax_(x, one_axis(axis, x.ndim))
+
+
+@operation
+def softmax(x: Array, /, *, axis: int = -1) -> Tensor:
+    """exp(x) / sum(exp(x)) along ``axis``, without overflow."""
+    return _exp(log_softmax(x, axis=axis))
+
+
+@operation
+def one_hot(indices: Array, /, num_classes: int, *, dtype: Any = None) -> Tensor:
+    """A new last axis of ``num_classes`` with a 1 at each index and zeros elsewhere, float32 by default.
+
+    Raises DtypeError unless the indices are integers, ArgumentError if one is not from 0 to num_classes - 1.
+    """
+    indices = asarray(indices)
+    values = indices.numpy()
+    if values.dtype.kind not in "iu":
+        raise DtypeError(f"one_hot needs integers, not {values.dtype}")
+    if values.size and not (0 <= values.min() and values.max() < num_classes):
+        raise ArgumentError(
+            f"one_hot: index {values.min() if values.min() < 0 else values.max()} is not from 0 to {num_classes - 1}"
+        )
+    hot = equal(expand_dims(indices, axis=-1), arange(num_classes, dtype=indices.dtype, like=indices))
+    return astype(hot, dtypes.default_float if dtype is None else dtype)
+
+
+@operation
+def cross_entropy(logits: Array, labels: Array, /, *, axis: int = -1) -> Tensor:
+    """The mean of -log(softmax(logits)) at the labels.
+
+    ``logits`` has the classes along ``axis``; ``labels`` are integers of the remaining shape, or
+    probabilities of the same shape as ``logits``.
+    """
+    logits = asarray(logits)
+    number = one_axis(axis, logits.ndim)
+    labels = labels if isinstance(labels, Tensor) else asarray(labels, like=logits)
+    logs = log_softmax_(logits, number)
+    if labels.dtype.kind == "f":
+        if labels.shape != logits.shape:
+            raise ShapeError(f"probabilities of shape {labels.shape} do not fit logits of shape {logits.shape}")
+        return -mean(_sum(multiply(labels, logs), axis=number))
+    rest = logits.shape[:number] + logits.shape[number + 1 :]
+    if labels.shape != rest:
+        raise ShapeError(f"labels of shape {labels.shape} do not fit logits of shape {logits.shape}; expected {rest}")
+    chosen = take_along_axis(logs, expand_dims(labels, axis=number), axis=number)
+    return -mean(squeeze(chosen, number))
+
+
+@operation
+def dropout(x: Array, /, rate: float = 0.5, *, seed: int | None = None) -> Tensor:
+    """In training mode zero each element with probability ``rate`` and scale the others by 1 / (1 - rate).
+
+    In prediction mode x itself. The same seed (here, or ``ug.random.seed``) gives the same mask on every backend.
+    """
+    if not 0 <= rate < 1:
+        raise ArgumentError(f"rate={rate!r} is no probability below 1")
+    x = asarray(x)
+    if not is_training() or rate == 0:
+        return x
+    kept = np.asarray(generator(seed).random(x.shape) >= rate)
+    return where(asarray(kept, like=x), x * (1 / (1 - rate)), 0.0)
+
+
+__all__ = [
+    "cross_entropy", "dropout", "elu", "gelu", "leaky_relu", "log_softmax", "logsumexp", "minimum", "one_hot",
+    "relu", "sigmoid", "silu", "softmax", "softplus", "tanh",
+]  # fmt: skip

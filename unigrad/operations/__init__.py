@@ -1,0 +1,13 @@
+"""The table of operations by family. Importing this package declares all of them."""
+
+from unigrad.operations import (
+    contractions,
+    creation,
+    elementwise,
+    indexing,
+    linalg,
+    reductions,
+    shapes,
+)
+
+__all__ = ["contractions", "creation", "elementwise", "indexing", "linalg", "reductions", "shapes"]

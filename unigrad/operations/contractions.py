@@ -1,0 +1,270 @@
+"""Products of arrays that sum over shared axes, with their derivatives."""
+
+from __future__ import annotations
+
+import math
+import string
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from unigrad.errors import ArgumentError, ShapeError
+from unigrad.operations.arguments import one_axis
+from unigrad.operations.creation import eye, ones
+from unigrad.operations.elementwise import multiply
+from unigrad.operations.shapes import permute_dims, reshape
+from unigrad.operations.table import Array, Arrays, operation, primitive, vjp
+
+if TYPE_CHECKING:
+    from unigrad.tensor import Tensor
+
+Shape = tuple[int, ...]
+
+# --- primitives --------------------------------------------------------------------------------------
+
+
+@primitive("contraction", public=True)
+def matmul(x1: Array, x2: Array, /) -> Tensor:
+    """The matrix product over the last two axes, with broadcasting over the others.
+
+    A one-dimensional x1 is a row, a one-dimensional x2 a column; that axis is not in the result.
+    """
+
+
+def _transposed(xp: Any, x: Any, ndim: int) -> Any:
+    return xp.permute_dims(x, (*range(ndim - 2), ndim - 1, ndim - 2))
+
+
+def _to_shape(xp: Any, g: Any, ndim: int, shape: Shape) -> Any:
+    """Sum the leading axes away that broadcasting added in front of ``shape`` or stretched."""
+    extra = ndim - len(shape)
+    current = g.shape
+    axes = tuple(range(extra)) + tuple(
+        extra + axis for axis, size in enumerate(shape) if size == 1 and current[extra + axis] != 1
+    )
+    return xp.reshape(xp.sum(g, axes, True), shape) if axes else g
+
+
+def _matmul_left(xp: Any, g: Any, x2: Any, x1_shape: Shape, x2_shape: Shape) -> Any:
+    if len(x2_shape) == 1:
+        if len(x1_shape) == 1:
+            return g * x2
+        return xp.reshape(g, (*x1_shape[:-1], 1)) * x2
+    if len(x1_shape) == 1:
+        row = xp.matmul(x2, xp.reshape(g, (*g.shape, 1)))
+        return _to_shape(xp, xp.reshape(row, row.shape[:-1]), len(x2_shape) - 1, x1_shape)
+    left = xp.matmul(g, _transposed(xp, x2, len(x2_shape)))
+    ndim = len(x1_shape) if len(x1_shape) > len(x2_shape) else len(x2_shape)
+    return left if ndim == 2 else _to_shape(xp, left, ndim, x1_shape)
+
+
+def _matmul_right(xp: Any, g: Any, x1: Any, x1_shape: Shape, x2_shape: Shape) -> Any:
+    if len(x1_shape) == 1:
+        if len(x2_shape) == 1:
+            return g * x1
+        outer = xp.reshape(x1, (x1_shape[0], 1)) * xp.reshape(g, (*g.shape[:-1], 1, g.shape[-1]))
+        return outer
+    if len(x2_shape) == 1:
+        column = xp.matmul(_transposed(xp, x1, len(x1_shape)), xp.reshape(g, (*g.shape, 1)))
+        return _to_shape(xp, xp.reshape(column, column.shape[:-1]), len(x1_shape) - 1, x2_shape)
+    right = xp.matmul(_transposed(xp, x1, len(x1_shape)), g)
+    ndim = len(x1_shape) if len(x1_shape) > len(x2_shape) else len(x2_shape)
+    return right if ndim == 2 else _to_shape(xp, right, ndim, x2_shape)
+
+
+vjp(matmul, _matmul_left, _matmul_right)
+
+
+@primitive("contraction")
+def einsum_(operands: Arrays, subscripts: str) -> Tensor:
+    """A sum of products. Subscripts are explicit letters, none twice in one operand, and have an arrow;
+    every letter of the result is in an operand."""
+
+
+def _einsum_vjp(xp: Any, g: Any, operands: Sequence[Any], operands_shape: Any, subscripts: str, index: int) -> Any:
+    inputs, _, output = subscripts.partition("->")
+    terms = inputs.split(",")
+    wanted = terms.pop(index)
+    others = [operand for position, operand in enumerate(operands) if position != index]
+    known = set(output).union(*terms)
+    kept_letters = "".join(letter for letter in wanted if letter in known)
+    pulled = xp.einsum([g, *others], ",".join([output, *terms]) + "->" + kept_letters)
+    if kept_letters == wanted:
+        return pulled
+    # A letter of this operand alone was summed away: every element along it has the same derivative.
+    shape = operands_shape[index]
+    spread = tuple(size if letter in known else 1 for letter, size in zip(wanted, shape, strict=True))
+    return xp.broadcast_to(xp.reshape(pulled, spread), shape)
+
+
+vjp(einsum_, _einsum_vjp)
+
+
+# --- public ------------------------------------------------------------------------------------------
+
+
+@operation
+def dot(a: Array, b: Array, /) -> Tensor:
+    """NumPy's dot: the inner product of vectors, the product of matrices, ``a * b`` with a scalar; in
+    general the sum over the last axis of a and the last but one of b."""
+    a, b = _together(a, b)
+    if a.ndim == 0 or b.ndim == 0:
+        return multiply(a, b)
+    if b.ndim <= 2:
+        return matmul(a, b)
+    return tensordot(a, b, axes=([a.ndim - 1], [b.ndim - 2]))
+
+
+def _together(a: Array, b: Array) -> tuple[Tensor, Tensor]:
+    """Both as arrays on one backend: that of whichever is a Tensor already."""
+    from unigrad.operations.dispatch import tensors
+
+    first, second = tensors((a, b))
+    return first, second
+
+
+@operation
+def tensordot(
+    x1: Array, x2: Array, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2
+) -> Tensor:
+    """The sum of products over pairs of axes: the last ``axes`` of x1 with the first of x2, or those listed."""
+    x1, x2 = _together(x1, x2)
+    if isinstance(axes, int):
+        if not 0 <= axes <= min(x1.ndim, x2.ndim):
+            raise ArgumentError(f"axes={axes} is more than the dimensions of shapes {x1.shape} and {x2.shape}")
+        left: list[int] = list(range(x1.ndim - axes, x1.ndim))
+        right: list[int] = list(range(axes))
+    else:
+        left, right = (
+            [one_axis(axis, x.ndim, "axes") for axis in ([listed] if isinstance(listed, int) else listed)]
+            for x, listed in zip((x1, x2), axes, strict=True)
+        )
+    if [x1.shape[axis] for axis in left] != [x2.shape[axis] for axis in right]:
+        raise ShapeError(
+            f"tensordot cannot pair axes {tuple(left)} of shape {x1.shape} with axes {tuple(right)} of shape "
+            f"{x2.shape}: their sizes differ"
+        )
+    free1 = [axis for axis in range(x1.ndim) if axis not in left]
+    free2 = [axis for axis in range(x2.ndim) if axis not in right]
+    shape1 = tuple(x1.shape[axis] for axis in free1)
+    shape2 = tuple(x2.shape[axis] for axis in free2)
+    count = math.prod(x1.shape[axis] for axis in left)
+    rows = reshape(permute_dims(x1, (*free1, *left)), (math.prod(shape1), count))
+    columns = reshape(permute_dims(x2, (*right, *free2)), (count, math.prod(shape2)))
+    return reshape(matmul(rows, columns), shape1 + shape2)
+
+
+@operation
+def vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Tensor:
+    """The sum of products along one axis, with broadcasting over the others."""
+    from unigrad.operations.reductions import sum as sum_over
+
+    x1, x2 = _together(x1, x2)
+    if not -min(x1.ndim, x2.ndim) <= axis <= -1:
+        # The standard counts the axis before broadcasting, from the end.
+        axis = one_axis(axis, min(x1.ndim, x2.ndim)) - min(x1.ndim, x2.ndim)
+    if x1.shape[axis] != x2.shape[axis]:
+        raise ShapeError(f"vecdot needs equal sizes along axis {axis}, not those of {x1.shape} and {x2.shape}")
+    return sum_over(multiply(x1, x2), axis=axis)
+
+
+@operation
+def outer(x1: Array, x2: Array, /) -> Tensor:
+    """All products of an element of x1 with one of x2; both are taken as vectors."""
+    x1, x2 = _together(x1, x2)
+    return multiply(reshape(x1, (-1, 1)), reshape(x2, (1, -1)))
+
+
+@operation
+def einsum(subscripts: str, /, *operands: Array) -> Tensor:
+    """Einstein's summation, as NumPy's: ``einsum("ij,jk->ik", a, b)``.
+
+    The arrow may be left out, ``...`` stands for broadcast axes, and a letter may stand twice in one
+    operand (its diagonal).
+    """
+    from unigrad.operations.dispatch import tensors
+
+    arrays = list(tensors(operands)) if operands else []
+    terms, output = _explicit(subscripts, [array.shape for array in arrays])
+    sizes = _letter_sizes(subscripts, terms, arrays)
+    for position, term in enumerate(terms):
+        # A diagonal is a product with an identity matrix, a stretched axis one with ones: so the
+        # primitive and its derivative meet neither.
+        arrays[position], terms[position], extra = _undiagonal(arrays[position], term, sizes)
+        for letters, array in extra:
+            arrays.append(array)
+            terms.append(letters)
+    used = set("".join(terms))
+    for letter in output:
+        if letter not in used:
+            arrays.append(ones((sizes[letter],), dtype=arrays[0].dtype, like=arrays[0]))
+            terms.append(letter)
+    return einsum_(arrays, ",".join(terms) + "->" + output)
+
+
+def _explicit(subscripts: str, shapes: list[Shape]) -> tuple[list[str], str]:
+    """The operands' letters and the result's, with dots and a missing arrow spelled out."""
+    text = subscripts.replace(" ", "")
+    inputs, arrow, output = text.partition("->")
+    terms = inputs.split(",")
+    if len(terms) != len(shapes):
+        raise ArgumentError(f"einsum {subscripts!r} describes {len(terms)} operands, but {len(shapes)} were given")
+    letters = set(text) - set(".,->")
+    if not all(letter in string.ascii_letters for letter in letters):
+        raise ArgumentError(f"einsum {subscripts!r} may hold letters, commas, '...' and one '->' only")
+    free = [letter for letter in string.ascii_letters if letter not in letters]
+    dots = 0
+    for term, shape in zip(terms, shapes, strict=True):
+        named = len(term.replace("...", ""))
+        if named > len(shape) or ("..." not in term and named != len(shape)):
+            raise ShapeError(f"einsum {subscripts!r}: {term!r} does not fit an operand of shape {shape}")
+        if "..." in term:
+            dots = max(dots, len(shape) - named)
+    broadcast = "".join(free[:dots])
+    full = []
+    for term, shape in zip(terms, shapes, strict=True):
+        count = len(shape) - len(term.replace("...", ""))
+        full.append(term.replace("...", broadcast[dots - count :]))
+    if arrow:
+        result = output.replace("...", broadcast)
+    else:
+        joined = "".join(terms).replace("...", "")
+        result = broadcast + "".join(sorted(letter for letter in set(joined) if joined.count(letter) == 1))
+    unknown = set(result) - set("".join(full))
+    if unknown or len(set(result)) != len(result):
+        raise ArgumentError(f"einsum {subscripts!r}: the result names a letter twice or one that no operand has")
+    return full, result
+
+
+def _letter_sizes(subscripts: str, terms: list[str], arrays: list[Tensor]) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for term, array in zip(terms, arrays, strict=True):
+        for letter, size in zip(term, array.shape, strict=True):
+            held = sizes.setdefault(letter, size)
+            if held != size:
+                if 1 not in (held, size):
+                    shapes = " and ".join(str(other.shape) for other in arrays)
+                    raise ShapeError(f"einsum {subscripts!r}: sizes {held} and {size} of one letter differ in {shapes}")
+                sizes[letter] = max(held, size)
+    return sizes
+
+
+def _undiagonal(
+    array: Tensor, term: str, sizes: dict[str, int]
+) -> tuple[Tensor, str, list[tuple[str, Tensor]]]:
+    """One operand without stretched axes and without repeated letters, and the identities that replace those."""
+    stretched = [axis for axis, letter in enumerate(term) if array.shape[axis] == 1 and sizes[letter] != 1]
+    if stretched:
+        array = reshape(array, tuple(size for axis, size in enumerate(array.shape) if axis not in stretched))
+        term = "".join(letter for axis, letter in enumerate(term) if axis not in stretched)
+    extra = []
+    letters: list[str] = []
+    free = [letter for letter in string.ascii_letters if letter not in sizes]
+    for letter in term:
+        if letter in letters:
+            fresh = free.pop(0)
+            sizes[fresh] = sizes[letter]
+            extra.append((letter + fresh, eye(sizes[letter], dtype=array.dtype, like=array)))
+            letter = fresh
+        letters.append(letter)
+    return array, "".join(letters), extra
+

@@ -1,0 +1,244 @@
+"""Making arrays, and changing their dtype.
+
+Values are computed by NumPy and then moved, so that they are the same to the last bit everywhere. New
+arrays are made on the current backend; ``like=`` makes them on the backend and device of an array.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unigrad import dtypes
+from unigrad.backend import Backend, backend_of, check_device, current_backend
+from unigrad.dtypes import DType
+from unigrad.errors import ArgumentError, BackendMismatchError, DtypeError
+from unigrad.operations.arguments import new_shape
+from unigrad.operations.table import Array, operation
+from unigrad.tensor import Tensor
+
+_SCALARS = (bool, int, float, complex)
+
+
+def _place(like: Tensor | None, device: Any) -> tuple[Backend, Any]:
+    backend = current_backend() if like is None else like.backend
+    check_device(backend, device)
+    return backend, like.device if device is None and like is not None else device
+
+
+def _made(values: np.ndarray[Any, Any], like: Tensor | None, device: Any) -> Tensor:
+    backend, device = _place(like, device)
+    backend.raw_dtype(values.dtype)  # an UnsupportedError is clearer than the framework's
+    return backend.tensor_type(backend.from_numpy(values, device), None)
+
+
+@operation
+def asarray(
+    obj: Array, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None, like: Tensor | None = None
+) -> Tensor:
+    """A Tensor from a Tensor, a framework's array, a NumPy array, a scalar or a nested sequence.
+
+    A Tensor or a framework's own array stays on its backend and shares its memory unless ``copy`` is
+    True; everything else is copied to the current backend (or that of ``like``). Without ``dtype``
+    arrays keep theirs; Python floats become float32 and integers int64.
+    """
+    if isinstance(obj, Tensor):
+        found = obj
+    else:
+        backend = None if isinstance(obj, (np.ndarray, np.generic, *_SCALARS, list, tuple)) else backend_of(obj)
+        target = current_backend() if like is None else like.backend
+        if backend is None and isinstance(obj, target.array_types) and not isinstance(obj, np.generic):
+            backend = target
+        if backend is None:
+            return _made(_as_numpy(obj, dtype), like, device)
+        backend.dtype(obj)
+        found = backend.tensor_type(obj, None)
+    if like is not None and found.backend is not like.backend:
+        raise mismatch(like.backend, found.backend)
+    if dtype is not None and found.dtype != dtypes.as_dtype(dtype):
+        return astype(found, dtype)
+    if device is not None:
+        return found.to_device(device)
+    return found.copy() if copy else found
+
+
+def mismatch(first: Backend, second: Backend) -> BackendMismatchError:
+    """The error for arrays of two backends in one operation."""
+    return BackendMismatchError(
+        f"arrays of backends {first.name!r} and {second.name!r} met in one operation; "
+        f"move one with x.to_backend({first.name!r})"
+    )
+
+
+def _as_numpy(obj: Any, dtype: Any) -> np.ndarray[Any, Any]:
+    wanted = None if dtype is None else dtypes.as_dtype(dtype)
+    if isinstance(obj, (np.ndarray, np.generic)):
+        return np.asarray(obj, dtype=wanted if wanted is not None else dtypes.as_dtype(obj.dtype))
+    if isinstance(obj, _SCALARS):
+        return np.asarray(obj, dtype=wanted if wanted is not None else dtypes.as_dtype(type(obj)))
+    obj = _plain(obj)
+    try:
+        values = np.asarray(obj, dtype=wanted)
+    except (ValueError, TypeError) as error:
+        raise ArgumentError(f"no array can be made of {type(obj).__name__} {_short(obj)}: {error}") from error
+    if values.dtype.kind not in "biufc":
+        raise DtypeError(f"no array can be made of {type(obj).__name__} {_short(obj)}: its elements are no numbers")
+    if wanted is None and values.dtype.kind in "fic" and not _holds_arrays(obj):
+        values = values.astype(dtypes.as_dtype({"f": float, "i": int, "c": complex}[values.dtype.kind]))
+    return values
+
+
+def _plain(obj: Any) -> Any:
+    """A nested sequence with every Tensor or foreign array in it replaced by its NumPy values."""
+    if isinstance(obj, (list, tuple, range)):
+        return [_plain(item) for item in obj]
+    if isinstance(obj, Tensor):
+        obj.refuse_if_recorded("collect it in a list for asarray", "ug.stack([...])")
+        return obj.numpy()
+    backend = None if isinstance(obj, (np.ndarray, np.generic, *_SCALARS)) else backend_of(obj)
+    return obj if backend is None else backend.to_numpy(obj)
+
+
+def _holds_arrays(obj: Any) -> bool:
+    if isinstance(obj, (list, tuple)):
+        return builtins.any(_holds_arrays(item) for item in obj)
+    return isinstance(obj, (np.ndarray, np.generic))
+
+
+def _short(obj: Any) -> str:
+    text = repr(obj)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+@operation
+def astype(x: Array, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Tensor:
+    """x in another dtype. Differentiable between floating dtypes; through any other the gradient is zero."""
+    from unigrad.operations.elementwise import astype_
+
+    x = asarray(x)
+    wanted = dtypes.as_dtype(dtype)
+    if device is not None:
+        x = x.to_device(device)
+    if x.dtype == wanted:
+        return x if x._node is not None or not copy else x.copy()
+    x.backend.raw_dtype(wanted)
+    # A cast to or from integers is piecewise constant, so nothing is recorded through it.
+    return astype_(x, wanted) if wanted.kind == x.dtype.kind == "f" else astype_(x.detach(), wanted)
+
+
+@operation
+def full(
+    shape: int | Sequence[int], fill_value: complex, *, dtype: Any = None, device: Any = None, like: Tensor | None = None
+) -> Tensor:
+    """An array filled with one value; its dtype is the value's default unless given."""
+    backend, device = _place(like, device)
+    wanted = dtypes.as_dtype(type(fill_value) if dtype is None and isinstance(fill_value, _SCALARS) else dtype)
+    backend.raw_dtype(wanted)
+    return backend.tensor_type(backend.full(new_shape(shape), fill_value, wanted, device), None)
+
+
+def _float_or(dtype: Any) -> DType:
+    return dtypes.default_float if dtype is None else dtypes.as_dtype(dtype)
+
+
+@operation
+def zeros(shape: int | Sequence[int], *, dtype: Any = None, device: Any = None, like: Tensor | None = None) -> Tensor:
+    """Zeros, float32 unless told otherwise."""
+    return full(shape, 0, dtype=_float_or(dtype), device=device, like=like)
+
+
+@operation
+def ones(shape: int | Sequence[int], *, dtype: Any = None, device: Any = None, like: Tensor | None = None) -> Tensor:
+    """Ones, float32 unless told otherwise."""
+    return full(shape, 1, dtype=_float_or(dtype), device=device, like=like)
+
+
+@operation
+def empty(shape: int | Sequence[int], *, dtype: Any = None, device: Any = None, like: Tensor | None = None) -> Tensor:
+    """An array whose values mean nothing (they are zeros, the same on every backend)."""
+    return zeros(shape, dtype=dtype, device=device, like=like)
+
+
+@operation
+def full_like(x: Array, /, fill_value: complex, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """An array of x's shape, dtype, backend and device, filled with one value."""
+    x = asarray(x)
+    return full(x.shape, fill_value, dtype=x.dtype if dtype is None else dtype, device=device, like=x)
+
+
+@operation
+def zeros_like(x: Array, /, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Zeros of x's shape, dtype, backend and device."""
+    return full_like(x, 0, dtype=dtype, device=device)
+
+
+@operation
+def ones_like(x: Array, /, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Ones of x's shape, dtype, backend and device."""
+    return full_like(x, 1, dtype=dtype, device=device)
+
+
+@operation
+def empty_like(x: Array, /, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """An array of x's shape, dtype, backend and device whose values mean nothing (zeros)."""
+    return full_like(x, 0, dtype=dtype, device=device)
+
+
+@operation
+def arange(
+    start: float,
+    /,
+    stop: float | None = None,
+    step: float = 1,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    like: Tensor | None = None,
+) -> Tensor:
+    """Numbers from ``start`` (0 if only one bound is given) up to, not including, ``stop``.
+
+    int64 if all three are integers, else float32, unless told otherwise.
+    """
+    if stop is None:
+        start, stop = 0, start
+    if step == 0:
+        raise ArgumentError("arange cannot go in steps of 0")
+    whole = builtins.all(isinstance(bound, int) for bound in (start, stop, step))
+    wanted = dtypes.as_dtype((int if whole else float) if dtype is None else dtype)
+    return _made(np.arange(start, stop, step).astype(wanted), like, device)
+
+
+@operation
+def linspace(
+    start: float,
+    stop: float,
+    /,
+    num: int,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    endpoint: bool = True,
+    like: Tensor | None = None,
+) -> Tensor:
+    """``num`` evenly spaced numbers from ``start`` to ``stop``, float32 unless told otherwise."""
+    if num < 0:
+        raise ArgumentError(f"linspace needs a count from 0 up, not {num}")
+    return _made(np.linspace(start, stop, num, endpoint=endpoint).astype(_float_or(dtype)), like, device)
+
+
+@operation
+def eye(
+    n_rows: int,
+    n_cols: int | None = None,
+    /,
+    *,
+    k: int = 0,
+    dtype: Any = None,
+    device: Any = None,
+    like: Tensor | None = None,
+) -> Tensor:
+    """Ones on the diagonal ``k`` and zeros elsewhere, float32 unless told otherwise."""
+    return _made(np.eye(n_rows, n_cols, k=k, dtype=_float_or(dtype)), like, device)

@@ -1,0 +1,410 @@
+"""Elementwise operations and their derivatives.
+
+At a kink the derivative is the one of least norm among those that the two sides allow: ``abs`` and
+``relu`` give 0 at 0, a tie of ``maximum`` is shared half and half. ``clip`` is the exception: at its
+edges the value still moves with x, so x gets the whole gradient and the bounds none.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from unigrad.operations.table import Array, operation, primitive, vjp
+
+if TYPE_CHECKING:
+    from unigrad.tensor import Tensor
+
+# --- arithmetic -------------------------------------------------------------------------------------
+
+
+@primitive("elementwise", scalars=True, public=True)
+def add(x1: Array, x2: Array, /) -> Tensor:
+    """x1 + x2, elementwise with broadcasting."""
+
+
+vjp(add, lambda xp, g: g, lambda xp, g: g)
+
+
+@primitive("elementwise", scalars=True, public=True)
+def subtract(x1: Array, x2: Array, /) -> Tensor:
+    """x1 - x2, elementwise with broadcasting."""
+
+
+vjp(subtract, lambda xp, g: g, lambda xp, g: -g)
+
+
+@primitive("elementwise", scalars=True, public=True)
+def multiply(x1: Array, x2: Array, /) -> Tensor:
+    """x1 * x2, elementwise with broadcasting."""
+
+
+vjp(multiply, lambda xp, g, x2: g * x2, lambda xp, g, x1: g * x1)
+
+
+@primitive("elementwise", dtypes="float", scalars=True, public=True)
+def divide(x1: Array, x2: Array, /) -> Tensor:
+    """x1 / x2, elementwise with broadcasting; integers are divided as the default float dtype."""
+
+
+vjp(divide, lambda xp, g, x2: g / x2, lambda xp, g, x2, out: -g * out / x2)
+
+
+@primitive("elementwise", scalars=True, public=True)
+def floor_divide(x1: Array, x2: Array, /) -> Tensor:
+    """x1 // x2, rounded towards minus infinity; its derivative is zero."""
+
+
+@primitive("elementwise", scalars=True, public=True)
+def remainder(x1: Array, x2: Array, /) -> Tensor:
+    """x1 % x2, with the sign of x2, as Python's."""
+
+
+vjp(remainder, lambda xp, g: g, lambda xp, g, x1, x2: -g * xp.floor_divide(x1, x2))
+
+
+@primitive("elementwise", scalars=True, public=True)
+def power(x1: Array, x2: Array, /) -> Tensor:
+    """x1 ** x2, elementwise with broadcasting.
+
+    The derivative for x1 is 0 wherever x2 is 0, and the one for x2 is 0 where x1 is 0 and x2 is not
+    negative, since the function is constant along that line.
+    """
+
+
+def _power_base(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
+    if isinstance(x2, (int, float)):
+        if x2 == 0:
+            return g * 0
+        return g * (x1 * 2) if x2 == 2 else g * (xp.power(x1, x2 - 1) * x2)
+    constant = x2 == 0
+    return xp.where(constant, 0.0, g * x2 * xp.power(x1, xp.where(constant, 1.0, x2 - 1)))
+
+
+def _power_exponent(xp: Any, g: Any, x1: Any, x2: Any, out: Any) -> Any:
+    if isinstance(x1, (int, float)):
+        if x1 > 0:
+            return g * out * math.log(x1)
+        x1 = x2 * 0 + x1
+    at_zero = x1 == 0
+    log = xp.log(xp.where(at_zero, 1.0, x1))
+    return xp.where(at_zero, xp.where(x2 >= 0, 0.0, g * -math.inf), g * out * log)
+
+
+vjp(power, _power_base, _power_exponent)
+
+
+@primitive("elementwise", public=True)
+def negative(x: Array, /) -> Tensor:
+    """-x."""
+
+
+vjp(negative, lambda xp, g: -g)
+
+
+@primitive("elementwise", public=True)
+def abs(x: Array, /) -> Tensor:
+    """The absolute value; its derivative at 0 is 0."""
+
+
+vjp(abs, lambda xp, g, x: g * xp.sign(x))
+
+
+@primitive("elementwise", public=True)
+def square(x: Array, /) -> Tensor:
+    """x * x."""
+
+
+vjp(square, lambda xp, g, x: g * (x * 2))
+
+
+@primitive("elementwise", public=True)
+def sign(x: Array, /) -> Tensor:
+    """-1, 0 or 1, and NaN for NaN; its derivative is zero."""
+
+
+# --- exponentials, logarithms, trigonometry ---------------------------------------------------------
+
+
+@primitive("elementwise", dtypes="float", public=True)
+def exp(x: Array, /) -> Tensor:
+    """e ** x."""
+
+
+vjp(exp, lambda xp, g, out: g * out)
+
+
+@primitive("elementwise", dtypes="float", public=True)
+def expm1(x: Array, /) -> Tensor:
+    """e ** x - 1, accurate near 0."""
+
+
+vjp(expm1, lambda xp, g, x: g * xp.exp(x))
+
+
+@primitive("elementwise", dtypes="float", public=True)
+def log(x: Array, /) -> Tensor:
+    """The natural logarithm."""
+
+
+vjp(log, lambda xp, g, x: g / x)
+
+
+@primitive("elementwise", dtypes="float", public=True)
+def log1p(x: Array, /) -> Tensor:
+    """log(1 + x), accurate near 0."""
+
+
+vjp(log1p, lambda xp, g, x: g / (x + 1))
+
+
+@primitive("elementwise", dtypes="float", public=True)
+def sqrt(x: Array, /) -> Tensor:
+    """The square root; its derivative at 0 is infinite."""
+
+
+vjp(sqrt, lambda xp, g, out: g / (out * 2))
+
+
+@primitive("elementwise", dtypes="float", public=True)
+def sin(x: Array, /) -> Tensor:
+    """The sine of x in radians."""
+
+
+vjp(sin, lambda xp, g, x: g * xp.cos(x))
+
+
+@primitive("elementwise", dtypes="float", public=True)
+def cos(x: Array, /) -> Tensor:
+    """The cosine of x in radians."""
+
+
+vjp(cos, lambda xp, g, x: -g * xp.sin(x))
+
+
+@primitive("elementwise", dtypes="float", public=True)
+def tan(x: Array, /) -> Tensor:
+    """The tangent of x in radians."""
+
+
+vjp(tan, lambda xp, g, out: g * (out * out + 1))
+
+
+@primitive("elementwise", dtypes="float", public=True)
+def tanh(x: Array, /) -> Tensor:
+    """The hyperbolic tangent."""
+
+
+vjp(tanh, lambda xp, g, out: g * (1 - out * out))
+
+# --- rounding; derivative zero -----------------------------------------------------------------------
+
+
+@primitive("elementwise", public=True)
+def floor(x: Array, /) -> Tensor:
+    """The largest integer not above x, in x's dtype."""
+
+
+@primitive("elementwise", public=True)
+def ceil(x: Array, /) -> Tensor:
+    """The smallest integer not below x, in x's dtype."""
+
+
+@primitive("elementwise", public=True)
+def round(x: Array, /) -> Tensor:
+    """The nearest integer, halves to the even one, in x's dtype."""
+
+
+@primitive("elementwise", public=True)
+def trunc(x: Array, /) -> Tensor:
+    """x without its fraction, in x's dtype."""
+
+
+# --- choosing ----------------------------------------------------------------------------------------
+
+
+@primitive("elementwise", public=True)
+def maximum(x1: Array, x2: Array, /) -> Tensor:
+    """The larger of the two, NaN if either is; a tie shares the gradient equally."""
+
+
+@primitive("elementwise", public=True)
+def minimum(x1: Array, x2: Array, /) -> Tensor:
+    """The smaller of the two, NaN if either is; a tie shares the gradient equally."""
+
+
+def _extremum(position: int) -> Any:
+    def rule(xp: Any, g: Any, x1: Any, x2: Any, out: Any, x1_dtype: Any) -> Any:
+        is_x1 = xp.astype(x1 == out, x1_dtype)
+        is_x2 = xp.astype(x2 == out, x1_dtype)
+        # NaN equals nothing, so that the quotient, and with it the gradient, is NaN there.
+        return g * (is_x2 if position else is_x1) / (is_x1 + is_x2)
+
+    return rule
+
+
+vjp(maximum, _extremum(0), _extremum(1))
+vjp(minimum, _extremum(0), _extremum(1))
+
+
+@primitive("elementwise", promoted=("x1", "x2"), dtypes="any", public=True)
+def where(condition: Array, x1: Array, x2: Array, /) -> Tensor:
+    """x1 where the condition holds, x2 elsewhere; the one not chosen gets gradient zero."""
+
+
+vjp(
+    where,
+    lambda xp, g: None,
+    lambda xp, g, condition: xp.where(condition, g, 0.0),
+    lambda xp, g, condition: xp.where(condition, 0.0, g),
+)
+
+
+@primitive("elementwise")
+def clip_(x: Array, low: Array, high: Array, /) -> Tensor:
+    """minimum(maximum(x, low), high)."""
+
+
+vjp(
+    clip_,
+    # Where x is NaN neither comparison holds; its gradient is NaN as its value is.
+    lambda xp, g, x, low, high: xp.where((x >= low) & (x <= high), g, xp.where(x != x, g * x, 0.0)),
+    lambda xp, g, x, low, high: xp.where((x < low) & (low <= high), g, 0.0),
+    lambda xp, g, x, low, high: xp.where((x > high) | (low > high), g, 0.0),
+)
+
+
+@operation
+def clip(x: Array, /, min: Array | None = None, max: Array | None = None) -> Tensor:
+    """x limited to the interval from ``min`` to ``max``; None leaves that side open.
+
+    On an edge x still has gradient 1. Where ``min > max`` the value is ``max``.
+    """
+    from unigrad.operations.creation import asarray
+
+    if max is None:
+        return add(x, 0) if min is None else clip_(x, min, _edge(asarray(x), +1))
+    return clip_(x, _edge(asarray(x), -1) if min is None else min, max)
+
+
+def _edge(x: Tensor, sign: int) -> float | int:
+    import numpy as np
+
+    if x.dtype.kind == "f":
+        return sign * math.inf
+    info = np.iinfo(x.dtype)
+    return int(info.max if sign > 0 else info.min)
+
+
+# --- comparison and logic; derivative zero --------------------------------------------------------------
+
+
+@primitive("comparison", dtypes="any", scalars=True, public=True)
+def equal(x1: Array, x2: Array, /) -> Tensor:
+    """x1 == x2, elementwise."""
+
+
+@primitive("comparison", dtypes="any", scalars=True, public=True)
+def not_equal(x1: Array, x2: Array, /) -> Tensor:
+    """x1 != x2, elementwise."""
+
+
+@primitive("comparison", scalars=True, public=True)
+def less(x1: Array, x2: Array, /) -> Tensor:
+    """x1 < x2, elementwise."""
+
+
+@primitive("comparison", scalars=True, public=True)
+def less_equal(x1: Array, x2: Array, /) -> Tensor:
+    """x1 <= x2, elementwise."""
+
+
+@primitive("comparison", scalars=True, public=True)
+def greater(x1: Array, x2: Array, /) -> Tensor:
+    """x1 > x2, elementwise."""
+
+
+@primitive("comparison", scalars=True, public=True)
+def greater_equal(x1: Array, x2: Array, /) -> Tensor:
+    """x1 >= x2, elementwise."""
+
+
+@primitive("comparison", dtypes="any", public=True)
+def logical_and(x1: Array, x2: Array, /) -> Tensor:
+    """Whether both are true."""
+
+
+@primitive("comparison", dtypes="any", public=True)
+def logical_or(x1: Array, x2: Array, /) -> Tensor:
+    """Whether at least one is true."""
+
+
+@primitive("comparison", dtypes="any", public=True)
+def logical_xor(x1: Array, x2: Array, /) -> Tensor:
+    """Whether exactly one is true."""
+
+
+@primitive("comparison", dtypes="any", public=True)
+def logical_not(x: Array, /) -> Tensor:
+    """Whether x is false."""
+
+
+@primitive("comparison", public=True)
+def isnan(x: Array, /) -> Tensor:
+    """Whether x is NaN."""
+
+
+@primitive("comparison", public=True)
+def isinf(x: Array, /) -> Tensor:
+    """Whether x is plus or minus infinity."""
+
+
+@primitive("comparison", public=True)
+def isfinite(x: Array, /) -> Tensor:
+    """Whether x is neither infinite nor NaN."""
+
+
+# --- for networks (public in unigrad.nn) -------------------------------------------------------------------
+
+
+@primitive("elementwise", dtypes="float")
+def relu_(x: Array, /) -> Tensor:
+    """x where it is positive, else 0; its derivative at 0 is 0."""
+
+
+vjp(relu_, lambda xp, g, x: xp.where(x > 0, g, 0.0))
+
+
+@primitive("elementwise", dtypes="float")
+def sigmoid_(x: Array, /) -> Tensor:
+    """1 / (1 + exp(-x)), without overflow."""
+
+
+vjp(sigmoid_, lambda xp, g, out: g * out * (1 - out))
+
+
+@primitive("elementwise", dtypes="float")
+def softplus_(x: Array, /) -> Tensor:
+    """log(1 + exp(x)), without overflow."""
+
+
+vjp(softplus_, lambda xp, g, x: g * xp.sigmoid(x))
+
+
+@primitive("elementwise", dtypes="float")
+def erf_(x: Array, /) -> Tensor:
+    """The error function."""
+
+
+vjp(erf_, lambda xp, g, x: g * (xp.exp(-(x * x)) * (2 / math.sqrt(math.pi))))
+
+
+# --- dtype --------------------------------------------------------------------------------------------
+
+
+@primitive("cast", dtypes="any")
+def astype_(x: Array, dtype: Any, /) -> Tensor:
+    """x in another dtype."""
+
+
+vjp(astype_, lambda xp, g, x_dtype: xp.astype(g, x_dtype))

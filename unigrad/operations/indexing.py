@@ -1,0 +1,285 @@
+"""Selecting elements, with derivatives.
+
+A *key* is the canonical form of what stands between the brackets, the same for every adapter: a tuple
+of integers (from 0 up), ``slice`` objects (with a start and a stop within bounds and a step; one
+with ``None`` three times selects everything; a stop of None with a negative step runs to the front),
+``None`` and one-dimensional-or-more int64 NumPy arrays (from 0 up, within bounds). It names every axis.
+Boolean masks have become index arrays. So nothing out of range ever reaches a framework.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unigrad.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError
+from unigrad.operations.arguments import broadcast_shapes, one_axis
+from unigrad.operations.creation import asarray, astype
+from unigrad.operations.elementwise import where
+from unigrad.operations.shapes import broadcast_to, reshape
+from unigrad.operations.table import Array, operation, primitive, vjp
+
+if TYPE_CHECKING:
+    from unigrad.tensor import Tensor
+
+Shape = tuple[int, ...]
+Key = tuple[Any, ...]
+_EVERYTHING = slice(None, None, None)
+
+# --- primitives --------------------------------------------------------------------------------------
+
+
+@primitive("indexing", dtypes="any")
+def getitem_(x: Array, key: Key) -> Tensor:
+    """x[key] by NumPy's rules, for a canonical key (see the module's docstring)."""
+
+
+vjp(getitem_, lambda xp, g, key, x_shape: xp.scatter(g, key, x_shape))
+
+
+@primitive("indexing")
+def scatter_(x: Array, key: Key, shape: Shape) -> Tensor:
+    """Zeros of ``shape`` with x added at ``key``; an element that is selected twice gets both."""
+
+
+vjp(scatter_, lambda xp, g, key: xp.getitem(g, key))
+
+
+@primitive("indexing", dtypes="any")
+def setitem_(x: Array, value: Array, key: Key) -> Tensor:
+    """A copy of x in which ``x[key]`` is ``value``, which has exactly that shape; no element is selected twice."""
+
+
+vjp(
+    setitem_,
+    lambda xp, g, key, value_shape: xp.setitem(g, xp.getitem(g, key) * 0, key),
+    lambda xp, g, key: xp.getitem(g, key),
+)
+
+
+@primitive("indexing", dtypes="any", promoted=())
+def take_along_axis_(x: Array, indices: Array, axis: int) -> Tensor:
+    """The elements of x at ``indices`` along an axis; the shapes agree on all others. Indices count from 0."""
+
+
+vjp(
+    take_along_axis_,
+    lambda xp, g, indices, axis, x_shape: xp.scatter_along_axis(g, indices, axis, x_shape),
+    lambda xp, g: None,
+)
+
+
+@primitive("indexing", promoted=())
+def scatter_along_axis_(x: Array, indices: Array, axis: int, shape: Shape) -> Tensor:
+    """Zeros of ``shape`` with x added at ``indices`` along an axis."""
+
+
+vjp(
+    scatter_along_axis_,
+    lambda xp, g, indices, axis: xp.take_along_axis(g, indices, axis),
+    lambda xp, g: None,
+)
+
+
+@primitive("indexing")
+def argsort_(x: Array, axis: int, descending: bool) -> Tensor:
+    """The positions, as int64, that sort x along an axis; equal elements keep their order, NaN comes last."""
+
+
+# --- canonical keys ----------------------------------------------------------------------------------
+
+
+def canonical_key(key: Any, shape: Shape) -> Key:
+    """What stands between the brackets in canonical form; IndexRangeError if it selects what is not there."""
+    entries = list(key) if isinstance(key, tuple) else [key]
+    entries = [_entry(entry) for entry in entries]
+    used = sum(
+        0 if entry is None or entry is Ellipsis else entry.ndim if _is_mask(entry) else 1 for entry in entries
+    )
+    dots = [position for position, entry in enumerate(entries) if entry is Ellipsis]
+    if len(dots) > 1:
+        raise ArgumentError("an index may contain '...' once")
+    if used > len(shape):
+        raise IndexRangeError(f"{used} indices for an array of {len(shape)} dimensions (shape {shape})")
+    rest: list[Any] = [_EVERYTHING] * (len(shape) - used)
+    position = dots[0] if dots else len(entries)
+    entries[position : position + 1] = rest
+    found: list[Any] = []
+    axis = 0
+    for entry in entries:
+        if entry is None:
+            found.append(None)
+        elif _is_mask(entry):
+            found.extend(_mask(entry, shape, axis))
+            axis += entry.ndim
+        else:
+            found.append(_one(entry, shape, axis))
+            axis += 1
+    return tuple(found)
+
+
+def _is_mask(entry: Any) -> bool:
+    return isinstance(entry, np.ndarray) and entry.dtype == bool
+
+
+def _entry(entry: Any) -> Any:
+    """One part of a key as an int, a slice, None, Ellipsis or a NumPy array of integers or booleans."""
+    if entry is None or entry is Ellipsis or isinstance(entry, slice):
+        return entry
+    if isinstance(entry, (bool, np.bool_)):
+        return np.asarray(entry)
+    try:
+        return operator.index(entry)
+    except TypeError:
+        pass
+    from unigrad.tensor import Tensor
+
+    array = entry.numpy() if isinstance(entry, Tensor) else np.asarray(entry)
+    if array.size == 0 and not isinstance(entry, (Tensor, np.ndarray)):
+        array = array.astype(np.int64)
+    if array.dtype.kind not in "biu":
+        raise DtypeError(
+            f"an index is an integer, a slice, None, '...', or an array of integers or booleans, not {entry!r}"
+        )
+    return array
+
+
+def _mask(mask: np.ndarray[Any, Any], shape: Shape, axis: int) -> list[Any]:
+    if mask.shape != shape[axis : axis + mask.ndim]:
+        raise IndexRangeError(
+            f"a boolean index of shape {mask.shape} does not fit shape {shape} from axis {axis} on"
+        )
+    if mask.ndim == 0:
+        raise ArgumentError("a single True or False is no index here; use x[None] or an empty slice")
+    return list(np.nonzero(mask))
+
+
+def _one(entry: Any, shape: Shape, axis: int) -> Any:
+    size = shape[axis]
+    if isinstance(entry, slice):
+        if entry == _EVERYTHING:
+            return _EVERYTHING
+        try:
+            start, stop, step = entry.indices(size)
+        except (TypeError, ValueError) as error:
+            raise ArgumentError(f"slice {entry}: {error}") from None
+        length = len(range(start, stop, step))
+        if length == 0:
+            return slice(0, 0, 1)
+        # An exact stop; towards the front a stop of -1 would count from the end, so it is None.
+        stop = start + (length - 1) * step + (1 if step > 0 else -1)
+        return slice(start, None if stop < 0 else stop, step)
+    if isinstance(entry, int):
+        if not -size <= entry < size:
+            raise IndexRangeError(f"index {entry} is out of range for axis {axis} of shape {shape}")
+        return entry % size
+    array = entry.astype(np.int64)
+    if array.size and not (-size <= array.min() and array.max() < size):
+        wrong = array[(array < -size) | (array >= size)].ravel()[0]
+        raise IndexRangeError(f"index {wrong} in an index array is out of range for axis {axis} of shape {shape}")
+    return np.where(array < 0, array + size, array)
+
+
+def _selected_shape(key: Key, shape: Shape) -> Shape:
+    """The shape of x[key], found without touching any element."""
+    return np.broadcast_to(np.empty((), np.bool_), shape)[key].shape
+
+
+def _check_arrays(key: Key) -> None:
+    arrays = [entry.shape for entry in key if isinstance(entry, np.ndarray)]
+    if len(arrays) > 1:
+        broadcast_shapes(arrays)
+
+
+# --- public ------------------------------------------------------------------------------------------
+
+
+def getitem(x: Tensor, key: Any) -> Tensor:
+    """x[key]: values, never a view. Integers, slices, None, '...', integer and boolean arrays."""
+    canonical = canonical_key(key, x.shape)
+    _check_arrays(canonical)
+    return getitem_(x, canonical)
+
+
+def setitem(x: Tensor, key: Any, value: Array) -> Tensor:
+    """A copy of x in which ``x[key]`` is ``value``, broadcast and cast to x's dtype; of duplicates the last wins."""
+    canonical = canonical_key(key, x.shape)
+    _check_arrays(canonical)
+    shape = _selected_shape(canonical, x.shape)
+    value = astype(asarray(value, dtype=x.dtype, like=x) if not hasattr(value, "backend") else value, x.dtype)
+    if broadcast_shapes([value.shape, shape]) != shape and value.size != 1:
+        raise ShapeError(f"a value of shape {value.shape} cannot be assigned to a selection of shape {shape}")
+    value = broadcast_to(reshape(value, ()) if value.size == 1 else value, shape)
+    if not any(isinstance(entry, np.ndarray) for entry in canonical):
+        return setitem_(x, value, canonical)
+    # Which element of the value each element of x takes, -1 for none: the last one that names it.
+    positions = np.arange(x.size).reshape(x.shape)[canonical].ravel()
+    winner = np.full(x.size, -1)
+    winner[positions] = np.arange(positions.size)
+    hit = (winner >= 0).reshape(x.shape)
+    if not positions.size:
+        return x
+    chosen = getitem(reshape(value, -1), np.maximum(winner, 0))
+    return where(asarray(hit, like=x), reshape(chosen, x.shape), x)
+
+
+def _checked_indices(indices: Array, size: int, like: Tensor) -> np.ndarray[Any, Any]:
+    array = _entry(indices)
+    array = np.asarray(array)
+    if array.dtype == bool:
+        raise DtypeError("indices must be integers, not booleans; select with x[mask] instead")
+    if array.size and not (-size <= array.min() and array.max() < size):
+        wrong = array[(array < -size) | (array >= size)].ravel()[0]
+        raise IndexRangeError(f"index {wrong} is out of range for an axis of size {size} of shape {like.shape}")
+    found: np.ndarray[Any, Any] = np.where(array < 0, array + size, array).astype(np.int64)
+    return found
+
+
+@operation
+def take(x: Array, indices: Array, /, *, axis: int | None = None) -> Tensor:
+    """The slices of x at ``indices`` along ``axis``, which only a one-dimensional array may leave out."""
+    x = asarray(x)
+    if axis is None:
+        if x.ndim != 1:
+            raise ArgumentError(f"take from a {x.ndim}-dimensional array needs axis=")
+        axis = 0
+    number = one_axis(axis, x.ndim)
+    chosen = _checked_indices(indices, x.shape[number], x)
+    entry: Any = int(chosen) if chosen.ndim == 0 else chosen
+    return getitem_(x, (_EVERYTHING,) * number + (entry,) + (_EVERYTHING,) * (x.ndim - number - 1))
+
+
+@operation
+def take_along_axis(x: Array, indices: Array, /, *, axis: int = -1) -> Tensor:
+    """The elements of x at ``indices`` along ``axis``; all other axes broadcast against each other."""
+    x = asarray(x)
+    number = one_axis(axis, x.ndim)
+    chosen = _checked_indices(indices, x.shape[number], x)
+    if chosen.ndim != x.ndim:
+        raise ShapeError(f"indices of shape {chosen.shape} need as many dimensions as x, whose shape is {x.shape}")
+    common = list(broadcast_shapes([_without(x.shape, number), _without(chosen.shape, number)]))
+    common.insert(number, x.shape[number])
+    x = x if x.shape == tuple(common) else broadcast_to(x, tuple(common))
+    common[number] = chosen.shape[number]
+    return take_along_axis_(x, asarray(np.broadcast_to(chosen, common), like=x), number)
+
+
+def _without(shape: Shape, axis: int) -> Shape:
+    return (*shape[:axis], 1, *shape[axis + 1 :])
+
+
+@operation
+def argsort(x: Array, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
+    """The positions that sort x along ``axis``, int64; always stable, NaN last."""
+    x = asarray(x)
+    return argsort_(x, one_axis(axis, x.ndim), descending)
+
+
+@operation
+def sort(x: Array, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
+    """x in order along ``axis``; always stable, NaN last. Of equal elements each keeps its own gradient."""
+    x = asarray(x)
+    number = one_axis(axis, x.ndim)
+    return take_along_axis_(x, argsort_(x, number, descending), number)

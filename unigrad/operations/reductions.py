@@ -1,0 +1,404 @@
+"""Reductions, cumulative operations and norms, with their derivatives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from unigrad import dtypes
+from unigrad.errors import ArgumentError, ShapeError
+from unigrad.operations.arguments import many_axes, one_axis
+from unigrad.operations.creation import asarray
+from unigrad.operations.elementwise import abs as absolute
+from unigrad.operations.elementwise import astype_, divide, not_equal, square
+from unigrad.operations.table import Array, operation, primitive, vjp
+
+if TYPE_CHECKING:
+    from unigrad.tensor import Tensor
+
+Axis = int | Sequence[int] | None
+Shape = tuple[int, ...]
+
+
+def kept(shape: Shape, axes: Shape) -> Shape:
+    """``shape`` with the reduced axes kept as size 1."""
+    return tuple(1 if axis in axes else size for axis, size in enumerate(shape))
+
+
+def _expand(xp: Any, reduced: Any, axes: Shape, keepdims: bool, shape: Shape) -> Any:
+    """A reduced array with its axes put back as size 1, so that it broadcasts against the input."""
+    return reduced if keepdims or not axes else xp.reshape(reduced, kept(shape, axes))
+
+
+# --- primitives --------------------------------------------------------------------------------------
+
+
+@primitive("reduction")
+def sum_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
+    """The sum over axes, in x's dtype."""
+
+
+vjp(
+    sum_,
+    lambda xp, g, axes, keepdims, x_shape: xp.broadcast_to(_expand(xp, g, axes, keepdims, x_shape), x_shape),
+)
+
+
+@primitive("reduction")
+def prod_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
+    """The product over axes, in x's dtype."""
+
+
+def _prod_vjp(xp: Any, g: Any, x: Any, axes: Shape, keepdims: bool, x_shape: Shape) -> Any:
+    # The product of all others, as what stands before times what stands after: no division, so that
+    # zeros are right, and derivatives of it are as well.
+    others = tuple(axis for axis in range(len(x_shape)) if axis not in axes)
+    order = others + axes
+    outer = tuple(x_shape[axis] for axis in others)
+    count = math.prod(x_shape[axis] for axis in axes)
+    rows = xp.reshape(xp.permute_dims(x, order), (*outer, count))
+    last = len(outer)
+    if count:
+        before = _exclusive_products(xp, rows, last, count)
+        after = xp.flip(_exclusive_products(xp, xp.flip(rows, (last,)), last, count), (last,))
+        rows = before * after
+    product = xp.permute_dims(
+        xp.reshape(rows, tuple(x_shape[axis] for axis in order)), tuple(order.index(axis) for axis in range(len(order)))
+    )
+    return _expand(xp, g, axes, keepdims, x_shape) * product
+
+
+def _exclusive_products(xp: Any, rows: Any, axis: int, count: int) -> Any:
+    """Along ``axis``: the product of all elements before each one."""
+    everything = (slice(None, None, None),) * axis
+    ones = xp.power(xp.getitem(rows, (*everything, slice(0, 1, 1))), 0)
+    head = xp.getitem(rows, (*everything, slice(0, count - 1, 1)))
+    return xp.cumulative_prod(xp.concat([ones, head], axis), axis)
+
+
+vjp(prod_, _prod_vjp)
+
+
+@primitive("reduction")
+def max_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
+    """The largest element over axes, NaN if there is one; ties share the gradient equally."""
+
+
+@primitive("reduction")
+def min_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
+    """The smallest element over axes, NaN if there is one; ties share the gradient equally."""
+
+
+def _extremum_vjp(
+    xp: Any, g: Any, x: Any, out: Any, axes: Shape, keepdims: bool, x_shape: Shape, x_dtype: Any
+) -> Any:
+    attained = xp.astype(x == _expand(xp, out, axes, keepdims, x_shape), x_dtype)
+    # NaN equals nothing: 0 / 0 makes the gradient NaN where the value is.
+    return _expand(xp, g, axes, keepdims, x_shape) * (attained / xp.sum(attained, axes, True))
+
+
+vjp(max_, _extremum_vjp)
+vjp(min_, _extremum_vjp)
+
+
+@primitive("reduction", dtypes="any")
+def any_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
+    """Whether any element over axes is true."""
+
+
+@primitive("reduction", dtypes="any")
+def all_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
+    """Whether all elements over axes are true."""
+
+
+@primitive("reduction")
+def argmax_(x: Array, axis: int, keepdims: bool) -> Tensor:
+    """The first position of the largest element along one axis, as int64; the first NaN counts as largest."""
+
+
+@primitive("reduction")
+def argmin_(x: Array, axis: int, keepdims: bool) -> Tensor:
+    """The first position of the smallest element along one axis, as int64; the first NaN counts as smallest."""
+
+
+@primitive("reduction", dtypes="float")
+def logsumexp_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
+    """log(sum(exp(x))) over axes, without overflow."""
+
+
+vjp(
+    logsumexp_,
+    lambda xp, g, x, out, axes, keepdims, x_shape: (
+        _expand(xp, g, axes, keepdims, x_shape) * xp.exp(x - _expand(xp, out, axes, keepdims, x_shape))
+    ),
+)
+
+
+@primitive("reduction", dtypes="float")
+def log_softmax_(x: Array, axis: int) -> Tensor:
+    """x - logsumexp(x) along one axis."""
+
+
+vjp(log_softmax_, lambda xp, g, out, axis: g - xp.exp(out) * xp.sum(g, (axis,), True))
+
+
+@primitive("reduction", dtypes="float")
+def vector_norm_(x: Array, axes: Shape, keepdims: bool, order: float) -> Tensor:
+    """sum(abs(x) ** order) ** (1 / order) over axes, for a finite order other than 0; derivative 0 where it is 0."""
+
+
+def _vector_norm_vjp(
+    xp: Any, g: Any, x: Any, out: Any, axes: Shape, keepdims: bool, order: float, x_shape: Shape
+) -> Any:
+    norm = _expand(xp, out, axes, keepdims, x_shape)
+    g = _expand(xp, g, axes, keepdims, x_shape)
+    zero = norm == 0
+    norm = xp.where(zero, 1.0, norm)
+    if order == 2:
+        return xp.where(zero, 0.0, g * (x / norm))
+    ratio = xp.where(x == 0, 0.0 if order > 1 else 1.0, xp.abs(x) / norm)
+    return xp.where(zero, 0.0, g * xp.sign(x) * xp.power(ratio, order - 1))
+
+
+vjp(vector_norm_, _vector_norm_vjp)
+
+
+@primitive("reduction")
+def cumulative_sum_(x: Array, axis: int) -> Tensor:
+    """Running sums along one axis, in x's dtype."""
+
+
+vjp(
+    cumulative_sum_,
+    lambda xp, g, axis: xp.flip(xp.cumulative_sum(xp.flip(g, (axis,)), axis), (axis,)),
+)
+
+
+@primitive("reduction")
+def cumulative_prod_(x: Array, axis: int) -> Tensor:
+    """Running products along one axis, in x's dtype."""
+
+
+def _cumulative_prod_vjp(xp: Any, g: Any, x: Any, out: Any, axis: int, x_shape: Shape) -> Any:
+    count = x_shape[axis]
+    if count == 0:
+        return g
+    if not bool(xp.any(x == 0, tuple(range(len(x_shape))), False)):
+        return xp.flip(xp.cumulative_sum(xp.flip(g * out, (axis,)), axis), (axis,)) / x
+    # With zeros there is no dividing: dx[k] = before[k] * s[k], where s[k] = g[k] + x[k+1] * s[k+1].
+    everything = (slice(None, None, None),) * axis
+
+    def at(array: Any, k: int) -> Any:
+        return xp.getitem(array, (*everything, slice(k, k + 1, 1)))
+
+    sums = [at(g, count - 1)]
+    for k in range(count - 2, -1, -1):
+        sums.append(at(g, k) + at(x, k + 1) * sums[-1])
+    return _exclusive_products(xp, x, axis, count) * xp.concat(sums[::-1], axis)
+
+
+vjp(cumulative_prod_, _cumulative_prod_vjp)
+
+
+# --- public ------------------------------------------------------------------------------------------
+
+
+def _summand(x: Array, dtype: Any) -> Tensor:
+    """x as a sum or product takes it: small integers and booleans are added up as int64."""
+    x = asarray(x)
+    if dtype is not None:
+        return x.astype(dtype)
+    if x.dtype.kind in "bi" and x.dtype != dtypes.int64:
+        return astype_(x, dtypes.int64)
+    if x.dtype.kind == "u" and x.dtype != dtypes.uint64:
+        return astype_(x, dtypes.uint64 if dtypes.uint64 in x.backend.raw_dtypes else dtypes.int64)
+    return x
+
+
+@operation
+def sum(x: Array, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+    """The sum of the elements over ``axis`` (an integer, a tuple, or None for all)."""
+    x = _summand(x, dtype)
+    return sum_(x, many_axes(axis, x.ndim), keepdims)
+
+
+@operation
+def prod(x: Array, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+    """The product of the elements over ``axis``; its derivative is right where elements are zero."""
+    x = _summand(x, dtype)
+    return prod_(x, many_axes(axis, x.ndim), keepdims)
+
+
+def _count(shape: Shape, axes: Shape) -> int:
+    return math.prod(shape[axis] for axis in axes)
+
+
+def _not_empty(name: str, x: Tensor, axes: Shape) -> None:
+    if _count(x.shape, axes) == 0:
+        raise ShapeError(f"{name} of no elements: shape {x.shape} over axes {axes} has none to choose from")
+
+
+@operation
+def max(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The largest element over ``axis``; equal largest ones share the gradient equally."""
+    x = asarray(x)
+    axes = many_axes(axis, x.ndim)
+    _not_empty("max", x, axes)
+    return max_(x, axes, keepdims)
+
+
+@operation
+def min(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The smallest element over ``axis``; equal smallest ones share the gradient equally."""
+    x = asarray(x)
+    axes = many_axes(axis, x.ndim)
+    _not_empty("min", x, axes)
+    return min_(x, axes, keepdims)
+
+
+@operation
+def any(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Whether any element over ``axis`` is true."""
+    x = asarray(x)
+    return any_(x, many_axes(axis, x.ndim), keepdims)
+
+
+@operation
+def all(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Whether all elements over ``axis`` are true."""
+    x = asarray(x)
+    return all_(x, many_axes(axis, x.ndim), keepdims)
+
+
+def _position(name: str, function: Any, x: Array, axis: int | None, keepdims: bool) -> Tensor:
+    x = asarray(x)
+    if axis is None:
+        found: Tensor = function(x.reshape(-1) if x.size else _refuse(name, x), 0, False)
+        return found.reshape((1,) * x.ndim) if keepdims else found
+    number = one_axis(axis, x.ndim)
+    _not_empty(name, x, (number,))
+    result: Tensor = function(x, number, keepdims)
+    return result
+
+
+def _refuse(name: str, x: Tensor) -> Tensor:
+    _not_empty(name, x, tuple(range(x.ndim)))
+    return x
+
+
+@operation
+def argmax(x: Array, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """The first position of the largest element (of the flattened array if ``axis`` is None), int64."""
+    return _position("argmax", argmax_, x, axis, keepdims)
+
+
+@operation
+def argmin(x: Array, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """The first position of the smallest element (of the flattened array if ``axis`` is None), int64."""
+    return _position("argmin", argmin_, x, axis, keepdims)
+
+
+@operation
+def count_nonzero(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The number of elements over ``axis`` that are not zero, as int64."""
+    return sum(not_equal(asarray(x), 0), axis=axis, keepdims=keepdims)
+
+
+def _floating(x: Array) -> Tensor:
+    x = asarray(x)
+    return x if x.dtype.kind == "f" else astype_(x, dtypes.to_float(x.dtype))
+
+
+@operation
+def mean(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The mean over ``axis``; integers are averaged as the default float dtype."""
+    x = _floating(x)
+    axes = many_axes(axis, x.ndim)
+    return _over(sum_(x, axes, keepdims), _count(x.shape, axes))
+
+
+def _over(x: Tensor, count: float) -> Tensor:
+    return divide(x, float(count))
+
+
+def _degrees_of_freedom(x: Tensor, axes: Shape, correction: float) -> float:
+    return _max(_count(x.shape, axes) - correction, 0.0)
+
+
+def _max(first: float, second: float) -> float:
+    return first if first > second else second
+
+
+@operation
+def var(x: Array, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+    """The variance over ``axis``: the mean squared distance from the mean, divided by n - correction."""
+    x = _floating(x)
+    axes = many_axes(axis, x.ndim)
+    squares = square(x - mean(x, axis=axes, keepdims=True))
+    return _over(sum_(squares, axes, keepdims), _degrees_of_freedom(x, axes, correction))
+
+
+@operation
+def std(x: Array, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+    """The square root of :func:`var`; where it is 0 its derivative is 0."""
+    x = _floating(x)
+    axes = many_axes(axis, x.ndim)
+    # As a norm of the distances, so that the derivative at 0 is the norm's.
+    norm = vector_norm_(x - mean(x, axis=axes, keepdims=True), axes, keepdims, 2.0)
+    return _over(norm, math.sqrt(_degrees_of_freedom(x, axes, correction)))
+
+
+def _scan(function: Any, x: Array, axis: int | None, dtype: Any, include_initial: bool, initial: int) -> Tensor:
+    from unigrad.operations.creation import full
+    from unigrad.operations.shapes import concat
+
+    x = _summand(x, dtype)
+    if axis is None:
+        if x.ndim > 1:
+            raise ArgumentError(f"a {x.ndim}-dimensional array needs axis=; reshape(x, -1) makes it one-dimensional")
+        axis = 0
+        x = x.reshape(-1)
+    number = one_axis(axis, x.ndim)
+    result: Tensor = function(x, number)
+    if not include_initial:
+        return result
+    first = full(kept(x.shape, (number,)), initial, dtype=x.dtype, like=x)
+    return concat([first, result], axis=number)
+
+
+@operation
+def cumulative_sum(
+    x: Array, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Tensor:
+    """Running sums along ``axis``, with a 0 in front if ``include_initial``."""
+    return _scan(cumulative_sum_, x, axis, dtype, include_initial, 0)
+
+
+@operation
+def cumulative_prod(
+    x: Array, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Tensor:
+    """Running products along ``axis``, with a 1 in front if ``include_initial``; zeros are differentiated right."""
+    return _scan(cumulative_prod_, x, axis, dtype, include_initial, 1)
+
+
+def vector_norm(x: Array, /, *, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Tensor:
+    """The vector norm over ``axis``: ``ord`` may be any number, inf and -inf included.
+
+    Its derivative where the norm is 0 is 0, the subgradient of least norm.
+    """
+    x = _floating(x)
+    axes = many_axes(axis, x.ndim)
+    if not isinstance(ord, (int, float)) or ord != ord:
+        raise ArgumentError(f"ord must be a number, inf or -inf, not {ord!r}")
+    if ord == 0:
+        return astype_(count_nonzero(x, axis=axes, keepdims=keepdims), x.dtype)
+    if ord == 1:
+        return sum_(absolute(x), axes, keepdims)
+    if math.isinf(ord):
+        if ord > 0 and _count(x.shape, axes) == 0:
+            return sum_(absolute(x), axes, keepdims)
+        return (max if ord > 0 else min)(absolute(x), axis=axes, keepdims=keepdims)
+    return vector_norm_(x, axes, keepdims, float(ord))
+

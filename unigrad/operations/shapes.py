@@ -1,0 +1,223 @@
+"""Operations that move elements without changing them, with their derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from unigrad.errors import ArgumentError, AxisError, ShapeError
+from unigrad.operations.arguments import (
+    as_shape,
+    broadcast_shapes,
+    fill_shape,
+    many_axes,
+    new_shape,
+    one_axis,
+)
+from unigrad.operations.creation import asarray
+from unigrad.operations.table import Array, Arrays, operation, primitive, vjp
+
+if TYPE_CHECKING:
+    from unigrad.tensor import Tensor
+
+Shape = tuple[int, ...]
+
+# --- primitives --------------------------------------------------------------------------------------
+
+
+@primitive("shape", dtypes="any")
+def reshape_(x: Array, shape: Shape) -> Tensor:
+    """The elements in C order under another shape of the same size."""
+
+
+vjp(reshape_, lambda xp, g, x_shape: xp.reshape(g, x_shape))
+
+
+@primitive("shape", dtypes="any")
+def permute_dims_(x: Array, axes: Shape) -> Tensor:
+    """Axis i of the result is axis ``axes[i]`` of x."""
+
+
+vjp(
+    permute_dims_,
+    lambda xp, g, axes: xp.permute_dims(g, tuple(axes.index(axis) for axis in range(len(axes)))),
+)
+
+
+@primitive("shape", dtypes="any")
+def broadcast_to_(x: Array, shape: Shape) -> Tensor:
+    """x repeated to a shape that it broadcasts to."""
+
+
+vjp(broadcast_to_, lambda xp, g, x_shape, shape: unbroadcast(xp, g, shape, x_shape))
+
+
+def unbroadcast(xp: Any, g: Any, shape: Shape, target: Shape) -> Any:
+    """The cotangent ``g``, of ``shape``, summed down to the shape that was broadcast to it."""
+    extra = len(shape) - len(target)
+    axes = tuple(
+        axis for axis, size in enumerate(shape) if axis < extra or (target[axis - extra] == 1 and size != 1)
+    )
+    return xp.reshape(xp.sum(g, axes, False), target) if axes else g
+
+
+@primitive("shape", dtypes="any")
+def flip_(x: Array, axes: Shape) -> Tensor:
+    """The elements in reverse order along axes."""
+
+
+vjp(flip_, lambda xp, g, axes: xp.flip(g, axes))
+
+
+@primitive("shape", dtypes="any")
+def concat_(arrays: Arrays, axis: int) -> Tensor:
+    """Arrays one after the other along an axis that they have."""
+
+
+def _concat_vjp(xp: Any, g: Any, arrays_shape: Any, axis: int, index: int) -> Any:
+    start = sum(shape[axis] for shape in arrays_shape[:index])
+    stop = start + arrays_shape[index][axis]
+    return xp.getitem(g, (slice(None, None, None),) * axis + (slice(start, stop, 1),))
+
+
+vjp(concat_, _concat_vjp)
+
+
+@primitive("shape", dtypes="any")
+def stack_(arrays: Arrays, axis: int) -> Tensor:
+    """Arrays of one shape side by side along a new axis."""
+
+
+vjp(
+    stack_,
+    lambda xp, g, axis, index: xp.getitem(g, (slice(None, None, None),) * axis + (index,)),
+)
+
+
+# --- public ------------------------------------------------------------------------------------------
+
+
+@operation
+def reshape(x: Array, /, shape: int | Sequence[int], *, copy: bool | None = None) -> Tensor:
+    """The elements in C order under another shape; one size may be -1. Values, never a view."""
+    x = asarray(x)
+    return reshape_(x, fill_shape(as_shape(shape), x.size, x.shape))
+
+
+@operation
+def permute_dims(x: Array, /, axes: Sequence[int]) -> Tensor:
+    """Axis i of the result is axis ``axes[i]`` of x."""
+    x = asarray(x)
+    order = tuple(one_axis(axis, x.ndim, "axes") for axis in axes)
+    if sorted(order) != list(range(x.ndim)):
+        raise AxisError(f"axes {tuple(axes)} is not a permutation of the {x.ndim} axes of shape {x.shape}")
+    return permute_dims_(x, order)
+
+
+@operation
+def matrix_transpose(x: Array, /) -> Tensor:
+    """The last two axes exchanged."""
+    x = asarray(x)
+    if x.ndim < 2:
+        raise ShapeError(f"matrix_transpose needs at least 2 dimensions, not shape {x.shape}")
+    return permute_dims_(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
+
+
+@operation
+def moveaxis(x: Array, source: int | Sequence[int], destination: int | Sequence[int], /) -> Tensor:
+    """The axes ``source`` moved to the positions ``destination``; the others keep their order."""
+    x = asarray(x)
+    sources = [one_axis(axis, x.ndim, "source") for axis in ([source] if isinstance(source, int) else source)]
+    targets = [
+        one_axis(axis, x.ndim, "destination") for axis in ([destination] if isinstance(destination, int) else destination)
+    ]
+    if len(sources) != len(targets) or len(set(sources)) != len(sources) or len(set(targets)) != len(targets):
+        raise AxisError(f"source {source} and destination {destination} must name as many axes, each once")
+    order = [axis for axis in range(x.ndim) if axis not in sources]
+    for target, axis in sorted(zip(targets, sources, strict=True)):
+        order.insert(target, axis)
+    return permute_dims_(x, tuple(order))
+
+
+@operation
+def expand_dims(x: Array, /, *, axis: int | Sequence[int] = 0) -> Tensor:
+    """A new axis of size 1 at the position ``axis`` of the result (or at several)."""
+    x = asarray(x)
+    count = 1 if isinstance(axis, int) else len(axis)
+    axes = many_axes(axis, x.ndim + count)
+    sizes = iter(x.shape)
+    return reshape_(x, tuple(1 if position in axes else next(sizes) for position in range(x.ndim + count)))
+
+
+@operation
+def squeeze(x: Array, /, axis: int | Sequence[int] | None = None) -> Tensor:
+    """Without the axes ``axis``, which must have size 1 (None: all that do)."""
+    x = asarray(x)
+    axes = (
+        tuple(position for position, size in enumerate(x.shape) if size == 1)
+        if axis is None
+        else many_axes(axis, x.ndim)
+    )
+    wide = [position for position in axes if x.shape[position] != 1]
+    if wide:
+        raise ShapeError(f"squeeze cannot remove axis {wide[0]} of shape {x.shape}: its size is not 1")
+    return reshape_(x, tuple(size for position, size in enumerate(x.shape) if position not in axes))
+
+
+@operation
+def broadcast_to(x: Array, /, shape: int | Sequence[int]) -> Tensor:
+    """x repeated to ``shape``, which it must broadcast to."""
+    x = asarray(x)
+    target = new_shape(shape)
+    if broadcast_shapes([x.shape, target]) != target:
+        raise ShapeError(f"shape {x.shape} does not broadcast to {target}")
+    return broadcast_to_(x, target)
+
+
+@operation
+def broadcast_arrays(*arrays: Array) -> list[Tensor]:
+    """All arrays repeated to their common shape."""
+    from unigrad.operations.dispatch import tensors
+
+    found = tensors(arrays)
+    shape = broadcast_shapes([array.shape for array in found])
+    return [broadcast_to_(array, shape) for array in found]
+
+
+@operation
+def flip(x: Array, /, *, axis: int | Sequence[int] | None = None) -> Tensor:
+    """The elements in reverse order along ``axis`` (None: along all)."""
+    x = asarray(x)
+    return flip_(x, many_axes(axis, x.ndim))
+
+
+def _several(name: str, arrays: Sequence[Array]) -> list[Tensor]:
+    from unigrad.operations.dispatch import tensors
+
+    if not len(arrays):
+        raise ArgumentError(f"{name} needs at least one array")
+    return tensors(arrays)
+
+
+@operation
+def concat(arrays: Sequence[Array], /, *, axis: int | None = 0) -> Tensor:
+    """Arrays one after the other along ``axis`` (None: all flattened first)."""
+    found = _several("concat", arrays)
+    if axis is None:
+        found, axis = [reshape(array, -1) for array in found], 0
+    number = one_axis(axis, found[0].ndim)
+    rest = {array.shape[:number] + array.shape[number + 1 :] for array in found}
+    if len(rest) > 1 or len({array.ndim for array in found}) > 1:
+        shapes = ", ".join(str(array.shape) for array in found)
+        raise ShapeError(f"concat along axis {number} needs shapes that agree on all other axes, not {shapes}")
+    return concat_(found, number)
+
+
+@operation
+def stack(arrays: Sequence[Array], /, *, axis: int = 0) -> Tensor:
+    """Arrays of one shape side by side along a new axis."""
+    found = _several("stack", arrays)
+    if len({array.shape for array in found}) > 1:
+        shapes = ", ".join(str(array.shape) for array in found)
+        raise ShapeError(f"stack needs equal shapes, not {shapes}")
+    return stack_(found, one_axis(axis, found[0].ndim + 1))

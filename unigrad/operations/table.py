@@ -1,0 +1,147 @@
+"""The table of operations: how one is declared, and where the declarations are found.
+
+A *primitive* is what an adapter supplies and what has a derivative rule: positional arguments, axes
+already counted from the front, dtypes already equal. It is declared by a stub that carries its
+signature and docstring::
+
+    @primitive("elementwise", dtypes="float")
+    def exp(x: Array, /) -> Tensor:
+        \"\"\"e to the power x.\"\"\"
+
+    vjp(exp, lambda xp, g, out: g * out)
+
+Parameters annotated ``Array`` are arrays, one annotated ``Arrays`` is a sequence of them, all others
+are static values. ``vjp`` gives one reverse rule per array, ``rule(xp, g, *residuals)``: ``g`` is the
+cotangent of the result, ``xp`` holds the primitives (over raw arrays in a first-order pass, recorded
+ones under ``create_graph``), and the names of the residuals say what has to be kept for it:
+
+====================  ==============================================================
+an array parameter    that input (a Python scalar if it was given as one)
+``out``               the result
+``<array>_shape``     that input's shape, likewise ``<array>_dtype`` (neutral)
+``index``             for a sequence of arrays: which of them the rule is asked for
+a static parameter    its value
+====================  ==============================================================
+
+Shapes that were broadcast are the engine's business: an elementwise rule returns a cotangent of the
+result's shape. A primitive without a rule has derivative zero, and its results are not recorded.
+
+A primitive is also the public function of its name where the two signatures agree (``public=True``).
+Other public functions are plain Python over primitives, marked ``@operation``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from unigrad.errors import UnigradError
+
+if TYPE_CHECKING:
+    from unigrad.tensor import Tensor
+
+Array = Any
+"""A Tensor, a Python scalar, a nested list, or a framework's own array."""
+Arrays = Sequence[Any]
+"""A sequence of the above."""
+
+Rule = Callable[..., Any]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(eq=False)
+class Primitive:
+    """One row of the table. See the module's docstring."""
+
+    name: str
+    kind: str
+    """elementwise, comparison, reduction, contraction, shape, indexing or cast."""
+    arrays: tuple[str, ...]
+    variadic: bool
+    """True if the one array parameter is a sequence of arrays."""
+    statics: tuple[str, ...]
+    dtypes: str
+    """``any``; ``numeric``; ``float``: integers are taken as the default float dtype."""
+    promoted: tuple[str, ...]
+    """The array parameters that are brought to one dtype before the call."""
+    scalars: bool
+    """Whether the raw function takes Python scalars beside an array, as operators do."""
+    doc: str
+    rules: tuple[Rule, ...] = ()
+    residuals: tuple[str, ...] = field(default=())
+    """The names that the rules ask for, each once, in a fixed order."""
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether results are recorded; otherwise the derivative is zero by definition."""
+        return bool(self.rules)
+
+
+PRIMITIVES: dict[str, Primitive] = {}
+"""Every primitive by name."""
+OPERATIONS: dict[str, Callable[..., Any]] = {}
+"""Every public function over arrays by its dotted name (``sin``, ``linalg.vector_norm``)."""
+
+# The dispatcher of a primitive to its row, so that vjp() can be given the function.
+_row_of: dict[Callable[..., Any], Primitive] = {}
+
+
+def primitive(
+    kind: str,
+    *,
+    dtypes: str = "numeric",
+    promoted: tuple[str, ...] | None = None,
+    scalars: bool = False,
+    public: bool = False,
+) -> Callable[[F], F]:
+    """Declare a primitive; see the module's docstring. Returns the function that dispatches to backends."""
+
+    def declare(stub: F) -> F:
+        from unigrad.operations.dispatch import dispatcher
+
+        signature = inspect.signature(stub)
+        arrays = tuple(p.name for p in signature.parameters.values() if p.annotation in ("Array", "Arrays"))
+        row = Primitive(
+            name=stub.__name__.rstrip("_"),
+            kind=kind,
+            arrays=arrays,
+            variadic=any(p.annotation == "Arrays" for p in signature.parameters.values()),
+            statics=tuple(name for name in signature.parameters if name not in arrays),
+            dtypes=dtypes,
+            promoted=arrays if promoted is None else promoted,
+            scalars=scalars,
+            doc=inspect.getdoc(stub) or "",
+        )
+        if row.name in PRIMITIVES:
+            raise UnigradError(f"primitive {row.name!r} is declared twice")
+        PRIMITIVES[row.name] = row
+        function = dispatcher(row, stub)
+        _row_of[function] = row
+        if public:
+            OPERATIONS[row.name] = function
+        return function
+
+    return declare
+
+
+def vjp(function: Callable[..., Any], *rules: Rule) -> None:
+    """Give a primitive its reverse rules, one per array parameter (one in all for a sequence)."""
+    row = _row_of[function]
+    row.rules = rules
+    names = dict.fromkeys(name for rule in rules for name in residuals_of(rule))
+    row.residuals = tuple(names)
+
+
+def residuals_of(rule: Rule) -> tuple[str, ...]:
+    """The residuals that a rule names, after ``xp`` and ``g``."""
+    return tuple(inspect.signature(rule).parameters)[2:]
+
+
+def operation(function: F) -> F:
+    """Mark a plain function over primitives as public."""
+    module = function.__module__.rpartition(".")[2]
+    prefix = f"{module}." if module in ("linalg", "nn") else ""
+    OPERATIONS[prefix + function.__name__] = function
+    return function

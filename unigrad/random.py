@@ -1,0 +1,122 @@
+"""Random numbers: NumPy's generator on every backend, so that one seed gives the same numbers everywhere.
+
+``seed`` starts the generator of this process; without it the numbers differ from run to run. Every function
+also takes ``seed=`` for numbers that depend on nothing else. No framework's own generator is touched.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from unigrad import dtypes
+from unigrad.errors import ArgumentError
+from unigrad.operations.creation import asarray
+from unigrad.operations.arguments import new_shape
+from unigrad.operations.table import Array
+from unigrad.tensor import Tensor
+
+Size = int | Sequence[int] | None
+
+_generator = np.random.default_rng()
+_lock = threading.Lock()
+
+
+def seed(value: int | None = None) -> None:
+    """Start the shared generator from ``value``; None starts it from the system's entropy."""
+    global _generator
+    _generator = np.random.default_rng(value)
+
+
+def generator(seed: int | None = None) -> np.random.Generator:
+    """The shared generator, or a fresh one for ``seed``."""
+    return _generator if seed is None else np.random.default_rng(seed)
+
+
+def _drawn(draw: Any, seed: int | None) -> Any:
+    with _lock:
+        return draw(generator(seed))
+
+
+def _like(*args: Any) -> Tensor | None:
+    return next((arg for arg in args if isinstance(arg, Tensor)), None)
+
+
+def _shape(size: Size, *parameters: Any) -> tuple[int, ...]:
+    if size is not None:
+        return new_shape(size)
+    return np.broadcast_shapes(*(np.shape(arg) if not isinstance(arg, Tensor) else arg.shape for arg in parameters))
+
+
+def _dtype(dtype: Any, like: Tensor | None) -> Any:
+    if dtype is not None:
+        return dtypes.as_dtype(dtype)
+    return like.dtype if like is not None and like.dtype.kind == "f" else dtypes.default_float
+
+
+def normal(
+    loc: Array = 0.0, scale: Array = 1.0, size: Size = None, *, seed: int | None = None, dtype: Any = None
+) -> Tensor:
+    """Normal numbers of mean ``loc`` and standard deviation ``scale``, which may be Tensors and are differentiated.
+
+    Shape ``size``, or that of loc and scale; float32 unless told otherwise.
+    """
+    like = _like(loc, scale)
+    if not isinstance(scale, Tensor) and np.any(np.asarray(scale) < 0):
+        raise ArgumentError(f"scale={scale!r} is negative")
+    shape = _shape(size, loc, scale)
+    values = _drawn(lambda rng: rng.standard_normal(shape), seed)
+    noise = asarray(np.asarray(values).astype(_dtype(dtype, like)), like=like)
+    if like is None:
+        return asarray(np.asarray(values * scale + loc).astype(_dtype(dtype, like)))
+    return noise * scale + loc
+
+
+def uniform(
+    low: Array = 0.0, high: Array = 1.0, size: Size = None, *, seed: int | None = None, dtype: Any = None
+) -> Tensor:
+    """Uniform numbers from ``low`` up to ``high``, which may be Tensors and are differentiated."""
+    like = _like(low, high)
+    shape = _shape(size, low, high)
+    values = _drawn(lambda rng: rng.random(shape), seed)
+    if like is None:
+        return asarray(np.asarray(values * (np.asarray(high) - low) + low).astype(_dtype(dtype, like)))
+    return asarray(np.asarray(values).astype(_dtype(dtype, like)), like=like) * (high - low) + low
+
+
+def integers(
+    low: int, high: int | None = None, size: Size = None, *, seed: int | None = None, dtype: Any = None
+) -> Tensor:
+    """Integers from ``low`` (0 if only one bound is given) up to, not including, ``high``; int64 unless told otherwise."""
+    if high is None:
+        low, high = 0, low
+    if high <= low:
+        raise ArgumentError(f"there is no integer from {low} up to, not including, {high}")
+    shape = new_shape(() if size is None else size)
+    values = _drawn(lambda rng: rng.integers(low, high, shape), seed)
+    return asarray(np.asarray(values).astype(dtypes.as_dtype(int if dtype is None else dtype)))
+
+
+def permutation(x: int | Array, *, seed: int | None = None) -> Tensor:
+    """The integers below ``x`` in random order, or an array's slices along its first axis in random order."""
+    count = x if isinstance(x, int) else len(x)
+    order = _drawn(lambda rng: rng.permutation(count), seed)
+    return asarray(order.astype(np.int64)) if isinstance(x, int) else asarray(x)[order]
+
+
+def choice(
+    x: int | Array, size: Size = None, replace: bool = True, p: Any = None, *, seed: int | None = None
+) -> Tensor:
+    """Random elements of an array along its first axis (of the integers below ``x``), with or without replacement."""
+    count = x if isinstance(x, int) else len(x)
+    weights = None if p is None else np.asarray(p.numpy() if isinstance(p, Tensor) else p, dtype=np.float64)
+    shape = new_shape(() if size is None else size)
+    try:
+        positions = _drawn(lambda rng: rng.choice(count, shape, replace, weights), seed)
+    except ValueError as error:
+        raise ArgumentError(f"choice of {shape} from {count}: {error}") from error
+    found = np.asarray(positions, dtype=np.int64)
+    return asarray(found) if isinstance(x, int) else asarray(x)[found]

@@ -1,0 +1,537 @@
+"""The Tensor: one framework's array, and the graph node that it came from.
+
+There is one subclass per backend, made when the backend is bound; its operators are the backend's own
+functions. A Tensor is a value: indexing and reshaping give new values, and ``x[i] = v`` or ``x += v``
+change what this Tensor holds and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import prod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from unigrad.dtypes import DType
+from unigrad.errors import ArgumentError, DtypeError, LeafWriteError, ShapeError, UnsupportedError
+from unigrad.recording import is_recording
+
+if TYPE_CHECKING:
+    from unigrad.backend import Backend
+    from unigrad.graph import GradientBuffer, Node
+
+OPERATORS: dict[str, tuple[str, bool]] = {
+    "__neg__": ("negative", False),
+    "__abs__": ("abs", False),
+    "__eq__": ("equal", False),
+    "__ne__": ("not_equal", False),
+    "__lt__": ("less", False),
+    "__le__": ("less_equal", False),
+    "__gt__": ("greater", False),
+    "__ge__": ("greater_equal", False),
+    "__and__": ("logical_and", False),
+    "__or__": ("logical_or", False),
+    "__xor__": ("logical_xor", False),
+    "__invert__": ("logical_not", False),
+}
+"""Operator method to its primitive, and whether the operands are exchanged."""
+for _name, _primitive in {
+    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide",
+    "mod": "remainder", "pow": "power", "matmul": "matmul",
+}.items():  # fmt: skip
+    OPERATORS[f"__{_name}__"] = (_primitive, False)
+    OPERATORS[f"__r{_name}__"] = (_primitive, True)
+
+
+class Tensor:
+    """An array on one backend. Made by ``ug.asarray``, the creation functions and every operation."""
+
+    __slots__ = ("__weakref__", "_buffer", "_node", "_raw")
+
+    backend: ClassVar[Backend]
+    """The backend that it lives on; ``x.backend.name`` is its name."""
+    _bound: ClassVar[Any]
+    """The primitives, bound to this backend."""
+
+    _raw: Any
+    _node: Node | None
+    # Set only by attach_grad and retain_grad. The Tensor owns its gradient; the graph does not.
+    _buffer: GradientBuffer
+
+    def __init__(self, raw: Any, node: Node | None) -> None:
+        self._raw = raw
+        self._node = node
+
+    # NumPy's operators must leave a mixed expression to ours.
+    __array_priority__ = 1000.0
+    __array_ufunc__ = None
+
+    # --- what it is ---------------------------------------------------------------------------------
+
+    @property
+    def raw(self) -> Any:
+        """The framework's own array, not a copy."""
+        return self._raw
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes of the axes."""
+        return tuple(self._raw.shape)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self._raw.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return prod(self._raw.shape)
+
+    @property
+    def dtype(self) -> DType:
+        """The dtype, as a NumPy dtype on every backend."""
+        return self.backend.dtype(self._raw)
+
+    @property
+    def device(self) -> Any:
+        """The device, as the backend names it."""
+        return self.backend.device(self._raw)
+
+    def __repr__(self) -> str:
+        values = np.array2string(self.numpy(), separator=", ", prefix="Tensor(")
+        return f"Tensor({values}, dtype={self.dtype}, backend={self.backend.name!r})"
+
+    def __str__(self) -> str:
+        return str(self.numpy())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    # Arrays are compared by element, and told apart as dictionary keys by identity.
+    def __hash__(self) -> int:
+        return id(self)
+
+    # --- gradients ----------------------------------------------------------------------------------
+
+    def attach_grad(self, grad_req: str = "write") -> None:
+        """Give this array a gradient, zeros at first, and have operations on it recorded.
+
+        ``grad_req``: ``"write"`` replaces the gradient at each backward, ``"add"`` adds to it,
+        ``"null"`` asks for none. A recorded intermediate is first cut from its history, as if
+        ``x = x.detach()``. Raises DtypeError unless the dtype is real floating.
+        """
+        from unigrad.graph import attach
+
+        attach(self, grad_req)
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient, of this array's shape, dtype and device, or None if none was attached."""
+        buffer = getattr(self, "_buffer", None)
+        return None if buffer is None else buffer.grad
+
+    def zero_grad(self) -> None:
+        """Set the gradient to zeros; ArgumentError if none is attached."""
+        buffer = getattr(self, "_buffer", None)
+        if buffer is None:
+            raise ArgumentError("this array has no gradient to clear; call x.attach_grad() first")
+        if buffer.grad is not None:
+            buffer.grad = self.detach().zeros_like()
+
+    def retain_grad(self) -> None:
+        """Have this recorded intermediate's gradient kept at each backward, without cutting its history."""
+        from unigrad.graph import retain
+
+        retain(self)
+
+    def detach(self) -> Tensor:
+        """The same values without history: no gradient flows back from what is computed with it."""
+        return type(self)(self._raw if self._node is None else self.backend.detached(self._raw), None)
+
+    def backward(self, head_grad: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
+        """Write the gradients of this array (of its sum) into everything attached that it depends on.
+
+        ``head_grad``, of exactly this shape and dtype, makes it the vector-Jacobian product. See
+        :func:`unigrad.backward`.
+        """
+        from unigrad.graph import backward
+
+        backward(self, head_grad, retain_graph, create_graph)
+
+    # --- conversion -----------------------------------------------------------------------------------
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """A NumPy array with a copy of the values."""
+        return np.array(self.backend.to_numpy(self._raw))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        self.refuse_if_recorded("convert it to NumPy", "x.detach()")
+        values = np.asarray(self.backend.to_numpy(self._raw), dtype=dtype)
+        if copy:
+            return np.array(values)
+        values = values.view()
+        values.flags.writeable = False
+        return values
+
+    def refuse_if_recorded(self, what: str, instead: str) -> None:
+        """Raise where a conversion would silently cut the graph of a recorded array."""
+        if self._node is not None and is_recording():
+            raise UnsupportedError(
+                f"to {what} would cut this array's gradient while recording; use {instead}, "
+                f"or x.numpy() if that is meant"
+            )
+
+    def item(self) -> Any:
+        """The one element as a Python scalar; ShapeError if there is not exactly one."""
+        if self.size != 1:
+            raise ShapeError(f"only an array of one element is a Python scalar, and this one has shape {self.shape}")
+        return self.backend.to_numpy(self._raw).item()
+
+    def tolist(self) -> Any:
+        """The values as nested Python lists."""
+        return self.backend.to_numpy(self._raw).tolist()
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu" or self.ndim:
+            raise DtypeError(f"only a 0-dimensional integer array is an index, not {self.dtype} of shape {self.shape}")
+        return int(self.item())
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise DtypeError("a 0-dimensional array has no length; float(x) is its value")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[position] for position in range(len(self)))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self == value).any())
+
+    def copy(self) -> Tensor:
+        """The same values in memory of their own, recorded like any operation."""
+        from unigrad.operations import creation, elementwise
+
+        if self._node is not None and is_recording():
+            return elementwise.add(self, 0)
+        values = np.array(self.backend.to_numpy(self._raw))
+        return creation.asarray(values, like=self) if values.size else self.detach()
+
+    def __copy__(self) -> Tensor:
+        return self.detach().copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        twin = self.detach().copy()
+        buffer = getattr(self, "_buffer", None)
+        if buffer is not None:
+            twin.attach_grad(buffer.request)
+            if buffer.grad is not None:
+                twin._buffer.grad = buffer.grad.detach().copy()
+        return twin
+
+    def __reduce__(self) -> Any:
+        return _rebuild, (self.backend.name, self.numpy())
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
+        """The same values on another device of the backend; ArgumentError if it has no such device."""
+        from unigrad.backend import check_device
+
+        check_device(self.backend, device)
+        if str(device) == str(self.device):
+            return self
+        return type(self)(self.backend.to_device(self.backend.detached(self._raw), device), None)
+
+    def to_backend(self, name: str) -> Tensor:
+        """The same values on another backend. Not yet differentiable: raises on a recorded array."""
+        from unigrad.backend import get_backend_object
+        from unigrad.operations import creation
+
+        if name == self.backend.name:
+            return self
+        self.refuse_if_recorded(f"move it to {name!r}", "x.detach().to_backend(...)")
+        target = get_backend_object(name)
+        return creation.asarray(self.numpy(), like=target.tensor_type(target.full((), 0, self.dtype), None))
+
+    # --- arrays like this one ----------------------------------------------------------------------------
+
+    def asarray_like(self, values: Any) -> Tensor:
+        """Numbers or nested lists as an array of this one's dtype, backend and device."""
+        from unigrad.operations import creation
+
+        return creation.asarray(values, dtype=self.dtype, like=self)
+
+    def zeros_like(self) -> Tensor:
+        """Zeros of this shape, dtype, backend and device."""
+        return type(self)(self.backend.full(self.shape, 0, self.dtype, self.device), None)
+
+    def ones_like(self) -> Tensor:
+        """Ones of this shape, dtype, backend and device."""
+        return type(self)(self.backend.full(self.shape, 1, self.dtype, self.device), None)
+
+    # --- selecting and changing -----------------------------------------------------------------------------
+
+    def __getitem__(self, key: Any) -> Tensor:
+        from unigrad.operations.indexing import getitem
+
+        return getitem(self, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        from unigrad.operations.indexing import setitem
+
+        self._refuse_write()
+        self._become(setitem(self, key, value))
+
+    def _refuse_write(self) -> None:
+        if is_recording() and self._node is not None and getattr(self, "_buffer", None) is not None:
+            from unigrad.graph import Leaf
+
+            if isinstance(self._node, Leaf):
+                raise LeafWriteError(
+                    "an array with an attached gradient cannot be changed while recording; write to it outside "
+                    "record() or inside 'with ug.pause():', or compute a new array (y = x + v)"
+                )
+
+    def _become(self, new: Tensor) -> None:
+        """Hold another value. What was recorded with the old one keeps it; an attached leaf stays attached."""
+        from unigrad.graph import Leaf, become_leaf
+
+        if isinstance(self._node, Leaf):
+            raw = new._raw if new._node is None else self.backend.detached(new._raw)
+            become_leaf(self, raw, self._buffer)
+        else:
+            self._raw, self._node = new._raw, new._node
+            if getattr(self, "_buffer", None) is not None and self._node is not None:
+                del self._buffer
+
+    def _in_place(self, name: str, other: Any) -> Tensor:
+        self._refuse_write()
+        new = getattr(self._bound, name)(self, other)
+        if new is NotImplemented:
+            return new  # type: ignore[no-any-return]
+        if new.shape != self.shape:
+            raise ShapeError(f"an array of shape {self.shape} cannot hold the result, of shape {new.shape}")
+        if new.dtype != self.dtype:
+            if new.dtype.kind != self.dtype.kind:
+                raise DtypeError(f"an array of dtype {self.dtype} cannot hold the result, of dtype {new.dtype}")
+            new = new.astype(self.dtype)
+        self._become(new)
+        return self
+
+    def __iadd__(self, other: Any) -> Tensor:
+        return self._in_place("add", other)
+
+    def __isub__(self, other: Any) -> Tensor:
+        return self._in_place("subtract", other)
+
+    def __imul__(self, other: Any) -> Tensor:
+        return self._in_place("multiply", other)
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        return self._in_place("divide", other)
+
+    def __ipow__(self, other: Any) -> Tensor:
+        return self._in_place("power", other)
+
+    def __ifloordiv__(self, other: Any) -> Tensor:
+        return self._in_place("floor_divide", other)
+
+    def __imod__(self, other: Any) -> Tensor:
+        return self._in_place("remainder", other)
+
+    def __imatmul__(self, other: Any) -> Tensor:
+        return self._in_place("matmul", other)
+
+    def __pos__(self) -> Tensor:
+        return self
+
+    def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return self // other, self % other
+
+    # --- NumPy's everyday methods -----------------------------------------------------------------------------
+
+    @property
+    def T(self) -> Tensor:
+        """The axes in reverse order."""
+        from unigrad.operations.shapes import permute_dims
+
+        return permute_dims(self, tuple(reversed(range(self.ndim))))
+
+    @property
+    def mT(self) -> Tensor:
+        """The last two axes exchanged."""
+        from unigrad.operations.shapes import matrix_transpose
+
+        return matrix_transpose(self)
+
+    def sum(self, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+        """See :func:`unigrad.sum`."""
+        from unigrad.operations import reductions
+
+        return reductions.sum(self, axis=axis, dtype=dtype, keepdims=keepdims)
+
+    def prod(self, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+        """See :func:`unigrad.prod`."""
+        from unigrad.operations import reductions
+
+        return reductions.prod(self, axis=axis, dtype=dtype, keepdims=keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """See :func:`unigrad.mean`."""
+        from unigrad.operations import reductions
+
+        return reductions.mean(self, axis=axis, keepdims=keepdims)
+
+    def var(self, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+        """See :func:`unigrad.var`."""
+        from unigrad.operations import reductions
+
+        return reductions.var(self, axis=axis, correction=correction, keepdims=keepdims)
+
+    def std(self, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+        """See :func:`unigrad.std`."""
+        from unigrad.operations import reductions
+
+        return reductions.std(self, axis=axis, correction=correction, keepdims=keepdims)
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """See :func:`unigrad.max`."""
+        from unigrad.operations import reductions
+
+        return reductions.max(self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """See :func:`unigrad.min`."""
+        from unigrad.operations import reductions
+
+        return reductions.min(self, axis=axis, keepdims=keepdims)
+
+    def any(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """See :func:`unigrad.any`."""
+        from unigrad.operations import reductions
+
+        return reductions.any(self, axis=axis, keepdims=keepdims)
+
+    def all(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """See :func:`unigrad.all`."""
+        from unigrad.operations import reductions
+
+        return reductions.all(self, axis=axis, keepdims=keepdims)
+
+    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        """See :func:`unigrad.argmax`."""
+        from unigrad.operations import reductions
+
+        return reductions.argmax(self, axis=axis, keepdims=keepdims)
+
+    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        """See :func:`unigrad.argmin`."""
+        from unigrad.operations import reductions
+
+        return reductions.argmin(self, axis=axis, keepdims=keepdims)
+
+    def cumsum(self, axis: int | None = None) -> Tensor:
+        """See :func:`unigrad.cumulative_sum`."""
+        from unigrad.operations import reductions
+
+        return reductions.cumulative_sum(self, axis=axis)
+
+    def cumprod(self, axis: int | None = None) -> Tensor:
+        """See :func:`unigrad.cumulative_prod`."""
+        from unigrad.operations import reductions
+
+        return reductions.cumulative_prod(self, axis=axis)
+
+    def dot(self, other: Any) -> Tensor:
+        """See :func:`unigrad.dot`."""
+        from unigrad.operations import contractions
+
+        return contractions.dot(self, other)
+
+    def reshape(self, *shape: int | Sequence[int]) -> Tensor:
+        """The elements in C order under another shape: ``x.reshape(2, -1)`` or ``x.reshape((2, -1))``."""
+        from unigrad.operations import shapes
+
+        return shapes.reshape(self, shape[0] if len(shape) == 1 else shape)  # type: ignore[arg-type]
+
+    def ravel(self) -> Tensor:
+        """The elements in C order as a vector."""
+        return self.reshape(-1)
+
+    def flatten(self) -> Tensor:
+        """The elements in C order as a vector."""
+        return self.reshape(-1)
+
+    def transpose(self, *axes: Any) -> Tensor:
+        """The axes in the order given, or reversed."""
+        from unigrad.operations import shapes
+
+        if not axes or axes == (None,):
+            return self.T
+        return shapes.permute_dims(self, axes[0] if len(axes) == 1 else axes)
+
+    def squeeze(self, axis: Any = None) -> Tensor:
+        """See :func:`unigrad.squeeze`."""
+        from unigrad.operations import shapes
+
+        return shapes.squeeze(self, axis)
+
+    def astype(self, dtype: Any, copy: bool = True) -> Tensor:
+        """See :func:`unigrad.astype`."""
+        from unigrad.operations import creation
+
+        return creation.astype(self, dtype, copy=copy)
+
+    def clip(self, min: Any = None, max: Any = None) -> Tensor:
+        """See :func:`unigrad.clip`."""
+        from unigrad.operations import elementwise
+
+        return elementwise.clip(self, min, max)
+
+    def round(self) -> Tensor:
+        """See :func:`unigrad.round`."""
+        result: Tensor = self._bound.round(self)
+        return result
+
+    def take(self, indices: Any, axis: int | None = None) -> Tensor:
+        """See :func:`unigrad.take`."""
+        from unigrad.operations import indexing
+
+        return indexing.take(self, indices, axis=axis)
+
+    def argsort(self, axis: int = -1) -> Tensor:
+        """See :func:`unigrad.argsort`."""
+        from unigrad.operations import indexing
+
+        return indexing.argsort(self, axis=axis)
+
+    def norm(self, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """See :func:`unigrad.linalg.norm`."""
+        from unigrad.operations import linalg
+
+        return linalg.norm(self, ord=ord, axis=axis, keepdims=keepdims)
+
+    def __array_namespace__(self, api_version: str | None = None) -> Any:
+        from unigrad.namespaces import namespace
+
+        return namespace(self.backend.name)
+
+
+def _rebuild(backend: str, values: np.ndarray[Any, Any]) -> Tensor:
+    from unigrad.backend import get_backend_object
+    from unigrad.operations import creation
+
+    target = get_backend_object(backend)
+    return creation.asarray(values, like=target.tensor_type(target.full((), 0, values.dtype.type(0).dtype), None))

@@ -1,0 +1,163 @@
+"""Functional transforms: functions to functions.
+
+The function always sees Tensors. What comes back is of the kind that went in: a framework's own arrays
+for its own arrays, NumPy arrays for NumPy arrays, Tensors for Tensors.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from unigrad.errors import ArgumentError, DtypeError, ShapeError
+from unigrad.graph import gradients
+from unigrad.operations.creation import asarray
+from unigrad.recording import Scope, is_recording, is_training
+from unigrad.tensor import Tensor
+from unigrad.tree import flatten, unflatten
+
+
+def value_and_grad(
+    f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
+    """A function that returns ``(f(...), gradient)``, or ``((f(...), aux), gradient)`` with ``has_aux``.
+
+    ``f`` returns a scalar array (with ``has_aux``: and anything else). ``argnums`` is the position of the
+    argument to differentiate, or several: then the gradient is a tuple. An argument may be an array,
+    a Python float or a container of them (tuple, list, dict, named tuple, dataclass), and its gradient
+    has the same structure. An argument that the value does not depend on gets zeros.
+
+    Raises ArgumentError for a position that is not there, DtypeError for integers, ShapeError if the
+    value is not a scalar.
+    """
+    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+    @functools.wraps(f)
+    def differentiated(*args: Any, **kwargs: Any) -> Any:
+        chosen = _positions(positions, len(args))
+        call = list(args)
+        inputs: list[Tensor] = []
+        originals: list[Any] = []
+        layouts: list[tuple[Any, int]] = []
+        for position in range(len(args)):
+            leaves, layout = flatten(args[position])
+            if position in chosen:
+                fresh = [_variable(leaf, position) for leaf in leaves]
+                call[position] = unflatten(layout, fresh)
+            else:
+                call[position] = unflatten(layout, [_constant(leaf) for leaf in leaves])
+        for position in chosen:
+            leaves, layout = flatten(args[position])
+            inputs += flatten(call[position])[0]
+            originals += leaves
+            layouts.append((layout, len(leaves)))
+        nested = is_recording()
+        with Scope(True, is_training() if nested else False):
+            result = f(*call, **kwargs)
+        value, aux = _split(result, has_aux)
+        grads = (
+            gradients(value, inputs, retain_graph=nested, create_graph=nested)
+            if value._node is not None
+            else [leaf.zeros_like() for leaf in inputs]
+        )
+        shown = [_like_input(grad, original) for grad, original in zip(grads, originals, strict=True)]
+        pieces = []
+        for layout, count in layouts:
+            pieces.append(unflatten(layout, shown[:count]))
+            shown = shown[count:]
+        outside = not any(isinstance(leaf, Tensor) for leaf in flatten(list(args))[0])
+        kind = originals[0] if originals else None
+        first = _shown(value, kind, outside, nested)
+        if has_aux:
+            leaves, layout = flatten(aux)
+            first = (first, unflatten(layout, [_shown(leaf, kind, outside, nested) for leaf in leaves]))
+        return first, pieces[0] if isinstance(argnums, int) else tuple(pieces)
+
+    return differentiated
+
+
+def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """A function that returns the gradient of ``f``, or ``(gradient, aux)`` with ``has_aux``.
+
+    See :func:`value_and_grad`.
+    """
+    both = value_and_grad(f, argnums, has_aux)
+
+    @functools.wraps(f)
+    def differentiated(*args: Any, **kwargs: Any) -> Any:
+        value, gradient = both(*args, **kwargs)
+        return (gradient, value[1]) if has_aux else gradient
+
+    return differentiated
+
+
+def _positions(positions: tuple[int, ...], count: int) -> list[int]:
+    for position in positions:
+        if not isinstance(position, int) or not -count <= position < count:
+            raise ArgumentError(f"argnums={position!r} is out of range: the function was called with {count} arguments")
+    return [position % count for position in positions]
+
+
+def _variable(leaf: Any, position: int) -> Tensor:
+    """A leaf of an argument as a fresh variable: the same array given twice is two variables."""
+    found = asarray(leaf)
+    if found.dtype.kind != "f":
+        raise DtypeError(
+            f"argument {position} holds {found.dtype}, and only real floating arrays have gradients; "
+            f"convert it with .astype(ug.float32) or leave it out of argnums"
+        )
+    if found._node is not None:
+        # Inside an outer recording: stay connected to it, so that gradients nest.
+        return found + 0 if is_recording() else _attached(found.detach())
+    return _attached(type(found)(found._raw, None))
+
+
+def _attached(x: Tensor) -> Tensor:
+    x.attach_grad()
+    return x
+
+
+def _constant(leaf: Any) -> Any:
+    """A leaf of an argument that is not differentiated: arrays become Tensors, all else stays."""
+    from unigrad.backend import backend_of
+
+    if isinstance(leaf, (Tensor, bool, int, float, complex, str, bytes)) or leaf is None:
+        return leaf
+    return asarray(leaf) if isinstance(leaf, np.ndarray) or backend_of(leaf) is not None else leaf
+
+
+def _split(result: Any, has_aux: bool) -> tuple[Tensor, Any]:
+    if has_aux:
+        if not (isinstance(result, tuple) and len(result) == 2):
+            raise ArgumentError(f"with has_aux=True the function must return (value, aux), not {type(result).__name__}")
+        value, aux = result
+    else:
+        value, aux = result, None
+    if not isinstance(value, Tensor):
+        if isinstance(value, (int, float)):
+            return asarray(float(value)), aux
+        raise ArgumentError(f"the function must return an array, not {type(value).__name__}; use has_aux=True for more")
+    if value.shape != ():
+        raise ShapeError(
+            f"grad needs a scalar value, and the function returned shape {value.shape}; reduce it, with .sum() for example"
+        )
+    return value, aux
+
+
+def _like_input(x: Tensor, original: Any) -> Any:
+    if isinstance(original, Tensor):
+        return x
+    if isinstance(original, (np.ndarray, np.generic, bool, int, float)):
+        return x.numpy()
+    return x.raw
+
+
+def _shown(x: Any, kind: Any, outside: bool, nested: bool) -> Any:
+    """A result as the caller sees it: unwrapped if no Tensor was given, detached if nothing records outside."""
+    if not isinstance(x, Tensor):
+        return x
+    x = x if nested else x.detach()
+    return _like_input(x, kind) if outside else x

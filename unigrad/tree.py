@@ -1,0 +1,38 @@
+"""Nested containers: tuples, lists, dicts, named tuples and dataclasses as trees with arrays at the leaves."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+Layout = Callable[[Iterator[Any]], Any]
+
+
+def flatten(tree: Any) -> tuple[list[Any], Layout]:
+    """The leaves in order, and what rebuilds the container from as many leaves. None has no leaves."""
+    if tree is None:
+        return [], lambda leaves: None
+    if isinstance(tree, dict):
+        keys = list(tree)
+        return _join([tree[key] for key in keys], lambda parts: type(tree)(zip(keys, parts, strict=True)))
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return _join(list(tree), lambda parts: type(tree)(*parts))
+    if isinstance(tree, (tuple, list)):
+        return _join(list(tree), type(tree))
+    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+        names = [field.name for field in dataclasses.fields(tree)]
+        parts = [getattr(tree, name) for name in names]
+        return _join(parts, lambda made: dataclasses.replace(tree, **dict(zip(names, made, strict=True))))
+    return [tree], next
+
+
+def _join(parts: list[Any], rebuild: Callable[[list[Any]], Any]) -> tuple[list[Any], Layout]:
+    flat = [flatten(part) for part in parts]
+    leaves = [leaf for found, _ in flat for leaf in found]
+    return leaves, lambda supply: rebuild([layout(supply) for _, layout in flat])
+
+
+def unflatten(layout: Layout, leaves: Iterable[Any]) -> Any:
+    """The container of :func:`flatten` with other leaves."""
+    return layout(iter(leaves))
