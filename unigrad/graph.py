@@ -12,6 +12,7 @@ release the graph: all or nothing.
 from __future__ import annotations
 
 import itertools
+import operator
 import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -39,17 +40,16 @@ next_number = itertools.count(1).__next__
 RELEASED = -1
 
 Add = Callable[["Node", Any], None]
+Cotangents = dict["Node", Any]
 
 
 class Node:
     """One recorded operation. Subclasses, generated per primitive, add parents and residuals as slots."""
 
-    __slots__ = ("buffer", "number")
+    __slots__ = ("number",)
 
     number: int
     """The creation number, or RELEASED."""
-    buffer: weakref.ref[GradientBuffer] | None
-    """Where the cotangent goes that arrives here, if anyone asked for it."""
     operation: ClassVar[str] = ""
     """The name of the operation."""
     p1: Node | None = None
@@ -57,12 +57,15 @@ class Node:
     p2: Node | None = None
     more: Sequence[Node | None] = ()
 
-    def pull(self, xp: Any, g: Any, add: Add) -> None:
-        """Hand each parent its share of the cotangent ``g``, by rules over raw arrays."""
+    def pull(self, xp: Any, g: Any, cotangents: Cotangents, owned: set[Node]) -> None:
+        """Give each parent its share of the cotangent ``g``, by rules over raw arrays.
+
+        A share is put into ``cotangents``, or given to :func:`accumulate` where one is there already.
+        """
         raise NotImplementedError
 
     def lifted_pull(self, xp: Any, g: Any, add: Add, tensor_type: Any) -> None:
-        """The same over Tensors, so that the computation is recorded itself."""
+        """The same over Tensors, so that the computation is recorded itself; ``add(parent, share)`` takes it."""
         raise NotImplementedError
 
     def release(self) -> None:
@@ -73,9 +76,11 @@ class Node:
 class Leaf(Node):
     """An attached array, or an intermediate that attaching cut off: gradients flow to it and stop."""
 
-    __slots__ = ("raw",)
+    __slots__ = ("buffer", "raw")
 
     operation = "leaf"
+    buffer: weakref.ref[GradientBuffer]
+    """Where the cotangent goes. The Tensor owns it: a leaf that nobody can ask any more needs none."""
     raw: Any
     """The raw array as the framework tracks it; None where the backend does not delegate."""
 
@@ -84,7 +89,7 @@ class Leaf(Node):
         self.buffer = weakref.ref(buffer)
         self.raw = raw
 
-    def pull(self, xp: Any, g: Any, add: Add) -> None:
+    def pull(self, xp: Any, g: Any, cotangents: Cotangents, owned: set[Node]) -> None:
         """The walk ends here."""
 
     def lifted_pull(self, xp: Any, g: Any, add: Add, tensor_type: Any) -> None:
@@ -117,38 +122,32 @@ def below(heads: Sequence[Node]) -> list[Node]:
     GraphFreedError if an earlier backward released one. No recursion: a chain of a million is fine.
     """
     seen = set(heads)
-    waiting = list(seen)
-    found = waiting.copy()
-    push, keep, mark = waiting.append, found.append, seen.add
-    while waiting:
-        node = waiting.pop()
+    found = list(seen)
+    mark, keep = seen.add, found.append
+    for node in found:  # which grows as it goes
         if node.number == RELEASED:
             raise GraphFreedError(
-                f"the graph below this result was released by an earlier backward (reached a freed {node.operation!r}); "
+                f"the graph below was released by an earlier backward (reached a freed {node.operation!r}); "
                 f"pass retain_graph=True to that backward, or record the computation again"
             )
         parent = node.p1
         if parent is not None and parent not in seen:
             mark(parent)
-            push(parent)
             keep(parent)
         parent = node.p2
         if parent is not None and parent not in seen:
             mark(parent)
-            push(parent)
             keep(parent)
         if node.more:
             for parent in node.more:
                 if parent is not None and parent not in seen:
                     mark(parent)
-                    push(parent)
                     keep(parent)
     found.sort(key=_number, reverse=True)
     return found
 
 
-def _number(node: Node) -> int:
-    return node.number
+_number = operator.attrgetter("number")
 
 
 # --- pulling back by rules -----------------------------------------------------------------------------
@@ -172,37 +171,39 @@ def pull_by_rules(
     return {node: tensor_type(raw, None) for node, raw in pulled.items()}
 
 
-def _pull_raw(
-    xp: Any, seeds: Sequence[tuple[Node, Raw]], nodes: Sequence[Node], wanted: set[Node]
-) -> dict[Node, Raw]:
-    cotangents: dict[Node, Raw] = {}
+def _pull_raw(xp: Any, seeds: Sequence[tuple[Node, Raw]], nodes: Sequence[Node], wanted: set[Node]) -> dict[Node, Raw]:
+    cotangents: Cotangents = {}
     owned: set[Node] = set()
     arrived: dict[Node, Raw] = {}
-
-    def add(parent: Node, contribution: Raw) -> None:
-        # The first contribution is adopted, the second added out of place, later ones into that sum.
-        if contribution is None:
-            return
-        held = cotangents.get(parent)
-        if held is None:
-            cotangents[parent] = contribution
-        elif parent in owned:
-            held += contribution
-            cotangents[parent] = held
-        else:
-            cotangents[parent] = held + contribution
-            owned.add(parent)
-
     for node, g in seeds:
-        add(node, g)
+        accumulate(cotangents, owned, node, g)
     for node in nodes:
         g = cotangents.pop(node, None)
         if g is None:
             continue
         if node in wanted:
             arrived[node] = g
-        node.pull(xp, g, add)
+        node.pull(xp, g, cotangents, owned)
     return arrived
+
+
+def accumulate(cotangents: Cotangents, owned: set[Node], parent: Node, contribution: Any) -> None:
+    """Add to what has arrived at ``parent``.
+
+    The first contribution is adopted, the second added out of place, later ones into that sum, which
+    belongs to this pass alone (``owned``).
+    """
+    held = cotangents.get(parent)
+    if held is None:
+        cotangents[parent] = contribution
+    elif contribution is None:
+        return
+    elif parent in owned:
+        held += contribution
+        cotangents[parent] = held
+    else:
+        cotangents[parent] = held + contribution
+        owned.add(parent)
 
 
 def _pull_lifted(
@@ -220,9 +221,9 @@ def _pull_lifted(
     for node, g in seeds:
         add(node, g)
     for node in nodes:
-        g = cotangents.pop(node, None)  # type: ignore[assignment]
-        if g is None:
+        if node not in cotangents:
             continue
+        g = cotangents.pop(node)
         if node in wanted:
             arrived[node] = g
         node.lifted_pull(xp, g, add, tensor_type)
@@ -241,7 +242,6 @@ class PulledNode(Node):
 
     def __init__(self, parents: Sequence[Node | None]) -> None:
         self.number = next_number()
-        self.buffer = None
         self.more = tuple(dict.fromkeys(parents))
 
     def release(self) -> None:
@@ -306,11 +306,17 @@ def backward(
     wanted: dict[Node, Any] = {}
     buffers: dict[Node, GradientBuffer] = {}
     for node in nodes:
-        if node.buffer is not None:
-            buffer = node.buffer()
-            if buffer is not None:
-                buffers[node] = buffer
-                wanted[node] = (node if isinstance(node, Leaf) else buffer).raw
+        if type(node) is Leaf:
+            owner = node.buffer()
+            if owner is not None:
+                buffers[node] = owner
+                wanted[node] = node.raw
+    if retained:
+        for node in nodes:
+            kept = retained.get(node.number)
+            if kept is not None:
+                buffers[node] = kept
+                wanted[node] = kept.raw
     found = _pull(many, seeds, nodes, wanted, retain_graph, create_graph)
     # A leaf that was written to between recordings is several nodes with one buffer.
     totals: dict[int, tuple[GradientBuffer, Tensor]] = {}
@@ -371,7 +377,7 @@ def gradients(
             node.release()
     result: list[Tensor | None] = []
     for target in targets:
-        grad = found.get(target._node)
+        grad = None if target._node is None else found.get(target._node)
         result.append(target.zeros_like() if grad is None and unused == "zeros" else grad)
     return result[0] if isinstance(variables, Tensor) else result
 
@@ -514,9 +520,8 @@ def retain(x: Tensor) -> None:
         )
     if node.number == RELEASED:
         raise GraphFreedError("this intermediate's graph was released by a backward; record it again")
-    if node.buffer is None or node.buffer() is None:
-        x._buffer = RetainedBuffer(None, "write", x._raw)
-        node.buffer = weakref.ref(x._buffer)
+    if node.number not in retained and not isinstance(node, Leaf):
+        x._buffer = retained[node.number] = RetainedBuffer(None, "write", x._raw)
 
 
 class RetainedBuffer(GradientBuffer):
@@ -528,3 +533,7 @@ class RetainedBuffer(GradientBuffer):
         super().__init__(grad, request)
         self.raw = raw
 
+
+retained: weakref.WeakValueDictionary[int, RetainedBuffer] = weakref.WeakValueDictionary()
+"""The buffers of retained intermediates by creation number. Kept beside the graph, since few nodes have one
+and every node would pay for a slot."""

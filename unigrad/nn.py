@@ -22,13 +22,14 @@ from unigrad.operations.elementwise import (
     softplus_,
     where,
 )
-from unigrad.operations.elementwise import tanh as _tanh
 from unigrad.operations.elementwise import exp as _exp
+from unigrad.operations.elementwise import tanh as _tanh
 from unigrad.operations.indexing import take_along_axis
-from unigrad.operations.reductions import Axis, log_softmax_, logsumexp_, mean, sum as _sum
+from unigrad.operations.reductions import Axis, log_softmax_, logsumexp_, mean
+from unigrad.operations.reductions import sum as _sum
 from unigrad.operations.shapes import expand_dims, squeeze
 from unigrad.operations.table import OPERATIONS, Array, operation
-from unigrad.random import generator
+from unigrad.random import drawn
 from unigrad.recording import is_training
 from unigrad.tensor import Tensor
 
@@ -114,7 +115,7 @@ def one_hot(indices: Array, /, num_classes: int, *, dtype: Any = None) -> Tensor
     values = indices.numpy()
     if values.dtype.kind not in "iu":
         raise DtypeError(f"one_hot needs integers, not {values.dtype}")
-    if values.size and not (0 <= values.min() and values.max() < num_classes):
+    if values.size and not (values.min() >= 0 and values.max() < num_classes):
         raise ArgumentError(
             f"one_hot: index {values.min() if values.min() < 0 else values.max()} is not from 0 to {num_classes - 1}"
         )
@@ -155,7 +156,7 @@ def dropout(x: Array, /, rate: float = 0.5, *, seed: int | None = None) -> Tenso
     x = asarray(x)
     if not is_training() or rate == 0:
         return x
-    kept = np.asarray(generator(seed).random(x.shape) >= rate)
+    kept = np.asarray(drawn(lambda rng: rng.random(x.shape), seed) >= rate)
     return where(asarray(kept, like=x), x * (1 / (1 - rate)), 0.0)
 
 

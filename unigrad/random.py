@@ -7,15 +7,15 @@ also takes ``seed=`` for numbers that depend on nothing else. No framework's own
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from unigrad import dtypes
 from unigrad.errors import ArgumentError
-from unigrad.operations.creation import asarray
 from unigrad.operations.arguments import new_shape
+from unigrad.operations.creation import asarray
 from unigrad.operations.table import Array
 from unigrad.tensor import Tensor
 
@@ -31,14 +31,10 @@ def seed(value: int | None = None) -> None:
     _generator = np.random.default_rng(value)
 
 
-def generator(seed: int | None = None) -> np.random.Generator:
-    """The shared generator, or a fresh one for ``seed``."""
-    return _generator if seed is None else np.random.default_rng(seed)
-
-
-def _drawn(draw: Any, seed: int | None) -> Any:
+def drawn(draw: Callable[[np.random.Generator], Any], seed: int | None = None) -> Any:
+    """What ``draw`` takes from the shared generator, or from a fresh one for ``seed``; one thread at a time."""
     with _lock:
-        return draw(generator(seed))
+        return draw(_generator if seed is None else np.random.default_rng(seed))
 
 
 def _like(*args: Any) -> Tensor | None:
@@ -68,7 +64,7 @@ def normal(
     if not isinstance(scale, Tensor) and np.any(np.asarray(scale) < 0):
         raise ArgumentError(f"scale={scale!r} is negative")
     shape = _shape(size, loc, scale)
-    values = _drawn(lambda rng: rng.standard_normal(shape), seed)
+    values = drawn(lambda rng: rng.standard_normal(shape), seed)
     noise = asarray(np.asarray(values).astype(_dtype(dtype, like)), like=like)
     if like is None:
         return asarray(np.asarray(values * scale + loc).astype(_dtype(dtype, like)))
@@ -81,7 +77,7 @@ def uniform(
     """Uniform numbers from ``low`` up to ``high``, which may be Tensors and are differentiated."""
     like = _like(low, high)
     shape = _shape(size, low, high)
-    values = _drawn(lambda rng: rng.random(shape), seed)
+    values = drawn(lambda rng: rng.random(shape), seed)
     if like is None:
         return asarray(np.asarray(values * (np.asarray(high) - low) + low).astype(_dtype(dtype, like)))
     return asarray(np.asarray(values).astype(_dtype(dtype, like)), like=like) * (high - low) + low
@@ -90,20 +86,20 @@ def uniform(
 def integers(
     low: int, high: int | None = None, size: Size = None, *, seed: int | None = None, dtype: Any = None
 ) -> Tensor:
-    """Integers from ``low`` (0 if only one bound is given) up to, not including, ``high``; int64 unless told otherwise."""
+    """Integers from ``low`` (0 if only one bound is given) up to, not including, ``high``, as int64."""
     if high is None:
         low, high = 0, low
     if high <= low:
         raise ArgumentError(f"there is no integer from {low} up to, not including, {high}")
     shape = new_shape(() if size is None else size)
-    values = _drawn(lambda rng: rng.integers(low, high, shape), seed)
+    values = drawn(lambda rng: rng.integers(low, high, shape), seed)
     return asarray(np.asarray(values).astype(dtypes.as_dtype(int if dtype is None else dtype)))
 
 
 def permutation(x: int | Array, *, seed: int | None = None) -> Tensor:
     """The integers below ``x`` in random order, or an array's slices along its first axis in random order."""
     count = x if isinstance(x, int) else len(x)
-    order = _drawn(lambda rng: rng.permutation(count), seed)
+    order = drawn(lambda rng: rng.permutation(count), seed)
     return asarray(order.astype(np.int64)) if isinstance(x, int) else asarray(x)[order]
 
 
@@ -115,7 +111,7 @@ def choice(
     weights = None if p is None else np.asarray(p.numpy() if isinstance(p, Tensor) else p, dtype=np.float64)
     shape = new_shape(() if size is None else size)
     try:
-        positions = _drawn(lambda rng: rng.choice(count, shape, replace, weights), seed)
+        positions = drawn(lambda rng: rng.choice(count, shape, replace, weights), seed)
     except ValueError as error:
         raise ArgumentError(f"choice of {shape} from {count}: {error}") from error
     found = np.asarray(positions, dtype=np.int64)

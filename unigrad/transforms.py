@@ -142,7 +142,7 @@ def _split(result: Any, has_aux: bool) -> tuple[Tensor, Any]:
         raise ArgumentError(f"the function must return an array, not {type(value).__name__}; use has_aux=True for more")
     if value.shape != ():
         raise ShapeError(
-            f"grad needs a scalar value, and the function returned shape {value.shape}; reduce it, with .sum() for example"
+            f"grad needs a scalar value, and the function returned shape {value.shape}; reduce it, as .sum() does"
         )
     return value, aux
 

@@ -110,14 +110,15 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         # Left to itself NumPy loops over all letters at once; with an order it uses matrix products.
         return xp.einsum(subscripts, *operands, optimize=len(operands) > 1)
 
-    same_name = (
-        "add subtract multiply divide floor_divide remainder power negative abs square sign exp expm1 log log1p "
-        "sqrt sin cos tan tanh floor ceil trunc maximum minimum equal not_equal less less_equal "
-        "greater greater_equal logical_and logical_or logical_xor logical_not isnan isinf isfinite where"
-    ).split()
+    same_name = [
+        *("add", "subtract", "multiply", "divide", "floor_divide", "remainder", "negative", "abs", "square", "sign"),
+        *("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "floor", "ceil", "trunc"),
+        *("maximum", "minimum", "where", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal"),
+        *("logical_and", "logical_or", "logical_xor", "logical_not", "isnan", "isinf", "isfinite"),
+    ]
     return {
         **{name: getattr(xp, name) for name in same_name},
-        # As operators, which are cheaper than the functions and reach fast paths for scalars (x ** 2).
+        # As an operator, which has fast paths for scalars (x ** 2).
         "power": operator.pow,
         "round": xp.round,
         "clip": clip,

@@ -21,7 +21,7 @@ from unigrad.errors import (
     ShapeError,
     UnigradError,
 )
-from unigrad.graph import RELEASED, Node, next_number
+from unigrad.graph import RELEASED, Node, accumulate, next_number
 from unigrad.operations.arguments import broadcast_shapes
 from unigrad.operations.dispatch import tensor
 from unigrad.operations.shapes import unbroadcast
@@ -53,31 +53,35 @@ def node_type(row: Primitive, broadcast: bool = False) -> type[Node]:
 def _make_node_type(row: Primitive, broadcast: bool) -> type[Node]:
     """Write the class. For ``multiply`` of equal shapes, for example::
 
-        class multiply(Node):
-            __slots__ = ("p1", "p2", "x2", "x1")
-            def __init__(self, p1, p2, x2, x1): ...
-            def pull(self, xp, g, add):
-                p = self.p1
-                if p is not None: add(p, rule0(xp, g, self.x2))
-                ...
+    class multiply(Node):
+        __slots__ = ("p1", "p2", "x2", "x1")
+        def __init__(self, p1, p2, x2, x1): ...
+        def pull(self, xp, g, cotangents, owned):
+            p = self.p1
+            if p is not None:
+                c = rule0(xp, g, self.x2)
+                if p in cotangents: accumulate(cotangents, owned, p, c)
+                else: cotangents[p] = c
+            ...
     """
     parents = ["more"] if row.variadic or len(row.arrays) > 2 else ["p1", "p2"][: len(row.arrays)]
     saved = [name for name in row.residuals if name != "index"]
     shapes = [f"{array}_shape_" for array in row.arrays] if broadcast else []
     fields = [*parents, *saved, *shapes]
-    scope: dict[str, Any] = {"Node": Node, "next_number": next_number, "unbroadcast": unbroadcast, "lift": lift}
+    scope: dict[str, Any] = {"Node": Node, "next_number": next_number, "accumulate": accumulate, "lift": lift}
     lines = [
         f"class {row.name}(Node):",
         f"    __slots__ = {tuple(fields)!r}",
         f"    operation = {row.name!r}",
         f"    def __init__(self, {', '.join(fields)}):",
         "        self.number = next_number()",
-        "        self.buffer = None",
         *(f"        self.{name} = {name}" for name in fields),
     ]
     for lifted in (False, True):
         lines.append(
-            "    def lifted_pull(self, xp, g, add, tensor_type):" if lifted else "    def pull(self, xp, g, add):"
+            "    def lifted_pull(self, xp, g, add, tensor_type):"
+            if lifted
+            else "    def pull(self, xp, g, cotangents, owned):"
         )
         if row.variadic:
             rule = row.rules[0]
@@ -85,7 +89,7 @@ def _make_node_type(row: Primitive, broadcast: bool) -> type[Node]:
             lines += [
                 "        for index, p in enumerate(self.more):",
                 "            if p is not None:",
-                f"                add(p, rule0({_rule_arguments(row, rule, lifted)}))",
+                *_give(f"rule0({_rule_arguments(row, rule, lifted)})", lifted, "                "),
             ]
             continue
         for position, rule in enumerate(row.rules):
@@ -95,7 +99,7 @@ def _make_node_type(row: Primitive, broadcast: bool) -> type[Node]:
                 call = f"unbroadcast_to(xp, {call}, g, self.{row.arrays[position]}_shape_)"
                 scope["unbroadcast_to"] = _unbroadcast_to
             source = f"self.{parents[position]}" if parents != ["more"] else f"self.more[{position}]"
-            lines += [f"        p = {source}", "        if p is not None:", f"            add(p, {call})"]
+            lines += [f"        p = {source}", "        if p is not None:", *_give(call, lifted, " " * 12)]
     lines += [
         "    def release(self):",
         f"        self.number = {RELEASED}",
@@ -103,6 +107,19 @@ def _make_node_type(row: Primitive, broadcast: bool) -> type[Node]:
     ]
     made: type[Node] = _execute(row.name, "\n".join(lines), scope)
     return made
+
+
+def _give(call: str, lifted: bool, indent: str) -> Source:
+    """Hand a share of the cotangent to the parent ``p``; the first one, which is most, without a call."""
+    if lifted:
+        return [f"{indent}add(p, {call})"]
+    return [
+        f"{indent}c = {call}",
+        f"{indent}if p in cotangents:",
+        f"{indent}    accumulate(cotangents, owned, p, c)",
+        f"{indent}else:",
+        f"{indent}    cotangents[p] = c",
+    ]
 
 
 def _rule_arguments(row: Primitive, rule: Callable[..., Any], lifted: bool) -> str:
@@ -139,7 +156,12 @@ _SCALAR_TYPES = frozenset({bool, int, float, complex})
 
 
 def rule_node(
-    backend: Backend, row: Primitive, parents: Sequence[Node | None], raws: Sequence[Any], statics: Sequence[Any], out: Any
+    backend: Backend,
+    row: Primitive,
+    parents: Sequence[Node | None],
+    raws: Sequence[Any],
+    statics: Sequence[Any],
+    out: Any,
 ) -> Node:
     """The node of one recorded call, keeping exactly what the rules of its tracked inputs name."""
     shapes = [None if type(raw) in _SCALAR_TYPES else tuple(raw.shape) for raw in raws]
@@ -167,7 +189,7 @@ def rule_node(
         values["x1_dtype"] = backend.dtype(out)
     saved = [values[name] if name in needed else None for name in row.residuals if name != "index"]
     links = [tuple(parents)] if row.variadic or len(parents) > 2 else list(parents)
-    node: Node = node_type(row, bool(stretched))(*links, *saved, *stretched)  # type: ignore[call-arg]
+    node: Node = node_type(row, bool(stretched))(*links, *saved, *stretched)
     return node
 
 
@@ -400,7 +422,6 @@ def _bare_node_type(name: str, parents: int) -> type[Node]:
             f"    operation = {name!r}",
             f"    def __init__(self, {', '.join(fields)}):",
             "        self.number = next_number()",
-            "        self.buffer = None",
             *(f"        self.{field} = {field}" for field in fields),
             "    def release(self):",
             f"        self.number = {RELEASED}",
@@ -411,9 +432,7 @@ def _bare_node_type(name: str, parents: int) -> type[Node]:
     return made
 
 
-def _rule_node_source(
-    row: Primitive, nodes: str, raw_tuple: str, static_tuple: str, scope: dict[str, Any]
-) -> Source:
+def _rule_node_source(row: Primitive, nodes: str, raw_tuple: str, static_tuple: str, scope: dict[str, Any]) -> Source:
     """:func:`rule_node` written out for the common case, which is six times as fast as calling it."""
     generic = f"    return T(out, rule_node(backend, row, {nodes}, {raw_tuple}, {static_tuple}, out))"
     if row.variadic or len(row.arrays) > 2 or "x1_dtype" in row.residuals:
@@ -506,7 +525,9 @@ def _fitting(scalar: complex, dtype: dtypes.DType) -> complex:
 
         limits = np.iinfo(dtype)
         if not limits.min <= scalar <= limits.max:
-            raise DtypeError(f"the integer {scalar} does not fit the dtype {dtype}; convert the array with .astype(...)")
+            raise DtypeError(
+                f"the integer {scalar} does not fit the dtype {dtype}; convert the array with .astype(...)"
+            )
     return scalar
 
 
@@ -522,7 +543,9 @@ def _tensor(arg: Any, backend: Backend) -> Tensor:
 # --- errors ----------------------------------------------------------------------------------------------
 
 
-def explain(backend: Backend, row: Primitive, error: Exception, raws: Sequence[Any], statics: Sequence[Any]) -> Exception:
+def explain(
+    backend: Backend, row: Primitive, error: Exception, raws: Sequence[Any], statics: Sequence[Any]
+) -> Exception:
     """What went wrong in a framework's call, as one of unigrad's errors. Costs nothing until then."""
     if isinstance(error, UnigradError):
         return error

@@ -123,9 +123,7 @@ def _together(a: Array, b: Array) -> tuple[Tensor, Tensor]:
 
 
 @operation
-def tensordot(
-    x1: Array, x2: Array, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2
-) -> Tensor:
+def tensordot(x1: Array, x2: Array, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Tensor:
     """The sum of products over pairs of axes: the last ``axes`` of x1 with the first of x2, or those listed."""
     x1, x2 = _together(x1, x2)
     if isinstance(axes, int):
@@ -248,9 +246,7 @@ def _letter_sizes(subscripts: str, terms: list[str], arrays: list[Tensor]) -> di
     return sizes
 
 
-def _undiagonal(
-    array: Tensor, term: str, sizes: dict[str, int]
-) -> tuple[Tensor, str, list[tuple[str, Tensor]]]:
+def _undiagonal(array: Tensor, term: str, sizes: dict[str, int]) -> tuple[Tensor, str, list[tuple[str, Tensor]]]:
     """One operand without stretched axes and without repeated letters, and the identities that replace those."""
     stretched = [axis for axis, letter in enumerate(term) if array.shape[axis] == 1 and sizes[letter] != 1]
     if stretched:
@@ -267,4 +263,3 @@ def _undiagonal(
             letter = fresh
         letters.append(letter)
     return array, "".join(letters), extra
-

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -131,7 +131,12 @@ def astype(x: Array, dtype: Any, /, *, copy: bool = True, device: Any = None) ->
 
 @operation
 def full(
-    shape: int | Sequence[int], fill_value: complex, *, dtype: Any = None, device: Any = None, like: Tensor | None = None
+    shape: int | Sequence[int],
+    fill_value: complex,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    like: Tensor | None = None,
 ) -> Tensor:
     """An array filled with one value; its dtype is the value's default unless given."""
     backend, device = _place(like, device)

@@ -106,4 +106,3 @@ def _numpy_backend() -> Backend:
     from unigrad.native import numpy_backend
 
     return numpy_backend
-

@@ -95,9 +95,7 @@ def canonical_key(key: Any, shape: Shape) -> Key:
     """What stands between the brackets in canonical form; IndexRangeError if it selects what is not there."""
     entries = list(key) if isinstance(key, tuple) else [key]
     entries = [_entry(entry) for entry in entries]
-    used = sum(
-        0 if entry is None or entry is Ellipsis else entry.ndim if _is_mask(entry) else 1 for entry in entries
-    )
+    used = sum(0 if entry is None or entry is Ellipsis else entry.ndim if _is_mask(entry) else 1 for entry in entries)
     dots = [position for position, entry in enumerate(entries) if entry is Ellipsis]
     if len(dots) > 1:
         raise ArgumentError("an index may contain '...' once")
@@ -148,9 +146,7 @@ def _entry(entry: Any) -> Any:
 
 def _mask(mask: np.ndarray[Any, Any], shape: Shape, axis: int) -> list[Any]:
     if mask.shape != shape[axis : axis + mask.ndim]:
-        raise IndexRangeError(
-            f"a boolean index of shape {mask.shape} does not fit shape {shape} from axis {axis} on"
-        )
+        raise IndexRangeError(f"a boolean index of shape {mask.shape} does not fit shape {shape} from axis {axis} on")
     if mask.ndim == 0:
         raise ArgumentError("a single True or False is no index here; use x[None] or an empty slice")
     return list(np.nonzero(mask))
@@ -260,7 +256,7 @@ def take_along_axis(x: Array, indices: Array, /, *, axis: int = -1) -> Tensor:
     if chosen.ndim != x.ndim:
         raise ShapeError(f"indices of shape {chosen.shape} need as many dimensions as x, whose shape is {x.shape}")
     common = list(broadcast_shapes([_without(x.shape, number), _without(chosen.shape, number)]))
-    common.insert(number, x.shape[number])
+    common[number] = x.shape[number]
     x = x if x.shape == tuple(common) else broadcast_to(x, tuple(common))
     common[number] = chosen.shape[number]
     return take_along_axis_(x, asarray(np.broadcast_to(chosen, common), like=x), number)

@@ -53,9 +53,7 @@ def matrix_norm(x: Array, /, *, keepdims: bool = False, ord: float | str | None 
 
 
 @operation
-def norm(
-    x: Array, /, ord: Any = None, axis: int | Sequence[int] | None = None, keepdims: bool = False
-) -> Tensor:
+def norm(x: Array, /, ord: Any = None, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
     """NumPy's norm: of the flattened array, of vectors along one axis, or of matrices in two."""
     x = asarray(x)
     if axis is None:

@@ -90,9 +90,7 @@ def min_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
     """The smallest element over axes, NaN if there is one; ties share the gradient equally."""
 
 
-def _extremum_vjp(
-    xp: Any, g: Any, x: Any, out: Any, axes: Shape, keepdims: bool, x_shape: Shape, x_dtype: Any
-) -> Any:
+def _extremum_vjp(xp: Any, g: Any, x: Any, out: Any, axes: Shape, keepdims: bool, x_shape: Shape, x_dtype: Any) -> Any:
     attained = xp.astype(x == _expand(xp, out, axes, keepdims, x_shape), x_dtype)
     # NaN equals nothing: 0 / 0 makes the gradient NaN where the value is.
     return _expand(xp, g, axes, keepdims, x_shape) * (attained / xp.sum(attained, axes, True))
@@ -368,9 +366,7 @@ def _scan(function: Any, x: Array, axis: int | None, dtype: Any, include_initial
 
 
 @operation
-def cumulative_sum(
-    x: Array, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
-) -> Tensor:
+def cumulative_sum(x: Array, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Tensor:
     """Running sums along ``axis``, with a 0 in front if ``include_initial``."""
     return _scan(cumulative_sum_, x, axis, dtype, include_initial, 0)
 
@@ -401,4 +397,3 @@ def vector_norm(x: Array, /, *, axis: Axis = None, keepdims: bool = False, ord: 
             return sum_(absolute(x), axes, keepdims)
         return (max if ord > 0 else min)(absolute(x), axis=axes, keepdims=keepdims)
     return vector_norm_(x, axes, keepdims, float(ord))
-

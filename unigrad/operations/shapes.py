@@ -55,9 +55,7 @@ vjp(broadcast_to_, lambda xp, g, x_shape, shape: unbroadcast(xp, g, shape, x_sha
 def unbroadcast(xp: Any, g: Any, shape: Shape, target: Shape) -> Any:
     """The cotangent ``g``, of ``shape``, summed down to the shape that was broadcast to it."""
     extra = len(shape) - len(target)
-    axes = tuple(
-        axis for axis, size in enumerate(shape) if axis < extra or (target[axis - extra] == 1 and size != 1)
-    )
+    axes = tuple(axis for axis, size in enumerate(shape) if axis < extra or (target[axis - extra] == 1 and size != 1))
     return xp.reshape(xp.sum(g, axes, False), target) if axes else g
 
 
@@ -129,7 +127,8 @@ def moveaxis(x: Array, source: int | Sequence[int], destination: int | Sequence[
     x = asarray(x)
     sources = [one_axis(axis, x.ndim, "source") for axis in ([source] if isinstance(source, int) else source)]
     targets = [
-        one_axis(axis, x.ndim, "destination") for axis in ([destination] if isinstance(destination, int) else destination)
+        one_axis(axis, x.ndim, "destination")
+        for axis in ([destination] if isinstance(destination, int) else destination)
     ]
     if len(sources) != len(targets) or len(set(sources)) != len(sources) or len(set(targets)) != len(targets):
         raise AxisError(f"source {source} and destination {destination} must name as many axes, each once")

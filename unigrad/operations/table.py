@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from unigrad.errors import UnigradError
 
 if TYPE_CHECKING:
-    from unigrad.tensor import Tensor
+    pass
 
 Array = Any
 """A Tensor, a Python scalar, a nested list, or a framework's own array."""
