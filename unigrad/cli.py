@@ -51,6 +51,20 @@ class Backends:
         return 0
 
 
+class Broken:
+    """(Its package failed to import; run it to see why.)"""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("arguments", nargs="*", help="any")
+
+    def run(self, args: argparse.Namespace) -> int:
+        print(self._why, file=sys.stderr)
+        return 2
+
+
 def _as_json(rows: Sequence[BackendInfo]) -> str:
     return json.dumps([vars(row) | {"unsupported": dict(row.unsupported)} for row in rows], indent=2)
 
@@ -74,7 +88,10 @@ def _as_text(rows: Sequence[BackendInfo]) -> str:
 def _commands() -> dict[str, Any]:
     found: dict[str, Any] = {"backends": Backends()}
     for entry in importlib.metadata.entry_points(group="unigrad.commands"):
-        found.setdefault(entry.name, entry.load())
+        try:
+            found.setdefault(entry.name, entry.load())
+        except ImportError as error:
+            found.setdefault(entry.name, Broken(f"{entry.value} failed to import: {error}"))
     return found
 
 

@@ -351,7 +351,7 @@ class Tensor:
         self._refuse_write()
         new = getattr(self._bound, name)(self, other)
         if new is NotImplemented:
-            return new  # type: ignore[no-any-return]
+            return new
         if new.shape != self.shape:
             raise ShapeError(f"an array of shape {self.shape} cannot hold the result, of shape {new.shape}")
         if new.dtype != self.dtype:

@@ -35,7 +35,7 @@ class NativeBackend(Backend):
         self.array_types = (self.module.ndarray,)
 
     def dtype(self, raw: Raw) -> DType:
-        return raw.dtype  # type: ignore[no-any-return]
+        return raw.dtype
 
     def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Any = None) -> Raw:
         return self.module.full(shape, value, dtype)

@@ -250,6 +250,7 @@ def _bound_function(backend: Backend, row: Primitive, tensor_type: type[Tensor])
         "prepare": prepare,
         "explain": explain,
         "weak": weak,
+        "weak_float": weak_float,
         "floating": backend.floating,
         "rule_node": rule_node,
         "NotTensor": NotTensor,
@@ -304,16 +305,17 @@ def _binary_source(row: Primitive) -> Source:
         f"                {again}",
     ]
     if row.scalars:
+        weak_name = "weak_float" if row.dtypes == "float" else "weak"
         lines += [
             "        else:",
-            "            r2 = weak(x2, r1, floating)",
+            f"            r2 = {weak_name}(x2, r1, floating)",
             "            n2 = None",
             "            if r2 is None:",
             *_unless_foreign(row, "x2", again),
             "    elif type(x2) is T:",
             "        r2 = x2._raw",
             "        n2 = x2._node",
-            "        r1 = weak(x1, r2, floating)",
+            f"        r1 = {weak_name}(x1, r2, floating)",
             "        n1 = None",
             "        if r1 is None:",
             f"            {again}",
@@ -481,6 +483,11 @@ def weak(scalar: Any, raw: Any, floating: frozenset[Any]) -> Any:
     if kind is int or (kind is float and raw.dtype in floating):
         return scalar if kind is float or raw.dtype in floating else _weak_integer(scalar, raw)
     return None
+
+
+def weak_float(scalar: Any, raw: Any, floating: frozenset[Any]) -> Any:
+    """:func:`weak` for operations that take integers as floats."""
+    return scalar if raw.dtype in floating and type(scalar) in (int, float) else None
 
 
 def _weak_integer(scalar: int, raw: Any) -> int | None:
