@@ -12,8 +12,6 @@ Adapters are found through the entry-point group ``unigrad.backends`` (name to i
 
 from __future__ import annotations
 
-import importlib
-import importlib.metadata
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -143,7 +141,9 @@ class Backend:
 
     def version(self) -> str:
         """The framework's version."""
-        return importlib.metadata.version(self.distribution)
+        from importlib.metadata import version
+
+        return version(self.distribution)
 
     # What follows is the same for every adapter.
 
@@ -235,11 +235,14 @@ def _discover() -> None:
     """Read the entry points, once. Loading one imports the adapter, not the framework."""
     if _backends:
         return
+    # Imported here since it costs as much as half of the rest of unigrad.
+    from importlib.metadata import entry_points
+
     from unigrad.native import cupy_backend, numpy_backend
 
     _backends["numpy"] = numpy_backend
     _backends["cupy"] = cupy_backend
-    for entry in importlib.metadata.entry_points(group="unigrad.backends"):
+    for entry in entry_points(group="unigrad.backends"):
         try:
             backend = entry.load()
         except Exception as error:

@@ -21,7 +21,8 @@ from unigrad.tensor import Tensor
 
 Size = int | Sequence[int] | None
 
-_generator = np.random.default_rng()
+# Made at the first draw: importing numpy.random takes longer than importing unigrad may.
+_generator: np.random.Generator | None = None
 _lock = threading.Lock()
 
 
@@ -33,8 +34,13 @@ def seed(value: int | None = None) -> None:
 
 def drawn(draw: Callable[[np.random.Generator], Any], seed: int | None = None) -> Any:
     """What ``draw`` takes from the shared generator, or from a fresh one for ``seed``; one thread at a time."""
+    global _generator
     with _lock:
-        return draw(_generator if seed is None else np.random.default_rng(seed))
+        if seed is not None:
+            return draw(np.random.default_rng(seed))
+        if _generator is None:
+            _generator = np.random.default_rng()
+        return draw(_generator)
 
 
 def _like(*args: Any) -> Tensor | None:
