@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -56,6 +56,9 @@ class Backend:
     """For speed only. ``"rules"``: generate :meth:`record`'s default into each operation, and run the
     rules on raw arrays, whose operators and functions must then behave as NumPy's;
     ``"bare"``: likewise for a framework that records by itself as soon as a leaf is tracked."""
+    pulls_raw: ClassVar[bool] = False
+    """Whether :meth:`record` makes nodes of the adapter's own, which pull over raw arrays. Cotangents are
+    then added up with ``+``, so that raw arrays' operators must behave as NumPy's."""
 
     functions: Mapping[str, Callable[..., Raw]]
     """Primitive name to a function over raw arrays, with the primitive's positional signature."""
@@ -110,6 +113,10 @@ class Backend:
         gets them one by one. The default keeps what the neutral rules of the primitive need.
         """
         raise NotImplementedError  # replaced by unigrad.operations.binding, which knows the nodes
+
+    def raw_pass(self) -> AbstractContextManager[Any]:
+        """Held open while a first-order pass pulls over raw arrays."""
+        return np.errstate(all="ignore")
 
     def untracked(self, function: Callable[..., Raw]) -> Callable[..., Raw]:
         """``function``, made safe to call on tracked arrays while nothing is recorded."""

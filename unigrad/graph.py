@@ -17,8 +17,6 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from unigrad.dtypes import is_floating
 from unigrad.errors import (
     ArgumentError,
@@ -166,7 +164,7 @@ def pull_by_rules(
         # Rules over an adapter's arrays go through its Tensors, with recording off.
         with Scope(False, is_training()):
             return _pull_lifted(tensor_type, seeds, nodes, wanted)
-    with np.errstate(all="ignore"):
+    with backend.raw_pass():
         pulled = _pull_raw(raw_functions, [(node, g._raw) for node, g in seeds], nodes, wanted)
     return {node: tensor_type(raw, None) for node, raw in pulled.items()}
 

@@ -219,7 +219,7 @@ def bind(backend: Backend) -> None:
     tensor_type = type(name, (Tensor,), {"__slots__": (), "backend": backend, "_bound": bound, "__module__": "unigrad"})
     backend.tensor_type = tensor_type
     backend.raw_functions = None
-    if backend.inline_nodes == "rules":
+    if backend.inline_nodes == "rules" or backend.pulls_raw:
         backend.raw_functions = types.SimpleNamespace(
             **{row.name: backend.function(row.name) for row in PRIMITIVES.values()}
         )
