@@ -1,0 +1,111 @@
+"""What unigrad asks of PyTorch beyond array functions: conversion, leaves, and the backward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar
+
+import numpy as np
+
+from unigrad import recording
+from unigrad.backend import Backend, Raw
+from unigrad.dtypes import ALL, DType
+from unigrad.graph import Node
+
+FEW_OPERATIONS = "PyTorch has it for storage and interchange, with hardly any arithmetic"
+
+
+class TorchBackend(Backend):
+    """PyTorch."""
+
+    name = "torch"
+    framework = "torch"
+    distribution = "torch"
+    install = "pip install 'unigrad[torch]'"
+    delegates = "all orders"
+    inline_nodes = "bare"
+    missing: ClassVar = {"uint16": FEW_OPERATIONS, "uint32": FEW_OPERATIONS, "uint64": FEW_OPERATIONS}
+
+    def load(self) -> None:
+        import torch
+
+        from unigrad_torch.functions import primitives
+
+        self.torch = torch
+        self.raw_dtypes = {dtype: getattr(torch, str(dtype)) for dtype in ALL if str(dtype) not in self.missing}
+        self.array_types = (torch.Tensor,)
+        self.functions = primitives(self)
+        recording.framework_scopes.append(self._recording_scope)
+
+    def _recording_scope(self) -> AbstractContextManager[None] | None:
+        """What makes PyTorch record where the user told it not to; unigrad's own scope decides."""
+        if self.torch.is_inference_mode_enabled():
+            return self.torch.inference_mode(False)
+        return None if self.torch.is_grad_enabled() else self.torch.enable_grad()
+
+    def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
+        # PyTorch shares the memory of what it is given, and has no negative strides.
+        raw = self.torch.from_numpy(np.array(array, order="C"))
+        return raw if device is None else raw.to(device)
+
+    def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
+        found: np.ndarray[Any, Any] = raw.numpy(force=True)
+        return found
+
+    def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Any = None) -> Raw:
+        return self.torch.full(shape, value, dtype=self.raw_dtype(dtype), device=device or "cpu")
+
+    def device(self, raw: Raw) -> Any:
+        return str(raw.device)
+
+    def devices(self) -> Sequence[Any]:
+        return ("cpu", *(f"cuda:{number}" for number in range(self.torch.cuda.device_count())))
+
+    def to_device(self, raw: Raw, device: Any) -> Raw:
+        return raw.to(device)
+
+    def untracked(self, function: Callable[..., Raw]) -> Callable[..., Raw]:
+        no_grad = self.torch.no_grad
+
+        def run(*args: Any) -> Raw:
+            with no_grad():
+                return function(*args)
+
+        return run
+
+    def leaf(self, raw: Raw) -> Raw:
+        # PyTorch refuses to differentiate what was made in inference mode, but a copy is fine.
+        own = raw.clone() if raw.is_inference() else raw.detach()
+        return own.requires_grad_()
+
+    def detached(self, raw: Raw) -> Raw:
+        return raw.detach()
+
+    def pullback(
+        self,
+        heads: Sequence[tuple[Node, Raw]],
+        cotangents: Sequence[Raw],
+        inputs: Sequence[tuple[Node, Raw]],
+        retain_graph: bool,
+        create_graph: bool,
+        below: Sequence[Node],
+    ) -> Sequence[Raw | None]:
+        pulled = self.torch.autograd.grad(
+            [raw for _, raw in heads],
+            [raw for _, raw in inputs],
+            cotangents,
+            retain_graph=retain_graph,
+            create_graph=create_graph,
+            allow_unused=True,
+        )
+        make = self._differentiable if create_graph else self._value
+        return [None if raw is None else make(raw) for raw in pulled]
+
+    def _differentiable(self, raw: Raw) -> Raw:
+        # PyTorch does not track a constant gradient; as a leaf it can be a head or a variable nevertheless.
+        return raw if raw.requires_grad else self.leaf(raw)
+
+    def _value(self, raw: Raw) -> Raw:
+        # A reshaped or stretched cotangent is a view of another gradient.
+        return raw.clone() if raw._is_view() else raw

@@ -1,0 +1,210 @@
+"""The primitives over PyTorch tensors, as plain as PyTorch has them: each call is on somebody's hot path."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from unigrad.backend import Backend, Raw
+from unigrad.errors import ArgumentError
+from unigrad_torch.derivatives import REPLACED, replaced
+
+Shape = tuple[int, ...]
+Key = tuple[Any, ...]
+
+# From here on log(1 + exp(x)) is x and its derivative 1, to the last bit of a float64.
+SOFTPLUS_IS_LINEAR = 37.0
+
+SAME_NAME = (
+    "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "floor", "ceil", "round", "trunc", "maximum",
+    "minimum", "logical_and", "logical_or", "logical_xor", "logical_not", "isnan", "isinf", "isfinite",
+)  # fmt: skip
+
+
+def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
+    """The table of raw functions."""
+    table: dict[str, Callable[..., Raw]] = {
+        "add": operator.add,
+        "subtract": operator.sub,
+        "multiply": operator.mul,
+        "divide": operator.truediv,
+        "floor_divide": operator.floordiv,
+        "remainder": remainder,
+        "power": torch.pow,
+        "negative": torch.neg,
+        "abs": torch.abs,
+        "square": torch.square,
+        "sign": sign,
+        "equal": operator.eq,
+        "not_equal": operator.ne,
+        "less": operator.lt,
+        "less_equal": operator.le,
+        "greater": operator.gt,
+        "greater_equal": operator.ge,
+        "where": where,
+        "clip": torch.clamp,
+        "relu": torch.relu,
+        "sigmoid": torch.sigmoid,
+        "softplus": lambda x: functional.softplus(x, 1.0, SOFTPLUS_IS_LINEAR),
+        "erf": torch.erf,
+        "astype": lambda x, dtype: x.to(backend.raw_dtypes[dtype], copy=True),
+        "sum": sum_,
+        "prod": prod,
+        "max": over_axes(torch.amax),
+        "min": over_axes(torch.amin),
+        "any": over_axes(torch.any, booleans=True),
+        "all": over_axes(torch.all, booleans=True),
+        "argmax": torch.argmax,
+        "argmin": torch.argmin,
+        "logsumexp": over_axes(torch.logsumexp),
+        "log_softmax": torch.log_softmax,
+        "vector_norm": vector_norm,
+        "cumulative_sum": lambda x, axis: torch.cumsum(x, axis, dtype=x.dtype),
+        "cumulative_prod": lambda x, axis: torch.cumprod(x, axis, dtype=x.dtype),
+        "matmul": torch.matmul,
+        "einsum": lambda operands, subscripts: torch.einsum(subscripts, *operands),
+        "reshape": torch.reshape,
+        "permute_dims": torch.permute,
+        "broadcast_to": torch.broadcast_to,
+        "flip": torch.flip,
+        "concat": torch.cat,
+        "stack": torch.stack,
+        "getitem": getitem,
+        "scatter": scatter,
+        "setitem": setitem,
+        "take_along_axis": lambda x, indices, axis: torch.gather(x, axis, indices),
+        "scatter_along_axis": lambda x, indices, axis, shape: x.new_zeros(shape).scatter_add(axis, indices, x),
+        "argsort": argsort,
+    }
+    table |= {name: getattr(torch, name) for name in SAME_NAME}
+    table |= {name: replaced(backend, name, table[name]) for name in REPLACED}
+    table["power"] = power(table["power"])
+    return table
+
+
+def power(of_arrays: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any], Raw]:
+    """Between floating arrays as given; beside a scalar, but for a base of 0, PyTorch's own derivative is right."""
+
+    def power(x1: Any, x2: Any) -> Raw:
+        if isinstance(x1, torch.Tensor):
+            if isinstance(x2, torch.Tensor) and x2.is_floating_point():
+                return of_arrays(x1, x2)
+        elif x1 == 0 and x2.is_floating_point():
+            return of_arrays(x2.new_full((), x1), x2)
+        if isinstance(x2, torch.Tensor) and not x2.is_floating_point() and bool((x2 < 0).any()):
+            # PyTorch would answer 0.
+            raise ArgumentError("integers have no negative integer powers; convert the base with .astype(ug.float32)")
+        return x1**x2
+
+    return power
+
+
+def remainder(x1: Any, x2: Any) -> Raw:
+    """PyTorch has no derivative where the first operand is a scalar."""
+    return (x1 if isinstance(x1, torch.Tensor) else x2.new_full((), x1)) % x2
+
+
+def sign(x: Raw) -> Raw:
+    """PyTorch's is 0 at NaN."""
+    return torch.where(x.isnan(), x, x.sign()) if x.is_floating_point() else x.sign()
+
+
+def where(condition: Raw, x1: Raw, x2: Raw) -> Raw:
+    """Any condition: what is not 0 is true."""
+    return torch.where(condition if condition.dtype is torch.bool else condition != 0, x1, x2)
+
+
+def over_axes(function: Callable[..., Raw], booleans: bool = False) -> Callable[[Raw, Shape, bool], Raw]:
+    """A reduction over a tuple of axes. To PyTorch an empty one means all; here it means none."""
+
+    def reduce(x: Raw, axes: Shape, keepdims: bool) -> Raw:
+        if booleans:
+            x = x != 0
+        return function(x, axes, keepdims) if axes else function(x[None], (0,), False)
+
+    return reduce
+
+
+def sum_(x: Raw, axes: Shape, keepdims: bool) -> Raw:
+    """In x's dtype, where PyTorch would add up narrow integers as int64."""
+    return torch.sum(x, axes, keepdims, dtype=x.dtype) if axes else x.clone()
+
+
+def prod(x: Raw, axes: Shape, keepdims: bool) -> Raw:
+    """One axis at a time, as PyTorch has it; its derivatives are right at zeros."""
+    if not axes:
+        return x.clone()
+    for axis in sorted(axes, reverse=True):
+        x = torch.prod(x, axis, keepdims, dtype=x.dtype)
+    return x
+
+
+def vector_norm(x: Raw, axes: Shape, keepdims: bool, order: float) -> Raw:
+    """The norm over a tuple of axes, of which an empty one means none."""
+    if not axes:
+        return torch.abs(x)
+    return torch.linalg.vector_norm(x, order, axes, keepdims)
+
+
+def argsort(x: Raw, axis: int, descending: bool) -> Raw:
+    """Stable, and NaN last also where descending: negated it still counts as the largest."""
+    if descending and x.is_floating_point():
+        return torch.argsort(-x, dim=axis, stable=True)
+    return torch.argsort(x, dim=axis, descending=descending, stable=True)
+
+
+# --- indexing ----------------------------------------------------------------------------------------
+
+
+def forwards(key: Key, shape: Shape) -> tuple[Key, Shape]:
+    """The key for an array flipped along the axes that are returned too: PyTorch has no negative steps."""
+    entries = []
+    flipped = []
+    axis = 0
+    for entry in key:
+        if isinstance(entry, slice) and entry.step is not None and entry.step < 0:
+            last = shape[axis] - 1
+            entry = slice(last - entry.start, last + 1 if entry.stop is None else last - entry.stop, -entry.step)
+            flipped.append(axis)
+        entries.append(entry)
+        axis += entry is not None
+    return tuple(entries), tuple(flipped)
+
+
+def getitem(x: Raw, key: Key) -> Raw:
+    """A copy, as a slice is a value."""
+    key, flipped = forwards(key, x.shape)
+    if flipped:
+        x = torch.flip(x, flipped)
+    if any(isinstance(entry, np.ndarray) for entry in key):
+        return x[tuple([_index(entry) for entry in key])]
+    return x[key].clone()
+
+
+def _index(entry: Any) -> Any:
+    # Beside arrays NumPy takes an integer as one of them, and PyTorch would not.
+    if isinstance(entry, int):
+        return torch.tensor([entry])
+    return torch.from_numpy(entry) if isinstance(entry, np.ndarray) else entry
+
+
+def scatter(x: Raw, key: Key, shape: Shape) -> Raw:
+    """Over flat positions, which NumPy knows for every kind of key."""
+    size = math.prod(shape)
+    positions = np.arange(size).reshape(shape)[key].reshape(-1)
+    index = torch.from_numpy(np.ascontiguousarray(positions)).to(x.device)
+    return x.new_zeros(size).index_add(0, index, x.reshape(-1)).reshape(shape)
+
+
+def setitem(x: Raw, value: Raw, key: Key) -> Raw:
+    """Written into a copy, from back to front where a step is negative."""
+    key, flipped = forwards(key, x.shape)
+    changed = torch.flip(x, flipped) if flipped else x.clone()
+    changed[key] = value
+    return torch.flip(changed, flipped) if flipped else changed
