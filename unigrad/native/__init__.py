@@ -1,8 +1,8 @@
 """The native engine: the neutral rules over an array module, NumPy's or CuPy's."""
 
-from unigrad.native.backend import CupyBackend, NumpyBackend
+from unigrad.native.backend import CupyBackend, NativeBackend, NumpyBackend
 
 numpy_backend = NumpyBackend()
 cupy_backend = CupyBackend()
 
-__all__ = ["CupyBackend", "NumpyBackend", "cupy_backend", "numpy_backend"]
+__all__ = ["CupyBackend", "NativeBackend", "NumpyBackend", "cupy_backend", "numpy_backend"]

@@ -66,15 +66,15 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
 
     def argsort(x: Raw, axis: int, descending: bool) -> Raw:
         if not descending:
-            return xp.argsort(x, axis=axis, stable=True)
+            return xp.argsort(x, axis=axis, kind="stable")
         # Sorting the reversed array and reversing the result keeps equal elements in order. NaN, which
         # sorts last, must stay there: positions of NaN are moved behind the others, order kept.
         size = x.shape[axis]
-        order = size - 1 - xp.flip(xp.argsort(xp.flip(x, axis), axis=axis, stable=True), axis)
+        order = size - 1 - xp.flip(xp.argsort(xp.flip(x, axis), axis=axis, kind="stable"), axis)
         if x.dtype.kind != "f":
             return order
         behind = xp.take_along_axis(xp.isnan(x), order, axis=axis)
-        return xp.take_along_axis(order, xp.argsort(behind, axis=axis, stable=True), axis=axis)
+        return xp.take_along_axis(order, xp.argsort(behind, axis=axis, kind="stable"), axis=axis)
 
     def astype(x: Raw, dtype: Any) -> Raw:
         return x.astype(dtype)
