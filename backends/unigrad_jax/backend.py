@@ -1,0 +1,84 @@
+"""The adapter: how unigrad sees JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unigrad import dtypes
+from unigrad.backend import Backend, Raw
+from unigrad.dtypes import DType
+
+if TYPE_CHECKING:
+    from unigrad.graph import Node
+    from unigrad.operations.table import Primitive
+
+
+class JaxBackend(Backend):
+    """JAX: the core walks the graph, JAX derives and compiles each step."""
+
+    name = "jax"
+    framework = distribution = "jax"
+    install = "pip install 'unigrad[jax]'"
+    pulls_raw = True
+
+    def load(self) -> None:
+        import jax
+
+        from unigrad_jax import compiled, functions, wide
+
+        self._jax = jax
+        self._wide = wide.wide
+        self._node = compiled.Call
+        self.functions = functions.operations()
+        self.raw_dtypes = {dtype: dtype for dtype in dtypes.ALL}
+        self.array_types = (jax.Array,)
+
+    def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
+        # JAX may go on using the memory that it is given, so it gets its own.
+        with self._wide():
+            return self._jax.device_put(np.array(array), None if device is None else self._devices()[str(device)])
+
+    def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
+        return np.asarray(raw)
+
+    def dtype(self, raw: Raw) -> DType:
+        return raw.dtype  # type: ignore[no-any-return]
+
+    def device(self, raw: Raw) -> Any:
+        if isinstance(raw, self._jax.core.Tracer):  # inside a transform of JAX's it is nowhere yet
+            return self.devices()[0]
+        return _label(next(iter(raw.devices())))
+
+    def devices(self) -> Sequence[Any]:
+        return list(self._devices())
+
+    def _devices(self) -> dict[str, Any]:
+        jax = self._jax
+        return {_label(device): device for device in (*jax.local_devices(), *jax.local_devices(backend="cpu"))}
+
+    def to_device(self, raw: Raw, device: Any) -> Raw:
+        with self._wide():
+            return self._jax.device_put(raw, self._devices()[str(device)])
+
+    def record(
+        self,
+        primitive: Primitive,
+        parents: tuple[Node | None, ...],
+        raws: tuple[Raw, ...],
+        statics: tuple[Any, ...],
+    ) -> tuple[Raw, Node]:
+        function, inputs = self.functions[primitive.name].resolve(raws, statics)
+        with self._wide():
+            out = function.run(*inputs)
+        return out, self._node(function, inputs, parents + (None,) * (len(inputs) - len(parents)))
+
+    def raw_pass(self) -> AbstractContextManager[Any]:
+        return self._wide()
+
+
+def _label(device: Any) -> str:
+    return "cpu" if device.platform == "cpu" and device.id == 0 else f"{device.platform}:{device.id}"

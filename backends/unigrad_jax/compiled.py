@@ -1,0 +1,139 @@
+"""Functions compiled once, their pullbacks, and the graph's nodes that call them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from unigrad.graph import RELEASED, Node, accumulate, next_number
+from unigrad.operations.table import Primitive
+from unigrad_jax.keys import split
+from unigrad_jax.wide import wide
+
+Raw = Any
+Mask = tuple[bool, ...]
+
+KEPT = 1024
+"""How many functions a primitive keeps, one for each setting of its statics; the oldest go first."""
+
+
+class Function:
+    """A function of arrays alone, with what derives from it; JAX compiles each for the shapes that it meets."""
+
+    __slots__ = ("_derivatives", "_plain", "_pullbacks", "name", "run")
+
+    def __init__(self, name: str, plain: Callable[..., Raw]) -> None:
+        self.name = name
+        self.run = jax.jit(plain)
+        self._plain = plain
+        self._pullbacks: dict[Mask, Callable[..., tuple[Raw, ...]]] = {}
+        self._derivatives: dict[int, Function] = {}
+
+    def pullback(self, mask: Mask) -> Callable[..., tuple[Raw, ...]]:
+        """Compiled: from a cotangent and the inputs to the cotangents of those inputs that ``mask`` marks."""
+        found = self._pullbacks.get(mask)
+        if found is None:
+            found = self._pullbacks[mask] = jax.jit(functools.partial(_pull, self._plain, mask))
+        return found
+
+    def derivative(self, position: int, count: int) -> Function:
+        """Of a cotangent and ``count`` inputs: the cotangent of one input, as a function like any other."""
+        found = self._derivatives.get(position)
+        if found is None:
+            mask = tuple(number == position for number in range(count))
+            plain = self._plain
+
+            def derived(*arrays: Raw) -> Raw:
+                return _pull(plain, mask, *arrays)[0]
+
+            found = self._derivatives[position] = Function(f"derivative of {self.name}", derived)
+        return found
+
+
+def _pull(plain: Callable[..., Raw], mask: Mask, g: Raw, *inputs: Raw) -> tuple[Raw, ...]:
+    def of_tracked(*tracked: Raw) -> Raw:
+        given = iter(tracked)
+        return plain(*[next(given) if marked else value for value, marked in zip(inputs, mask, strict=True)])
+
+    tracked = [value for value, marked in zip(inputs, mask, strict=True) if marked]
+    return jax.vjp(of_tracked, *tracked)[1](g)
+
+
+class Call(Node):
+    """One recorded call of a function."""
+
+    __slots__ = ("function", "inputs", "more")
+
+    def __init__(self, function: Function, inputs: Sequence[Raw], parents: tuple[Node | None, ...]) -> None:
+        self.number = next_number()
+        self.function = function
+        self.inputs = inputs
+        self.more = parents
+
+    @property
+    def operation(self) -> str:  # type: ignore[override]
+        """The name of the function."""
+        return self.function.name
+
+    def pull(self, xp: Any, g: Raw, cotangents: dict[Node, Raw], owned: set[Node]) -> None:
+        tracked = [parent for parent in self.more if parent is not None]
+        mask = tuple([parent is not None for parent in self.more])
+        for parent, share in zip(tracked, self.function.pullback(mask)(g, *self.inputs), strict=True):
+            accumulate(cotangents, owned, parent, share)
+
+    def lifted_pull(self, xp: Any, g: Any, add: Callable[[Node, Any], None], tensor_type: Any) -> None:
+        inputs = (g._raw, *self.inputs)
+        parents = (g._node, *self.more)
+        for position, parent in enumerate(self.more):
+            if parent is not None:
+                function = self.function.derivative(position, len(self.inputs))
+                with wide():
+                    out = function.run(*inputs)
+                add(parent, tensor_type(out, Call(function, inputs, parents)))
+
+    def release(self) -> None:
+        self.number = RELEASED
+        self.inputs = ()
+        self.more = ()
+
+
+class Operation:
+    """A primitive over raw arrays: :meth:`function` for one setting of its statics, and the call itself."""
+
+    def __init__(self, row: Primitive, plain: Callable[..., Raw]) -> None:
+        self._row = row
+        self._plain = plain
+        self._count = 1 if row.variadic else len(row.arrays)
+        self._specialised = functools.lru_cache(KEPT)(self._specialise)
+
+    def _specialise(self, count: int, *statics: Any) -> Function:
+        plain, row = self._plain, self._row
+        if row.variadic:
+            return Function(row.name, lambda *arrays: plain(arrays, *statics))
+        return Function(row.name, lambda *arrays: plain(*arrays[:count], *statics, *arrays[count:]))
+
+    def resolve(self, raws: Sequence[Raw], statics: Sequence[Any]) -> tuple[Function, Sequence[Raw]]:
+        """The function for these statics, and all that it is called with: the arrays, then a key's numbers."""
+        count = len(raws)
+        if "key" in self._row.statics:
+            layout, numbers = split(statics[0])
+            return self._specialised(count, layout, *statics[1:]), (*raws, *numbers)
+        if self._row.scalars:
+            raws = [_beside(raw, raws) if type(raw) is int else raw for raw in raws]
+        return self._specialised(count, *statics), raws
+
+    def __call__(self, *args: Any) -> Raw:
+        count = self._count
+        raws = args[0] if self._row.variadic else args[:count]
+        function, inputs = self.resolve(raws, args[count:])
+        with wide():
+            return function.run(*inputs)
+
+
+def _beside(scalar: int, raws: Sequence[Raw]) -> float | int:
+    """A Python integer as a float where the other operand is floating: one function then serves both."""
+    return float(scalar) if any(np.dtype(raw.dtype).kind == "f" for raw in raws if hasattr(raw, "dtype")) else scalar

@@ -1,0 +1,313 @@
+"""The primitives over JAX's arrays.
+
+Each is a plain function with the primitive's signature, compiled by ``compiled.py`` and differentiated by
+JAX. Those under :func:`derivatives` have a rule of ours, because JAX's own would answer otherwise:
+
+===========  ==========================================================================================
+abs          JAX gives 1 at 0; the subgradient of least norm is 0
+maximum,     JAX gives 0 to both where one is NaN, and so hides it
+minimum
+clip         JAX shares the gradient of an edge, and gives 0 where x is NaN
+power        JAX's second derivative of ``x ** 1.0`` at 0 is NaN
+vector_norm  JAX gives NaN at 0
+expm1        JAX takes the derivative from the value, where ``value + 1`` loses all digits for negative x
+divide       JAX squares the divisor, which over- and underflows
+===========  ==========================================================================================
+
+The rules are forward ones, linear in the tangent: JAX transposes them for reverse mode.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.custom_derivatives import SymbolicZero
+
+from unigrad.errors import OperationError
+from unigrad.operations.table import PRIMITIVES
+from unigrad_jax.compiled import Operation
+from unigrad_jax.keys import Layout, positions, select
+
+Raw = Any
+Shape = tuple[int, ...]
+Rule = Callable[..., Raw]
+
+
+def derivatives(*rules: Rule) -> Callable[[Callable[..., Raw]], Callable[..., Raw]]:
+    """Give a function our derivative: for each input ``rule(t, out, *inputs)``, where ``t`` is its tangent."""
+
+    def decorate(function: Callable[..., Raw]) -> Callable[..., Raw]:
+        made = jax.custom_jvp(function)
+
+        def jvp(inputs: Sequence[Raw], tangents: Sequence[Raw]) -> tuple[Raw, Raw]:
+            out = made(*inputs)
+            # Nothing is added for an input that does not move: 0 times an infinite slope would be NaN.
+            parts = [
+                rule(t, out, *inputs)
+                for rule, t in zip(rules, tangents, strict=True)
+                if not isinstance(t, SymbolicZero)
+            ]
+            return out, sum(parts[1:], parts[0])
+
+        made.defjvp(jvp, symbolic_zeros=True)
+        return made
+
+    return decorate
+
+
+# --- elementwise --------------------------------------------------------------------------------------
+
+
+@derivatives(lambda t, out, x: t * jnp.sign(x))
+def absolute(x: Raw) -> Raw:
+    return jnp.abs(x)
+
+
+@derivatives(lambda t, out, x: t * jnp.exp(x))
+def expm1(x: Raw) -> Raw:
+    return jnp.expm1(x)
+
+
+@derivatives(lambda t, out, x1, x2: divide(t, x2), lambda t, out, x1, x2: -divide(t * out, x2))
+def divide(x1: Raw, x2: Raw) -> Raw:
+    return jnp.true_divide(x1, x2)
+
+
+def extremum(function: Callable[..., Raw]) -> Callable[..., Raw]:
+    """``maximum`` or ``minimum``: a tie is shared equally, and where an input is NaN both derivatives are."""
+
+    def share(position: int) -> Rule:
+        def rule(t: Raw, out: Raw, x1: Raw, x2: Raw) -> Raw:
+            is_x1 = (x1 == out).astype(out.dtype)
+            is_x2 = (x2 == out).astype(out.dtype)
+            return t * (is_x2 if position else is_x1) / (is_x1 + is_x2)
+
+        return rule
+
+    return derivatives(share(0), share(1))(function)
+
+
+@derivatives(
+    lambda t, out, x, low, high: jnp.where((x >= low) & (x <= high), t, jnp.where(x != x, t * x, 0)),
+    lambda t, out, x, low, high: jnp.where((x < low) & (low <= high), t, 0),
+    lambda t, out, x, low, high: jnp.where((x > high) | (low > high), t, 0),
+)
+def clip(x: Raw, low: Raw, high: Raw) -> Raw:
+    return jnp.minimum(jnp.maximum(x, low), high)
+
+
+def _base_slope(t: Raw, out: Raw, x: Raw, y: Raw) -> Raw:
+    constant = y == 0
+    return t * jnp.where(constant, 0, y * float_power(x, jnp.where(constant, 1, y - 1)))
+
+
+def _exponent_slope(t: Raw, out: Raw, x: Raw, y: Raw) -> Raw:
+    at_zero = x == 0
+    log = jnp.log(jnp.where(at_zero, 1, x))
+    return t * jnp.where(at_zero, jnp.where(y >= 0, 0, -math.inf), out * log)
+
+
+@derivatives(_base_slope, _exponent_slope)
+def float_power(x: Raw, y: Raw) -> Raw:
+    return lax.pow(*jnp.broadcast_arrays(x, y))
+
+
+def power(x1: Raw, x2: Raw) -> Raw:
+    dtype = jnp.result_type(x1, x2)
+    if not jnp.issubdtype(dtype, jnp.floating):
+        return jnp.power(x1, x2)
+    return float_power(jnp.asarray(x1, dtype), jnp.asarray(x2, dtype))
+
+
+class Power(Operation):
+    """Integers to the power of negative ones have no integer value, of which JAX says nothing."""
+
+    def resolve(self, raws: Sequence[Raw], statics: Sequence[Any]) -> Any:
+        base, exponent = raws
+        dtype = base.dtype if hasattr(base, "dtype") else exponent.dtype
+        if dtype.kind == "i" and not isinstance(exponent, jax.core.Tracer) and np.any(np.asarray(exponent) < 0):
+            raise OperationError(
+                "an integer to the power of a negative integer is none; make it floating: x.astype(...)"
+            )
+        return super().resolve(raws, statics)
+
+
+def rounded(function: Callable[..., Raw]) -> Callable[..., Raw]:
+    """``floor`` and its like, which leave integers as they are."""
+
+    def to_integer(x: Raw) -> Raw:
+        return function(x) if jnp.issubdtype(x.dtype, jnp.inexact) else x
+
+    return to_integer
+
+
+# --- reductions -----------------------------------------------------------------------------------------
+
+
+def reduced(function: Callable[..., Raw]) -> Callable[..., Raw]:
+    def reduce(x: Raw, axes: Shape, keepdims: bool) -> Raw:
+        return function(x, axis=axes, keepdims=keepdims)
+
+    return reduce
+
+
+def typed(function: Callable[..., Raw]) -> Callable[..., Raw]:
+    def reduce(x: Raw, axes: Shape, keepdims: bool) -> Raw:
+        return function(x, axis=axes, keepdims=keepdims, dtype=x.dtype)
+
+    return reduce
+
+
+def position(function: Callable[..., Raw]) -> Callable[..., Raw]:
+    def find(x: Raw, axis: int, keepdims: bool) -> Raw:
+        return function(x, axis=axis, keepdims=keepdims)
+
+    return find
+
+
+def logsumexp(x: Raw, axes: Shape, keepdims: bool) -> Raw:
+    if 0 in x.shape:
+        return jnp.log(jnp.sum(jnp.exp(x), axis=axes, keepdims=keepdims))
+    top = lax.stop_gradient(jnp.max(x, axis=axes, keepdims=True))
+    # An infinite maximum would make infinity minus infinity.
+    top = jnp.where(jnp.isfinite(top), top, 0)
+    sums = jnp.log(jnp.sum(jnp.exp(x - top), axis=axes, keepdims=True)) + top
+    return sums if keepdims else jnp.squeeze(sums, axis=axes)
+
+
+def log_softmax(x: Raw, axis: int) -> Raw:
+    shifted = x - lax.stop_gradient(jnp.max(x, axis=axis, keepdims=True))
+    return shifted - jnp.log(jnp.sum(jnp.exp(shifted), axis=axis, keepdims=True))
+
+
+def vector_norm(x: Raw, axes: Shape, keepdims: bool, order: float) -> Raw:
+    def rule(t: Raw, out: Raw, x: Raw) -> Raw:
+        size = out if keepdims else jnp.expand_dims(out, axes)
+        zero = size == 0
+        size = jnp.where(zero, 1, size)
+        if order == 2:
+            slope = divide(x, size)
+        else:
+            ratio = jnp.where(x == 0, 0 if order > 1 else 1, divide(absolute(x), size))
+            slope = jnp.sign(x) * power(ratio, order - 1)
+        return jnp.sum(jnp.where(zero, 0, t * slope), axis=axes, keepdims=keepdims)
+
+    @derivatives(rule)
+    def norm(x: Raw) -> Raw:
+        if order == 2:
+            return jnp.sqrt(jnp.sum(x * x, axis=axes, keepdims=keepdims))
+        return power(jnp.sum(power(jnp.abs(x), order), axis=axes, keepdims=keepdims), 1 / order)
+
+    return norm(x)
+
+
+# --- contractions: in full precision also where JAX would by default take less, as on a GPU ------------------
+
+
+def matmul(x1: Raw, x2: Raw) -> Raw:
+    return jnp.matmul(x1, x2, precision=lax.Precision.HIGHEST)
+
+
+def einsum(operands: Sequence[Raw], subscripts: str) -> Raw:
+    return jnp.einsum(subscripts, *operands, precision=lax.Precision.HIGHEST)
+
+
+# --- indexing ---------------------------------------------------------------------------------------------
+
+_IN_BOUNDS: dict[str, Any] = {"mode": "promise_in_bounds", "wrap_negative_indices": False}
+
+
+def scatter(x: Raw, layout: Layout, shape: Shape, *numbers: Raw) -> Raw:
+    places = positions(shape, layout, *numbers)
+    return jnp.zeros(math.prod(shape), x.dtype).at[places].add(x, **_IN_BOUNDS).reshape(shape)
+
+
+def setitem(x: Raw, value: Raw, layout: Layout, *numbers: Raw) -> Raw:
+    places = positions(x.shape, layout, *numbers)
+    return x.reshape(-1).at[places].set(value, unique_indices=True, **_IN_BOUNDS).reshape(x.shape)
+
+
+def take_along_axis(x: Raw, indices: Raw, axis: int) -> Raw:
+    return x.at[_along(indices, axis)].get(**_IN_BOUNDS)
+
+
+def scatter_along_axis(x: Raw, indices: Raw, axis: int, shape: Shape) -> Raw:
+    return jnp.zeros(shape, x.dtype).at[_along(indices, axis)].add(x, **_IN_BOUNDS)
+
+
+def _along(indices: Raw, axis: int) -> tuple[Raw, ...]:
+    """The index of each element, where ``indices`` say it for one axis and the others go along."""
+    ndim = indices.ndim
+    grids = [jnp.arange(size).reshape((-1,) + (1,) * (ndim - other - 1)) for other, size in enumerate(indices.shape)]
+    grids[axis] = indices
+    return tuple(grids)
+
+
+def argsort(x: Raw, axis: int, descending: bool) -> Raw:
+    if not descending:
+        return jnp.argsort(x, axis=axis, stable=True)
+    # By the reversed array, so that equal elements keep their order; NaN then goes behind the others again.
+    order = x.shape[axis] - 1 - jnp.flip(jnp.argsort(jnp.flip(x, axis), axis=axis, stable=True), axis)
+    if not jnp.issubdtype(x.dtype, jnp.inexact):
+        return order
+    behind = jnp.isnan(take_along_axis(x, order, axis))
+    return take_along_axis(order, jnp.argsort(behind, axis=axis, stable=True), axis)
+
+
+# --- the table ----------------------------------------------------------------------------------------------
+
+SAME_NAME = ["add", "subtract", "multiply", "floor_divide", "remainder", "negative", "square", "sign", "exp", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or", "logical_xor", "logical_not", "isnan", "isinf", "isfinite", "where", "reshape", "broadcast_to", "flip"]
+
+
+def operations() -> dict[str, Operation]:
+    """The table of raw functions."""
+    plain = {
+        **{name: getattr(jnp, name) for name in SAME_NAME},
+        "abs": absolute,
+        "expm1": expm1,
+        "divide": divide,
+        "floor": rounded(jnp.floor),
+        "ceil": rounded(jnp.ceil),
+        "round": rounded(jnp.round),
+        "trunc": rounded(jnp.trunc),
+        "maximum": extremum(jnp.maximum),
+        "minimum": extremum(jnp.minimum),
+        "clip": clip,
+        "relu": jax.nn.relu,
+        "sigmoid": jax.nn.sigmoid,
+        "softplus": jax.nn.softplus,
+        "erf": jax.scipy.special.erf,
+        "astype": lambda x, dtype: x.astype(dtype),
+        "sum": typed(jnp.sum),
+        "prod": typed(jnp.prod),
+        "max": reduced(jnp.max),
+        "min": reduced(jnp.min),
+        "any": reduced(jnp.any),
+        "all": reduced(jnp.all),
+        "argmax": position(jnp.argmax),
+        "argmin": position(jnp.argmin),
+        "logsumexp": logsumexp,
+        "log_softmax": log_softmax,
+        "vector_norm": vector_norm,
+        "cumulative_sum": lambda x, axis: jnp.cumsum(x, axis=axis, dtype=x.dtype),
+        "cumulative_prod": lambda x, axis: jnp.cumprod(x, axis=axis, dtype=x.dtype),
+        "matmul": matmul,
+        "einsum": einsum,
+        "permute_dims": jnp.transpose,
+        "concat": lambda arrays, axis: jnp.concatenate(arrays, axis=axis),
+        "stack": lambda arrays, axis: jnp.stack(arrays, axis=axis),
+        "getitem": select,
+        "scatter": scatter,
+        "setitem": setitem,
+        "take_along_axis": take_along_axis,
+        "scatter_along_axis": scatter_along_axis,
+        "argsort": argsort,
+    }
+    made = {name: Operation(PRIMITIVES[name], function) for name, function in plain.items()}
+    return made | {"power": Power(PRIMITIVES["power"], power)}
