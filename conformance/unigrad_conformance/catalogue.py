@@ -1,0 +1,48 @@
+"""All cases, and choosing among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from functools import cache
+
+from unigrad_conformance.case import Case
+from unigrad_conformance.operations import cases_of
+from unigrad_conformance.programs import kinks
+from unigrad_conformance.programs.mistakes import MISTAKES
+from unigrad_conformance.programs.recording import RECORDING
+from unigrad_conformance.programs.seeds import SEEDS
+from unigrad_conformance.samples.contractions import CONTRACTIONS
+from unigrad_conformance.samples.creation import CREATION, RANDOM
+from unigrad_conformance.samples.elementwise import ELEMENTWISE
+from unigrad_conformance.samples.networks import NETWORKS
+from unigrad_conformance.samples.reductions import REDUCTIONS
+from unigrad_conformance.samples.shapes import INDEXING, SHAPES
+
+FAMILIES = (ELEMENTWISE, REDUCTIONS, CONTRACTIONS, SHAPES, INDEXING, CREATION, RANDOM, NETWORKS)
+
+
+@cache
+def all_cases() -> dict[str, Case]:
+    """Every case by name: the programs first, as a reader would want to see them."""
+    cases = [*SEEDS.cases, *RECORDING.cases, *MISTAKES.cases, *kinks.cases()]
+    for family in FAMILIES:
+        cases += cases_of(family)
+    found = {case.name: case for case in cases}
+    assert len(found) == len(cases), "two cases have one name"
+    return found
+
+
+def chosen(patterns: Sequence[str]) -> list[Case]:
+    """The cases whose name, group or family matches one of the patterns; all of them without any."""
+    return [
+        case
+        for case in all_cases().values()
+        if not patterns
+        or any(fnmatchcase(name, pattern) for pattern in patterns for name in (case.name, case.group, case.family))
+    ]
+
+
+def unmatched(patterns: Sequence[str]) -> list[str]:
+    """The patterns that choose nothing."""
+    return [pattern for pattern in patterns if not chosen([pattern])]

@@ -1,0 +1,35 @@
+"""Inputs for cases: the same numbers in every run, with few digits, and no generator behind them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+def spread(low: float, high: float, *shape: int, start: int = 0) -> Array:
+    """Numbers all over the interval from ``low`` to ``high`` in no order, multiples of 1/1024.
+
+    So they are the same in float32 and float64, no two close by are equal, and ``start`` gives others.
+    """
+    steps = np.arange(1 + start * 7, 1 + start * 7 + math.prod(shape), dtype=np.float64)
+    values = low + (high - low) * (steps * 0.6180339887498949 % 1.0)
+    return (np.round(values * 1024) / 1024).reshape(shape)
+
+
+def real(values: Any) -> Array:
+    """Literal numbers, taken in the dtype of the case."""
+    return np.asarray(values, dtype=np.float64)
+
+
+def whole(values: Any, dtype: str = "int64") -> Array:
+    """Literal integers or booleans, in their own dtype in every case."""
+    return np.asarray(values, dtype=dtype)
+
+
+def weights(shape: tuple[int, ...], dtype: Any) -> Array:
+    """Fixed cotangents from 1/2 to 3/2, no two alike: multiples of 1/1024."""
+    return spread(0.5, 1.5, *shape, start=3).astype(dtype)

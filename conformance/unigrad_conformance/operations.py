@@ -1,0 +1,105 @@
+"""From samples to cases."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from unigrad_conformance.case import Case, Results
+from unigrad_conformance.inputs import weights
+from unigrad_conformance.samples import Family, Sample
+
+
+def cases_of(family: Family) -> Iterator[Case]:
+    """Every sample in every dtype that it asks for."""
+    for sample in family.samples:
+        for dtype in sample.dtypes:
+            inputs = tuple(
+                value.astype(sample.own.get(name, dtype)) if value.dtype.kind == "f" else value
+                for name, value in sample.inputs.items()
+            )
+            differentiated = (
+                () if sample.flat else tuple(name for name, value in sample.inputs.items() if value.dtype.kind == "f")
+            )
+            yield Case(
+                name=f"{sample.operation}.{sample.name}.{dtype}",
+                family=family.name,
+                group=sample.operation,
+                run=_program(sample, differentiated),
+                why=f"{sample.source}  ({sample.name.replace('_', ' ')})",
+                inputs=inputs,
+                dtype=dtype,
+                limit=family.limit,
+            )
+
+
+def _program(sample: Sample, differentiated: Sequence[str]) -> Callable[..., Results]:
+    call = compiled(sample.source)
+    names = tuple(sample.inputs)
+
+    def run(ug: Any, *arrays: np.ndarray[Any, Any]) -> Results:
+        tensors = {name: ug.asarray(array) for name, array in zip(names, arrays, strict=True)}
+        variables = [tensors[name] for name in differentiated]
+        for variable in variables:
+            variable.attach_grad()
+        with ug.record():
+            outputs = call(ug, tensors)
+        results = {_numbered("value", outputs, i): output for i, output in enumerate(outputs)}
+        if variables:
+            heads = [output for output in outputs if output.dtype.kind == "f"]
+            cotangents = [ug.asarray(weights(head.shape, head.dtype)) for head in heads]
+            ug.backward(heads, cotangents)
+            results |= {f"grad {name}": tensors[name].grad for name in differentiated}
+            if sample.second:
+                results |= _second(ug, call, tensors, differentiated)
+        results["inputs unchanged"] = all(
+            np.array_equal(tensors[name].numpy(), array, equal_nan=array.dtype.kind == "f")
+            for name, array in zip(names, arrays, strict=True)
+        )
+        results["gradients fit"] = all(
+            x.grad.shape == x.shape and x.grad.dtype == x.dtype and x.grad.backend is x.backend for x in variables
+        )
+        return results
+
+    return run
+
+
+def _second(ug: Any, call: Callable[..., Any], tensors: dict[str, Any], names: Sequence[str]) -> Results:
+    """The gradient of the inner product of the gradient with fixed weights."""
+    variables = [tensors[name] for name in names]
+    with ug.record():
+        heads = [output for output in call(ug, tensors) if output.dtype.kind == "f"]
+        cotangents = [ug.asarray(weights(head.shape, head.dtype)) for head in heads]
+        gradients = ug.gradients(heads, variables, cotangents, create_graph=True)
+        # The zero keeps what is linear in a variable recorded, so that its second derivative can be asked for.
+        inner = sum(
+            (gradient * ug.asarray(weights(gradient.shape, gradient.dtype)) + variable * 0).sum()
+            for gradient, variable in zip(gradients, variables, strict=True)
+        )
+    seconds = ug.gradients(inner, variables)
+    return {f"second {name}": second for name, second in zip(names, seconds, strict=True)}
+
+
+def _numbered(name: str, outputs: Sequence[Any], position: int) -> str:
+    return name if len(outputs) == 1 else f"{name} {position}"
+
+
+def compiled(source: str) -> Callable[[Any, dict[str, Any]], list[Any]]:
+    """The statements as a function that returns what the last of them, an expression, gives, as a list."""
+    tree = ast.parse(source)
+    last = tree.body.pop()
+    assert isinstance(last, ast.Expr), source
+    before: CodeType = compile(tree, "<sample>", "exec")
+    value: CodeType = compile(ast.Expression(last.value), "<sample>", "eval")
+
+    def call(ug: Any, tensors: dict[str, Any]) -> list[Any]:
+        scope = {"ug": ug, "np": np, **tensors}
+        exec(before, scope)  # noqa: S102
+        found = eval(value, scope)
+        return list(found) if isinstance(found, (tuple, list)) else [found]
+
+    return call

@@ -1,0 +1,269 @@
+"""What bad input gets: the same error on every backend, a message that helps, and nothing lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from unigrad_conformance.case import Program, Results, message, raised
+from unigrad_conformance.oracle import NAME as ORACLE
+
+MISTAKES = Program("mistakes")
+case = MISTAKES.case
+
+
+def _attempt(ug: Any, mistake: Callable[[Any, Any], Any], recording: bool = True) -> Results:
+    """Make a mistake in the middle of a recording, and see that the recording and the gradients survive it."""
+    x = ug.asarray([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    x.attach_grad()
+    with ug.record():
+        y = x * x
+        if recording:
+            error = raised(lambda: mistake(x, y))
+        still = ug.is_recording()
+        z = y * 2
+    if not recording:
+        error = raised(lambda: mistake(x, z))
+    before = x.grad
+    z.backward()
+    return {"error": error, "still_recording": still, "before": before, "grad": x.grad}
+
+
+_SURVIVED: dict[str, Any] = {
+    "still_recording": True,
+    "before": [[0, 0, 0], [0, 0, 0]],
+    "grad": [[4, 8, 12], [16, 20, 24]],
+}
+
+
+@case("an unknown backend: the message lists the known ones", error="BackendError", lists=True, kept=True)
+def unknown_backend(ug: Any) -> Results:
+    before = ug.get_backend()
+    text = message(lambda: ug.set_backend("nope"))
+    error = raised(lambda: ug.use_backend("nope").__enter__())
+    return {"error": error, "lists": "numpy" in text and "torch" in text, "kept": ug.get_backend() == before}
+
+
+@case(
+    "arrays of two backends in one operation: the message names to_backend",
+    error="BackendMismatchError",
+    names=True,
+    **_SURVIVED,
+)
+def mixed_backends(ug: Any) -> Results:
+    with ug.use_backend(ORACLE if ug.get_backend() == "numpy" else "numpy"):
+        other = ug.ones((2, 3))
+    mine = ug.ones((2, 3))
+    return {**_attempt(ug, lambda x, y: y + other), "names": "to_backend" in message(lambda: mine * other)}
+
+
+@case("a head gradient of the wrong shape: both shapes in the message", error="ShapeError", names=True, **_SURVIVED)
+def head_gradient_shape(ug: Any) -> Results:
+    x = ug.ones((2, 3))
+    x.attach_grad()
+    with ug.record():
+        y = x * 2
+    text = message(lambda: y.backward(ug.ones(3)))
+    found = _attempt(ug, lambda x, z: z.backward(ug.ones((3, 2))), recording=False)
+    return {**found, "names": "(3,)" in text and "(2, 3)" in text}
+
+
+@case("a head gradient that would broadcast is wrong too", error="ShapeError", **_SURVIVED)
+def head_gradient_broadcast(ug: Any) -> Results:
+    return _attempt(ug, lambda x, z: z.backward(ug.ones(())), recording=False)
+
+
+@case("a head gradient of the wrong dtype", error="DtypeError", **_SURVIVED)
+def head_gradient_dtype(ug: Any) -> Results:
+    return _attempt(ug, lambda x, z: z.backward(ug.ones((2, 3), dtype=ug.float64)), recording=False)
+
+
+@case("a wrong number of head gradients", error="ArgumentError", **_SURVIVED)
+def head_gradient_count(ug: Any) -> Results:
+    return _attempt(ug, lambda x, z: ug.backward([z], [ug.ones((2, 3))] * 2), recording=False)
+
+
+@case(
+    "backward on what was computed outside record(): the message says so",
+    error="NotRecordedError",
+    names=True,
+    **_SURVIVED,
+)
+def not_recorded(ug: Any) -> Results:
+    x = ug.ones((2, 3))
+    x.attach_grad()
+    y = x * 2
+    return {
+        **_attempt(ug, lambda x, z: (x * 2).backward(), recording=False),
+        "names": "record()" in message(y.backward),
+    }
+
+
+@case("gradients for a variable that is not attached", error="NotRecordedError", **_SURVIVED)
+def not_attached(ug: Any) -> Results:
+    return _attempt(ug, lambda x, z: ug.gradients(z, ug.ones(3)), recording=False)
+
+
+@case("a second backward: the message names retain_graph", error="GraphFreedError", names=True, grad=[2, 2])
+def second_backward(ug: Any) -> Results:
+    x = ug.ones(2)
+    x.attach_grad()
+    with ug.record():
+        y = x * x
+    y.backward()
+    return {"error": raised(y.backward), "names": "retain_graph" in message(y.backward), "grad": x.grad}
+
+
+@case("attaching integers, and booleans", errors=["DtypeError", "DtypeError"], names=True)
+def attach_integers(ug: Any) -> Results:
+    errors = [raised(ug.asarray(values).attach_grad) for values in ([1, 2], [True, False])]
+    return {"errors": errors, "names": "astype" in message(ug.asarray([1]).attach_grad)}
+
+
+@case("writing to an attached leaf while recording", errors=["LeafWriteError"] * 2, x=[1, 1], grad=[2, 2])
+def write_to_leaf(ug: Any) -> Results:
+    x = ug.ones(2)
+    x.attach_grad()
+
+    def add() -> None:
+        y = x
+        y += 1.0
+
+    with ug.record():
+        errors = [raised(lambda: x.__setitem__(0, 5.0)), raised(add)]
+        y = x * 2
+    y.backward()
+    return {"errors": errors, "x": x, "grad": x.grad}
+
+
+@case("shapes that do not broadcast: both in the message", error="ShapeError", names=True, **_SURVIVED)
+def shapes(ug: Any) -> Results:
+    text = message(lambda: ug.ones((2, 3)) + ug.ones((2, 4)))
+    return {**_attempt(ug, lambda x, y: y + ug.ones((2, 4))), "names": "(2, 3)" in text and "(2, 4)" in text}
+
+
+@case("the same for a comparison, where, maximum and broadcast_to", errors=["ShapeError"] * 4)
+def shapes_elsewhere(ug: Any) -> Results:
+    x, y = ug.ones((2, 3)), ug.ones(2)
+    attempts = [
+        lambda: x < y,
+        lambda: ug.where(x > 0, x, y),
+        lambda: ug.maximum(x, y),
+        lambda: ug.broadcast_to(x, (2, 4)),
+    ]
+    return {"errors": [raised(attempt) for attempt in attempts]}
+
+
+@case("matrices that do not fit: both shapes in the message", error="ShapeError", names=True, **_SURVIVED)
+def matmul_shapes(ug: Any) -> Results:
+    text = message(lambda: ug.ones((2, 3)) @ ug.ones((2, 4)))
+    return {**_attempt(ug, lambda x, y: y @ x), "names": "(2, 3)" in text and "(2, 4)" in text}
+
+
+@case("an axis out of range, or named twice", errors=["AxisError"] * 5, **_SURVIVED)
+def axis(ug: Any) -> Results:
+    x = ug.ones((2, 3))
+    attempts = [
+        lambda: ug.sum(x, axis=2), lambda: ug.max(x, axis=-3), lambda: ug.mean(x, axis=(0, 0)),
+        lambda: ug.concat([x, x], axis=5), lambda: ug.nn.softmax(x, axis=9),
+    ]  # fmt: skip
+    found = _attempt(ug, lambda x, y: y.sum(axis=7))
+    found.pop("error")
+    return {**found, "errors": [raised(attempt) for attempt in attempts]}
+
+
+@case("reshaping to another size", error="ShapeError", **_SURVIVED)
+def reshape_size(ug: Any) -> Results:
+    return _attempt(ug, lambda x, y: y.reshape(4, 2))
+
+
+@case("an unknown grad_req: the message lists the known ones", error="ArgumentError", names=True)
+def grad_req(ug: Any) -> Results:
+    x = ug.ones(2)
+    text = message(lambda: x.attach_grad("sum"))
+    return {"error": raised(lambda: x.attach_grad("sum")), "names": "write" in text and "add" in text}
+
+
+@case("indices out of range, which some frameworks do not check", errors=["IndexRangeError"] * 6, **_SURVIVED)
+def indices(ug: Any) -> Results:
+    x = ug.ones((2, 3))
+    attempts = [
+        lambda: x[2], lambda: x[[0, 5]], lambda: x[:, [-4]], lambda: ug.take(x, [3], axis=1),
+        lambda: ug.take_along_axis(x, ug.asarray([[0], [9]]), axis=1), lambda: x[0, 0, 0],
+    ]  # fmt: skip
+    found = _attempt(ug, lambda x, y: y[[7]])
+    found.pop("error")
+    return {**found, "errors": [raised(attempt) for attempt in attempts]}
+
+
+@case("writing out of range changes nothing", errors=["IndexRangeError"] * 2, x=[1, 1])
+def indices_written(ug: Any) -> Results:
+    x = ug.ones(2)
+    errors = [raised(lambda: x.__setitem__([5], 3.0)), raised(lambda: x.__setitem__(-3, 3.0))]
+    return {"errors": errors, "x": x}
+
+
+@case("a boolean index of another shape", error="IndexRangeError")
+def mask_shape(ug: Any) -> Results:
+    x = ug.ones((2, 3))
+    return {"error": raised(lambda: x[ug.asarray([True, False, True])])}
+
+
+@case("an exception raised inside record() leaves nothing behind", recording=False, grad=[2, 2])
+def exception_inside(ug: Any) -> Results:
+    x = ug.ones(2)
+    x.attach_grad()
+
+    def fails() -> None:
+        with ug.record():
+            _ = x * 3
+            raise ArithmeticError
+
+    error = raised(fails)
+    recording = ug.is_recording()
+    with ug.record():
+        y = x * 2
+    y.backward()
+    return {"error": error, "recording": recording, "grad": x.grad}
+
+
+@case("max of no elements", errors=["ShapeError"] * 3)
+def nothing_to_choose_from(ug: Any) -> Results:
+    x = ug.zeros((0, 3))
+    return {"errors": [raised(lambda: f(x, axis=0)) for f in (ug.max, ug.min, ug.argmax)]}
+
+
+@case("grad() of a function that is no scalar, of integers, of a missing argument",
+      errors=["ShapeError", "DtypeError", "ArgumentError"])  # fmt: skip
+def functional(ug: Any) -> Results:
+    x = ug.ones(2)
+    attempts = [
+        lambda: ug.grad(lambda x: x * 2)(x),
+        lambda: ug.grad(lambda n: n.sum())(ug.asarray([1, 2])),
+        lambda: ug.grad(lambda x: x.sum(), argnums=3)(x),
+    ]
+    return {"errors": [raised(attempt) for attempt in attempts]}
+
+
+@case("dtypes that are none, and values that are no numbers", errors=["DtypeError", "DtypeError", "DtypeError"])
+def dtypes(ug: Any) -> Results:
+    attempts = [lambda: ug.ones(2, dtype="float31"), lambda: ug.asarray(["a"]), lambda: ug.ones(2).astype("nope")]
+    return {"errors": [raised(attempt) for attempt in attempts]}
+
+
+@case("concat and stack of shapes that do not agree", errors=["ShapeError", "ShapeError", "ArgumentError"])
+def joined_shapes(ug: Any) -> Results:
+    x, y = ug.ones((2, 3)), ug.ones((2, 4))
+    return {
+        "errors": [raised(lambda: ug.concat([x, y])), raised(lambda: ug.stack([x, y])), raised(lambda: ug.stack([]))]
+    }
+
+
+@case("labels that are no classes", errors=["ArgumentError", "DtypeError", "IndexRangeError", "ShapeError"])
+def labels(ug: Any) -> Results:
+    logits = ug.ones((2, 3))
+    attempts = [
+        lambda: ug.nn.one_hot(ug.asarray([3]), 3), lambda: ug.nn.one_hot(ug.asarray([1.0]), 3),
+        lambda: ug.nn.cross_entropy(logits, ug.asarray([0, 3])), lambda: ug.nn.cross_entropy(logits, ug.asarray([0])),
+    ]  # fmt: skip
+    return {"errors": [raised(attempt) for attempt in attempts]}

@@ -1,0 +1,120 @@
+"""Elementwise operations."""
+
+from unigrad_conformance.inputs import real, spread, whole
+from unigrad_conformance.samples import Family
+
+ELEMENTWISE = Family("elementwise")
+_row = ELEMENTWISE
+
+# --- arithmetic: each operation in every way that two operands can meet ----------------------------------
+
+_a, _b = spread(0.5, 2.5, 2, 3), spread(1.2, 3.0, 2, 3, start=1)
+for _operation, _symbol in [
+    ("add", "+"), ("subtract", "-"), ("multiply", "*"), ("divide", "/"), ("pow", "**"),
+]:  # fmt: skip
+    _row(_operation, "equal_shapes", f"ug.{_operation}(x, y)", x=_a, y=_b)
+    _row(_operation, "row_and_column", f"x {_symbol} y", x=spread(0.5, 2.5, 2, 1), y=spread(1.2, 3, 1, 3))
+    _row(_operation, "zero_dimensional", f"x {_symbol} y", x=spread(0.5, 2.5, 2, 3), y=real(1.75))
+    _row(_operation, "missing_axis", f"x {_symbol} y", x=spread(0.5, 2.5, 3), y=_b)
+    _row(_operation, "number_on_the_right", f"x {_symbol} 2.5", x=_a)
+    _row(_operation, "number_on_the_left", f"2.5 {_symbol} x", x=_a)
+    _row(_operation, "integer_number", f"(x {_symbol} 3) + (3 {_symbol} x)", x=_a)
+    _row(_operation, "no_elements", f"x {_symbol} y", x=spread(1, 2, 0, 3), y=spread(1, 2, 3))
+    _row(_operation, "integers_with_floats", f"x {_symbol} n", x=_a, n=whole([1, 2, 3]))
+    _row(_operation, "float32_with_float64", f"x {_symbol} y", x=_a, y=_b, own={"x": "float32"}, dtypes=("float64",))
+    _row(_operation, "same_array_twice", f"x {_symbol} x", x=_a)
+
+_row("divide", "integers", "n / m", n=whole([1, 2, 7]), m=whole([3, 2, -2]), flat=True, dtypes=("float32",))
+_row("add", "integers", "n + m * 2 - 1", n=whole([1, 2, 7]), m=whole([3, 2, -2]), flat=True, dtypes=("float32",))
+_row("add", "integer_dtypes", "n + m", n=whole([1, 2], "int32"), m=whole([3, 4]), flat=True, dtypes=("float32",))
+_row("add", "boolean_with_float", "x + m", x=spread(0.5, 2, 3), m=whole([True, False, True], "bool"))
+_row("add", "integers_and_a_float_number", "n + 0.5", n=whole([1, 2]), flat=True, dtypes=("float32",))
+_row("pow", "whole_exponents", "x ** 2 + x ** 3 + x ** -1 + x ** 1 + x ** 0.5", x=_a)
+_row("pow", "negative_base", "x ** 3", x=-_a)
+_row("pow", "integers", "n ** 2", n=whole([1, -2, 3]), flat=True, dtypes=("float32",))
+_row("floor_divide", "floats", "ug.floor_divide(x, y) + x * y", x=real([-7.5, 7.5, 3.25]), y=real([3.5, -3.5, 1.5]))
+_row("floor_divide", "integers", "n // m", n=whole([-7, 7, 8]), m=whole([3, -3, 4]), flat=True, dtypes=("float32",))
+_row("floor_divide", "numbers", "x // 2 + 9 // x + x", x=real([-7.5, 7.5, 3.25]))
+_row("remainder", "floats", "ug.remainder(x, y)", x=real([-7.5, 7.5, 3.25]), y=real([3.5, -3.5, 1.5]))
+_row("remainder", "numbers", "x % 2 + 9 % x", x=real([-7.5, 7.5, 3.25]))
+_row("remainder", "integers", "n % m", n=whole([-7, 7, 8]), m=whole([3, -3, 4]), flat=True, dtypes=("float32",))
+_row("negative", "operator", "-x * x", x=_a)
+_row("negative", "function", "ug.negative(x)", x=_a)
+_row("abs", "both_signs", "ug.abs(x) * x + abs(x)", x=real([-1.5, 2.25, -0.5]))
+_row("square", "both_signs", "ug.square(x)", x=real([-1.5, 2.25, -0.5]))
+_row("sign", "both_signs", "ug.sign(x) * x", x=real([-1.5, 2.25, -0.5]))
+
+# --- functions of one variable ----------------------------------------------------------------------------
+
+for _operation, _low, _high in [
+    ("exp", -3, 3), ("expm1", -1, 2), ("log", 0.3, 5), ("log1p", -0.6, 4), ("sqrt", 0.1, 9), ("sin", 0.3, 2.6),
+    ("cos", 0.3, 1.2), ("tan", 0.2, 1.2), ("tanh", -1.5, 1.5),
+]:  # fmt: skip
+    _row(_operation, "matrix", f"ug.{_operation}(x)", x=spread(_low, _high, 2, 3))
+    _row(_operation, "zero_dimensional", f"ug.{_operation}(x)", x=real((_low + 2 * _high) / 3))
+_row("exp", "no_elements", "ug.exp(x)", x=spread(0, 1, 0))
+_row("exp", "far_out", "ug.exp(x)", x=real([-80.0, -20.0, 20.0, 80.0]))
+_row("exp", "integers", "ug.exp(n)", n=whole([-1, 0, 2]), flat=True, dtypes=("float32",))
+_row("log1p", "near_zero", "ug.log1p(x)", x=real([-1e-6, 2e-6, 1e-3]))
+_row("expm1", "near_zero", "ug.expm1(x)", x=real([-1e-6, 2e-6, 1e-3]))
+_row("tanh", "far_out", "ug.tanh(x)", x=real([-4.0, -3.0, 3.5]))
+for _operation in ("floor", "ceil", "round", "trunc"):
+    _row(
+        _operation, "both_signs", f"ug.{_operation}(x) + x * x", x=real([-2.5, -1.5, -0.25, 0.5, 1.5, 2.5, 2.75])
+    )  # fmt: skip
+    _row(_operation, "integers", f"ug.{_operation}(n)", n=whole([-3, 0, 4]), flat=True, dtypes=("float32",))
+
+# --- choosing ---------------------------------------------------------------------------------------------
+
+_c = spread(-2, 2, 2, 3, start=5)
+for _operation in ("maximum", "minimum"):
+    _row(_operation, "matrices", f"ug.{_operation}(x, y)", x=_a, y=_b)
+    _row(_operation, "number", f"ug.{_operation}(x, 1.5) * ug.{_operation}(0.75, x)", x=_a)
+    _row(_operation, "broadcast", f"ug.{_operation}(x, y)", x=_c, y=spread(-1, 1, 3))
+    _row(_operation, "integers", f"ug.{_operation}(n, 2)", n=whole([1, 2, 3]), flat=True, dtypes=("float32",))
+_row("where", "matrices", "ug.where(m, x, y)", x=_a, y=_b, m=whole([[1, 0, 1], [0, 0, 1]], "bool"))
+_row("where", "computed_condition", "ug.where(x > y, x * y, x / y)", x=_a, y=_b)
+_row("where", "numbers", "ug.where(x > 1, x, 0.5) + ug.where(x > 2, -1, x)", x=_a)
+_row(
+    "where",
+    "broadcast",
+    "ug.where(m, x, y)",
+    x=spread(1, 2, 2, 1),
+    y=spread(1, 2, 3),
+    m=whole([True, False, True], "bool"),
+)
+_row("where", "mixed_dtypes", "ug.where(m, x, n)", x=spread(1, 2, 3), n=whole([1, 2, 3]), m=whole([1, 0, 1], "bool"))
+_row("clip", "numbers", "ug.clip(x, -1.0, 1.25)", x=_c)
+_row("clip", "one_side", "ug.clip(x, min=0.25) + x.clip(max=0.75)", x=_c)
+_row("clip", "arrays", "ug.clip(x, low, high)", x=_c, low=spread(-1.5, -0.5, 3), high=spread(0.5, 1.5, 2, 1))
+_row("clip", "integers", "ug.clip(n, 0, 2)", n=whole([-1, 1, 5]), flat=True, dtypes=("float32",))
+
+# --- comparison and logic -----------------------------------------------------------------------------------
+
+_x, _y = real([1.0, 2.0, float("nan"), -3.0]), real([1.0, 1.5, 2.0, 4.0])
+for _operation, _symbol in [
+    ("equal", "=="), ("not_equal", "!="), ("less", "<"), ("less_equal", "<="), ("greater", ">"),
+    ("greater_equal", ">="),
+]:  # fmt: skip
+    _row(_operation, "arrays", f"ug.{_operation}(x, y)", x=_x, y=_y, flat=True)
+    _row(_operation, "number", f"(x {_symbol} 1)", x=_x, flat=True)
+    _row(_operation, "integers_with_floats", f"x {_symbol} n", x=_x, n=whole([1, 3, 2, -3]), flat=True)
+_m, _n = whole([1, 0, 1, 0], "bool"), whole([1, 1, 0, 0], "bool")
+_row("logical_and", "booleans", "ug.logical_and(m, n)", m=_m, n=_n, flat=True, dtypes=("float32",))
+_row("logical_and", "operator", "m & n | ~m ^ n", m=_m, n=_n, flat=True, dtypes=("float32",))
+_row("logical_or", "booleans", "ug.logical_or(m, n)", m=_m, n=_n, flat=True, dtypes=("float32",))
+_row("logical_xor", "booleans", "ug.logical_xor(m, n)", m=_m, n=_n, flat=True, dtypes=("float32",))
+_row("logical_not", "booleans", "ug.logical_not(m)", m=_m, flat=True, dtypes=("float32",))
+_row("logical_not", "floats", "ug.logical_not(x)", x=real([0.0, 1.5, -1.0]), flat=True)
+_special = real([1.0, float("nan"), float("inf"), float("-inf"), 0.0])
+for _operation in ("isnan", "isinf", "isfinite"):
+    _row(_operation, "special_values", f"ug.{_operation}(x)", x=_special, flat=True)
+    _row(_operation, "integers", f"ug.{_operation}(n)", n=whole([0, 1]), flat=True, dtypes=("float32",))
+
+# --- dtype --------------------------------------------------------------------------------------------------
+
+_row("astype", "to_float32_and_back", "ug.astype(ug.astype(x, ug.float32) * 2, x.dtype) * x", x=_a)
+_row("astype", "to_float64", "x.astype('float64') * x", x=_a)
+_row("astype", "through_integers", "x.astype('int64').astype(x.dtype) + x * x", x=real([-1.75, 0.5, 2.25]))
+_row("astype", "to_boolean", "x.astype('bool')", x=real([0.0, 0.5, -1.0]), flat=True)
+_row("astype", "from_boolean", "m.astype('float32') + m.astype('int64')", m=_m, flat=True, dtypes=("float32",))
