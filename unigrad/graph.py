@@ -247,6 +247,27 @@ class PulledNode(Node):
         self.more = ()
 
 
+class ConstantNode(Node):
+    """A gradient that depends on nothing. Under ``create_graph`` it counts as recorded all the same, so that
+    its own derivative is zero, whether or not a framework's engine would have recorded it."""
+
+    __slots__ = ()
+
+    operation = "gradient"
+
+    def __init__(self) -> None:
+        self.number = next_number()
+
+    def pull(self, xp: Any, g: Any, cotangents: Cotangents, owned: set[Node]) -> None:
+        """The walk ends here."""
+
+    def lifted_pull(self, xp: Any, g: Any, add: Add, tensor_type: Any) -> None:
+        """The walk ends here."""
+
+    def release(self) -> None:
+        self.number = RELEASED
+
+
 def _pull_by_framework(
     backend: Backend,
     heads: Sequence[Tensor],
@@ -376,7 +397,9 @@ def gradients(
     result: list[Tensor | None] = []
     for target in targets:
         grad = None if target._node is None else found.get(target._node)
-        result.append(target.zeros_like() if grad is None and unused == "zeros" else grad)
+        if grad is None and unused == "zeros":
+            grad = _recorded(target.zeros_like()) if create_graph else target.zeros_like()
+        result.append(grad)
     return result[0] if isinstance(variables, Tensor) else result
 
 
@@ -392,7 +415,11 @@ def _pull(
     found = _pull_by_framework(backend, heads, seeds, nodes, wanted, retain_graph, create_graph)
     if found is None:
         found = pull_by_rules(backend, seeds, nodes, set(wanted), create_graph)
-    return found
+    return {node: _recorded(grad) for node, grad in found.items()} if create_graph else found
+
+
+def _recorded(grad: Tensor) -> Tensor:
+    return grad if grad._node is not None else type(grad)(grad._raw, ConstantNode())
 
 
 def _as_heads(heads: Any) -> list[Tensor]:
