@@ -1,0 +1,187 @@
+"""MXNet as a unigrad backend."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from unigrad import dtypes
+from unigrad.backend import Backend, Raw
+from unigrad.errors import UnsupportedError
+from unigrad.graph import Leaf, Node
+from unigrad.operations.binding import rule_node
+from unigrad.operations.table import PRIMITIVES, Primitive
+from unigrad_mxnet.functions import has_empty, primitives
+from unigrad_mxnet.importing import INSTALL, import_mxnet
+from unigrad_mxnet.switches import Switches
+
+RULED = {
+    "abs": "MXNet's derivative at NaN is 0",
+    "maximum": "MXNet gives a tie to the first alone, and NaN the derivative 0",
+    "minimum": "as maximum",
+    "max": "MXNet gives each of several equal elements the whole gradient, and NaN the derivative 0",
+    "min": "as max",
+    "clip": "made of maximum and minimum",
+    "remainder": "computed outside MXNet",
+    "prod": "MXNet divides by the elements, which may be zero",
+    "cumulative_prod": "computed outside MXNet",
+    "vector_norm": "a composition whose derivative at 0 is NaN",
+    "softplus": "a composition whose derivative at 0 is 0",
+    "erf": "MXNet's derivative is rounded to single precision",
+    "setitem": "computed outside MXNet",
+    "scatter": "MXNet's function for it is itself a derivative and has none",
+    "scatter_along_axis": "as scatter",
+}
+"""The primitives that the neutral rules always differentiate, and why MXNet does not."""
+
+_LARGEST = 2**31
+
+
+class MXNetBackend(Backend):
+    """MXNet 1.9.1 on the CPU, through its ``mxnet.np`` arrays.
+
+    At first order MXNet's autograd pulls back, wherever every operation below the heads is one whose
+    derivative it has right. Each node also keeps what the neutral rules need: they serve all other
+    operations, and all higher orders, since most of MXNet's functions have no second derivative.
+
+    Around each call, and in its thread alone, MXNet's switches are as the call needs them.
+    """
+
+    name = "mxnet"
+    framework = distribution = "mxnet"
+    install = f"{INSTALL} (it needs the system libraries libgomp1 and libquadmath0)"
+    delegates = "first order"
+    missing: ClassVar = {
+        **dict.fromkeys(("int16", "uint16", "uint32", "uint64"), "MXNet has no arrays of this dtype"),
+        **dict.fromkeys(("complex64", "complex128"), "MXNet has no complex arrays"),
+    }
+
+    def load(self) -> None:
+        mxnet = import_mxnet()
+        self._mxnet = mxnet
+        self._switches = Switches(mxnet)
+        functions, safe = primitives(mxnet)
+        delegated = self._delegated = frozenset(PRIMITIVES) - frozenset(RULED)
+        self.functions = {name: self._within(function, False) for name, function in safe.items()}
+        self._recorded = {name: self._within(function, name in delegated) for name, function in functions.items()}
+        self._marked = self._within(self._mark, False)
+        self._gradients = self._within(mxnet.autograd.grad, False)
+        self._array = self._within(mxnet.np.array, False)
+        self.raw_dtypes = {dtype: dtype for dtype in dtypes.ALL if str(dtype) not in self.missing}
+        self.array_types = (mxnet.np.ndarray,)
+        # A marked variable must have a gradient; autograd.grad() neither reads nor writes it.
+        self._unused = mxnet.nd.zeros((1,))
+
+    def _within(self, function: Callable[..., Raw], recording: bool) -> Callable[..., Raw]:
+        """The function with MXNet's switches on as it needs them, and its limits explained."""
+        switches, error_type = self._switches, self._mxnet.base.MXNetError
+
+        @functools.wraps(function)
+        def call(*args: Any, **options: Any) -> Raw:
+            shapes = switches.numpy_shapes(1)
+            before = switches.recording(recording)
+            try:
+                return function(*args, **options)
+            except error_type as error:
+                reason = _limit(str(error))
+                if reason is None:
+                    raise
+                raise UnsupportedError(reason) from error
+            finally:
+                switches.recording(before)
+                switches.numpy_shapes(shapes)
+
+        return call
+
+    def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
+        if array.size >= _LARGEST:
+            raise UnsupportedError(_TOO_LARGE)
+        return self._array(array, dtype=array.dtype)
+
+    def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
+        values: np.ndarray[Any, Any] = raw.asnumpy()
+        return values
+
+    def record(
+        self,
+        primitive: Primitive,
+        parents: tuple[Node | None, ...],
+        raws: tuple[Raw, ...],
+        statics: tuple[Any, ...],
+    ) -> tuple[Raw, Node]:
+        # Where an array has no elements MXNet's engine returns what happened to be in memory, or crashes.
+        empty = has_empty(raws)
+        function = (self.functions if empty else self._recorded)[primitive.name]
+        out = function(list(raws), *statics) if primitive.variadic else function(*raws, *statics)
+        node = rule_node(self, primitive, parents, raws, statics, out)
+        if empty or 0 in out.shape:
+            node.__class__ = _undelegated(type(node))
+        return out, node
+
+    def _mark(self, raw: Raw) -> Raw:
+        variable = raw.detach()
+        self._mxnet.autograd.mark_variables([variable], [self._unused])
+        return variable
+
+    def leaf(self, raw: Raw) -> Raw:
+        return self._marked(raw)
+
+    def detached(self, raw: Raw) -> Raw:
+        return raw.detach()
+
+    def pullback(
+        self,
+        heads: Sequence[tuple[Node, Raw]],
+        cotangents: Sequence[Raw],
+        inputs: Sequence[tuple[Node, Raw]],
+        retain_graph: bool,
+        create_graph: bool,
+        below: Sequence[Node],
+    ) -> Sequence[Raw | None] | None:
+        if not all(self._delegable(node) for node in below):
+            return None
+        # MXNet gives gradients for marked variables only, and takes each head once.
+        if not all(isinstance(node, Leaf) for node, _ in inputs) or len({node for node, _ in heads}) < len(heads):
+            return None
+        found = self._gradients(
+            [raw for _, raw in heads], [raw for _, raw in inputs], list(cotangents), retain_graph=retain_graph
+        )
+        grads = [grad.as_np_ndarray() for grad in found]
+        # NaN may be MXNet's own: it adds infinities up to NaN, and has powers of zero wrong. The rules decide.
+        return None if any(np.isnan(grad.asnumpy()).any() for grad in grads) else grads
+
+    def _delegable(self, node: Node) -> bool:
+        if node.operation == "power" and node.p2 is not None:
+            return False  # at 0 ** 0 MXNet's derivative for the exponent is minus infinity
+        if getattr(node, "undelegated", False):
+            return False
+        return isinstance(node, Leaf) or node.operation in self._delegated
+
+
+@functools.cache
+def _undelegated(kind: type[Node]) -> type[Node]:
+    """The same class of nodes, for those that MXNet has not recorded although it could have."""
+    return type(kind.__name__, (kind,), {"__slots__": (), "undelegated": True})
+
+
+_TOO_LARGE = (
+    "backend 'mxnet' has no arrays of 2**31 elements or more; split the array, or do this step on another "
+    "backend and convert with .to_backend(...)"
+)
+_TOO_MANY_AXES = (
+    "backend 'mxnet' cannot do this with so many dimensions (it broadcasts and reduces at most five groups of "
+    "axes, and permutes six); merge axes with reshape, or do this step on another backend and convert with "
+    ".to_backend(...)"
+)
+_AXES = re.compile(r"Too many (broadcast dim|reduction axes)|ndim=\d+too large|at most 6 dim|ndim\(\) < 10")
+
+
+def _limit(message: str) -> str | None:
+    """What to say where MXNet has met a limit of its own; None for every other error."""
+    if _AXES.search(message):
+        return _TOO_MANY_AXES
+    return _TOO_LARGE if "INT64_TENSOR_SIZE" in message or "do not match total elements" in message else None

@@ -1,0 +1,342 @@
+"""The primitives over MXNet's arrays.
+
+MXNet's own functions wherever they give what NumPy gives, for every value and dtype; compositions of them
+where it lacks one. Some are computed by NumPy on a copy of the values (:data:`HOST`; integers and booleans where
+MXNet has no kernel for them or a wrong one; arrays without elements): only what MXNet's engine is never asked
+to differentiate.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy
+
+from unigrad.native import numpy_backend
+
+Raw = Any
+Shape = tuple[int, ...]
+Key = tuple[Any, ...]
+Function = Callable[..., Raw]
+
+HOST = {
+    "floor_divide": "MXNet has none",
+    "remainder": "MXNet's gives 0 where the divisor is 0 or NaN, and other signs of zero",
+    "round": "MXNet rounds halves away from zero",
+    "cumulative_prod": "MXNet has none",
+    "argsort": "MXNet's is not stable and puts NaN anywhere",
+    "argmax": "MXNet's takes no booleans and no several dimensions without elements",
+    "argmin": "as argmax",
+}
+"""What NumPy computes for every dtype, and why."""
+
+HOST_INTEGERS = {
+    "power": "MXNet's raises nothing for a negative exponent",
+    "matmul": "MXNet multiplies matrices of floating dtypes only",
+    "einsum": "as matmul",
+    "scatter": "MXNet adds up at indices in few integer dtypes",
+    "scatter_along_axis": "as scatter",
+}
+"""What NumPy computes for integers and booleans, and why. None of these has a derivative there."""
+
+HOST_BOOLEANS = {
+    *("add", "subtract", "multiply", "negative", "abs", "square", "sign", "floor", "ceil", "trunc"),
+    *("maximum", "minimum", "clip", "where", "flip", "permute_dims", "sum", "prod", "cumulative_sum", "max", "min"),
+}
+"""Where MXNet has no kernel for booleans, or one that answers in another dtype."""
+
+
+def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
+    """The table of raw functions for arrays that have elements, and the one for all arrays.
+
+    Where there are none MXNet may crash or return what happens to be in memory, so NumPy takes over. All expect
+    MXNet's shapes to be as NumPy's.
+    """
+    np, npx, npi = mxnet.np, mxnet.npx, mxnet.nd.numpy._internal
+    scatter_nd = mxnet.nd._internal._backward_gather_nd
+
+    def from_numpy(values: numpy.ndarray[Any, Any]) -> Raw:
+        return np.array(values, dtype=values.dtype)
+
+    # --- elementwise -----------------------------------------------------------------------------------
+
+    def exact(function: Function) -> Function:
+        # MXNet rounds Python integers to float64.
+        def call(x1: Raw, x2: Raw) -> Raw:
+            if type(x1) is int and x2.dtype.kind in "iu":
+                x1 = from_numpy(numpy.asarray(x1, x2.dtype))
+            elif type(x2) is int and x1.dtype.kind in "iu":
+                x2 = from_numpy(numpy.asarray(x2, x1.dtype))
+            return function(x1, x2)
+
+        return call
+
+    def sign(x: Raw) -> Raw:
+        # MXNet's is 0 for NaN.
+        return np.where(x != x, x, np.sign(x)) if x.dtype.kind == "f" else np.sign(x)
+
+    def clip(x: Raw, low: Raw, high: Raw) -> Raw:
+        # MXNet's clip takes numbers only and rounds them to float32.
+        return np.minimum(np.maximum(x, low), high)
+
+    def softplus(x: Raw) -> Raw:
+        return npx.relu(x) + np.log1p(np.exp(-np.abs(x)))
+
+    def logical(function: Function) -> Function:
+        # Of integers: MXNet's bitwise functions do not broadcast booleans.
+        return lambda x1, x2: function((x1 != 0).astype("uint8"), (x2 != 0).astype("uint8")) != 0
+
+    def rounded(function: Function) -> Function:
+        return lambda x: function(x) if x.dtype.kind == "f" else x.copy()
+
+    # --- reductions ------------------------------------------------------------------------------------
+
+    def reduced(function: Function) -> Function:
+        def reduce(x: Raw, axes: Shape, keepdims: bool) -> Raw:
+            return function(x, axis=axes, keepdims=keepdims) if axes else x.copy()
+
+        return reduce
+
+    def sum(x: Raw, axes: Shape, keepdims: bool) -> Raw:
+        if not axes:
+            return x.copy()
+        found = np.sum(x, axis=axes, keepdims=keepdims)
+        if x.dtype.kind == "f":
+            # MXNet corrects its sums for rounding, which turns an infinite one into NaN.
+            values = found.asnumpy()
+            if numpy.isnan(values).any():
+                found._sync_copyfrom(numpy.sum(x.asnumpy(), axis=axes, keepdims=keepdims))
+        return found
+
+    def truth(function: Function) -> Function:
+        def reduce(x: Raw, axes: Shape, keepdims: bool) -> Raw:
+            x = x != 0
+            return function(x, axis=axes, keepdims=keepdims) if axes else x
+
+        return reduce
+
+    def peak(x: Raw, axes: Shape) -> Raw:
+        """The largest elements over axes, outside the graph: subtracting them takes no part in a derivative."""
+        return np.max(x.detach(), axis=axes, keepdims=True) if axes else x.detach()
+
+    def logsumexp(x: Raw, axes: Shape, keepdims: bool) -> Raw:
+        top = peak(x, axes)
+        # An infinite maximum would make infinity minus infinity.
+        top = np.where(np.isfinite(top), top, np.zeros_like(top))
+        sums = np.log(sum(np.exp(x - top), axes, True)) + top
+        shape = tuple(size for axis, size in enumerate(sums.shape) if axis not in axes)
+        return sums if keepdims or not axes else np.reshape(sums, shape)
+
+    def log_softmax(x: Raw, axis: int) -> Raw:
+        # MXNet's own is off by 1e-5 in float32, and hides NaN.
+        shifted = x - peak(x, (axis,))
+        return shifted - np.log(sum(np.exp(shifted), (axis,), True))
+
+    def vector_norm(x: Raw, axes: Shape, keepdims: bool, order: float) -> Raw:
+        if order == 2:
+            return np.sqrt(sum(x * x, axes, keepdims))
+        return sum(np.abs(x) ** order, axes, keepdims) ** (1 / order)
+
+    # --- contractions ----------------------------------------------------------------------------------
+
+    def matmul(x1: Raw, x2: Raw) -> Raw:
+        if x1.ndim == 0 or x2.ndim == 0 or x1.shape[-1] != x2.shape[-2 if x2.ndim > 1 else 0]:
+            raise ValueError("matmul: the shapes do not fit")
+        if x1.dtype == numpy.float16:  # MXNet has no kernel for it
+            return matmul(x1.astype("float32"), x2.astype("float32")).astype("float16")
+        if x1.ndim > 2 or x2.ndim > 2:
+            if x1.ndim == 1:
+                row = matmul(np.reshape(x1, (1, -1)), x2)
+                return np.reshape(row, (*row.shape[:-2], row.shape[-1]))
+            if x2.ndim == 1:
+                column = matmul(x1, np.reshape(x2, (-1, 1)))
+                return np.reshape(column, column.shape[:-1])
+            # MXNet's derivative is wrong where it stretches an axis itself.
+            batch = numpy.broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
+            x1 = broadcast_to(x1, batch + x1.shape[-2:])
+            x2 = broadcast_to(x2, batch + x2.shape[-2:])
+        return np.matmul(x1, x2)
+
+    def einsum(operands: Sequence[Raw], subscripts: str) -> Raw:
+        if not any(operand.ndim for operand in operands):  # MXNet reads a shape that is not there
+            return functools.reduce(np.multiply, operands)
+        if operands[0].dtype == numpy.float16:
+            wide = [operand.astype("float32") for operand in operands]
+            return np.einsum(subscripts, *wide, optimize=1).astype("float16")
+        return np.einsum(subscripts, *operands, optimize=1)
+
+    # --- shapes and indexing -----------------------------------------------------------------------------
+
+    def empty(shape: Shape, dtype: Any) -> Raw:
+        return from_numpy(numpy.empty(shape, dtype))
+
+    def broadcast_to(x: Raw, shape: Shape) -> Raw:
+        if 0 in shape:
+            return empty(shape, x.dtype)
+        return np.broadcast_to(x, shape) if tuple(x.shape) != tuple(shape) else x.copy()
+
+    def permute_dims(x: Raw, axes: Shape) -> Raw:
+        return np.transpose(x, axes) if x.ndim > 1 else x.copy()
+
+    def flip(x: Raw, axes: Shape) -> Raw:
+        return np.flip(x, axes) if axes else x.copy()
+
+    def flat(x: Raw) -> Raw:
+        return np.reshape(x, (-1,))
+
+    def taken(x: Raw, positions: numpy.ndarray[Any, Any]) -> Raw:
+        """The elements at these positions of the flattened array, in their shape."""
+        return np.take(flat(x), from_numpy(positions), mode="clip")
+
+    def getitem(x: Raw, key: Key) -> Raw:
+        shape = _selected_shape(key, x.shape)
+        if 0 in shape:
+            return empty(shape, x.dtype)
+        if any(isinstance(entry, numpy.ndarray) for entry in key):
+            return taken(x, _positions(key, x.shape))
+        spans = [_span(entry) for entry in key if entry is not None]
+        if not spans:
+            return np.reshape(x, shape)
+        begin, end, step = zip(*spans, strict=True)
+        return np.reshape(npi.slice(x, begin=begin, end=end, step=step), shape)
+
+    def added_at(x: Raw, positions: numpy.ndarray[Any, Any], shape: Shape) -> Raw:
+        """Zeros of ``shape`` with x added at these positions of the flattened array."""
+        where = from_numpy(positions.reshape(1, -1)).as_nd_ndarray()
+        sums = scatter_nd(flat(x).as_nd_ndarray(), where, shape=(math.prod(shape),))
+        return np.reshape(sums.as_np_ndarray(), shape)
+
+    def scatter(x: Raw, key: Key, shape: Shape) -> Raw:
+        return added_at(x, _positions(key, shape), shape)
+
+    def setitem(x: Raw, value: Raw, key: Key) -> Raw:
+        values = x.asnumpy()
+        values[key] = value.asnumpy()
+        return from_numpy(values)
+
+    def along(indices: Raw, axis: int, shape: Shape) -> numpy.ndarray[Any, Any]:
+        grids = list(numpy.ogrid[tuple(slice(size) for size in indices.shape)])
+        grids[axis] = indices.asnumpy()
+        return _positions(tuple(grids), shape)
+
+    def take_along_axis(x: Raw, indices: Raw, axis: int) -> Raw:
+        return taken(x, along(indices, axis, x.shape))
+
+    def scatter_along_axis(x: Raw, indices: Raw, axis: int, shape: Shape) -> Raw:
+        return added_at(x, along(indices, axis, shape), shape)
+
+    table: dict[str, Function] = {
+        **{name: exact(getattr(np, name)) for name in ("add", "subtract", "multiply", "divide", "power")},
+        **{
+            name: exact(getattr(np, name))
+            for name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
+        },
+        **{
+            name: getattr(np, name)
+            for name in (
+                *("negative", "abs", "square", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh"),
+                *("maximum", "minimum", "where", "isnan", "isinf", "isfinite"),
+            )
+        },
+        **{name: rounded(getattr(np, name)) for name in ("floor", "ceil", "trunc")},
+        "sign": sign,
+        "clip": clip,
+        "logical_and": logical(np.bitwise_and),
+        "logical_or": logical(np.bitwise_or),
+        "logical_xor": logical(np.bitwise_xor),
+        "logical_not": lambda x: x == 0,
+        "relu": npx.relu,
+        "sigmoid": npx.sigmoid,
+        "softplus": softplus,
+        "erf": npx.erf,
+        "astype": lambda x, dtype: x.astype(dtype),
+        "sum": sum,
+        "prod": reduced(np.prod),
+        "max": reduced(np.max),
+        "min": reduced(np.min),
+        "any": truth(np.any),
+        "all": truth(np.all),
+        "logsumexp": logsumexp,
+        "log_softmax": log_softmax,
+        "vector_norm": vector_norm,
+        "cumulative_sum": lambda x, axis: np.cumsum(x, axis=axis, dtype=x.dtype),
+        "matmul": matmul,
+        "einsum": einsum,
+        "reshape": lambda x, shape: np.reshape(x, shape),
+        "permute_dims": permute_dims,
+        "broadcast_to": broadcast_to,
+        "flip": flip,
+        "concat": lambda arrays, axis: np.concatenate(arrays, axis=axis),
+        "stack": lambda arrays, axis: np.stack(arrays, axis=axis),
+        "getitem": getitem,
+        "scatter": scatter,
+        "setitem": setitem,
+        "take_along_axis": take_along_axis,
+        "scatter_along_axis": scatter_along_axis,
+    }
+
+    # --- on the host -------------------------------------------------------------------------------------
+
+    numpy_backend.ensure_loaded()
+
+    def value(arg: Any) -> Any:
+        if isinstance(arg, np.ndarray):
+            return arg.asnumpy()
+        return [value(item) for item in arg] if isinstance(arg, list) else arg
+
+    def on_host(name: str) -> Function:
+        function = numpy_backend.functions[name]
+
+        def call(*args: Any) -> Raw:
+            with numpy.errstate(all="ignore"):
+                return from_numpy(numpy.asarray(function(*map(value, args))))
+
+        return call
+
+    def unless(kinds: str, name: str) -> Function:
+        """The function over MXNet's arrays, but NumPy's where they are of these kinds of dtype."""
+        function, host = table[name], on_host(name)
+        position = 1 if name == "where" else 0
+
+        def call(*args: Any) -> Raw:
+            array = args[0][0] if type(args[0]) is list else args[position]
+            if not hasattr(array, "dtype"):
+                array = args[1]
+            return (host if array.dtype.kind in kinds else function)(*args)
+
+        return call
+
+    table |= {name: on_host(name) for name in HOST}
+    table |= {name: unless("iub", name) for name in HOST_INTEGERS}
+    table |= {name: unless("b", name) for name in HOST_BOOLEANS}
+
+    def unless_empty(name: str) -> Function:
+        function, host = table[name], on_host(name)
+        return lambda *args: (host if has_empty(args) else function)(*args)
+
+    return table, {name: unless_empty(name) for name in table}
+
+
+def has_empty(args: Sequence[Any]) -> bool:
+    """Whether one of the arrays has no elements."""
+    arrays = args[0] if type(args[0]) is list else args
+    return any(0 in getattr(array, "shape", ()) for array in arrays)
+
+
+def _selected_shape(key: Key, shape: Shape) -> Shape:
+    return numpy.broadcast_to(numpy.empty((), numpy.bool_), shape)[key].shape
+
+
+def _positions(key: Key, shape: Shape) -> numpy.ndarray[Any, Any]:
+    """Where in the flattened array the elements are that a key selects."""
+    return numpy.arange(math.prod(shape)).reshape(shape)[key]
+
+
+def _span(entry: Any) -> tuple[Any, Any, int]:
+    """An integer or a slice of a canonical key as MXNet's begin, end and step."""
+    if isinstance(entry, slice):
+        return entry.start, entry.stop, 1 if entry.step is None else entry.step
+    return entry, entry + 1, 1

@@ -1,0 +1,208 @@
+"""Importing MXNet 1.9.1, which was written for NumPy 1 and older Pythons, beside NumPy 2.
+
+MXNet names about twenty things that NumPy has dropped. Its modules, and no others, are given an
+``__import__`` of their own, for which ``numpy`` is a module that forwards to the real one and adds those names.
+Nothing that other code can see is replaced, not even while the import runs.
+
+The engine is set to the synchronous one (unless MXNet is in use already): errors then surface at the
+call that caused them, and nothing waits for another thread.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import importlib
+import importlib.machinery
+import importlib.util
+import os
+import sys
+import tempfile
+import threading
+import types
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy
+
+from unigrad.errors import BackendError
+
+INSTALL = "pip install --no-deps mxnet==1.9.1"
+_LIBRARIES = {"libgomp": "libgomp1", "libquadmath": "libquadmath0"}
+_lock = threading.Lock()
+
+
+def import_mxnet() -> Any:
+    """The module ``mxnet``. If it fails to import, everything is as it was before, and the error says what to do."""
+    with _lock:
+        if "mxnet" in sys.modules:
+            return sys.modules["mxnet"]
+        if importlib.util.find_spec("mxnet") is None:
+            raise BackendError(f"backend 'mxnet' needs mxnet, which is not installed; type: {INSTALL}")
+        known = set(sys.modules)
+        finder = _Finder()
+        sys.meta_path.insert(0, finder)
+        try:
+            with warnings.catch_warnings():
+                # Its sources hold escapes and comparisons that newer Pythons warn of.
+                warnings.simplefilter("ignore")
+                mxnet = importlib.import_module("mxnet")
+            _start_engine(mxnet)
+        except BaseException as error:
+            for name in set(sys.modules) - known:
+                if name.partition(".")[0] == "mxnet":
+                    del sys.modules[name]
+            if isinstance(error, Exception):
+                raise _explained(error) from error
+            raise
+        finally:
+            sys.meta_path.remove(finder)
+        return mxnet
+
+
+def _explained(error: Exception) -> BackendError:
+    for library, package in _LIBRARIES.items():
+        if library in str(error):
+            return BackendError(
+                f"mxnet is installed, but the system library that it needs is not ({error}); "
+                f"on Debian and Ubuntu it comes with {package}; type: apt-get install {' '.join(_LIBRARIES.values())}"
+            )
+    return BackendError(
+        f"mxnet failed to import ({type(error).__name__}: {error}); unigrad works with version 1.9.1: {INSTALL}"
+    )
+
+
+# --- what MXNet expects to find -------------------------------------------------------------------------
+
+
+class _OlderNumpy(types.ModuleType):
+    """NumPy with the names that it has dropped since MXNet 1.9.1."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(numpy, name)
+
+
+def _older_numpy() -> types.ModuleType:
+    def dropped(*args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError("this function of MXNet led to one that NumPy has dropped")
+
+    module = _OlderNumpy("numpy", numpy.__doc__)
+    older = {
+        **dict.fromkeys(("in1d", "mirr", "npv", "pmt", "ppmt", "pv", "rate", "trapz"), dropped),
+        "alltrue": numpy.all,
+        "sometrue": numpy.any,
+        "product": numpy.prod,
+        "round_": numpy.round,
+        "msort": lambda a: numpy.sort(a, axis=0),
+        "int": int,
+        "PZERO": 0.0,
+        "NZERO": -0.0,
+        "NAN": numpy.nan,
+        "NaN": numpy.nan,
+        "Inf": numpy.inf,
+        "PINF": numpy.inf,
+        "NINF": -numpy.inf,
+        "compat": types.SimpleNamespace(basestring=str),
+    }
+    module.__dict__.update((name, value) for name, value in older.items() if name not in numpy.__dict__)
+    return module
+
+
+class _Version:
+    """What MXNet compares versions with, which left Python with distutils in 3.12."""
+
+    def __init__(self, text: str) -> None:
+        self.parts = [int(part) for part in text.split(".")[:2]]
+
+    def __ge__(self, other: _Version) -> bool:
+        return self.parts >= other.parts
+
+
+def _imports() -> Callable[..., Any]:
+    """The ``__import__`` of MXNet's modules."""
+    older_numpy = _older_numpy()
+    versions = types.SimpleNamespace(LooseVersion=_Version, StrictVersion=_Version)
+
+    def imports(
+        name: str, globals: Any = None, locals: Any = None, fromlist: Sequence[str] | None = (), level: int = 0
+    ) -> Any:
+        if name == "distutils.version":
+            return versions
+        if name.partition(".")[0] == "sklearn":
+            # Only a base class would be taken from it, and loading it changes environment variables.
+            raise ImportError(name)
+        try:
+            found = builtins.__import__(name, globals, locals, fromlist or (), level)
+        except ImportError:
+            if name == "requests":  # needed for downloads alone, which nothing here does
+                return types.ModuleType(name)
+            raise
+        return older_numpy if found is numpy else found
+
+    return imports
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    """Runs a module of MXNet with built-in names of its own."""
+
+    builtins: dict[str, Any]
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        module.__dict__["__builtins__"] = self.builtins
+        super().exec_module(module)
+
+
+class _Finder:
+    """Has MXNet's modules, those of one import, loaded by :class:`_Loader`."""
+
+    def __init__(self) -> None:
+        self.builtins = {**builtins.__dict__, "__import__": _imports()}
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
+        """The usual specification of a module of MXNet with our loader in it; None for all others."""
+        if name.partition(".")[0] != "mxnet":
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is not None and type(spec.loader) is importlib.machinery.SourceFileLoader:
+            spec.loader = _Loader(name, spec.loader.path)
+            spec.loader.builtins = self.builtins
+        return spec
+
+
+# --- the engine ------------------------------------------------------------------------------------------
+
+
+def _start_engine(mxnet: Any) -> None:
+    """Have MXNet make its engine, which reads the environment once, and say so to nobody."""
+    before = os.environ.get("MXNET_ENGINE_TYPE")
+    os.environ["MXNET_ENGINE_TYPE"] = "NaiveEngine"
+    try:
+        with _without_line("MXNet start using engine"):
+            mxnet.nd.zeros((1,)).wait_to_read()
+    finally:
+        if before is None:
+            del os.environ["MXNET_ENGINE_TYPE"]
+        else:
+            os.environ["MXNET_ENGINE_TYPE"] = before
+
+
+@contextlib.contextmanager
+def _without_line(text: str) -> Iterator[None]:
+    """Swallow the line with ``text`` that C++ code prints to the standard error; other lines come out after."""
+    try:
+        saved = os.dup(2)
+    except OSError:  # there is no standard error
+        yield
+        return
+    with tempfile.TemporaryFile() as printed:
+        os.dup2(printed.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+            printed.seek(0)
+            rest = [line for line in printed if text.encode() not in line]
+            if rest:
+                os.write(2, b"".join(rest))
