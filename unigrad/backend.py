@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from unigrad.dtypes import DType
-from unigrad.errors import ArgumentError, BackendError, UnigradError, UnsupportedError
+from unigrad.errors import ArgumentError, BackendError, DtypeError, UnigradError, UnsupportedError
 
 if TYPE_CHECKING:
     from unigrad.graph import Node
@@ -151,6 +151,11 @@ class Backend:
         from importlib.metadata import version
 
         return version(self.distribution)
+
+    def admit(self, raw: Raw) -> None:
+        """Called with each raw array that comes from the user; DtypeError if it cannot be used."""
+        if raw.dtype not in self._neutral:
+            raise DtypeError(f"backend {self.name!r} cannot use arrays of dtype {raw.dtype}; convert it to one of its own")
 
     # What follows is the same for every adapter.
 

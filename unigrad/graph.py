@@ -15,7 +15,7 @@ import itertools
 import operator
 import weakref
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from unigrad.dtypes import is_floating
 from unigrad.errors import (
@@ -47,8 +47,8 @@ class Node:
     __slots__ = ("number",)
 
     number: int
-    """The creation number, or RELEASED."""
-    operation: ClassVar[str] = ""
+    """The creation number (0 where only the framework's engine walks the graph), or RELEASED."""
+    operation: str = ""
     """The name of the operation."""
     p1: Node | None = None
     """The parents: at most two by name, as most operations have it, and the rest in ``more``."""
@@ -69,6 +69,30 @@ class Node:
     def release(self) -> None:
         """Let go of parents and residuals."""
         raise NotImplementedError
+
+
+class BareNode(Node):
+    """A recorded operation of one or two arrays on a backend whose framework keeps all that is needed.
+
+    One class for all operations, so that the walk over them reads attributes at one speed: a class per
+    operation makes it a third slower.
+    """
+
+    __slots__ = ("operation", "p1", "p2")
+
+    def release(self) -> None:
+        self.number = RELEASED
+        self.p1 = self.p2 = None
+
+
+class BareManyNode(Node):
+    """The same for any number of arrays."""
+
+    __slots__ = ("more", "operation")
+
+    def release(self) -> None:
+        self.number = RELEASED
+        self.more = ()
 
 
 class Leaf(Node):
@@ -115,7 +139,7 @@ class GradientBuffer:
 
 
 def below(heads: Sequence[Node]) -> list[Node]:
-    """All nodes that the heads depend on, themselves included, newest first.
+    """All nodes that the heads depend on, themselves included, in no particular order.
 
     GraphFreedError if an earlier backward released one. No recursion: a chain of a million is fine.
     """
@@ -141,7 +165,6 @@ def below(heads: Sequence[Node]) -> list[Node]:
                 if parent is not None and parent not in seen:
                     mark(parent)
                     keep(parent)
-    found.sort(key=_number, reverse=True)
     return found
 
 
@@ -154,8 +177,10 @@ _number = operator.attrgetter("number")
 def pull_by_rules(
     backend: Backend, seeds: Sequence[tuple[Node, Any]], nodes: Sequence[Node], wanted: set[Node], create_graph: bool
 ) -> dict[Node, Tensor]:
-    """The cotangents that arrive at ``wanted``, by the neutral rules. ``nodes`` are newest first."""
+    """The cotangents that arrive at ``wanted``, by the neutral rules; ``nodes`` are all below the seeds."""
     tensor_type = backend.tensor_type
+    # By creation, newest first: each node has all its contributions when its turn comes.
+    nodes = sorted(nodes, key=_number, reverse=True)
     if create_graph:
         with Scope(True, is_training()):
             return _pull_lifted(tensor_type, seeds, nodes, wanted)
@@ -332,7 +357,7 @@ def backward(
                 wanted[node] = node.raw
     if retained:
         for node in nodes:
-            kept = retained.get(node.number)
+            kept = retained.get(node)
             if kept is not None:
                 buffers[node] = kept
                 wanted[node] = kept.raw
@@ -545,8 +570,8 @@ def retain(x: Tensor) -> None:
         )
     if node.number == RELEASED:
         raise GraphFreedError("this intermediate's graph was released by a backward; record it again")
-    if node.number not in retained and not isinstance(node, Leaf):
-        x._buffer = retained[node.number] = RetainedBuffer(None, "write", x._raw)
+    if node not in retained and not isinstance(node, Leaf):
+        x._buffer = retained[node] = RetainedBuffer(None, "write", x._raw)
 
 
 class RetainedBuffer(GradientBuffer):
@@ -559,6 +584,6 @@ class RetainedBuffer(GradientBuffer):
         self.raw = raw
 
 
-retained: weakref.WeakValueDictionary[int, RetainedBuffer] = weakref.WeakValueDictionary()
-"""The buffers of retained intermediates by creation number. Kept beside the graph, since few nodes have one
+retained: weakref.WeakValueDictionary[Node, RetainedBuffer] = weakref.WeakValueDictionary()
+"""The buffers of retained intermediates, which their Tensors own. Kept beside the graph, since few nodes have one
 and every node would pay for a slot."""

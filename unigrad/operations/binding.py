@@ -21,7 +21,7 @@ from unigrad.errors import (
     ShapeError,
     UnigradError,
 )
-from unigrad.graph import RELEASED, Node, accumulate, next_number
+from unigrad.graph import RELEASED, BareManyNode, BareNode, Node, accumulate, next_number
 from unigrad.operations.arguments import broadcast_shapes
 from unigrad.operations.dispatch import tensor
 from unigrad.operations.shapes import unbroadcast
@@ -254,6 +254,8 @@ def _bound_function(backend: Backend, row: Primitive, tensor_type: type[Tensor])
         "floating": backend.floating,
         "rule_node": rule_node,
         "NotTensor": NotTensor,
+        "new": object.__new__,
+        "next_number": next_number,
     }
     count = len(row.arrays)
     if row.variadic:
@@ -374,27 +376,27 @@ def _call_source(backend: Backend, row: Primitive, scope: dict[str, Any]) -> Sou
     statics = _statics(row)
     static_tuple = f"({', '.join(row.statics)}{',' if row.statics else ''})"
     inline = backend.inline_nodes
+    plain = f"function({call_arguments}{statics})"
+    safe = f"untracked({call_arguments}{statics})"
     lines = ["    try:"]
     if not row.differentiable:
-        lines += [
-            f"        return T(untracked({call_arguments}{statics}), None)",
-        ]
+        lines += _returning(safe, "None", 8)
     elif inline is None:
         lines += [
             f"        if {tracked}:",
             "            if is_recording():",
             f"                out, node = backend.record(row, {nodes}, tuple({raw_tuple}), {static_tuple})",
-            "                return T(out, node)",
-            f"            return T(untracked({call_arguments}{statics}), None)",
-            f"        return T(function({call_arguments}{statics}), None)",
+            *_returning("out", "node", 16),
+            *_returning(safe, "None", 12),
+            *_returning(plain, "None", 8),
         ]
     else:
         lines += [
             f"        if not ({tracked}):",
-            f"            return T(function({call_arguments}{statics}), None)",
+            *_returning(plain, "None", 12),
             "        if not is_recording():",
-            f"            return T(untracked({call_arguments}{statics}), None)",
-            f"        out = function({call_arguments}{statics})",
+            *_returning(safe, "None", 12),
+            f"        out = {plain}",
         ]
     lines += [
         "    except Exception as error:",
@@ -407,31 +409,27 @@ def _call_source(backend: Backend, row: Primitive, scope: dict[str, Any]) -> Sou
     return lines
 
 
+# Objects are made by __new__ and filled in place: calling the class, with its __init__, takes twice as long.
+
+
+def _returning(raw: str, node: str, indent: int) -> Source:
+    """Return a Tensor of these two expressions."""
+    return [
+        " " * indent + line
+        for line in ("result = new(T)", f"result._raw = {raw}", f"result._node = {node}", "return result")
+    ]
+
+
 def _bare_node_source(row: Primitive, nodes: str, scope: dict[str, Any]) -> Source:
     """Nodes without residuals: the framework keeps what its own engine needs."""
     few = not row.variadic and len(row.arrays) <= 2
-    scope["Bare"] = _bare_node_type(row.name, len(row.arrays) if few else 0)
-    parents = nodes.strip("(),") if few else nodes
-    return [f"    return T(out, Bare({parents}))"]
-
-
-def _bare_node_type(name: str, parents: int) -> type[Node]:
-    fields = ["p1", "p2"][:parents] or ["more"]
-    source = "\n".join(
-        [
-            f"class {name}(Node):",
-            f"    __slots__ = {tuple(fields)!r}",
-            f"    operation = {name!r}",
-            f"    def __init__(self, {', '.join(fields)}):",
-            "        self.number = next_number()",
-            *(f"        self.{field} = {field}" for field in fields),
-            "    def release(self):",
-            f"        self.number = {RELEASED}",
-            *(f"        self.{field} = {'()' if field == 'more' else None}" for field in fields),
-        ]
-    )
-    made: type[Node] = _execute(name, source, {"Node": Node, "next_number": next_number})
-    return made
+    scope["Bare"] = BareNode if few else BareManyNode
+    lines = ["    node = new(Bare)", "    node.number = 0", f"    node.operation = {row.name!r}"]
+    if few:
+        lines += ["    node.p1 = n1", f"    node.p2 = {'n2' if len(row.arrays) == 2 else None}"]
+    else:
+        lines.append(f"    node.more = {nodes}")
+    return [*lines, *_returning("out", "node", 4)]
 
 
 def _rule_node_source(row: Primitive, nodes: str, raw_tuple: str, static_tuple: str, scope: dict[str, Any]) -> Source:
@@ -447,14 +445,19 @@ def _rule_node_source(row: Primitive, nodes: str, raw_tuple: str, static_tuple: 
         ]
         condition = "" if len(users) == len(row.rules) else f" if {' or '.join(users)} else None"
         values.append(_residual_source(row, name) + condition)
-    arguments = ", ".join([nodes.strip("(),"), *values])
-    if len(row.arrays) == 1 or row.kind != "elementwise":
-        return [f"    return T(out, Made({arguments}))"]
-    return [
-        "    if type(x1) is not T or type(x2) is not T or r1.shape == r2.shape:",
-        f"        return T(out, Made({arguments}))",
-        generic,
+    fields = ["p1", "p2"][: len(row.arrays)] + [name for name in row.residuals if name != "index"]
+    made = [
+        "    node = new(Made)",
+        "    node.number = next_number()",
+        *(
+            f"    node.{name} = {value}"
+            for name, value in zip(fields, ["n1", "n2"][: len(row.arrays)] + values, strict=True)
+        ),
+        *_returning("out", "node", 4),
     ]
+    if len(row.arrays) == 1 or row.kind != "elementwise":
+        return made
+    return ["    if type(x1) is T and type(x2) is T and r1.shape != r2.shape:", f"    {generic}", *made]
 
 
 def _residual_source(row: Primitive, name: str) -> str:

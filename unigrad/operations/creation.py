@@ -54,7 +54,7 @@ def asarray(
             backend = target
         if backend is None:
             return _made(_as_numpy(obj, dtype), like, device)
-        backend.dtype(obj)
+        backend.admit(obj)
         found = backend.tensor_type(obj, None)
     if like is not None and found.backend is not like.backend:
         raise mismatch(like.backend, found.backend)

@@ -93,7 +93,7 @@ def tensor(arg: Any, backend: Backend) -> Tensor:
     if isinstance(arg, np.ndarray) and not isinstance(arg, backend.array_types):
         raise creation.mismatch(backend, _numpy_backend())
     if isinstance(arg, backend.array_types):
-        backend.dtype(arg)
+        backend.admit(arg)
         return backend.tensor_type(arg, None)
     other = None if isinstance(arg, (bool, int, float, complex, list, tuple, np.generic)) else backend_of(arg)
     if other is not None and other is not backend:
