@@ -1,0 +1,98 @@
+"""What unigrad asks of TensorFlow beyond array functions: conversion, recording, and the backward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unigrad.backend import Backend, Raw
+from unigrad.dtypes import ALL
+from unigrad_tensorflow.quiet import quiet
+
+if TYPE_CHECKING:
+    from unigrad.graph import Node
+    from unigrad.operations.table import Primitive
+
+
+class TensorFlowBackend(Backend):
+    """TensorFlow."""
+
+    name = "tensorflow"
+    framework = "tensorflow"
+    distribution = "tensorflow"
+    install = "pip install 'unigrad[tensorflow]'"
+    delegates = "all orders"
+
+    def load(self) -> None:
+        with quiet():
+            import tensorflow as tf
+
+            tf.constant(0)  # what it has to say about the machine comes with the first operation
+        from unigrad_tensorflow import tape
+        from unigrad_tensorflow.functions import primitives
+
+        self.tf = tf
+        self.tape = tape
+        self.raw_dtypes = {dtype: getattr(tf, str(dtype)) for dtype in ALL}
+        self.array_types = (tf.Tensor,)
+        self.functions = primitives(self)
+
+    def version(self) -> str:
+        return str(self.tf.__version__)  # the distribution may be tensorflow-cpu
+
+    def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
+        if device is None:
+            return self.tf.constant(array)
+        with self.tf.device(device):
+            return self.tf.constant(array)
+
+    def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
+        return np.asarray(raw.numpy())
+
+    def device(self, raw: Raw) -> Any:
+        return _short(raw.device)
+
+    def devices(self) -> Sequence[Any]:
+        # TensorFlow's default is the last kind that it lists.
+        return tuple(reversed([_short(device.name) for device in self.tf.config.list_logical_devices()]))
+
+    def to_device(self, raw: Raw, device: Any) -> Raw:
+        with self.tf.device(device):
+            return self.tf.identity(raw)
+
+    def record(
+        self,
+        primitive: Primitive,
+        parents: tuple[Node | None, ...],
+        raws: tuple[Raw, ...],
+        statics: tuple[Any, ...],
+    ) -> tuple[Raw, Node]:
+        name = primitive.name
+        function = self.functions[name]
+        if primitive.variadic:
+            return self.tape.record(name, lambda *arrays: function(list(arrays), *statics), parents, raws)
+        if statics:
+            return self.tape.record(name, lambda *arrays: function(*arrays, *statics), parents, raws)
+        return self.tape.record(name, function, parents, raws)
+
+    def pullback(
+        self,
+        heads: Sequence[tuple[Node, Raw]],
+        cotangents: Sequence[Raw],
+        inputs: Sequence[tuple[Node, Raw]],
+        retain_graph: bool,
+        create_graph: bool,
+        below: Sequence[Node],
+    ) -> Sequence[Raw | None] | None:
+        # Under create_graph unigrad walks the nodes itself, and each records its own pull.
+        if create_graph:
+            return None
+        seeds = zip([node for node, _ in heads], cotangents, strict=True)
+        return self.tape.pull(seeds, below, [node for node, _ in inputs])
+
+
+def _short(device: str) -> str:
+    kind, _, number = device.rpartition("device:")[2].lower().partition(":")
+    return kind if kind == "cpu" else f"{kind}:{number}"

@@ -1,0 +1,248 @@
+"""The primitives over TensorFlow's eager tensors, by its generated functions where there are any.
+
+The public ones (``tf.multiply``) and the operators check and convert their arguments first, which costs
+more than a small operation itself; here they arrive checked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.ops import gen_array_ops, gen_math_ops, gen_nn_ops
+
+from unigrad.backend import Backend, Raw
+from unigrad.errors import ArgumentError, ShapeError
+from unigrad.native import numpy_backend
+from unigrad_tensorflow.derivatives import REPLACED, replaced
+
+Shape = tuple[int, ...]
+Key = tuple[Any, ...]
+EVERYTHING = slice(None, None, None)
+
+SAME_NAME = (
+    "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "square", "sign", "maximum", "minimum",
+    "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "sigmoid",
+)  # fmt: skip
+
+
+def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
+    """The table of raw functions."""
+    numpy_backend.ensure_loaded()
+    table: dict[str, Callable[..., Raw]] = {
+        **{name: getattr(gen_math_ops, name) for name in SAME_NAME},
+        "add": gen_math_ops.add_v2,
+        "subtract": gen_math_ops.sub,
+        "multiply": gen_math_ops.mul,
+        "divide": gen_math_ops.real_div,
+        "floor_divide": floor_divide,
+        "remainder": gen_math_ops.floor_mod,
+        "power": power,
+        "negative": gen_math_ops.neg,
+        "abs": tf.abs,
+        "floor": of_floats(gen_math_ops.floor),
+        "ceil": of_floats(gen_math_ops.ceil),
+        "round": of_floats(gen_math_ops.round),
+        "trunc": of_floats(lambda x: tf.where(x < 0, tf.math.ceil(x), tf.math.floor(x))),
+        "logical_and": of_booleans(gen_math_ops.logical_and),
+        "logical_or": of_booleans(gen_math_ops.logical_or),
+        "logical_xor": of_booleans(gen_math_ops.not_equal),
+        "logical_not": of_booleans(gen_math_ops.logical_not),
+        "isnan": lambda x: gen_math_ops.is_nan(x) if x.dtype.is_floating else tf.zeros(x.shape, tf.bool),
+        "isinf": lambda x: gen_math_ops.is_inf(x) if x.dtype.is_floating else tf.zeros(x.shape, tf.bool),
+        "isfinite": lambda x: gen_math_ops.is_finite(x) if x.dtype.is_floating else tf.ones(x.shape, tf.bool),
+        "erf": erf,
+        "where": lambda condition, x1, x2: gen_math_ops.select_v2(truth(condition), x1, x2),
+        "clip": lambda x, low, high: gen_math_ops.minimum(gen_math_ops.maximum(x, low), high),
+        "relu": gen_nn_ops.relu,
+        "softplus": gen_nn_ops.softplus,
+        "astype": lambda x, dtype: gen_math_ops.cast(x, backend.raw_dtypes[dtype]),
+        "sum": over_axes(tf.reduce_sum),
+        "prod": over_axes(tf.reduce_prod),
+        "max": over_axes(tf.reduce_max),
+        "min": over_axes(tf.reduce_min),
+        "any": lambda x, axes, keepdims: over_axes(tf.reduce_any)(truth(x), axes, keepdims),
+        "all": lambda x, axes, keepdims: over_axes(tf.reduce_all)(truth(x), axes, keepdims),
+        "argmax": position(tf.argmax),
+        "argmin": position(tf.argmin),
+        "logsumexp": over_axes(tf.reduce_logsumexp),
+        "log_softmax": tf.nn.log_softmax,
+        "vector_norm": vector_norm,
+        "cumulative_sum": lambda x, axis: gen_math_ops.cumsum(x, axis),
+        "cumulative_prod": lambda x, axis: gen_math_ops.cumprod(x, axis),
+        "matmul": matmul,
+        "einsum": lambda operands, subscripts: tf.einsum(subscripts, *operands),
+        "reshape": gen_array_ops.reshape,
+        "permute_dims": lambda x, axes: gen_array_ops.transpose(x, axes) if axes else tf.identity(x),
+        "broadcast_to": gen_array_ops.broadcast_to,
+        "flip": lambda x, axes: gen_array_ops.reverse_v2(x, axes) if axes else tf.identity(x),
+        "concat": lambda arrays, axis: tf.concat(arrays, axis),
+        "stack": gen_array_ops.pack,
+        "getitem": getitem,
+        "scatter": lambda x, key, shape: put(x, numbers(shape)[key], shape),
+        "setitem": setitem,
+        "take_along_axis": lambda x, indices, axis: pick(x, along(indices, axis, x.shape)),
+        "scatter_along_axis": lambda x, indices, axis, shape: put(x, along(indices, axis, shape), shape),
+        "argsort": lambda x, axis, descending: tf.constant(
+            numpy_backend.functions["argsort"](x.numpy(), axis, descending)
+        ),
+    }
+    table |= {name: replaced(backend, name, table[name]) for name in REPLACED}
+    table["power"] = with_arrays(table["power"])
+    return table
+
+
+# --- elementwise -------------------------------------------------------------------------------------
+
+
+def truth(x: Raw) -> Raw:
+    """x as booleans: what is not 0 is true."""
+    return x if x.dtype is tf.bool else gen_math_ops.cast(x, tf.bool)
+
+
+def of_booleans(function: Callable[..., Raw]) -> Callable[..., Raw]:
+    """TensorFlow's logic takes booleans only."""
+    return lambda *arrays: function(*map(truth, arrays))
+
+
+def of_floats(function: Callable[[Raw], Raw]) -> Callable[[Raw], Raw]:
+    """Rounding leaves integers as they are."""
+    return lambda x: function(x) if x.dtype.is_floating else x
+
+
+def with_arrays(function: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any], Raw]:
+    """The scalar beside an array as an array of its dtype."""
+
+    def run(x1: Any, x2: Any) -> Raw:
+        if isinstance(x1, (int, float)):
+            x1 = tf.constant(x1, x2.dtype)
+        elif isinstance(x2, (int, float)):
+            x2 = tf.constant(x2, x1.dtype)
+        return function(x1, x2)
+
+    return run
+
+
+def erf(x: Raw) -> Raw:
+    """TensorFlow's is NaN at infinity in float64."""
+    found = gen_math_ops.erf(x)
+    return tf.where(tf.math.is_inf(x), tf.sign(x), found) if x.dtype is tf.float64 else found
+
+
+def power(x1: Raw, x2: Raw) -> Raw:
+    """TensorFlow's, which would answer 0 for a negative power of an integer."""
+    if x2.dtype.is_integer and bool(tf.reduce_any(x2 < 0)):
+        raise ArgumentError("integers have no negative integer powers; convert the base with .astype(ug.float32)")
+    return tf.pow(x1, x2)
+
+
+def floor_divide(x1: Any, x2: Any) -> Raw:
+    """Between floats from the exact remainder, as Python does: TensorFlow's floor(x1 / x2) rounds twice."""
+    x1, x2 = _arrays(x1, x2)
+    if x1.dtype.is_integer:
+        return gen_math_ops.floor_div(x1, x2)
+    rest = gen_math_ops.truncate_mod(x1, x2)
+    quotient = (x1 - rest) / x2
+    one_less = (rest != 0) & ((rest < 0) != (x2 < 0))
+    quotient = tf.round(quotient - tf.cast(one_less, quotient.dtype))
+    return tf.where(x2 == 0, x1 / x2, quotient)
+
+
+def _arrays(x1: Any, x2: Any) -> tuple[Raw, Raw]:
+    if isinstance(x1, (int, float)):
+        return tf.constant(x1, x2.dtype), x2
+    return x1, tf.constant(x2, x1.dtype) if isinstance(x2, (int, float)) else x2
+
+
+# --- reductions --------------------------------------------------------------------------------------
+
+
+def over_axes(function: Callable[..., Raw]) -> Callable[[Raw, Shape, bool], Raw]:
+    """A reduction over a tuple of axes. One over none is over a new axis of size 1."""
+
+    def reduce(x: Raw, axes: Shape, keepdims: bool) -> Raw:
+        return function(x, axes, keepdims) if axes else function(x[tf.newaxis], 0, False)
+
+    return reduce
+
+
+def position(function: Callable[..., Raw]) -> Callable[[Raw, int, bool], Raw]:
+    """Of the largest or smallest element, or of the first NaN, which TensorFlow passes over."""
+
+    def find(x: Raw, axis: int, keepdims: bool) -> Raw:
+        found = function(x, axis, tf.int64)
+        if x.dtype.is_floating:
+            nan = gen_math_ops.is_nan(x)
+            first = tf.argmax(tf.cast(nan, tf.int32), axis, tf.int64)
+            found = tf.where(tf.reduce_any(nan, axis), first, found)
+        return tf.expand_dims(found, axis) if keepdims else found
+
+    return find
+
+
+def vector_norm(x: Raw, axes: Shape, keepdims: bool, order: float) -> Raw:
+    """The norm over a tuple of axes."""
+    total = over_axes(tf.reduce_sum)
+    if order == 2:
+        return tf.sqrt(total(x * x, axes, keepdims))
+    return total(tf.abs(x) ** order, axes, keepdims) ** (1 / order)
+
+
+# --- contractions ------------------------------------------------------------------------------------
+
+
+def matmul(x1: Raw, x2: Raw) -> Raw:
+    """Of matrices and stacks of them; a vector becomes a row or a column first."""
+    rank1, rank2 = len(x1.shape), len(x2.shape)
+    if rank1 == rank2 == 2:
+        return gen_math_ops.mat_mul(x1, x2)
+    if not rank1 or not rank2:
+        raise ShapeError("neither operand may be 0-dimensional")
+    if rank1 > 1 and rank2 > 1:
+        return gen_math_ops.batch_mat_mul_v2(x1, x2)
+    product = matmul(x1[tf.newaxis] if rank1 == 1 else x1, x2[:, tf.newaxis] if rank2 == 1 else x2)
+    return tf.squeeze(product, [axis for axis, rank in ((-2, rank1), (-1, rank2)) if rank == 1])
+
+
+# --- indexing ----------------------------------------------------------------------------------------
+
+
+def numbers(shape: Sequence[int]) -> np.ndarray[Any, Any]:
+    """The flat position of each element. Indexed, it says which elements a key selects."""
+    return np.arange(math.prod(shape)).reshape(shape)
+
+
+def along(indices: Raw, axis: int, shape: Sequence[int]) -> np.ndarray[Any, Any]:
+    """The flat positions that ``indices`` select along an axis."""
+    return np.take_along_axis(numbers(tuple(shape)), indices.numpy(), axis)
+
+
+def pick(x: Raw, positions: np.ndarray[Any, Any]) -> Raw:
+    """The elements at flat positions."""
+    return tf.gather(tf.reshape(x, [-1]), positions)
+
+
+def put(x: Raw, positions: Any, shape: Shape) -> Raw:
+    """Zeros with x added at flat positions."""
+    rows = np.reshape(positions, (-1, 1))
+    return tf.reshape(tf.scatter_nd(rows, tf.reshape(x, [-1]), [math.prod(shape)]), shape)
+
+
+def getitem(x: Raw, key: Key) -> Raw:
+    """A slice, rows of one axis, or any elements."""
+    arrays = [axis for axis, entry in enumerate(key) if isinstance(entry, np.ndarray)]
+    if not arrays:
+        return x[key] if key else tf.identity(x)
+    if len(arrays) == 1 and all(entry == EVERYTHING for axis, entry in enumerate(key) if axis != arrays[0]):
+        return tf.gather(x, key[arrays[0]], axis=arrays[0])
+    return pick(x, numbers(tuple(x.shape))[key])
+
+
+def setitem(x: Raw, value: Raw, key: Key) -> Raw:
+    """Over flat positions."""
+    rows = np.reshape(numbers(tuple(x.shape))[key], (-1, 1))
+    changed = tf.tensor_scatter_nd_update(tf.reshape(x, [-1]), rows, tf.reshape(value, [-1]))
+    return tf.reshape(changed, x.shape)

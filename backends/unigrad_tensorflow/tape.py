@@ -1,0 +1,142 @@
+"""Recorded operations, each with a TensorFlow tape of its own, and the walk back over them.
+
+The tapes are used through TensorFlow's own low-level interface: a ``tf.GradientTape`` adds to each
+operation a good part of what the operation itself costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python import pywrap_tfe
+from tensorflow.python.ops import gen_math_ops
+
+from unigrad.backend import Raw
+from unigrad.graph import RELEASED, Add, Leaf, Node, next_number
+
+open_tape = pywrap_tfe.TFE_Py_TapeSetNew
+close_tape = pywrap_tfe.TFE_Py_TapeSetRemove
+watch = pywrap_tfe.TFE_Py_TapeWatch
+differentiate = pywrap_tfe.TFE_Py_TapeGradient
+add = gen_math_ops.add_v2
+
+UNCONNECTED = "none"
+
+
+class TapeNode(Node):
+    """One operation: how to run it again, what it was given and what came out, and the tape of that run."""
+
+    __slots__ = ("function", "more", "operation", "out", "raws", "tape")
+
+    def __init__(
+        self,
+        operation: str,
+        function: Callable[..., Raw],
+        parents: Sequence[Node | None],
+        raws: Sequence[Raw],
+        out: Raw,
+        tape: Any,
+    ) -> None:
+        self.number = next_number()
+        self.operation = operation
+        self.function = function
+        self.more = parents
+        self.raws = raws
+        self.out = out
+        self.tape = tape
+
+    def shares(self, g: Raw) -> list[tuple[Node, Raw | None]]:
+        """Each tracked parent and its share of the cotangent ``g``."""
+        parents = self.more
+        tracked = [parent for parent in parents if parent is not None]
+        raws = self.raws
+        if len(tracked) != len(parents):
+            raws = [raw for raw, parent in zip(raws, parents, strict=True) if parent is not None]
+        found = differentiate(self.tape, [self.out], raws, [g], None, UNCONNECTED)
+        return list(zip(tracked, found, strict=True))
+
+    def lifted_pull(self, xp: Any, g: Any, add: Add, tensor_type: Any) -> None:
+        for position, parent in enumerate(self.more):
+            if parent is not None:
+                function = partial(share, self.function, position)
+                raw, node = record("gradient", function, (g._node, *self.more), (g._raw, *self.raws))
+                add(parent, tensor_type(raw, node))
+
+    def release(self) -> None:
+        self.number = RELEASED
+        self.more = self.raws = ()
+        self.function = self.out = self.tape = None
+
+
+def record(
+    operation: str, function: Callable[..., Raw], parents: Sequence[Node | None], raws: Sequence[Raw]
+) -> tuple[Raw, TapeNode]:
+    """The value of ``function(*raws)``, and the node that remembers it."""
+    if len(set(map(id, raws))) != len(raws):
+        raws = _told_apart(raws)
+    tape = open_tape(True, False)
+    try:
+        for raw, parent in zip(raws, parents, strict=True):
+            if parent is not None:
+                watch(tape, raw)
+        out = function(*raws)
+    finally:
+        close_tape(tape)
+    return out, TapeNode(operation, function, parents, raws, out, tape)
+
+
+def _told_apart(raws: Sequence[Raw]) -> list[Raw]:
+    """A tape knows tensors by identity: one given twice would get the sum of both its shares, twice."""
+    seen: set[int] = set()
+    result = []
+    for raw in raws:
+        if id(raw) in seen:
+            raw = tf.identity(raw)
+        seen.add(id(raw))
+        result.append(raw)
+    return result
+
+
+def share(function: Callable[..., Raw], position: int, g: Raw, *raws: Raw) -> Raw:
+    """The cotangent of one input of ``function``, computed so that a tape outside can differentiate it."""
+    tape = open_tape(True, False)
+    try:
+        watch(tape, raws[position])
+        out = function(*raws)
+    finally:
+        close_tape(tape)
+    (found,) = differentiate(tape, [out], [raws[position]], [g], None, UNCONNECTED)
+    return tf.zeros_like(raws[position]) if found is None else _dense(found)
+
+
+def pull(seeds: Iterable[tuple[Node, Raw]], nodes: Sequence[Node], wanted: Sequence[Node]) -> list[Raw | None]:
+    """The cotangents that arrive at ``wanted``. ``nodes`` are all that the seeds depend on, newest first."""
+    cotangents: dict[Node, Raw] = {}
+    arrived = dict.fromkeys(wanted)
+
+    def give(node: Node, g: Raw | None) -> None:
+        if g is not None:
+            g = _dense(g)
+            held = cotangents.get(node)
+            cotangents[node] = g if held is None else add(held, g)
+
+    for node, g in seeds:
+        give(node, g)
+    for node in nodes:
+        g = cotangents.pop(node, None)
+        if g is None:
+            continue
+        if node in arrived:
+            arrived[node] = g
+        if type(node) is not Leaf:
+            for parent, part in node.shares(g):  # type: ignore[attr-defined]
+                give(parent, part)
+    return list(arrived.values())
+
+
+def _dense(g: Any) -> Raw:
+    """The gradient of a gather comes as rows and their numbers."""
+    return tf.convert_to_tensor(g) if isinstance(g, tf.IndexedSlices) else g
