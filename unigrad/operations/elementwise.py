@@ -85,10 +85,11 @@ def _power_exponent(xp: Any, g: Any, x1: Any, x2: Any, out: Any) -> Any:
     if isinstance(x1, (int, float)):
         if x1 > 0:
             return g * out * math.log(x1)
-        x1 = x2 * 0 + x1
+        x1 = xp.sign(x2) * 0 + x1
     at_zero = x1 == 0
     log = xp.log(xp.where(at_zero, 1.0, x1))
-    return xp.where(at_zero, xp.where(x2 >= 0, 0.0, g * -math.inf), g * out * log)
+    # The infinite slope is a constant: one that depended on g would make NaN of 0 in the next derivative.
+    return g * xp.where(at_zero, xp.where(x2 >= 0, xp.sign(x2) * 0, -math.inf), out * log)
 
 
 vjp(power, _power_base, _power_exponent)
@@ -268,7 +269,9 @@ def clip_(x: Array, low: Array, high: Array, /) -> Tensor:
 vjp(
     clip_,
     # Where x is NaN neither comparison holds; its gradient is NaN as its value is.
-    lambda xp, g, x, low, high: xp.where((x >= low) & (x <= high), g, xp.where(x != x, g * x, 0.0)),
+    lambda xp, g, x, low, high: xp.where(
+        (x >= low) & (x <= high), g, xp.where(x != x, g * xp.where(x != x, x, 0.0), 0.0)
+    ),
     lambda xp, g, x, low, high: xp.where((x < low) & (low <= high), g, 0.0),
     lambda xp, g, x, low, high: xp.where((x > high) | (low > high), g, 0.0),
 )
