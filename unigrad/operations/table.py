@@ -32,6 +32,7 @@ Other public functions are plain Python over primitives, marked ``@operation``.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -134,6 +135,7 @@ def vjp(function: Callable[..., Any], *rules: Rule) -> None:
     row.residuals = tuple(names)
 
 
+@functools.cache
 def residuals_of(rule: Rule) -> tuple[str, ...]:
     """The residuals that a rule names, after ``xp`` and ``g``."""
     return tuple(inspect.signature(rule).parameters)[2:]
