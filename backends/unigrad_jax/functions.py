@@ -7,8 +7,10 @@ JAX. Those under :func:`derivatives` have a rule of ours, because JAX's own woul
 abs          JAX gives 1 at 0; the subgradient of least norm is 0
 maximum,     JAX gives 0 to both where one is NaN, and so hides it
 minimum
+max, min     likewise as soon as they are compiled
 clip         JAX shares the gradient of an edge, and gives 0 where x is NaN
 power        JAX's second derivative of ``x ** 1.0`` at 0 is NaN
+remainder    JAX gives an infinite slope where x1 is infinite and the value NaN
 vector_norm  JAX gives NaN at 0
 expm1        JAX takes the derivative from the value, where ``value + 1`` loses all digits for negative x
 divide       JAX squares the divisor, which over- and underflows
@@ -79,22 +81,35 @@ def divide(x1: Raw, x2: Raw) -> Raw:
     return jnp.true_divide(x1, x2)
 
 
+@derivatives(lambda t, out, x1, x2: t, lambda t, out, x1, x2: -t * lax.stop_gradient(jnp.floor_divide(x1, x2)))
+def remainder(x1: Raw, x2: Raw) -> Raw:
+    return jnp.remainder(x1, x2)
+
+
+def masked(mask: Raw, t: Raw, slope: Raw) -> Raw:
+    """``t * slope`` where the mask holds and 0 elsewhere, forwards and backwards.
+
+    Masked once on either side of the product, so that no infinity from elsewhere makes NaN of a 0.
+    """
+    return jnp.where(mask, t * jnp.where(mask, slope, 0), 0)
+
+
 def extremum(function: Callable[..., Raw]) -> Callable[..., Raw]:
     """``maximum`` or ``minimum``: a tie is shared equally, and where an input is NaN both derivatives are."""
 
-    def share(position: int) -> Rule:
-        def rule(t: Raw, out: Raw, x1: Raw, x2: Raw) -> Raw:
-            is_x1 = (x1 == out).astype(out.dtype)
-            is_x2 = (x2 == out).astype(out.dtype)
-            return t * (is_x2 if position else is_x1) / (is_x1 + is_x2)
+    def rule(t: Raw, out: Raw, x: Raw, other: Raw) -> Raw:
+        share = jnp.where(x == other, 0.5, jnp.where(x == out, 1.0, 0.0)).astype(out.dtype)
+        return t * jnp.where(jnp.isnan(out), out, share)
 
-        return rule
+    return derivatives(rule, lambda t, out, x1, x2: rule(t, out, x2, x1))(function)
 
-    return derivatives(share(0), share(1))(function)
+
+def _inside(t: Raw, out: Raw, x: Raw, low: Raw, high: Raw) -> Raw:
+    return jnp.where((x >= low) & (x <= high), t, masked(x != x, t, x))
 
 
 @derivatives(
-    lambda t, out, x, low, high: jnp.where((x >= low) & (x <= high), t, jnp.where(x != x, t * x, 0)),
+    _inside,
     lambda t, out, x, low, high: jnp.where((x < low) & (low <= high), t, 0),
     lambda t, out, x, low, high: jnp.where((x > high) | (low > high), t, 0),
 )
@@ -104,13 +119,13 @@ def clip(x: Raw, low: Raw, high: Raw) -> Raw:
 
 def _base_slope(t: Raw, out: Raw, x: Raw, y: Raw) -> Raw:
     constant = y == 0
-    return t * jnp.where(constant, 0, y * float_power(x, jnp.where(constant, 1, y - 1)))
+    return masked(~constant, t, y * float_power(x, jnp.where(constant, 1, y - 1)))
 
 
 def _exponent_slope(t: Raw, out: Raw, x: Raw, y: Raw) -> Raw:
     at_zero = x == 0
     log = jnp.log(jnp.where(at_zero, 1, x))
-    return t * jnp.where(at_zero, jnp.where(y >= 0, 0, -math.inf), out * log)
+    return masked(~at_zero | (y < 0), t, jnp.where(at_zero, -math.inf, out * log))
 
 
 @derivatives(_base_slope, _exponent_slope)
@@ -171,9 +186,24 @@ def position(function: Callable[..., Raw]) -> Callable[..., Raw]:
     return find
 
 
+def extreme(function: Callable[..., Raw]) -> Callable[..., Raw]:
+    """``max`` or ``min``: ties share equally, and where an element is NaN all derivatives are."""
+
+    def reduce(x: Raw, axes: Shape, keepdims: bool) -> Raw:
+        def rule(t: Raw, out: Raw, x: Raw) -> Raw:
+            top = out if keepdims else jnp.expand_dims(out, axes)
+            attained = (x == top).astype(x.dtype)
+            share = jnp.where(jnp.isnan(top), top, attained / jnp.sum(attained, axis=axes, keepdims=True))
+            return jnp.sum(t * share, axis=axes, keepdims=keepdims)
+
+        return derivatives(rule)(lambda x: function(x, axis=axes, keepdims=keepdims))(x)
+
+    return reduce
+
+
 def logsumexp(x: Raw, axes: Shape, keepdims: bool) -> Raw:
     if 0 in x.shape:
-        return jnp.log(jnp.sum(jnp.exp(x), axis=axes, keepdims=keepdims))
+        return jnp.log(jnp.sum(jnp.exp(lax.stop_gradient(x)), axis=axes, keepdims=keepdims))
     top = lax.stop_gradient(jnp.max(x, axis=axes, keepdims=True))
     # An infinite maximum would make infinity minus infinity.
     top = jnp.where(jnp.isfinite(top), top, 0)
@@ -196,7 +226,7 @@ def vector_norm(x: Raw, axes: Shape, keepdims: bool, order: float) -> Raw:
         else:
             ratio = jnp.where(x == 0, 0 if order > 1 else 1, divide(absolute(x), size))
             slope = jnp.sign(x) * power(ratio, order - 1)
-        return jnp.sum(jnp.where(zero, 0, t * slope), axis=axes, keepdims=keepdims)
+        return jnp.sum(masked(~zero, t, slope), axis=axes, keepdims=keepdims)
 
     @derivatives(rule)
     def norm(x: Raw) -> Raw:
@@ -262,16 +292,22 @@ def argsort(x: Raw, axis: int, descending: bool) -> Raw:
 
 # --- the table ----------------------------------------------------------------------------------------------
 
-SAME_NAME = ["add", "subtract", "multiply", "floor_divide", "remainder", "negative", "square", "sign", "exp", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or", "logical_xor", "logical_not", "isnan", "isinf", "isfinite", "where", "reshape", "broadcast_to", "flip"]
+# Those that jax.numpy has under the same name and with the same arguments.
+SAME_NAME = (
+    "add subtract multiply floor_divide negative square sign exp log log1p sqrt sin cos tan tanh equal "
+    "not_equal less less_equal greater greater_equal logical_and logical_or logical_xor logical_not isnan isinf "
+    "isfinite where reshape broadcast_to flip"
+)
 
 
 def operations() -> dict[str, Operation]:
     """The table of raw functions."""
     plain = {
-        **{name: getattr(jnp, name) for name in SAME_NAME},
+        **{name: getattr(jnp, name) for name in SAME_NAME.split()},
         "abs": absolute,
         "expm1": expm1,
         "divide": divide,
+        "remainder": remainder,
         "floor": rounded(jnp.floor),
         "ceil": rounded(jnp.ceil),
         "round": rounded(jnp.round),
@@ -286,8 +322,8 @@ def operations() -> dict[str, Operation]:
         "astype": lambda x, dtype: x.astype(dtype),
         "sum": typed(jnp.sum),
         "prod": typed(jnp.prod),
-        "max": reduced(jnp.max),
-        "min": reduced(jnp.min),
+        "max": extreme(jnp.max),
+        "min": extreme(jnp.min),
         "any": reduced(jnp.any),
         "all": reduced(jnp.all),
         "argmax": position(jnp.argmax),
