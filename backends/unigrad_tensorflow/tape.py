@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import tensorflow as tf
@@ -113,7 +114,7 @@ def share(function: Callable[..., Raw], position: int, g: Raw, *raws: Raw) -> Ra
 
 
 def pull(seeds: Iterable[tuple[Node, Raw]], nodes: Sequence[Node], wanted: Sequence[Node]) -> list[Raw | None]:
-    """The cotangents that arrive at ``wanted``. ``nodes`` are all that the seeds depend on, newest first."""
+    """The cotangents that arrive at ``wanted``. ``nodes`` are all that the seeds depend on."""
     cotangents: dict[Node, Raw] = {}
     arrived = dict.fromkeys(wanted)
 
@@ -125,7 +126,7 @@ def pull(seeds: Iterable[tuple[Node, Raw]], nodes: Sequence[Node], wanted: Seque
 
     for node, g in seeds:
         give(node, g)
-    for node in nodes:
+    for node in sorted(nodes, key=attrgetter("number"), reverse=True):
         g = cotangents.pop(node, None)
         if g is None:
             continue
