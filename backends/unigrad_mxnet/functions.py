@@ -43,17 +43,20 @@ HOST_INTEGERS = {
 """What NumPy computes for integers and booleans, and why. None of these has a derivative there."""
 
 HOST_BOOLEANS = {
-    *("add", "subtract", "multiply", "negative", "abs", "square", "sign", "floor", "ceil", "trunc"),
-    *("maximum", "minimum", "clip", "where", "flip", "permute_dims", "sum", "prod", "cumulative_sum", "max", "min"),
+    "sum": "MXNet's answers in int64",
+    "prod": "as sum",
+    "cumulative_sum": "as sum",
+    "max": "as sum",
+    "min": "as sum",
 }
-"""Where MXNet has no kernel for booleans, or one that answers in another dtype."""
+"""What NumPy computes for booleans, and why. It also does whatever MXNet refuses for them, which is much."""
 
 
 def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
-    """The table of raw functions for arrays that have elements, and the one for all arrays.
+    """Two tables of raw functions: for floating arrays that have elements, and for all arrays.
 
-    Where there are none MXNet may crash or return what happens to be in memory, so NumPy takes over. All expect
-    MXNet's shapes to be as NumPy's.
+    Where there are no elements MXNet may crash or return what happens to be in memory, so NumPy takes over.
+    All expect MXNet's shapes to be as NumPy's.
     """
     np, npx, npi = mxnet.np, mxnet.npx, mxnet.nd.numpy._internal
     scatter_nd = mxnet.nd._internal._backward_gather_nd
@@ -63,16 +66,25 @@ def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
 
     # --- elementwise -----------------------------------------------------------------------------------
 
-    def exact(function: Function) -> Function:
-        # MXNet rounds Python integers to float64.
+    def arithmetic(array: Function, right: Function, left: Function) -> Function:
+        """A function of two arrays, of an array and a number, and of a number and an array, as one."""
+
         def call(x1: Raw, x2: Raw) -> Raw:
-            if type(x1) is int and x2.dtype.kind in "iu":
-                x1 = from_numpy(numpy.asarray(x1, x2.dtype))
-            elif type(x2) is int and x1.dtype.kind in "iu":
-                x2 = from_numpy(numpy.asarray(x2, x1.dtype))
-            return function(x1, x2)
+            if type(x2) is float:
+                return right(x1, x2)
+            if type(x1) is float:
+                return left(x2, x1)
+            # MXNet takes numbers as float64, which has not every integer.
+            if type(x2) is int:
+                return right(x1, float(x2)) if x1.dtype.kind == "f" else array(x1, number(x2, x1))
+            if type(x1) is int:
+                return left(x2, float(x1)) if x2.dtype.kind == "f" else array(number(x1, x2), x2)
+            return array(x1, x2)
 
         return call
+
+    def number(value: int, like: Raw) -> Raw:
+        return from_numpy(numpy.asarray(value, like.dtype))
 
     def sign(x: Raw) -> Raw:
         # MXNet's is 0 for NaN.
@@ -104,10 +116,10 @@ def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
         if not axes:
             return x.copy()
         found = np.sum(x, axis=axes, keepdims=keepdims)
-        if x.dtype.kind == "f":
-            # MXNet corrects its sums for rounding, which turns an infinite one into NaN.
-            values = found.asnumpy()
-            if numpy.isnan(values).any():
+        # MXNet corrects its sums for rounding, which turns an infinite one into NaN.
+        values = found.asnumpy()
+        if values.dtype.kind == "f" and numpy.isnan(values).any():
+            with numpy.errstate(all="ignore"):
                 found._sync_copyfrom(numpy.sum(x.asnumpy(), axis=axes, keepdims=keepdims))
         return found
 
@@ -229,19 +241,25 @@ def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
         return added_at(x, along(indices, axis, shape), shape)
 
     table: dict[str, Function] = {
-        **{name: exact(getattr(np, name)) for name in ("add", "subtract", "multiply", "divide", "power")},
+        "add": arithmetic(npi.add, npi.add_scalar, npi.add_scalar),
+        "subtract": arithmetic(npi.subtract, npi.subtract_scalar, npi.rsubtract_scalar),
+        "multiply": arithmetic(npi.multiply, npi.multiply_scalar, npi.multiply_scalar),
+        "divide": arithmetic(npi.true_divide, npi.true_divide_scalar, npi.rtrue_divide_scalar),
+        "power": arithmetic(npi.power, npi.power_scalar, npi.rpower_scalar),
+        "equal": arithmetic(npi.equal, npi.equal_scalar, npi.equal_scalar),
+        "not_equal": arithmetic(npi.not_equal, npi.not_equal_scalar, npi.not_equal_scalar),
+        "less": arithmetic(npi.less, npi.less_scalar, npi.greater_scalar),
+        "less_equal": arithmetic(npi.less_equal, npi.less_equal_scalar, npi.greater_equal_scalar),
+        "greater": arithmetic(npi.greater, npi.greater_scalar, npi.less_scalar),
+        "greater_equal": arithmetic(npi.greater_equal, npi.greater_equal_scalar, npi.less_equal_scalar),
         **{
-            name: exact(getattr(np, name))
-            for name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
-        },
-        **{
-            name: getattr(np, name)
+            name: getattr(npi, name)
             for name in (
                 *("negative", "abs", "square", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh"),
                 *("maximum", "minimum", "where", "isnan", "isinf", "isfinite"),
             )
         },
-        **{name: rounded(getattr(np, name)) for name in ("floor", "ceil", "trunc")},
+        **{name: rounded(getattr(npi, name)) for name in ("floor", "ceil", "trunc")},
         "sign": sign,
         "clip": clip,
         "logical_and": logical(np.bitwise_and),
@@ -262,7 +280,7 @@ def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
         "logsumexp": logsumexp,
         "log_softmax": log_softmax,
         "vector_norm": vector_norm,
-        "cumulative_sum": lambda x, axis: np.cumsum(x, axis=axis, dtype=x.dtype),
+        "cumulative_sum": lambda x, axis: np.cumsum(x, axis=axis),
         "matmul": matmul,
         "einsum": einsum,
         "reshape": lambda x, shape: np.reshape(x, shape),
@@ -299,31 +317,46 @@ def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
     def unless(kinds: str, name: str) -> Function:
         """The function over MXNet's arrays, but NumPy's where they are of these kinds of dtype."""
         function, host = table[name], on_host(name)
-        position = 1 if name == "where" else 0
 
         def call(*args: Any) -> Raw:
-            array = args[0][0] if type(args[0]) is list else args[position]
-            if not hasattr(array, "dtype"):
-                array = args[1]
-            return (host if array.dtype.kind in kinds else function)(*args)
+            return (host if kind(args) in kinds else function)(*args)
+
+        return call
+
+    def kind(args: Sequence[Any]) -> str:
+        arrays = args[0] if type(args[0]) is list else args
+        # The last array: the first one of where() is its condition.
+        found: str = next(array for array in reversed(arrays) if isinstance(array, np.ndarray)).dtype.kind
+        return found
+
+    def safe(name: str) -> Function:
+        function, host = table[name], on_host(name)
+
+        def call(*args: Any) -> Raw:
+            if has_empty(args):
+                return host(*args)
+            try:
+                return function(*args)
+            except mxnet.MXNetError:
+                if kind(args) != "b":
+                    raise
+                return host(*args)
 
         return call
 
     table |= {name: on_host(name) for name in HOST}
     table |= {name: unless("iub", name) for name in HOST_INTEGERS}
     table |= {name: unless("b", name) for name in HOST_BOOLEANS}
-
-    def unless_empty(name: str) -> Function:
-        function, host = table[name], on_host(name)
-        return lambda *args: (host if has_empty(args) else function)(*args)
-
-    return table, {name: unless_empty(name) for name in table}
+    return table, {name: safe(name) for name in table}
 
 
 def has_empty(args: Sequence[Any]) -> bool:
     """Whether one of the arrays has no elements."""
-    arrays = args[0] if type(args[0]) is list else args
-    return any(0 in getattr(array, "shape", ()) for array in arrays)
+    for array in args[0] if type(args[0]) is list else args:
+        shape = getattr(array, "shape", None)
+        if shape and 0 in shape:
+            return True
+    return False
 
 
 def _selected_shape(key: Key, shape: Shape) -> Shape:
