@@ -155,7 +155,8 @@ class Backend:
     def admit(self, raw: Raw) -> None:
         """Called with each raw array that comes from the user; DtypeError if it cannot be used."""
         if raw.dtype not in self._neutral:
-            raise DtypeError(f"backend {self.name!r} cannot use arrays of dtype {raw.dtype}; convert it to one of its own")
+            known = ", ".join(map(str, self.raw_dtypes))
+            raise DtypeError(f"backend {self.name!r} cannot use dtype {raw.dtype}; convert the array to one of {known}")
 
     # What follows is the same for every adapter.
 

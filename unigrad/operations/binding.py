@@ -173,7 +173,7 @@ def rule_node(
     needed = (
         row.residuals
         if row.variadic
-        else {name for rule, parent in zip(row.rules, parents, strict=True) if parent for name in residuals_of(rule)}
+        else frozenset().union(*(names for names, parent in zip(row.needs, parents, strict=True) if parent is not None))
     )
     values: dict[str, Any] = dict(zip(row.statics, statics, strict=True))
     values["out"] = out
@@ -440,24 +440,31 @@ def _rule_node_source(row: Primitive, nodes: str, raw_tuple: str, static_tuple: 
     scope["Made"] = node_type(row)
     values = []
     for name in row.residuals:
-        users = [
-            f"n{position + 1} is not None" for position, rule in enumerate(row.rules) if name in residuals_of(rule)
-        ]
+        users = [f"n{position + 1} is not None" for position, names in enumerate(row.needs) if name in names]
         condition = "" if len(users) == len(row.rules) else f" if {' or '.join(users)} else None"
         values.append(_residual_source(row, name) + condition)
-    fields = ["p1", "p2"][: len(row.arrays)] + [name for name in row.residuals if name != "index"]
-    made = [
-        "    node = new(Made)",
-        "    node.number = next_number()",
-        *(
-            f"    node.{name} = {value}"
-            for name, value in zip(fields, ["n1", "n2"][: len(row.arrays)] + values, strict=True)
-        ),
-        *_returning("out", "node", 4),
-    ]
+    parents = ["p1", "p2"][: len(row.arrays)]
+    fields = dict(zip(parents, ["n1", "n2"], strict=False))
+    fields |= dict(zip([name for name in row.residuals if name != "index"], values, strict=True))
+    made = _node_source("Made", fields, 4)
     if len(row.arrays) == 1 or row.kind != "elementwise":
         return made
-    return ["    if type(x1) is T and type(x2) is T and r1.shape != r2.shape:", f"    {generic}", *made]
+    scope["Stretched"] = node_type(row, broadcast=True)
+    for position, array in enumerate(row.arrays):
+        fields[f"{array}_shape_"] = f"None if r{position + 1}.shape == shape else r{position + 1}.shape"
+    return [
+        "    if type(x1) is T and type(x2) is T and r1.shape != r2.shape:",
+        "        shape = out.shape",
+        *_node_source("Stretched", fields, 8),
+        *made,
+    ]
+
+
+def _node_source(kind: str, fields: dict[str, str], indent: int) -> Source:
+    """Return a Tensor with a new node of these fields."""
+    lines = [f"node = new({kind})", "node.number = next_number()"]
+    lines += [f"node.{name} = {value}" for name, value in fields.items()]
+    return [" " * indent + line for line in lines] + _returning("out", "node", indent)
 
 
 def _residual_source(row: Primitive, name: str) -> str:

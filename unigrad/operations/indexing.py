@@ -134,7 +134,7 @@ def _entry(entry: Any) -> Any:
         pass
     from unigrad.tensor import Tensor
 
-    array = entry.numpy() if isinstance(entry, Tensor) else np.asarray(entry)
+    array = entry.backend.to_numpy(entry.raw) if isinstance(entry, Tensor) else np.asarray(entry)
     if array.size == 0 and not isinstance(entry, (Tensor, np.ndarray)):
         array = array.astype(np.int64)
     if array.dtype.kind not in "biu":
@@ -221,16 +221,19 @@ def setitem(x: Tensor, key: Any, value: Array) -> Tensor:
     return where(asarray(hit, like=x), reshape(chosen, x.shape), x)
 
 
-def _checked_indices(indices: Array, size: int, like: Tensor) -> np.ndarray[Any, Any]:
-    array = _entry(indices)
-    array = np.asarray(array)
+def _checked_indices(indices: Array, size: int, like: Tensor) -> tuple[np.ndarray[Any, Any], bool]:
+    """Indices in host memory, from 0 up and within bounds, and whether they were so before."""
+    array = np.asarray(_entry(indices))
     if array.dtype == bool:
         raise DtypeError("indices must be integers, not booleans; select with x[mask] instead")
-    if array.size and not (-size <= array.min() and array.max() < size):
+    array = array.astype(np.int64, copy=False)
+    # Seen as unsigned, a negative number is a very large one: one pass tells both bounds.
+    if not array.size or array.view(np.uint64).max() < size:
+        return array, True
+    if not (-size <= array.min() and array.max() < size):
         wrong = array[(array < -size) | (array >= size)].ravel()[0]
         raise IndexRangeError(f"index {wrong} is out of range for an axis of size {size} of shape {like.shape}")
-    found: np.ndarray[Any, Any] = np.where(array < 0, array + size, array).astype(np.int64)
-    return found
+    return np.where(array < 0, array + size, array), False
 
 
 @operation
@@ -242,7 +245,7 @@ def take(x: Array, indices: Array, /, *, axis: int | None = None) -> Tensor:
             raise ArgumentError(f"take from a {x.ndim}-dimensional array needs axis=")
         axis = 0
     number = one_axis(axis, x.ndim)
-    chosen = _checked_indices(indices, x.shape[number], x)
+    chosen, _ = _checked_indices(indices, x.shape[number], x)
     entry: Any = int(chosen) if chosen.ndim == 0 else chosen
     return getitem_(x, (_EVERYTHING,) * number + (entry,) + (_EVERYTHING,) * (x.ndim - number - 1))
 
@@ -252,13 +255,15 @@ def take_along_axis(x: Array, indices: Array, /, *, axis: int = -1) -> Tensor:
     """The elements of x at ``indices`` along ``axis``; all other axes broadcast against each other."""
     x = asarray(x)
     number = one_axis(axis, x.ndim)
-    chosen = _checked_indices(indices, x.shape[number], x)
+    chosen, canonical = _checked_indices(indices, x.shape[number], x)
     if chosen.ndim != x.ndim:
         raise ShapeError(f"indices of shape {chosen.shape} need as many dimensions as x, whose shape is {x.shape}")
     common = list(broadcast_shapes([_without(x.shape, number), _without(chosen.shape, number)]))
     common[number] = x.shape[number]
     x = x if x.shape == tuple(common) else broadcast_to(x, tuple(common))
     common[number] = chosen.shape[number]
+    if canonical and type(indices) is type(x) and indices.shape == tuple(common) and indices.dtype == np.int64:
+        return take_along_axis_(x, indices, number)  # as they are, where they are
     return take_along_axis_(x, asarray(np.broadcast_to(chosen, common), like=x), number)
 
 

@@ -73,6 +73,8 @@ class Primitive:
     rules: tuple[Rule, ...] = ()
     residuals: tuple[str, ...] = field(default=())
     """The names that the rules ask for, each once, in a fixed order."""
+    needs: tuple[frozenset[str], ...] = ()
+    """The names that each rule asks for."""
 
     @property
     def differentiable(self) -> bool:
@@ -131,8 +133,8 @@ def vjp(function: Callable[..., Any], *rules: Rule) -> None:
     """Give a primitive its reverse rules, one per array parameter (one in all for a sequence)."""
     row = _row_of[function]
     row.rules = rules
-    names = dict.fromkeys(name for rule in rules for name in residuals_of(rule))
-    row.residuals = tuple(names)
+    row.needs = tuple(frozenset(residuals_of(rule)) for rule in rules)
+    row.residuals = tuple(dict.fromkeys(name for rule in rules for name in residuals_of(rule)))
 
 
 @functools.cache
