@@ -195,7 +195,20 @@ def _comparisons(mp: Any) -> dict[str, Callable[..., bool]]:
 
 
 # These move elements and never look at them, so NumPy's own functions serve.
-_MOVING = ["reshape", "permute_dims", "broadcast_to", "flip", "concat", "stack", "getitem", "take_along_axis", "scatter_along_axis", "where", "matmul", "einsum"]
+_MOVING = [
+    "reshape",
+    "permute_dims",
+    "broadcast_to",
+    "flip",
+    "concat",
+    "stack",
+    "getitem",
+    "take_along_axis",
+    "scatter_along_axis",
+    "where",
+    "matmul",
+    "einsum",
+]
 
 
 def _functions(mp: Any) -> dict[str, Callable[..., Exact]]:

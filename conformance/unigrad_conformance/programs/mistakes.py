@@ -230,7 +230,7 @@ def exception_inside(ug: Any) -> Results:
 @case("max of no elements", errors=["ShapeError"] * 3)
 def nothing_to_choose_from(ug: Any) -> Results:
     x = ug.zeros((0, 3))
-    return {"errors": [raised(lambda: f(x, axis=0)) for f in (ug.max, ug.min, ug.argmax)]}
+    return {"errors": [raised(lambda f=f: f(x, axis=0)) for f in (ug.max, ug.min, ug.argmax)]}
 
 
 @case("grad() of a function that is no scalar, of integers, of a missing argument",

@@ -1,0 +1,107 @@
+"""``unigrad conform``."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib.util
+import sys
+from collections.abc import Sequence
+
+from unigrad.backend import backend_names
+from unigrad_conformance import catalogue, oracle, report, runner, training
+
+
+class Conform:
+    """Run the same programs on every installed backend and compare the results.
+
+    Every case is a small program: an operation with its gradient and second derivative, a recording, a
+    mistake. Each backend runs all of them in a process of its own, and every shape, dtype and value is held
+    against a reference with 60 digits. The exit status is 0 only if all agree.
+
+    \b
+    unigrad conform                             every case on every installed backend
+    unigrad conform --verbose                   a row for every operation
+    unigrad conform --backend torch             one backend (repeat it for more)
+    unigrad conform --case seeds                a family of cases ...
+    unigrad conform --case 'multiply.*'         ... an operation, or any pattern (repeat it for more)
+    unigrad conform --json report.json          everything that was found, for programs
+    unigrad conform --train                     train a network everywhere and compare each step's loss
+    unigrad conform --train --dtype float64 --activation relu --steps 50
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("--backend", action="append", default=[], metavar="NAME", help="only this one (repeatable)")
+        parser.add_argument(
+            "--case", action="append", default=[], metavar="PATTERN",
+            help="only cases whose name, operation or family matches (repeatable): seeds, 'matmul.*', '*.float64'",
+        )  # fmt: skip
+        parser.add_argument("--json", metavar="FILE", help="write everything to FILE as well")
+        parser.add_argument("--verbose", action="store_true", help="a row for every operation, and every failure")
+        parser.add_argument("--train", action="store_true", help="train a network on handwritten digits instead")
+        parser.add_argument("--steps", type=_positive, default=200, metavar="N", help="of the training (200)")
+        parser.add_argument(
+            "--dtype", choices=("float32", "float64"), default="float32", help="of the training (float32)"
+        )
+        parser.add_argument("--activation", choices=("tanh", "relu"), default="tanh", help="of the network (tanh)")
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Do it; returns the exit status: 0 all agree, 1 something does not, 2 a wrong argument."""
+        known = [name for name in backend_names() if name != oracle.NAME]
+        for name in args.backend:
+            if name not in known:
+                return _wrong(
+                    f"there is no backend {name!r}{_guess(name, known)}; the known ones are {', '.join(known)}"
+                )
+        for pattern in catalogue.unmatched(args.case):
+            groups = sorted({name for case in catalogue.all_cases().values() for name in (case.family, case.group)})
+            families = ", ".join(dict.fromkeys(case.family for case in catalogue.all_cases().values()))
+            return _wrong(f"no case matches {pattern!r}{_guess(pattern, groups)}; the families are {families}")
+        for module, package in (("sklearn", "scikit-learn"),) if args.train else (("mpmath", "mpmath"),):
+            if importlib.util.find_spec(module) is None:
+                return _wrong(f"this needs {package}; install it with: pip install {package}")
+        backends = args.backend or known
+        return self._train(args, backends) if args.train else self._run(args, backends)
+
+    def _run(self, args: argparse.Namespace, backends: Sequence[str]) -> int:
+        cases = catalogue.chosen(args.case)
+        show, wipe = report.progress_line(len(cases))
+        found = runner.run_cases(backends, cases, args.backend or ("numpy",), show)
+        wipe()
+        print(report.as_text(found, args.verbose))
+        if args.json:
+            report.write_json(args.json, report.as_json(found))
+        return 0 if found.ok else 1
+
+    def _train(self, args: argparse.Namespace, backends: Sequence[str]) -> int:
+        show, wipe = report.progress_line(args.steps)
+        found = training.run(backends, args.steps, args.dtype, args.activation, show)
+        wipe()
+        print(training.as_text(found, args.steps, args.dtype, args.activation))
+        orders = {"steps": args.steps, "dtype": args.dtype, "activation": args.activation}
+        if args.json:
+            report.write_json(args.json, training.as_json(found, **orders))
+        required = args.backend or ["numpy"]
+        ran = [one for one in found if one.unavailable is None or one.backend in required]
+        return 0 if ran and all(training.agrees(one, args.dtype) for one in ran) else 1
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is no number of steps; use 1 or more")
+    return value
+
+
+def _guess(name: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, known, 1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _wrong(text: str) -> int:
+    print(f"unigrad conform: {text}", file=sys.stderr)
+    return 2
+
+
+conform = Conform()

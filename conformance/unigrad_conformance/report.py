@@ -1,0 +1,209 @@
+"""What a run found, as text for a terminal of 100 columns and as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import tempfile
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import unigrad
+from unigrad_conformance.case import Case
+from unigrad_conformance.runner import Column, Message, Run, Verdict
+
+WIDTH = 100
+_SHOWN_FAILURES = 12
+_CELL = 13
+
+
+def as_text(run: Run, verbose: bool) -> str:
+    """The matrix of cases by backends, then every failure, what is missing, and the totals."""
+    present = [column for column in run.columns if column.unavailable is None]
+    lines = [
+        f"unigrad {unigrad.__version__}: {len(run.cases)} cases on {len(present)} backends, against arithmetic of 60 digits",
+        "",
+        "Each cell has the largest error in units of the last place (ULP), or how many cases fail.",
+        "",
+        *_matrix(run, present, verbose),
+    ]
+    for column in present:
+        lines += _failures(column, run.cases, verbose)
+    lines += _section("The reference contradicts what is known", run.reference_problems)
+    lines += _section("Rows of known deviations that match no case", run.unused_deviations)
+    lines += _section(
+        "Not run", [f"{column.backend}: {column.unavailable}" for column in run.columns if column.unavailable]
+    )
+    missing = [f"{column.backend}: {name}: {why}" for column in present for name, why in column.missing.items()]
+    lines += _section("What a backend cannot do, and says so", missing)
+    return "\n".join([*lines, "", _verdict_line(run, present)])
+
+
+def _matrix(run: Run, present: Sequence[Column], verbose: bool) -> list[str]:
+    by_family: dict[str, dict[str, list[Case]]] = {}
+    for case in run.cases:
+        by_family.setdefault(case.family, {}).setdefault(case.group, []).append(case)
+    rows = [_row("", "cases", [column.backend for column in present])]
+    rows.append(_row("version", "", [column.version for column in present]))
+    rows.append("-" * len(rows[0]))
+    for family, groups in by_family.items():
+        everything = [case for cases in groups.values() for case in cases]
+        rows.append(_row(family, len(everything), [_cell(column, everything) for column in present]))
+        if len(groups) == 1:
+            continue
+        for group, cases in groups.items():
+            failing = any(column.verdicts[case.name].fails for column in present for case in cases)
+            if verbose or failing:
+                rows.append(_row(f"  {group}", len(cases), [_cell(column, cases) for column in present]))
+    rows.append("-" * len(rows[0]))
+    rows.append(_row("all", len(run.cases), [_cell(column, run.cases) for column in present]))
+    rows.append(_row("seconds", "", [f"{column.seconds:.1f}" for column in present]))
+    return rows
+
+
+def _row(name: str, count: Any, cells: Iterable[Any]) -> str:
+    return f"{name:<30.30}{count!s:>6}" + "".join(f"{cell!s:>{_CELL}}" for cell in cells)
+
+
+def _cell(column: Column, cases: Sequence[Case]) -> str:
+    verdicts = [column.verdicts[case.name] for case in cases]
+    failing = sum(verdict.fails for verdict in verdicts)
+    if failing:
+        return f"{failing} FAIL"
+    ran = [verdict for verdict in verdicts if verdict.status == "agrees"]
+    if not ran:
+        return verdicts[0].status
+    missing = len(verdicts) - len(ran)
+    return number(max(verdict.ulp for verdict in ran)) + (f" (-{missing})" if missing else "")
+
+
+def number(ulp: float) -> str:
+    """An error in ULP, short."""
+    return "0" if ulp == 0 else f"{ulp:.0f}" if 99 < ulp < 1e6 else f"{ulp:.2g}"
+
+
+def _failures(column: Column, cases: Sequence[Case], verbose: bool) -> list[str]:
+    found = [(case, column.verdicts[case.name]) for case in cases]
+    notable = [(case, verdict) for case, verdict in found if verdict.problems]
+    shown = notable if verbose else notable[:_SHOWN_FAILURES]
+    lines = []
+    for case, verdict in shown:
+        lines.append(f"{column.backend}: {case.name}: {verdict.status}: {case.why}")
+        lines += [f"    {problem}" for problem in verdict.problems]
+    if len(notable) > len(shown):
+        lines.append(f"... and {len(notable) - len(shown)} more on {column.backend}; see them with --verbose")
+    return _section(f"{column.backend}: what does not agree", lines) if lines else []
+
+
+def _section(title: str, lines: Sequence[str]) -> list[str]:
+    wrapped = [
+        part
+        for line in lines
+        for part in textwrap.wrap(
+            line,
+            WIDTH,
+            subsequent_indent="      ",
+            initial_indent="  ",
+            replace_whitespace=True,
+            break_on_hyphens=False,
+        )
+    ]
+    return ["", f"{title}:", *wrapped] if lines else []
+
+
+def _verdict_line(run: Run, present: Sequence[Column]) -> str:
+    counts: dict[str, int] = {}
+    for column in present:
+        for verdict in column.verdicts.values():
+            counts[verdict.status] = counts.get(verdict.status, 0) + 1
+    parts = ", ".join(f"{count} {status}" for status, count in sorted(counts.items(), key=lambda item: -item[1]))
+    if run.ok:
+        result = "All agree."
+    elif run.absent:
+        result = f"FAILED: {', '.join(column.backend for column in run.absent)} could not be used."
+    else:
+        result = "FAILED."
+    return f"{result} {parts or 'nothing ran'}; {run.seconds:.0f} s."
+
+
+# --- JSON ------------------------------------------------------------------------------------------------
+
+
+def as_json(run: Run) -> dict[str, Any]:
+    """Everything that a run found, for programs to read."""
+    return {
+        "unigrad": unigrad.__version__,
+        "ok": run.ok,
+        "seconds": run.seconds,
+        "reference_problems": run.reference_problems,
+        "unused_deviations": run.unused_deviations,
+        "backends": [_column(column) for column in run.columns],
+        "cases": [
+            {
+                "name": case.name,
+                "family": case.family,
+                "group": case.group,
+                "dtype": case.dtype,
+                "why": case.why,
+                "backends": {
+                    column.backend: _as_dict(column.verdicts[case.name])
+                    for column in run.columns
+                    if column.unavailable is None
+                },
+            }
+            for case in run.cases
+        ],
+    }
+
+
+def _column(column: Column) -> dict[str, Any]:
+    return {key: value for key, value in vars(column).items() if key != "verdicts"} | {
+        "cases": len(column.verdicts),
+        "failing": sum(verdict.fails for verdict in column.verdicts.values()),
+        "largest_ulp": finite(max((verdict.ulp for verdict in column.verdicts.values()), default=0.0)),
+    }
+
+
+def _as_dict(verdict: Verdict) -> dict[str, Any]:
+    return vars(verdict) | {"ulp": finite(verdict.ulp)}
+
+
+def finite(value: float) -> float | None:
+    """JSON has no infinity."""
+    return value if math.isfinite(value) else None
+
+
+def write_json(path: str, content: Any) -> None:
+    """Write a JSON file whole or not at all."""
+    target = Path(path)
+    handle, name = tempfile.mkstemp(dir=target.parent or ".", prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "w") as file:
+            json.dump(content, file, indent=1, allow_nan=False)
+            file.write("\n")
+        os.chmod(name, 0o644)
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+# --- progress ---------------------------------------------------------------------------------------------
+
+
+def progress_line(total: int) -> tuple[Callable[[str, Message], None], Callable[[], None]]:
+    """What shows progress on one line of a terminal, and what wipes that line; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        return lambda backend, message: None, lambda: None
+    done: dict[str, int] = {}
+
+    def show(backend: str, message: Message) -> None:
+        done[backend] = done.get(backend, 0) + 1
+        text = "  ".join(f"{name} {count}/{total}" for name, count in done.items() if count < total)
+        print(f"\r{text:<{WIDTH - 1}.{WIDTH - 1}}", end="", file=sys.stderr, flush=True)
+
+    return show, lambda: print(f"\r{'':<{WIDTH - 1}}\r", end="", file=sys.stderr, flush=True)

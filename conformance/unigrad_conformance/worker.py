@@ -1,0 +1,90 @@
+"""One backend's process: runs what it is told, a JSON line for each step on its standard output.
+
+Started by the runner as ``python -m unigrad_conformance.worker BACKEND``, with a JSON object on standard
+input: ``{"cases": [names]}``, or ``{"train": {...}}`` for the arguments of the training program.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Send = Callable[..., None]
+
+
+def main(name: str, orders: dict[str, Any], send: Send) -> None:
+    """Load the backend, then run cases or the training, and report each step."""
+    import unigrad as ug
+    from unigrad.backend import get_backend_object
+    from unigrad.errors import BackendError
+    from unigrad_conformance import oracle
+
+    oracle.register()
+    try:
+        backend = get_backend_object(name)
+    except BackendError as error:
+        send("unavailable", why=str(error))
+        return
+    send("ready", version=backend.version(), missing=dict(backend.missing), engine=backend.delegates)
+    with ug.use_backend(name), np.errstate(all="ignore"):
+        if "train" in orders:
+            _train(orders["train"], send)
+        else:
+            _run(orders["cases"], send)
+    send("done")
+
+
+def _run(names: list[str], send: Send) -> None:
+    import unigrad as ug
+    from unigrad_conformance.catalogue import all_cases
+    from unigrad_conformance.compare import encode
+
+    known = all_cases()
+    for name in names:
+        case = known[name]
+        send("start", case=name)
+        before = time.perf_counter()
+        try:
+            results = {key: encode(result) for key, result in case.run(ug, *case.inputs).items()}
+            outcome = {"results": results}
+        except Exception as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            text = f"{error} ({os.path.basename(where.filename)}:{where.lineno})"
+            outcome = {"error": type(error).__name__, "message": text}
+        send("case", case=name, seconds=round(time.perf_counter() - before, 6), **outcome)
+
+
+def _train(orders: dict[str, Any], send: Send) -> None:
+    import unigrad as ug
+    from unigrad_conformance.training import digits, train
+
+    before = time.perf_counter()
+    for step, loss in train(ug, digits(), **orders):
+        now = time.perf_counter()
+        if step is None:
+            send("accuracy", accuracy=loss)
+        else:
+            send("step", step=step, loss=loss, seconds=now - before)
+        before = time.perf_counter()
+
+
+def _private_output() -> Send:
+    """A channel to the runner that no framework writes to: what they print goes to standard error."""
+    channel = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+
+    def send(kind: str, **content: Any) -> None:
+        channel.write(json.dumps({"kind": kind, **content}) + "\n")
+
+    return send
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], json.load(sys.stdin), _private_output())
