@@ -12,8 +12,10 @@ Adapters are found through the entry-point group ``unigrad.backends`` (name to i
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from unigrad.tensor import Tensor
 
 Raw = Any
+
+# Two threads may name a backend for the first time at once.
+_loading = threading.RLock()
 
 
 class Backend:
@@ -70,6 +75,7 @@ class Backend:
     """Set by unigrad: the primitives over raw arrays, where rules can use them."""
     tensor_type: type[Tensor]
     """Set by unigrad: the class of this backend's Tensors."""
+    _loaded = False
 
     def load(self) -> None:
         """Import the framework and fill in ``functions``, ``raw_dtypes`` and ``array_types``."""
@@ -179,10 +185,15 @@ class Backend:
             ) from None
 
     def function(self, name: str) -> Callable[..., Raw]:
-        """The raw function of a primitive, or one that raises UnsupportedError."""
+        """The raw function of a primitive: supplied, composed, or one that raises UnsupportedError."""
+        from unigrad.operations.table import PRIMITIVES
+
         found = self.functions.get(name)
         if found is not None:
             return found
+        composition = PRIMITIVES[name].composition
+        if composition is not None and name not in self.missing:
+            return functools.partial(composition, _RawFunctions(self))
         reason = self.missing.get(name, "its adapter supplies no such function")
 
         def unsupported(*args: Any) -> Raw:
@@ -195,22 +206,38 @@ class Backend:
 
     def ensure_loaded(self) -> Backend:
         """Import the framework if that has not happened; BackendError says what to install."""
-        if not hasattr(self, "tensor_type"):
-            try:
-                self.load()
-            except UnigradError:
-                raise
-            except Exception as error:
-                raise BackendError(
-                    f"backend {self.name!r} needs {self.framework}, which failed to import "
-                    f"({type(error).__name__}: {error}); install it with: {self.install}"
-                ) from error
-            self._neutral = {raw: neutral for neutral, raw in self.raw_dtypes.items()}
-            self.floating = frozenset(raw for neutral, raw in self.raw_dtypes.items() if neutral.kind in "fc")
-            from unigrad.operations.binding import bind
-
-            bind(self)
+        if not self._loaded:
+            with _loading:
+                if not self._loaded:
+                    self._load()
         return self
+
+    def _load(self) -> None:
+        try:
+            self.load()
+        except UnigradError:
+            raise
+        except Exception as error:
+            raise BackendError(
+                f"backend {self.name!r} needs {self.framework}, which failed to import "
+                f"({type(error).__name__}: {error}); install it with: {self.install}"
+            ) from error
+        self._neutral = {raw: neutral for neutral, raw in self.raw_dtypes.items()}
+        self.floating = frozenset(raw for neutral, raw in self.raw_dtypes.items() if neutral.kind in "fc")
+        from unigrad.operations.binding import bind
+
+        bind(self)
+        self._loaded = True
+
+
+class _RawFunctions:
+    """The raw functions of a backend as attributes, for compositions."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def __getattr__(self, name: str) -> Callable[..., Raw]:
+        return self._backend.function(name)
 
 
 @dataclass(frozen=True)
