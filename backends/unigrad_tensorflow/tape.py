@@ -22,9 +22,12 @@ open_tape = pywrap_tfe.TFE_Py_TapeSetNew
 close_tape = pywrap_tfe.TFE_Py_TapeSetRemove
 watch = pywrap_tfe.TFE_Py_TapeWatch
 differentiate = pywrap_tfe.TFE_Py_TapeGradient
-add = gen_math_ops.add_v2
+add_n = gen_math_ops.add_n
 
 UNCONNECTED = "none"
+# Shares of one cotangent are added up so many at a time: one operation for all of them would be the
+# fastest, and would hold all of them in memory.
+MANY = 16
 
 
 class TapeNode(Node):
@@ -51,13 +54,11 @@ class TapeNode(Node):
 
     def shares(self, g: Raw) -> list[tuple[Node, Raw | None]]:
         """Each tracked parent and its share of the cotangent ``g``."""
-        parents = self.more
-        tracked = [parent for parent in parents if parent is not None]
-        raws = self.raws
-        if len(tracked) != len(parents):
-            raws = [raw for raw, parent in zip(raws, parents, strict=True) if parent is not None]
-        found = differentiate(self.tape, [self.out], raws, [g], None, UNCONNECTED)
-        return list(zip(tracked, found, strict=True))
+        parents, raws = self.more, self.raws
+        if None in parents:
+            tracked = [(parent, raw) for parent, raw in zip(parents, raws, strict=True) if parent is not None]
+            parents, raws = zip(*tracked, strict=True)
+        return list(zip(parents, differentiate(self.tape, [self.out], raws, [g], None, UNCONNECTED), strict=True))
 
     def lifted_pull(self, xp: Any, g: Any, add: Add, tensor_type: Any) -> None:
         for position, parent in enumerate(self.more):
@@ -76,8 +77,7 @@ def record(
     operation: str, function: Callable[..., Raw], parents: Sequence[Node | None], raws: Sequence[Raw]
 ) -> tuple[Raw, TapeNode]:
     """The value of ``function(*raws)``, and the node that remembers it."""
-    if len(set(map(id, raws))) != len(raws):
-        raws = _told_apart(raws)
+    raws = _told_apart(raws)
     tape = open_tape(True, False)
     try:
         for raw, parent in zip(raws, parents, strict=True):
@@ -89,16 +89,12 @@ def record(
     return out, TapeNode(operation, function, parents, raws, out, tape)
 
 
-def _told_apart(raws: Sequence[Raw]) -> list[Raw]:
-    """A tape knows tensors by identity: one given twice would get the sum of both its shares, twice."""
+def _told_apart(raws: Sequence[Raw]) -> Sequence[Raw]:
+    """A tape knows tensors by identity: of one given twice, each place would get the sum of both shares."""
+    if len(raws) == 1 or (len(raws) == 2 and raws[0] is not raws[1]):
+        return raws
     seen: set[int] = set()
-    result = []
-    for raw in raws:
-        if id(raw) in seen:
-            raw = tf.identity(raw)
-        seen.add(id(raw))
-        result.append(raw)
-    return result
+    return [tf.identity(raw) if id(raw) in seen or seen.add(id(raw)) else raw for raw in raws]
 
 
 def share(function: Callable[..., Raw], position: int, g: Raw, *raws: Raw) -> Raw:
@@ -115,21 +111,23 @@ def share(function: Callable[..., Raw], position: int, g: Raw, *raws: Raw) -> Ra
 
 def pull(seeds: Iterable[tuple[Node, Raw]], nodes: Sequence[Node], wanted: Sequence[Node]) -> list[Raw | None]:
     """The cotangents that arrive at ``wanted``. ``nodes`` are all that the seeds depend on."""
-    cotangents: dict[Node, Raw] = {}
+    cotangents: dict[Node, list[Raw]] = {}
     arrived = dict.fromkeys(wanted)
 
     def give(node: Node, g: Raw | None) -> None:
         if g is not None:
-            g = _dense(g)
-            held = cotangents.get(node)
-            cotangents[node] = g if held is None else add(held, g)
+            shares = cotangents.setdefault(node, [])
+            shares.append(_dense(g))
+            if len(shares) == MANY:
+                shares[:] = [add_n(shares)]
 
     for node, g in seeds:
         give(node, g)
     for node in sorted(nodes, key=attrgetter("number"), reverse=True):
-        g = cotangents.pop(node, None)
-        if g is None:
+        shares = cotangents.pop(node, None)
+        if shares is None:
             continue
+        g = shares[0] if len(shares) == 1 else add_n(shares)
         if node in arrived:
             arrived[node] = g
         if type(node) is not Leaf:

@@ -85,9 +85,11 @@ class TorchBackend(Backend):
         return run
 
     def leaf(self, raw: Raw) -> Raw:
-        # PyTorch refuses to differentiate what was made in inference mode, but a copy is fine.
-        own = raw.clone() if raw.is_inference() else raw.detach()
-        return own.requires_grad_()
+        if raw.is_inference():
+            # PyTorch does not differentiate what was made in inference mode; a copy made outside is fine.
+            with self.torch.inference_mode(False):
+                return raw.clone().requires_grad_()
+        return raw.detach().requires_grad_()
 
     def detached(self, raw: Raw) -> Raw:
         return raw.detach()
