@@ -89,7 +89,7 @@ def _power_exponent(xp: Any, g: Any, x1: Any, x2: Any, out: Any) -> Any:
     at_zero = x1 == 0
     log = xp.log(xp.where(at_zero, 1.0, x1))
     # The infinite slope is a constant: one that depended on g would make NaN of 0 in the next derivative.
-    return g * xp.where(at_zero, xp.where(x2 >= 0, xp.sign(x2) * 0, -math.inf), out * log)
+    return g * xp.where(at_zero, xp.where(x2 < 0, -math.inf, xp.sign(x2) * 0), out * log)
 
 
 vjp(power, _power_base, _power_exponent)
@@ -197,6 +197,15 @@ def tanh(x: Array, /) -> Tensor:
 
 
 vjp(tanh, lambda xp, g, out: g * (1 - out * out))
+
+
+@primitive("elementwise", dtypes="float")
+def erf_(x: Array, /) -> Tensor:
+    """The error function."""
+
+
+vjp(erf_, lambda xp, g, x: g * (xp.exp(-(x * x)) * (2 / math.sqrt(math.pi))))
+
 
 # --- rounding; derivative zero -----------------------------------------------------------------------
 
@@ -365,41 +374,6 @@ def isinf(x: Array, /) -> Tensor:
 @primitive("comparison", public=True)
 def isfinite(x: Array, /) -> Tensor:
     """Whether x is neither infinite nor NaN."""
-
-
-# --- for networks (public in unigrad.nn) -------------------------------------------------------------------
-
-
-@primitive("elementwise", dtypes="float")
-def relu_(x: Array, /) -> Tensor:
-    """x where it is positive, else 0; its derivative at 0 is 0."""
-
-
-vjp(relu_, lambda xp, g, x: xp.where(x > 0, g, 0.0))
-
-
-@primitive("elementwise", dtypes="float")
-def sigmoid_(x: Array, /) -> Tensor:
-    """1 / (1 + exp(-x)), without overflow."""
-
-
-vjp(sigmoid_, lambda xp, g, out: g * out * (1 - out))
-
-
-@primitive("elementwise", dtypes="float")
-def softplus_(x: Array, /) -> Tensor:
-    """log(1 + exp(x)), without overflow."""
-
-
-vjp(softplus_, lambda xp, g, x: g * xp.sigmoid(x))
-
-
-@primitive("elementwise", dtypes="float")
-def erf_(x: Array, /) -> Tensor:
-    """The error function."""
-
-
-vjp(erf_, lambda xp, g, x: g * (xp.exp(-(x * x)) * (2 / math.sqrt(math.pi))))
 
 
 # --- dtype --------------------------------------------------------------------------------------------
