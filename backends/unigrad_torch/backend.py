@@ -12,7 +12,7 @@ import numpy as np
 from unigrad import recording
 from unigrad.backend import Backend, Raw
 from unigrad.dtypes import ALL, DType
-from unigrad.graph import Leaf, Node
+from unigrad.graph import Leaf, Node, PulledNode
 
 FEW_OPERATIONS = "PyTorch has it for storage and interchange, with hardly any arithmetic"
 
@@ -103,8 +103,10 @@ class TorchBackend(Backend):
         create_graph: bool,
         below: Sequence[Node],
     ) -> Sequence[Raw | None]:
-        leaves = [node for node in below if type(node) is Leaf]
-        if not (create_graph or self._foreign) and len(inputs) == len(leaves):
+        kinds = [type(node) for node in below]
+        every_leaf = len(inputs) == kinds.count(Leaf) and all(type(node) is Leaf for node, _ in inputs)
+        # A gradient may itself be a leaf to PyTorch, and one that nobody has asked for.
+        if every_leaf and PulledNode not in kinds and not (create_graph or self._foreign):
             return self._accumulated([raw for _, raw in heads], cotangents, inputs, retain_graph)
         pulled = self.torch.autograd.grad(
             [raw for _, raw in heads],
