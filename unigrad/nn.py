@@ -8,27 +8,16 @@ from typing import Any
 import numpy as np
 
 from unigrad import dtypes
-from unigrad.errors import ArgumentError, DtypeError, ShapeError
+from unigrad.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError
 from unigrad.operations.arguments import many_axes, one_axis
 from unigrad.operations.creation import arange, asarray, astype
-from unigrad.operations.elementwise import (
-    divide,
-    equal,
-    erf_,
-    expm1,
-    minimum,
-    multiply,
-    relu_,
-    sigmoid_,
-    softplus_,
-    where,
-)
+from unigrad.operations.elementwise import divide, equal, erf_, expm1, multiply, where
 from unigrad.operations.elementwise import exp as _exp
 from unigrad.operations.elementwise import tanh as _tanh
-from unigrad.operations.indexing import take_along_axis
-from unigrad.operations.reductions import Axis, log_softmax_, logsumexp_
+from unigrad.operations.networks import cross_entropy_, log_softmax_, relu_, sigmoid_, softplus_
+from unigrad.operations.reductions import Axis, logsumexp_
 from unigrad.operations.reductions import sum as _sum
-from unigrad.operations.shapes import expand_dims
+from unigrad.operations.shapes import expand_dims, moveaxis
 from unigrad.operations.table import OPERATIONS, Array, operation
 from unigrad.random import drawn
 from unigrad.recording import is_training
@@ -110,16 +99,10 @@ def softmax(x: Array, /, *, axis: int = -1) -> Tensor:
 def one_hot(indices: Array, /, num_classes: int, *, dtype: Any = None) -> Tensor:
     """A new last axis of ``num_classes`` with a 1 at each index and zeros elsewhere, float32 by default.
 
-    Raises DtypeError unless the indices are integers, ArgumentError if one is not from 0 to num_classes - 1.
+    Raises DtypeError unless the indices are integers, IndexRangeError if one is not from 0 to num_classes - 1.
     """
     indices = asarray(indices)
-    values = indices.numpy()
-    if values.dtype.kind not in "iu":
-        raise DtypeError(f"one_hot needs integers, not {values.dtype}")
-    if values.size and not (values.min() >= 0 and values.max() < num_classes):
-        raise ArgumentError(
-            f"one_hot: index {values.min() if values.min() < 0 else values.max()} is not from 0 to {num_classes - 1}"
-        )
+    indices = _checked_labels(indices, num_classes)
     hot = equal(expand_dims(indices, axis=-1), arange(num_classes, dtype=indices.dtype, like=indices))
     return astype(hot, dtypes.default_float if dtype is None else dtype)
 
@@ -134,16 +117,30 @@ def cross_entropy(logits: Array, labels: Array, /, *, axis: int = -1) -> Tensor:
     logits = asarray(logits)
     number = one_axis(axis, logits.ndim)
     labels = labels if isinstance(labels, Tensor) else asarray(labels, like=logits)
-    logs = log_softmax_(logits, number)
     rest = logits.shape[:number] + logits.shape[number + 1 :]
     if labels.dtype.kind == "f":
         if labels.shape != logits.shape:
             raise ShapeError(f"probabilities of shape {labels.shape} do not fit logits of shape {logits.shape}")
-        return divide(_sum(multiply(labels, logs)), -float(math.prod(rest)))
+        return divide(_sum(multiply(labels, log_softmax_(logits, number))), -float(math.prod(rest)))
     if labels.shape != rest:
         raise ShapeError(f"labels of shape {labels.shape} do not fit logits of shape {logits.shape}; expected {rest}")
-    chosen = take_along_axis(logs, expand_dims(labels, axis=number), axis=number)
-    return divide(_sum(chosen), -float(math.prod(rest)))
+    labels = _checked_labels(labels, logits.shape[number])
+    if logits.ndim != 2 or number != 1:
+        logits = moveaxis(logits, number, -1).reshape(math.prod(rest), logits.shape[number])
+        labels = labels.reshape(-1)
+    return cross_entropy_(logits, labels)
+
+
+def _checked_labels(labels: Tensor, classes: int) -> Tensor:
+    """Labels as int64; DtypeError unless they are integers, IndexRangeError if one is not from 0 to classes - 1."""
+    values = labels.backend.to_numpy(labels.raw)
+    if values.dtype.kind not in "iu":
+        raise DtypeError(f"labels must be integers or probabilities, not {values.dtype}")
+    # Seen as unsigned, a negative number is a very large one: one pass tells both bounds.
+    if values.size and values.astype(np.uint64, copy=False).max() >= classes:
+        wrong = values[(values < 0) | (values >= classes)].ravel()[0]
+        raise IndexRangeError(f"label {wrong} is not from 0 to {classes - 1}")
+    return labels if values.dtype == np.int64 else astype(labels, np.int64)
 
 
 @operation
@@ -159,9 +156,3 @@ def dropout(x: Array, /, rate: float = 0.5, *, seed: int | None = None) -> Tenso
         return x
     kept = np.asarray(drawn(lambda rng: rng.random(x.shape), seed) >= rate)
     return where(asarray(kept, like=x), x * (1 / (1 - rate)), 0.0)
-
-
-__all__ = [
-    "cross_entropy", "dropout", "elu", "gelu", "leaky_relu", "log_softmax", "logsumexp", "minimum", "one_hot",
-    "relu", "sigmoid", "silu", "softmax", "softplus", "tanh",
-]  # fmt: skip

@@ -55,7 +55,7 @@ def derivatives(*rules: Rule) -> Callable[[Callable[..., Raw]], Callable[..., Ra
                 for rule, t in zip(rules, tangents, strict=True)
                 if not isinstance(t, SymbolicZero)
             ]
-            return out, sum(parts[1:], parts[0])
+            return out, jnp.broadcast_to(sum(parts[1:], parts[0]), out.shape)
 
         made.defjvp(jvp, symbolic_zeros=True)
         return made
@@ -99,7 +99,7 @@ def extremum(function: Callable[..., Raw]) -> Callable[..., Raw]:
 
     def rule(t: Raw, out: Raw, x: Raw, other: Raw) -> Raw:
         share = jnp.where(x == other, 0.5, jnp.where(x == out, 1.0, 0.0)).astype(out.dtype)
-        return t * jnp.where(jnp.isnan(out), out, share)
+        return t * jnp.where(jnp.isnan(out), jnp.nan, share)
 
     return derivatives(rule, lambda t, out, x1, x2: rule(t, out, x2, x1))(function)
 
@@ -125,7 +125,8 @@ def _base_slope(t: Raw, out: Raw, x: Raw, y: Raw) -> Raw:
 def _exponent_slope(t: Raw, out: Raw, x: Raw, y: Raw) -> Raw:
     at_zero = x == 0
     log = jnp.log(jnp.where(at_zero, 1, x))
-    return masked(~at_zero | (y < 0), t, jnp.where(at_zero, -math.inf, out * log))
+    infinite = jnp.where(y < 0, -math.inf, jnp.sign(y) * 0)  # or NaN where y is
+    return masked(~(at_zero & (y >= 0)), t, jnp.where(at_zero, infinite, out * log))
 
 
 @derivatives(_base_slope, _exponent_slope)
@@ -193,7 +194,7 @@ def extreme(function: Callable[..., Raw]) -> Callable[..., Raw]:
         def rule(t: Raw, out: Raw, x: Raw) -> Raw:
             top = out if keepdims else jnp.expand_dims(out, axes)
             attained = (x == top).astype(x.dtype)
-            share = jnp.where(jnp.isnan(top), top, attained / jnp.sum(attained, axis=axes, keepdims=True))
+            share = jnp.where(jnp.isnan(top), jnp.nan, attained / jnp.sum(attained, axis=axes, keepdims=True))
             return jnp.sum(t * share, axis=axes, keepdims=keepdims)
 
         return derivatives(rule)(lambda x: function(x, axis=axes, keepdims=keepdims))(x)
@@ -330,6 +331,9 @@ def operations() -> dict[str, Operation]:
         "argmin": position(jnp.argmin),
         "logsumexp": logsumexp,
         "log_softmax": log_softmax,
+        "cross_entropy": lambda logits, labels: (
+            -jnp.mean(jnp.take_along_axis(log_softmax(logits, 1), labels[:, None], 1))
+        ),
         "vector_norm": vector_norm,
         "cumulative_sum": lambda x, axis: jnp.cumsum(x, axis=axis, dtype=x.dtype),
         "cumulative_prod": lambda x, axis: jnp.cumprod(x, axis=axis, dtype=x.dtype),

@@ -70,6 +70,9 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "argmin": position(tf.argmin),
         "logsumexp": over_axes(tf.reduce_logsumexp),
         "log_softmax": tf.nn.log_softmax,
+        "cross_entropy": lambda logits, labels: tf.reduce_mean(
+            tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+        ),
         "vector_norm": vector_norm,
         "cumulative_sum": lambda x, axis: gen_math_ops.cumsum(x, axis),
         "cumulative_prod": lambda x, axis: gen_math_ops.cumprod(x, axis),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Callable
@@ -64,6 +65,8 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "argmin": torch.argmin,
         "logsumexp": over_axes(torch.logsumexp),
         "log_softmax": torch.log_softmax,
+        # No label means "ignore this row" here, as -100 does by default in PyTorch.
+        "cross_entropy": functools.partial(functional.cross_entropy, ignore_index=torch.iinfo(torch.int64).min),
         "vector_norm": vector_norm,
         "cumulative_sum": lambda x, axis: torch.cumsum(x, axis, dtype=x.dtype),
         "cumulative_prod": lambda x, axis: torch.cumprod(x, axis, dtype=x.dtype),

@@ -20,6 +20,11 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         shifted = x - xp.max(x, axis=axis, keepdims=True)
         return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
 
+    def cross_entropy(logits: Raw, labels: Raw) -> Raw:
+        rows = logits.shape[0]
+        chosen = log_softmax(logits, 1)[xp.arange(rows), labels]
+        return -chosen.sum(dtype=logits.dtype) / (rows or float("nan"))
+
     def logsumexp(x: Raw, axes: Shape, keepdims: bool) -> Raw:
         if 0 in x.shape:
             return xp.log(xp.sum(xp.exp(x), axis=axes, keepdims=keepdims))
@@ -108,13 +113,6 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
 
         return reduce
 
-    def typed(function: Callable[..., Raw]) -> Callable[..., Raw]:
-        # NumPy would add up narrow integers in wider ones; the caller has chosen the dtype already.
-        def reduce(x: Raw, axes: Shape, keepdims: bool) -> Raw:
-            return function(x, axis=axes, keepdims=keepdims, dtype=x.dtype)
-
-        return reduce
-
     def position(function: Callable[..., Raw]) -> Callable[..., Raw]:
         def find(x: Raw, axis: int, keepdims: bool) -> Raw:
             return function(x, axis=axis, keepdims=keepdims)
@@ -143,8 +141,9 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         "softplus": lambda x: xp.logaddexp(x, 0).astype(x.dtype),
         "erf": erf,
         "astype": astype,
+        # NumPy would add up narrow integers in wider ones; the caller has chosen the dtype already.
         "sum": lambda x, axes, keepdims: x.sum(axis=axes, dtype=x.dtype, keepdims=keepdims),
-        "prod": typed(xp.prod),
+        "prod": lambda x, axes, keepdims: x.prod(axis=axes, dtype=x.dtype, keepdims=keepdims),
         "max": reduced(xp.max),
         "min": reduced(xp.min),
         "any": reduced(xp.any),
@@ -153,6 +152,7 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         "argmin": position(xp.argmin),
         "logsumexp": logsumexp,
         "log_softmax": log_softmax,
+        "cross_entropy": cross_entropy,
         "vector_norm": vector_norm,
         "cumulative_sum": lambda x, axis: xp.cumsum(x, axis=axis, dtype=x.dtype),
         "cumulative_prod": lambda x, axis: xp.cumprod(x, axis=axis, dtype=x.dtype),

@@ -6,8 +6,9 @@ from unigrad.operations import (
     elementwise,
     indexing,
     linalg,
+    networks,
     reductions,
     shapes,
 )
 
-__all__ = ["contractions", "creation", "elementwise", "indexing", "linalg", "reductions", "shapes"]
+__all__ = ["contractions", "creation", "elementwise", "indexing", "linalg", "networks", "reductions", "shapes"]

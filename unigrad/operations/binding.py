@@ -292,7 +292,7 @@ def _unary_source(row: Primitive) -> Source:
 def _binary_source(row: Primitive) -> Source:
     """Both arrays are Tensors of one dtype, or one is a scalar that fits the other; else prepare."""
     again = f"return {row.name}(*prepare(T, row, (x1, x2)){_statics(row)})"
-    fits = "r1.dtype is not r2.dtype" if row.promoted else "False"
+    fits = "r1.dtype is not r2.dtype" if len(row.promoted) == 2 else "False"
     if row.dtypes == "float":
         fits += " or r1.dtype not in floating"
     lines = [

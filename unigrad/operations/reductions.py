@@ -134,14 +134,6 @@ vjp(
 
 
 @primitive("reduction", dtypes="float")
-def log_softmax_(x: Array, axis: int) -> Tensor:
-    """x - logsumexp(x) along one axis."""
-
-
-vjp(log_softmax_, lambda xp, g, out, axis: g - xp.exp(out) * xp.sum(g, (axis,), True))
-
-
-@primitive("reduction", dtypes="float")
 def vector_norm_(x: Array, axes: Shape, keepdims: bool, order: float) -> Tensor:
     """sum(abs(x) ** order) ** (1 / order) over axes, for a finite order other than 0; derivative 0 where it is 0."""
 

@@ -75,6 +75,8 @@ class Primitive:
     """The names that the rules ask for, each once, in a fixed order."""
     needs: tuple[frozenset[str], ...] = ()
     """The names that each rule asks for."""
+    composition: Callable[..., Any] | None = None
+    """``composition(xp, *arguments)``: the primitive made of others, for an adapter that does not supply it."""
 
     @property
     def differentiable(self) -> bool:
@@ -138,6 +140,11 @@ def vjp(function: Callable[..., Any], *rules: Rule) -> None:
 
 
 @functools.cache
+def composed(function: Callable[..., Any], composition: Callable[..., Any]) -> None:
+    """Say how a primitive is made of others, for backends that do not supply it. ``xp`` holds their raw functions."""
+    _row_of[function].composition = composition
+
+
 def residuals_of(rule: Rule) -> tuple[str, ...]:
     """The residuals that a rule names, after ``xp`` and ``g``."""
     return tuple(inspect.signature(rule).parameters)[2:]
