@@ -132,6 +132,10 @@ class Backend:
         """The raw array as a leaf that the framework tracks from now on, sharing its memory."""
         return raw
 
+    def fresh_leaf(self, raw: Raw) -> Raw:
+        """:meth:`leaf` for an array that nobody else holds, which may itself become the leaf."""
+        return self.leaf(raw)
+
     def detached(self, raw: Raw) -> Raw:
         """The raw array without its history in the framework, sharing its memory."""
         return raw

@@ -548,15 +548,13 @@ def attach(x: Tensor, grad_req: str) -> None:
         x._raw, x._node, x._buffer = raw, None, GradientBuffer(None, grad_req)
         return
     buffer = GradientBuffer(x.zeros_like(), grad_req)
-    become_leaf(x, raw, buffer)
+    become_leaf(x, backend.leaf(raw), buffer)
 
 
-def become_leaf(x: Tensor, raw: Raw, buffer: GradientBuffer) -> None:
-    """Make ``x`` hold ``raw`` as a leaf whose gradient goes to ``buffer``."""
-    backend = x.backend
-    tracked = backend.leaf(raw)
+def become_leaf(x: Tensor, tracked: Raw, buffer: GradientBuffer) -> None:
+    """Make ``x`` hold an array that its framework tracks, as a leaf whose gradient goes to ``buffer``."""
     x._raw = tracked
-    x._node = Leaf(None if backend.delegates == "nothing" else tracked, buffer)
+    x._node = Leaf(None if x.backend.delegates == "nothing" else tracked, buffer)
     x._buffer = buffer
 
 

@@ -339,22 +339,26 @@ class Tensor:
         """Hold another value. What was recorded with the old one keeps it; an attached leaf stays attached."""
         from unigrad.graph import Leaf, become_leaf
 
-        if isinstance(self._node, Leaf):
+        if type(self._node) is Leaf:
             raw = new._raw if new._node is None else self.backend.detached(new._raw)
-            become_leaf(self, raw, self._buffer)
+            become_leaf(self, self.backend.fresh_leaf(raw), self._buffer)
         else:
             self._raw, self._node = new._raw, new._node
             if getattr(self, "_buffer", None) is not None and self._node is not None:
                 del self._buffer
 
     def _in_place(self, name: str, other: Any) -> Tensor:
+        from unigrad.graph import Leaf
+
         self._refuse_write()
-        new = getattr(self._bound, name)(self, other)
+        # A leaf is not recorded here, and is cheaper to compute with when no framework looks on.
+        held = self.detach() if type(self._node) is Leaf else self
+        new = getattr(self._bound, name)(held, other)
         if new is NotImplemented:
             return new
-        if new.shape != self.shape:
+        if new._raw.shape != self._raw.shape:
             raise ShapeError(f"an array of shape {self.shape} cannot hold the result, of shape {new.shape}")
-        if new.dtype != self.dtype:
+        if new._raw.dtype != self._raw.dtype:
             if new.dtype.kind != self.dtype.kind:
                 raise DtypeError(f"an array of dtype {self.dtype} cannot hold the result, of dtype {new.dtype}")
             new = new.astype(self.dtype)

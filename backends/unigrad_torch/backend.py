@@ -91,6 +91,9 @@ class TorchBackend(Backend):
                 return raw.clone().requires_grad_()
         return raw.detach().requires_grad_()
 
+    def fresh_leaf(self, raw: Raw) -> Raw:
+        return self.leaf(raw) if raw.is_inference() else raw.requires_grad_()
+
     def detached(self, raw: Raw) -> Raw:
         return raw.detach()
 
