@@ -45,9 +45,6 @@ class JaxBackend(Backend):
     def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
         return np.asarray(raw)
 
-    def dtype(self, raw: Raw) -> DType:
-        return raw.dtype  # type: ignore[no-any-return]
-
     def device(self, raw: Raw) -> Any:
         if isinstance(raw, self._jax.core.Tracer):  # inside a transform of JAX's it is nowhere yet
             return self.devices()[0]
@@ -71,7 +68,11 @@ class JaxBackend(Backend):
         raws: tuple[Raw, ...],
         statics: tuple[Any, ...],
     ) -> tuple[Raw, Node]:
-        function, inputs = self.functions[primitive.name].resolve(raws, statics)
+        try:
+            operation = self.functions[primitive.name]
+        except KeyError:
+            operation = self.function(primitive.name)()  # which raises UnsupportedError
+        function, inputs = operation.resolve(raws, statics)
         with self._wide():
             out = function.run(*inputs)
         return out, self._node(function, inputs, parents + (None,) * (len(inputs) - len(parents)))

@@ -21,7 +21,9 @@ The rules are forward ones, linear in the tangent: JAX transposes them for rever
 
 from __future__ import annotations
 
+import functools
 import math
+import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -217,6 +219,10 @@ def log_softmax(x: Raw, axis: int) -> Raw:
     return shifted - jnp.log(jnp.sum(jnp.exp(shifted), axis=axis, keepdims=True))
 
 
+def cross_entropy(logits: Raw, labels: Raw) -> Raw:
+    return -jnp.mean(take_along_axis(log_softmax(logits, 1), labels[:, None], 1))
+
+
 def vector_norm(x: Raw, axes: Shape, keepdims: bool, order: float) -> Raw:
     def rule(t: Raw, out: Raw, x: Raw) -> Raw:
         size = out if keepdims else jnp.expand_dims(out, axes)
@@ -331,9 +337,7 @@ def operations() -> dict[str, Operation]:
         "argmin": position(jnp.argmin),
         "logsumexp": logsumexp,
         "log_softmax": log_softmax,
-        "cross_entropy": lambda logits, labels: (
-            -jnp.mean(jnp.take_along_axis(log_softmax(logits, 1), labels[:, None], 1))
-        ),
+        "cross_entropy": cross_entropy,
         "vector_norm": vector_norm,
         "cumulative_sum": lambda x, axis: jnp.cumsum(x, axis=axis, dtype=x.dtype),
         "cumulative_prod": lambda x, axis: jnp.cumprod(x, axis=axis, dtype=x.dtype),
@@ -350,4 +354,9 @@ def operations() -> dict[str, Operation]:
         "argsort": argsort,
     }
     made = {name: Operation(PRIMITIVES[name], function) for name, function in plain.items()}
-    return made | {"power": Power(PRIMITIVES["power"], power)}
+    made["power"] = Power(PRIMITIVES["power"], power)
+    others = types.SimpleNamespace(**made)
+    for row in PRIMITIVES.values():
+        if row.name not in made and row.composition is not None:
+            made[row.name] = Operation(row, functools.partial(row.composition, others))
+    return made
