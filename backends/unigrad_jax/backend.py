@@ -10,7 +10,6 @@ import numpy as np
 
 from unigrad import dtypes
 from unigrad.backend import Backend, Raw
-from unigrad.dtypes import DType
 
 if TYPE_CHECKING:
     from unigrad.graph import Node
