@@ -4,7 +4,7 @@ MXNet names about twenty things that NumPy has dropped. Its modules, and no othe
 ``__import__`` of their own, for which ``numpy`` is a module that forwards to the real one and adds those names.
 Nothing that other code can see is replaced, not even while the import runs.
 
-The engine is set to the synchronous one (unless MXNet is in use already): errors then surface at the
+The engine is set to the synchronous one (unless it has been started already): errors then surface at the
 call that caused them, and nothing waits for another thread.
 """
 
@@ -37,10 +37,13 @@ def import_mxnet() -> Any:
     """The module ``mxnet``. If it fails to import, everything is as it was before, and the error says what to do."""
     with _lock:
         if "mxnet" in sys.modules:
-            return sys.modules["mxnet"]
+            mxnet = sys.modules["mxnet"]
+            _start_engine(mxnet)
+            return mxnet
         if importlib.util.find_spec("mxnet") is None:
             raise BackendError(f"backend 'mxnet' needs mxnet, which is not installed; type: {INSTALL}")
-        known = set(sys.modules)
+        # What a plain `import mxnet` that failed has left behind would be taken for whole.
+        _forget()
         finder = _Finder()
         sys.meta_path.insert(0, finder)
         try:
@@ -50,15 +53,19 @@ def import_mxnet() -> Any:
                 mxnet = importlib.import_module("mxnet")
             _start_engine(mxnet)
         except BaseException as error:
-            for name in set(sys.modules) - known:
-                if name.partition(".")[0] == "mxnet":
-                    del sys.modules[name]
+            _forget()
             if isinstance(error, Exception):
                 raise _explained(error) from error
             raise
         finally:
             sys.meta_path.remove(finder)
         return mxnet
+
+
+def _forget() -> None:
+    for name in list(sys.modules):
+        if name.partition(".")[0] == "mxnet":
+            del sys.modules[name]
 
 
 def _explained(error: Exception) -> BackendError:

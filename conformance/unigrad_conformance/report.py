@@ -25,7 +25,8 @@ def as_text(run: Run, verbose: bool) -> str:
     """The matrix of cases by backends, then every failure, what is missing, and the totals."""
     present = [column for column in run.columns if column.unavailable is None]
     lines = [
-        f"unigrad {unigrad.__version__}: {len(run.cases)} cases on {len(present)} backends, against arithmetic of 60 digits",
+        f"unigrad {unigrad.__version__}: {len(run.cases)} cases on {len(present)} backends, "
+        "held against arithmetic of 60 digits",
         "",
         "Each cell has the largest error in units of the last place (ULP), or how many cases fail.",
         "",

@@ -35,7 +35,7 @@ class Verdict:
     """What one backend made of one case."""
 
     status: str
-    """agrees, differs, raised, crashed, missing (declared as such), deviates (known), or fixed (known, but it agrees)."""
+    """agrees, differs, raised, crashed, missing (declared so), deviates (known), or fixed (known, yet it agrees)."""
     ulp: float = 0.0
     """The largest error of its results."""
     problems: list[str] = field(default_factory=list)

@@ -42,7 +42,8 @@ _row("stack", "zero_dimensional", "ug.stack([x, y]) ** 2", x=real(1.5), y=real(2
 _row = INDEXING
 for _name, _key in [
     ("integer", "1"), ("negative_integer", "-1"), ("slice", "0:1"), ("step", "::2"), ("negative_step", "::-1"),
-    ("backwards_part", "::-1, 2:0:-1"), ("empty_slice", "1:0"), ("far_slice", "-9:9, 1:99"), ("new_axis", "None, :, None"),
+    ("backwards_part", "::-1, 2:0:-1"), ("empty_slice", "1:0"), ("far_slice", "-9:9, 1:99"),
+    ("new_axis", "None, :, None"),
     ("dots", "..., 1"), ("row_and_slice", "1, 1:"), ("one_element", "1, 2"), ("everything", "..."),
     ("list", "[0, 1, 0]"), ("negative_list", "[-1, -2]"), ("duplicates", "[0, 0, 1], [1, 1, 2]"),
     ("integer_and_list", "1, [2, 0, 2]"), ("slice_and_list", ":, [2, 0, 2]"), ("list_and_slice", "[1, 0, 1], 1:"),
