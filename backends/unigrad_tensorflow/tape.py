@@ -16,7 +16,7 @@ from tensorflow.python import pywrap_tfe
 from tensorflow.python.ops import gen_math_ops
 
 from unigrad.backend import Raw
-from unigrad.graph import RELEASED, Add, Leaf, Node, next_number
+from unigrad.graph import RELEASED, Add, Node, next_number
 
 open_tape = pywrap_tfe.TFE_Py_TapeSetNew
 close_tape = pywrap_tfe.TFE_Py_TapeSetRemove
@@ -130,8 +130,8 @@ def pull(seeds: Iterable[tuple[Node, Raw]], nodes: Sequence[Node], wanted: Seque
         g = shares[0] if len(shares) == 1 else add_n(shares)
         if node in arrived:
             arrived[node] = g
-        if type(node) is not Leaf:
-            for parent, part in node.shares(g):  # type: ignore[attr-defined]
+        if isinstance(node, TapeNode):
+            for parent, part in node.shares(g):
                 give(parent, part)
     return list(arrived.values())
 

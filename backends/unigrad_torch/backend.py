@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar
@@ -106,10 +107,10 @@ class TorchBackend(Backend):
         create_graph: bool,
         below: Sequence[Node],
     ) -> Sequence[Raw | None]:
-        kinds = [type(node) for node in below]
-        every_leaf = len(inputs) == kinds.count(Leaf) and all(type(node) is Leaf for node, _ in inputs)
+        kinds = Counter(map(type, below))
+        every_leaf = len(inputs) == kinds[Leaf] and all(type(node) is Leaf for node, _ in inputs)
         # A gradient may itself be a leaf to PyTorch, and one that nobody has asked for.
-        if every_leaf and PulledNode not in kinds and not (create_graph or self._foreign):
+        if every_leaf and not kinds[PulledNode] and not (create_graph or self._foreign):
             return self._accumulated([raw for _, raw in heads], cotangents, inputs, retain_graph)
         pulled = self.torch.autograd.grad(
             [raw for _, raw in heads],
