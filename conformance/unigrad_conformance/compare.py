@@ -7,7 +7,6 @@ dtype of the result.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,9 +107,9 @@ def literal_problem(encoded: Encoded, literal: Any) -> str | None:
     expected = np.asarray(literal, dtype=np.float64 if encoded["dtype"].startswith("f") else None)
     if list(expected.shape) != encoded["shape"]:
         return f"shape {tuple(encoded['shape'])} instead of {expected.shape}"
-    values: Mapping[str, Any] = {
+    values: Encoded = {
         "dtype": encoded["dtype"],
         "shape": encoded["shape"],
         "values": expected.ravel().tolist(),
     }
-    return difference(dict(values), encoded, Limit(1.0)).problem
+    return difference(encoded, values, Limit(1.0)).problem

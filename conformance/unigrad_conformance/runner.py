@@ -25,6 +25,9 @@ CASE_SECONDS = 60.0
 """How long one case may take; the first one, which may compile, gets LOADING_SECONDS."""
 LOADING_SECONDS = 180.0
 AT_ONCE = 2
+"""How many processes run at a time."""
+SHARE = 600
+"""How many cases one process gets: more are shared out among several, so that no core waits for the slowest backend."""
 
 Message = dict[str, Any]
 Progress = Callable[[str, Message], None]
@@ -58,7 +61,7 @@ class Column:
     unavailable: str | None = None
     """Why it could not be used, or None."""
     seconds: float = 0.0
-    """Wall time of its process, the import of the framework included."""
+    """Wall time of its processes together, the import of the framework included."""
     verdicts: dict[str, Verdict] = field(default_factory=dict)
 
 
@@ -180,7 +183,7 @@ def _cases_on(column: Column, names: Sequence[str], outcomes: dict[str, Message]
         outcomes[current] = {"error": "crash", "message": message["why"], "seconds": 0.0}
         progress(column.backend, {"case": current, "error": "crash"})
         left = left[left.index(current) + 1 :]
-    column.seconds = time.perf_counter() - before
+    column.seconds += time.perf_counter() - before
 
 
 def _patience(first: bool) -> Callable[[Message], float]:
@@ -210,8 +213,9 @@ def run_cases(
     outcomes: list[dict[str, Message]] = [{} for _ in columns]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         running = [
-            pool.submit(_cases_on, column, names, found, progress)
+            pool.submit(_cases_on, column, names[start : start + SHARE], found, progress)
             for column, found in zip(columns, outcomes, strict=True)
+            for start in range(0, len(names), SHARE)
         ]
         for one in running:
             one.result()

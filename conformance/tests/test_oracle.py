@@ -1,0 +1,165 @@
+"""The reference is right: its derivatives are central differences of its values, to 30 digits, for every sample.
+
+So the rules, which the oracle shares with the native engine, are checked against something that has no rules.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from unigrad_conformance import catalogue, oracle
+from unigrad_conformance.compare import encode
+from unigrad_conformance.inputs import weights
+from unigrad_conformance.operations import compiled
+from unigrad_conformance.samples import Sample
+
+import unigrad as ug
+from unigrad.backend import get_backend_object
+from unigrad.operations import binding
+from unigrad.operations.table import OPERATIONS, PRIMITIVES
+
+oracle.register()
+BACKEND: Any = get_backend_object(oracle.NAME)
+MP = BACKEND.context
+STEP = MP.mpf(10) ** -20
+
+# Points where the derivative is a matter of convention (the kinks pin it), or where the value is rounded.
+_NOT_SMOOTH = {
+    "astype.to_float32_and_back", "linalg.vector_norm.no_elements", "max.ties", "mean.no_elements", "min.ties", "round.both_signs",
+    "sort.nan_last", "std.no_axes", "std.zero_dimensional",
+}  # fmt: skip
+SAMPLES = {
+    f"{sample.operation}.{sample.name}": sample
+    for family in catalogue.FAMILIES
+    for sample in family.samples
+    if not sample.flat and "float64" in sample.dtypes and f"{sample.operation}.{sample.name}" not in _NOT_SMOOTH
+}
+
+
+def _inputs(sample: Sample) -> dict[str, Any]:
+    """The inputs in float64, all of them: so that no cast rounds."""
+    return {name: ug.asarray(value) for name, value in sample.inputs.items()}
+
+
+def _floating(inputs: dict[str, Any]) -> list[str]:
+    return [name for name, value in inputs.items() if value.dtype.kind == "f"]
+
+
+def _moved(x: Any, by: Any) -> Any:
+    direction = weights(x.shape, np.float64)
+    values = oracle._each(lambda v, d: v + by * MP.mpf(float(d)), x.raw.values, direction)
+    return type(x)(oracle.Exact(values, x.dtype), None)
+
+
+def _along(x: Any, gradient: Any) -> Any:
+    """The inner product of a gradient with the direction."""
+    return MP.fsum(
+        g * MP.mpf(float(d)) for g, d in zip(gradient.raw.values.flat, weights(x.shape, float).flat, strict=True)
+    )
+
+
+def _scalar(sample: Sample, tensors: dict[str, Any]) -> Any:
+    call = compiled(sample.source)
+    with ug.train_mode():
+        return sum((y * ug.asarray(weights(y.shape, y.dtype))).sum() for y in call(ug, tensors) if y.dtype.kind == "f")
+
+
+def _gradients(sample: Sample, tensors: dict[str, Any]) -> dict[str, Any]:
+    names = _floating(tensors)
+
+    def f(*values: Any) -> Any:
+        return _scalar(sample, tensors | dict(zip(names, values, strict=True)))
+
+    found = ug.grad(f, argnums=tuple(range(len(names))))(*(tensors[name] for name in names))
+    return dict(zip(names, found, strict=True))
+
+
+def _close(found: Any, expected: Any) -> bool:
+    # Rules hold constants such as 2 / sqrt(pi) in float64, hence not 60 digits.
+    return abs(found - expected) <= MP.mpf(10) ** -14 * (1 + abs(expected))
+
+
+def _law(sample: Sample) -> list[str]:
+    """What is wrong with the first and second derivatives of a sample."""
+    problems = []
+    with ug.use_backend(oracle.NAME):
+        inputs = _inputs(sample)
+        gradients = _gradients(sample, inputs)
+        for name in _floating(inputs):
+            x = inputs[name]
+            up, down = (inputs | {name: _moved(x, sign * STEP)} for sign in (1, -1))
+            value_up, value_down = (_scalar(sample, moved).raw.values[()] for moved in (up, down))
+            if not _close(_along(x, gradients[name]), (value_up - value_down) / (2 * STEP)):
+                problems.append(f"first derivative for {name}")
+            if sample.second:
+                found = _second(sample, inputs, name)
+                around = (_gradients(sample, moved) for moved in (up, down))
+                first, last = (sum(_along(inputs[n], g) for n, g in each.items()) for each in around)
+                if not _close(_along(x, found), (first - last) / (2 * STEP)):
+                    problems.append(f"second derivative for {name}")
+    return problems
+
+
+def _second(sample: Sample, inputs: dict[str, Any], name: str) -> Any:
+    def inner(value: Any) -> Any:
+        gradients = _gradients(sample, inputs | {name: value})
+        return sum((g * ug.asarray(weights(g.shape, g.dtype))).sum() for g in gradients.values())
+
+    return ug.grad(inner)(inputs[name])
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_derivatives_are_central_differences(name: str) -> None:
+    assert _law(SAMPLES[name]) == []
+
+
+@pytest.mark.parametrize("rule", [lambda xp, g, x: g * xp.sin(x), lambda xp, g, x: g * xp.cos(x) * (1 + 1e-9)])
+def test_the_law_sees_a_wrong_rule(rule: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PRIMITIVES["sin"], "rules", (rule,))
+    monkeypatch.setattr(binding, "_node_types", {})
+    assert "first derivative for x" in _law(SAMPLES["sin.matrix"])
+
+
+def test_results_carry_more_digits_than_float64() -> None:
+    with ug.use_backend(oracle.NAME):
+        found = encode(ug.sqrt(ug.asarray(2.0, dtype=ug.float64)))
+    exact = MP.mpf(found["values"][0]) + MP.mpf(found["rest"][0])
+    assert abs(exact - MP.sqrt(2)) < MP.mpf(10) ** -31
+
+
+def test_scalars_and_casts_round_to_the_dtype() -> None:
+    with ug.use_backend(oracle.NAME):
+        tenth = ug.zeros((), dtype=ug.float32) + 0.1
+        cast = ug.asarray(0.1, dtype=ug.float64).astype("float32")
+    assert tenth.item() == cast.item() == float(np.float32(0.1))
+
+
+def test_every_primitive_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Counting(oracle.Oracle):
+        name = "counting"
+
+        def function(self, key: str) -> Any:
+            found = super().function(key)
+
+            def call(*args: Any) -> Any:
+                called.add(key)
+                return found(*args)
+
+            return call
+
+    called: set[str] = set()
+    monkeypatch.setattr("unigrad.backend._backends", dict(ug.backend._backends))
+    ug.register_backend(Counting())
+    with ug.use_backend("counting"):
+        for case in catalogue.all_cases().values():
+            if case.dtype == "float32" and case.family not in ("seeds", "recording", "mistakes", "kinks"):
+                case.run(ug, *case.inputs)
+    assert set(PRIMITIVES) - called == set()
+
+
+def test_every_public_operation_has_samples() -> None:
+    sampled = {sample.operation for family in catalogue.FAMILIES for sample in family.samples}
+    renamed = {"power": "pow"}
+    assert {renamed.get(name, name) for name in OPERATIONS} - sampled == set()

@@ -1,0 +1,263 @@
+"""The runner and its checks can fail: strangers that are right, wrong, crash or hang, and known deviations."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from unigrad_conformance import catalogue, compare, deviations, report, runner
+from unigrad_conformance.case import Limit
+
+from unigrad.cli import main
+
+# A backend from outside this project: array functions and nothing else. FAULT makes it misbehave in one of them.
+STRANGER = '''
+import os, time
+import numpy as np
+import unigrad as ug
+from unigrad.native.functions import primitives
+
+class Array(np.ndarray):
+    """NumPy arrays under another name."""
+
+def wrapped(function):
+    def call(*args):
+        return np.asarray(function(*args)).view(Array)
+    return call
+
+def faulty(function, fault):
+    def call(*args):
+        if fault == "crash":
+            os.abort()
+        if fault == "exit":
+            os._exit(3)
+        if fault == "hang":
+            time.sleep(60)
+        if fault == "raise":
+            raise ValueError("cannot")
+        if fault == "value":
+            return function(*args) * 1.00001
+        if fault == "dtype":
+            return function(*args).astype("float64")
+        if fault == "shape":
+            return function(*args)[None]
+        if fault == "print":
+            os.write(1, b"a framework talks on standard output\\n")
+        return function(*args)
+    return call
+
+class Stranger(ug.Backend):
+    name = framework = "stranger"
+    distribution = "numpy"
+    install = "nothing"
+    missing = {"argsort": "it was left out on purpose"}
+
+    def load(self):
+        table = primitives(np, np.vectorize(__import__("math").erf, otypes=[float]))
+        table["erf"] = lambda x, erf=table["erf"]: np.asarray(erf(x) if x.size else x).astype(x.dtype)
+        self.functions = {name: wrapped(function) for name, function in table.items() if name not in self.missing}
+        self.functions["sin"] = faulty(self.functions["sin"], os.environ.get("FAULT"))
+        self.raw_dtypes = {np.dtype(name): np.dtype(name) for name in ("bool", "int32", "int64", "float32", "float64")}
+        self.array_types = (Array,)
+
+    def from_numpy(self, array, device=None):
+        return np.array(array).view(Array)
+
+    def to_numpy(self, raw):
+        return np.asarray(raw).view(np.ndarray)
+
+backend = Stranger()
+'''
+
+Judge = Callable[..., runner.Column]
+
+
+@pytest.fixture
+def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judge:
+    """Installs the stranger as a package with an entry point would be, and runs cases on it."""
+    (tmp_path / "stranger.py").write_text(STRANGER)
+    info = tmp_path / "stranger-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[unigrad.backends]\nstranger = stranger:backend\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    def run(*patterns: str, fault: str = "") -> runner.Column:
+        monkeypatch.setenv("FAULT", fault)
+        found = runner.run_cases(["stranger"], catalogue.chosen(patterns), ["stranger"])
+        assert found.reference_problems == []
+        assert found.ok == (not any(verdict.fails for verdict in found.columns[0].verdicts.values()))
+        return found.columns[0]
+
+    return run
+
+
+def _statuses(column: runner.Column, *names: str) -> list[str]:
+    return [column.verdicts[name].status for name in names]
+
+
+def test_a_stranger_with_array_functions_alone_passes(stranger: Judge) -> None:
+    column = stranger("seeds", "recording", "kinks", "operator.getitem.*.float32", "matmul.*.float32", "flip.*")
+    problems = {name: verdict.problems for name, verdict in column.verdicts.items() if verdict.fails}
+    assert problems == {}
+    assert column.unavailable is None
+    assert column.engine == "nothing"
+
+
+def test_what_is_declared_missing_is_no_failure(stranger: Judge) -> None:
+    column = stranger("argsort.*", "flip.*")
+    assert column.verdicts["argsort.stable.float32"].status == "missing"
+    assert column.verdicts["flip.all.float32"].status == "agrees"
+
+
+@pytest.mark.parametrize("fault", ["crash", "exit"])
+def test_a_crash_is_a_result_and_the_rest_still_runs(stranger: Judge, fault: str) -> None:
+    names = ("exp.matrix.float32", "sin.matrix.float32", "tan.matrix.float32")
+    column = stranger(*names, fault=fault)
+    assert _statuses(column, *names) == ["agrees", "crashed", "agrees"]
+    expected = "SIGABRT" if fault == "crash" else "exit status 3"
+    assert expected in column.verdicts["sin.matrix.float32"].problems[0]
+
+
+def test_a_case_that_hangs_is_ended(stranger: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "CASE_SECONDS", 1.0)
+    names = ("exp.matrix.float32", "sin.matrix.float32", "tan.matrix.float32")
+    column = stranger(*names, fault="hang")
+    assert _statuses(column, *names) == ["agrees", "crashed", "agrees"]
+    assert "no answer within 1 s" in column.verdicts["sin.matrix.float32"].problems[0]
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "said"),
+    [
+        ("value", "differs", "ULP, allowed 8"),
+        ("dtype", "differs", "float64 of shape (2, 3) instead of float32"),
+        ("shape", "differs", "(1, 2, 3)"),
+        ("raise", "raised", "cannot"),
+        ("print", "agrees", ""),
+    ],
+)
+def test_a_wrong_backend_is_caught(stranger: Judge, fault: str, status: str, said: str) -> None:
+    verdict = stranger("sin.matrix.float32", fault=fault).verdicts["sin.matrix.float32"]
+    assert verdict.status == status
+    assert said in " ".join(verdict.problems)
+
+
+def test_known_deviations_are_strict(stranger: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = (
+        deviations.Deviation("stranger", "sin.*", "it is off on purpose", "1.00001 times the sine"),
+        deviations.Deviation("stranger", "nothing.*", "matches no case", ""),
+        deviations.Deviation("elsewhere", "nothing.*", "is not about a backend that ran", ""),
+    )
+    monkeypatch.setattr(deviations, "DEVIATIONS", rows)
+    monkeypatch.setenv("FAULT", "value")
+    cases = catalogue.chosen(["sin.matrix.*"])
+    found = runner.run_cases(["stranger"], cases, ["stranger"])
+    assert found.ok
+    assert {verdict.status for verdict in found.columns[0].verdicts.values()} == {"deviates"}
+    assert found.unused_deviations == [str(rows[1])]
+    monkeypatch.setenv("FAULT", "")
+    found = runner.run_cases(["stranger"], cases, ["stranger"])
+    assert not found.ok
+    assert {verdict.status for verdict in found.columns[0].verdicts.values()} == {"fixed"}
+    assert "must go" in report.as_text(found, verbose=False)
+
+
+def test_a_literal_that_the_reference_contradicts_is_reported() -> None:
+    (case,) = catalogue.chosen(["seeds.dot_gradient"])
+    column, outcome = runner.Column("mpmath"), {"results": {"y": {"dtype": "float32", "shape": [], "values": [27.0]}}}
+    problems = runner._reference_problems(column, [case], {case.name: outcome})
+    assert any("27.0 instead of 28.0" in problem for problem in problems)
+
+
+# --- the command line ---------------------------------------------------------------------------------------
+
+
+def test_the_command_agrees_and_writes_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "report.json"
+    assert main(["conform", "--backend", "numpy", "--case", "seeds", "--case", "sin.*", "--json", str(path)]) == 0
+    text = capsys.readouterr().out
+    assert "All agree." in text
+    found = json.loads(path.read_text())
+    assert found["ok"] is True
+    assert {case["backends"]["numpy"]["status"] for case in found["cases"]} == {"agrees"}
+    assert found["backends"][0]["version"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--backend", "trch"], "did you mean 'torch'?"),
+        (["--backend", "mpmath"], "the known ones are numpy"),
+        (["--case", "sed"], "did you mean 'seeds'?"),
+        (["--case", "nothing.like.it"], "the families are seeds"),
+    ],
+)
+def test_unknown_names_list_the_known_ones(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["conform", *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_backend_asked_for_must_be_there(capsys: pytest.CaptureFixture[str]) -> None:
+    if importlib.util.find_spec("cupy") is not None:
+        pytest.skip("CuPy is installed here")
+    assert main(["conform", "--backend", "cupy", "--case", "sin.matrix.*"]) == 1
+    assert "could not be used" in capsys.readouterr().out
+
+
+def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    report.write_json(str(path), {"old": 1})
+    with pytest.raises(TypeError):
+        report.write_json(str(path), {"new": object()})
+    assert json.loads(path.read_text()) == {"old": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+# --- distances --------------------------------------------------------------------------------------------
+
+
+def _array(values: list[Any], dtype: str = "float32", **more: Any) -> compare.Encoded:
+    return {"dtype": dtype, "shape": [len(values)], "values": values, **more}
+
+
+@pytest.mark.parametrize(
+    ("got", "reference", "limit", "ulp"),
+    [
+        (_array([1.0 + 2**-22]), _array([1.0]), Limit(), 2.0),
+        (_array([1.0 + 2**-51], "float64"), _array([1.0], "float64", rest=[2**-54]), Limit(), 1.75),
+        (_array([4.0, 2**-21]), _array([4.0, 0.0]), Limit(), 1.0),
+        (_array([4.0, 1.0 + 2**-21]), _array([4.0, 1.0]), Limit(8, "largest"), 1.0),
+        (_array([float("nan"), float("inf")]), _array([float("nan"), float("inf")]), Limit(), 0.0),
+        (_array([float("inf")]), _array([1e39]), Limit(), 0.0),
+        (_array([]), _array([]), Limit(), 0.0),
+    ],
+)
+def test_distances(got: Any, reference: Any, limit: Limit, ulp: float) -> None:
+    found = compare.difference(got, reference, limit)
+    assert found.problem is None
+    assert found.ulp == pytest.approx(ulp)
+
+
+@pytest.mark.parametrize(
+    ("got", "reference"),
+    [
+        (_array([1.0 + 2**-19]), _array([1.0])),
+        (_array([float("nan")]), _array([1.0])),
+        (_array([1.0]), _array([float("nan")])),
+        (_array([float("inf")]), _array([float("-inf")])),
+        (_array([1.0], "float64"), _array([1.0])),
+        (_array([1.0]), _array([1.0, 1.0])),
+        (_array([1], "int64"), _array([2], "int64")),
+        ({"value": True}, {"value": False}),
+        ({"value": "ShapeError"}, {"value": "ValueError"}),
+        (_array([1.0]), {"value": 1.0}),
+        ({"value": None}, _array([1.0])),
+    ],
+)
+def test_differences_are_seen(got: Any, reference: Any) -> None:
+    assert compare.difference(got, reference, Limit()).problem is not None
