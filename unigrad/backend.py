@@ -118,7 +118,11 @@ class Backend:
         arrays, or Python scalars for primitives that take them; a primitive over a sequence of arrays
         gets them one by one. The default keeps what the neutral rules of the primitive need.
         """
-        raise NotImplementedError  # replaced by unigrad.operations.binding, which knows the nodes
+        from unigrad.operations.nodes import rule_node
+
+        function = self.function(primitive.name)
+        out = function(list(raws), *statics) if primitive.variadic else function(*raws, *statics)
+        return out, rule_node(self, primitive, parents, raws, statics, out)
 
     def raw_pass(self) -> AbstractContextManager[Any]:
         """Held open while a first-order pass pulls over raw arrays."""

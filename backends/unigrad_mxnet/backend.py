@@ -13,8 +13,8 @@ from unigrad import dtypes
 from unigrad.backend import Backend, Raw
 from unigrad.errors import UnsupportedError
 from unigrad.graph import Leaf, Node
-from unigrad.operations.binding import rule_node
-from unigrad.operations.table import PRIMITIVES, Primitive
+from unigrad.operations.nodes import rule_node
+from unigrad.operations.table import Primitive
 from unigrad_mxnet.functions import has_empty, primitives
 from unigrad_mxnet.importing import INSTALL, import_mxnet
 from unigrad_mxnet.switches import Switches
@@ -65,7 +65,7 @@ class MXNetBackend(Backend):
         self._mxnet = mxnet
         self._switches = Switches(mxnet)
         functions, safe = primitives(mxnet)
-        delegated = self._delegated = frozenset(PRIMITIVES) - frozenset(RULED)
+        delegated = self._delegated = frozenset(functions) - frozenset(RULED)
         self.functions = {name: self._within(function, False) for name, function in safe.items()}
         self._recorded = {name: self._within(function, name in delegated) for name, function in functions.items()}
         self._marked = self._within(self._mark, False)
@@ -115,7 +115,7 @@ class MXNetBackend(Backend):
     ) -> tuple[Raw, Node]:
         # Where an array has no elements MXNet's engine returns what happened to be in memory, or crashes.
         empty = has_empty(raws)
-        function = (self.functions if empty else self._recorded)[primitive.name]
+        function = (None if empty else self._recorded.get(primitive.name)) or self.function(primitive.name)
         out = function(list(raws), *statics) if primitive.variadic else function(*raws, *statics)
         node = rule_node(self, primitive, parents, raws, statics, out)
         if empty or 0 in out.shape:

@@ -8,7 +8,7 @@ from typing import Any
 from tensorflow.python.eager import record
 
 from unigrad.backend import Backend, Raw
-from unigrad.operations.binding import neutral_vjp
+from unigrad.operations.nodes import neutral_vjp
 from unigrad.operations.table import PRIMITIVES
 
 REPLACED = {

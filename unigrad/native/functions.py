@@ -17,6 +17,8 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
     """The table of raw functions; ``erf`` is the one that NumPy's interface lacks."""
 
     def log_softmax(x: Raw, axis: int) -> Raw:
+        if x.shape[axis] == 0:
+            return x.copy()
         shifted = x - xp.max(x, axis=axis, keepdims=True)
         return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
 
@@ -90,6 +92,8 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         return xp.where(x >= 0, 1 / (1 + small), small / (1 + small)).astype(x.dtype)
 
     def where(condition: Raw, x1: Raw, x2: Raw) -> Raw:
+        if condition.dtype.kind != "b":
+            condition = condition != 0
         if type(x2) is float and x2 == 0 and x1.dtype.kind == "f":
             return kept(condition, x1)
         if type(x1) is float and x1 == 0 and x2.dtype.kind == "f":

@@ -48,6 +48,9 @@ Array = Any
 Arrays = Sequence[Any]
 """A sequence of the above."""
 
+SCALAR_TYPES = frozenset({bool, int, float, complex})
+"""Python's numbers: weak operands, which take the dtype of the array beside them."""
+
 Rule = Callable[..., Any]
 F = TypeVar("F", bound=Callable[..., Any])
 

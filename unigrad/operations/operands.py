@@ -1,0 +1,112 @@
+"""What the generated functions leave aside: operands that need converting, and errors that need explaining."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from unigrad import dtypes
+from unigrad.backend import Backend
+from unigrad.errors import AxisError, DtypeError, OperationError, ShapeError, UnigradError
+from unigrad.operations.arguments import broadcast_shapes
+from unigrad.operations.dispatch import tensor
+from unigrad.operations.table import SCALAR_TYPES, Primitive
+from unigrad.tensor import Tensor
+
+
+class NotTensor(DtypeError):
+    """An operand that is no array, no number and no sequence of numbers."""
+
+
+def weak(scalar: Any, raw: Any, floating: frozenset[Any]) -> Any:
+    """A Python scalar as the operand beside ``raw``, or None where it needs :func:`prepare`."""
+    kind = type(scalar)
+    if kind is int or (kind is float and raw.dtype in floating):
+        return scalar if kind is float or raw.dtype in floating else _weak_integer(scalar, raw)
+    return None
+
+
+def weak_float(scalar: Any, raw: Any, floating: frozenset[Any]) -> Any:
+    """:func:`weak` for operations that take integers as floats."""
+    return scalar if raw.dtype in floating and type(scalar) in (int, float) else None
+
+
+def _weak_integer(scalar: int, raw: Any) -> int | None:
+    # Beside booleans and narrow or unsigned integers a Python int may need another dtype, or not fit.
+    return scalar if str(raw.dtype).endswith("int64") and "u" not in str(raw.dtype) else None
+
+
+def prepare(tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...]) -> list[Tensor]:
+    """The array arguments of a primitive as Tensors of one backend, promoted as the row says."""
+    backend = tensor_type.backend
+    found = [arg if type(arg) in SCALAR_TYPES else _tensor(arg, backend) for arg in args]
+    names = row.arrays * len(args) if row.variadic else row.arrays
+    together = [position for position, name in enumerate(names) if name in row.promoted]
+    dtype = None
+    for position in together:
+        item = found[position]
+        if isinstance(item, Tensor):
+            dtype = item.dtype if dtype is None else dtypes.promote(dtype, item.dtype)
+    for position in together:
+        item = found[position]
+        if not isinstance(item, Tensor):
+            dtype = dtypes.as_dtype(type(item)) if dtype is None else dtypes.promote_scalar(dtype, item)
+    if row.dtypes == "float" and dtype is not None:
+        dtype = dtypes.to_float(dtype)
+    like = next((item for item in found if isinstance(item, Tensor)), None)
+    result = []
+    for position, item in enumerate(found):
+        wanted = dtype if position in together else None
+        if not isinstance(item, Tensor):
+            wanted = dtypes.as_dtype(type(item)) if wanted is None else wanted
+            device = None if like is None else like.device
+            item = tensor_type(backend.full((), _fitting(item, wanted), wanted, device), None)
+        elif wanted is not None and item.dtype != wanted:
+            item = item.astype(wanted)
+        result.append(item)
+    return result
+
+
+def _fitting(scalar: complex, dtype: dtypes.DType) -> complex:
+    if dtype.kind in "iu" and isinstance(scalar, int):
+        limits = np.iinfo(dtype)
+        if not limits.min <= scalar <= limits.max:
+            raise DtypeError(
+                f"the integer {scalar} does not fit the dtype {dtype}; convert the array with .astype(...)"
+            )
+    return scalar
+
+
+def _tensor(arg: Any, backend: Backend) -> Tensor:
+    try:
+        return tensor(arg, backend)
+    except UnigradError as error:
+        if isinstance(error, (DtypeError, ValueError)) and not hasattr(arg, "dtype"):
+            raise NotTensor(str(error)) from error
+        raise
+
+
+def explain(
+    backend: Backend, row: Primitive, error: Exception, raws: Sequence[Any], statics: Sequence[Any]
+) -> Exception:
+    """What went wrong in a framework's call, as one of unigrad's errors. Costs nothing until then."""
+    if isinstance(error, UnigradError):
+        return error
+    shapes = [() if type(raw) in SCALAR_TYPES else tuple(raw.shape) for raw in raws]
+    what = f"{row.name} of shapes {' and '.join(map(str, shapes))}"
+    if row.kind in ("elementwise", "comparison"):
+        try:
+            broadcast_shapes(shapes)
+        except ShapeError as shape_error:
+            return ShapeError(f"{row.name}: {shape_error}")
+    if row.name == "matmul":
+        return ShapeError(
+            f"matmul cannot multiply shapes {shapes[0]} and {shapes[1]}: the last axis of the first and the "
+            f"last but one of the second must have equal sizes, and neither may be 0-dimensional"
+        )
+    if isinstance(error, (AxisError, IndexError)):
+        return AxisError(f"{what}: {error}")
+    given = f" with {', '.join(map(repr, statics))}" if statics else ""
+    return OperationError(f"backend {backend.name!r} refused {what}{given}: {error}")
