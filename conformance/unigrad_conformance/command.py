@@ -19,7 +19,6 @@ class Conform:
     mistake. Each backend runs all of them in a process of its own, and every shape, dtype and value is held
     against a reference with 60 digits. The exit status is 0 only if all agree.
 
-    \b
     unigrad conform                             every case on every installed backend
     unigrad conform --verbose                   a row for every operation
     unigrad conform --backend torch             one backend (repeat it for more)
