@@ -83,6 +83,12 @@ def divide(x1: Raw, x2: Raw) -> Raw:
     return jnp.true_divide(x1, x2)
 
 
+def floor_divide(x1: Raw, x2: Raw) -> Raw:
+    quotient = jnp.floor_divide(x1, x2)
+    # JAX leaves open what an integer divided by 0 is; NumPy says 0.
+    return quotient if jnp.issubdtype(quotient.dtype, jnp.floating) else jnp.where(x2 == 0, 0, quotient)
+
+
 @derivatives(lambda t, out, x1, x2: t, lambda t, out, x1, x2: -t * lax.stop_gradient(jnp.floor_divide(x1, x2)))
 def remainder(x1: Raw, x2: Raw) -> Raw:
     return jnp.remainder(x1, x2)
@@ -301,7 +307,7 @@ def argsort(x: Raw, axis: int, descending: bool) -> Raw:
 
 # Those that jax.numpy has under the same name and with the same arguments.
 SAME_NAME = (
-    "add subtract multiply floor_divide negative square sign exp log log1p sqrt sin cos tan tanh equal "
+    "add subtract multiply negative square sign exp log log1p sqrt sin cos tan tanh equal "
     "not_equal less less_equal greater greater_equal logical_and logical_or logical_xor logical_not isnan isinf "
     "isfinite where reshape broadcast_to flip"
 )
@@ -314,6 +320,7 @@ def operations() -> dict[str, Operation]:
         "abs": absolute,
         "expm1": expm1,
         "divide": divide,
+        "floor_divide": floor_divide,
         "remainder": remainder,
         "floor": rounded(jnp.floor),
         "ceil": rounded(jnp.ceil),
