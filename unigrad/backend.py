@@ -231,7 +231,6 @@ class Backend:
                 f"({type(error).__name__}: {error}); install it with: {self.install}"
             ) from error
         self._neutral = {raw: neutral for neutral, raw in self.raw_dtypes.items()}
-        self.floating = frozenset(raw for neutral, raw in self.raw_dtypes.items() if neutral.kind in "fc")
         from unigrad.operations.binding import bind
 
         bind(self)

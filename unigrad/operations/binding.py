@@ -11,6 +11,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from unigrad import dtypes
 from unigrad.backend import Backend
 from unigrad.errors import UnigradError
 from unigrad.graph import BareManyNode, BareNode, next_number
@@ -60,7 +61,8 @@ def _bound_function(backend: Backend, row: Primitive, tensor_type: type[Tensor])
         "explain": explain,
         "weak": weak,
         "weak_float": weak_float,
-        "floating": backend.floating,
+        "bool_": dtypes.bool_,
+        "int64": dtypes.int64,
         "rule_node": rule_node,
         "NotTensor": NotTensor,
         "new": object.__new__,
@@ -88,27 +90,29 @@ def _statics(row: Primitive) -> str:
 def _unary_source(row: Primitive) -> Source:
     check = "type(x) is not T"
     if row.dtypes == "float":
-        check += " or x._raw.dtype not in floating"
+        check += ' or x._dtype.kind not in "fc"'
     return [
         f"def {row.name}(x{_statics(row)}):",
         f"    if {check}:",
         f"        return {row.name}(*prepare(T, row, (x,)){_statics(row)})",
         "    r1 = x._raw",
         "    n1 = x._node",
+        "    own = x._dtype",
     ]
 
 
 def _binary_source(row: Primitive) -> Source:
     """Both arrays are Tensors of one dtype, or one is a scalar that fits the other; else prepare."""
     again = f"return {row.name}(*prepare(T, row, (x1, x2)){_statics(row)})"
-    fits = "r1.dtype is not r2.dtype" if len(row.promoted) == 2 else "False"
+    fits = "own is not x2._dtype" if len(row.promoted) == 2 else "False"
     if row.dtypes == "float":
-        fits += " or r1.dtype not in floating"
+        fits += ' or own.kind not in "fc"'
     lines = [
         f"def {row.name}(x1, x2{_statics(row)}):",
         "    if type(x1) is T:",
         "        r1 = x1._raw",
         "        n1 = x1._node",
+        "        own = x1._dtype",
         "        if type(x2) is T:",
         "            r2 = x2._raw",
         "            n2 = x2._node",
@@ -119,14 +123,15 @@ def _binary_source(row: Primitive) -> Source:
         weak_name = "weak_float" if row.dtypes == "float" else "weak"
         lines += [
             "        else:",
-            f"            r2 = {weak_name}(x2, r1, floating)",
+            f"            r2 = {weak_name}(x2, own)",
             "            n2 = None",
             "            if r2 is None:",
             *_unless_foreign(row, "x2", again),
             "    elif type(x2) is T:",
             "        r2 = x2._raw",
             "        n2 = x2._node",
-            f"        r1 = {weak_name}(x1, r2, floating)",
+            "        own = x2._dtype",
+            f"        r1 = {weak_name}(x1, own)",
             "        n1 = None",
             "        if r1 is None:",
             f"            {again}",
@@ -157,7 +162,7 @@ def _general_source(row: Primitive) -> Source:
     ]
     for position, array in enumerate(row.arrays):
         lines += [f"    r{position + 1} = {array}._raw", f"    n{position + 1} = {array}._node"]
-    return lines
+    return [*lines, f"    own = {(row.promoted or row.arrays)[0]}._dtype"]
 
 
 def _variadic_source(row: Primitive) -> Source:
@@ -167,6 +172,7 @@ def _variadic_source(row: Primitive) -> Source:
         f"    {name} = prepare(T, row, tuple({name}))",
         f"    raws = [x._raw for x in {name}]",
         f"    nodes = tuple([x._node for x in {name}])",
+        f"    own = {name}[0]._dtype",
     ]
 
 
@@ -189,22 +195,22 @@ def _call_source(backend: Backend, row: Primitive, scope: dict[str, Any]) -> Sou
     safe = f"untracked({call_arguments}{statics})"
     lines = ["    try:"]
     if not row.differentiable:
-        lines += _returning(safe, "None", 8)
+        lines += _returning(row, safe, "None", 8)
     elif inline is None:
         lines += [
             f"        if {tracked}:",
             "            if is_recording():",
             f"                out, node = backend.record(row, {nodes}, tuple({raw_tuple}), {static_tuple})",
-            *_returning("out", "node", 16),
-            *_returning(safe, "None", 12),
-            *_returning(plain, "None", 8),
+            *_returning(row, "out", "node", 16),
+            *_returning(row, safe, "None", 12),
+            *_returning(row, plain, "None", 8),
         ]
     else:
         lines += [
             f"        if not ({tracked}):",
-            *_returning(plain, "None", 12),
+            *_returning(row, plain, "None", 12),
             "        if not is_recording():",
-            *_returning(safe, "None", 12),
+            *_returning(row, safe, "None", 12),
             f"        out = {plain}",
         ]
     lines += [
@@ -221,12 +227,11 @@ def _call_source(backend: Backend, row: Primitive, scope: dict[str, Any]) -> Sou
 # Objects are made by __new__ and filled in place: calling the class, with its __init__, takes twice as long.
 
 
-def _returning(raw: str, node: str, indent: int) -> Source:
-    """Return a Tensor of these two expressions."""
-    return [
-        " " * indent + line
-        for line in ("result = new(T)", f"result._raw = {raw}", f"result._node = {node}", "return result")
-    ]
+def _returning(row: Primitive, raw: str, node: str, indent: int) -> Source:
+    """Return a Tensor of these two expressions, with the dtype that the row promises."""
+    dtype = {"same": "own", "bool": "bool_"}.get(row.result, row.result)
+    lines = ("result = new(T)", f"result._raw = {raw}", f"result._node = {node}", f"result._dtype = {dtype}")
+    return [" " * indent + line for line in (*lines, "return result")]
 
 
 def _bare_node_source(row: Primitive, nodes: str, scope: dict[str, Any]) -> Source:
@@ -238,7 +243,7 @@ def _bare_node_source(row: Primitive, nodes: str, scope: dict[str, Any]) -> Sour
         lines += ["    node.p1 = n1", f"    node.p2 = {'n2' if len(row.arrays) == 2 else None}"]
     else:
         lines.append(f"    node.more = {nodes}")
-    return [*lines, *_returning("out", "node", 4)]
+    return [*lines, *_returning(row, "out", "node", 4)]
 
 
 def _rule_node_source(row: Primitive, nodes: str, raw_tuple: str, static_tuple: str, scope: dict[str, Any]) -> Source:
@@ -255,7 +260,7 @@ def _rule_node_source(row: Primitive, nodes: str, raw_tuple: str, static_tuple: 
     parents = ["p1", "p2"][: len(row.arrays)]
     fields = dict(zip(parents, ["n1", "n2"], strict=False))
     fields |= dict(zip([name for name in row.residuals if name != "index"], values, strict=True))
-    made = _node_source("Made", fields, 4)
+    made = _node_source(row, "Made", fields, 4)
     if len(row.arrays) == 1 or row.kind != "elementwise":
         return made
     scope["Stretched"] = node_type(row, broadcast=True)
@@ -264,16 +269,16 @@ def _rule_node_source(row: Primitive, nodes: str, raw_tuple: str, static_tuple: 
     return [
         "    if type(x1) is T and type(x2) is T and r1.shape != r2.shape:",
         "        shape = out.shape",
-        *_node_source("Stretched", fields, 8),
+        *_node_source(row, "Stretched", fields, 8),
         *made,
     ]
 
 
-def _node_source(kind: str, fields: dict[str, str], indent: int) -> Source:
+def _node_source(row: Primitive, kind: str, fields: dict[str, str], indent: int) -> Source:
     """Return a Tensor with a new node of these fields."""
     lines = [f"node = new({kind})", "node.number = next_number()"]
     lines += [f"node.{name} = {value}" for name, value in fields.items()]
-    return [" " * indent + line for line in lines] + _returning("out", "node", indent)
+    return [" " * indent + line for line in lines] + _returning(row, "out", "node", indent)
 
 
 def _residual_source(row: Primitive, name: str) -> str:
@@ -285,5 +290,5 @@ def _residual_source(row: Primitive, name: str) -> str:
         if name == f"{array}_shape":
             return f"r{position + 1}.shape"
         if name == f"{array}_dtype":
-            return f"r{position + 1}.dtype"
+            return "own"
     raise UnigradError(f"a rule of primitive {row.name!r} names {name!r}, which is none of its residuals")

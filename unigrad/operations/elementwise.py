@@ -379,7 +379,7 @@ def isfinite(x: Array, /) -> Tensor:
 # --- dtype --------------------------------------------------------------------------------------------
 
 
-@primitive("cast", dtypes="any")
+@primitive("cast", dtypes="any", result="dtype")
 def astype_(x: Array, dtype: Any, /) -> Tensor:
     """x in another dtype."""
 

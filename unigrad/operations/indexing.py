@@ -83,7 +83,7 @@ vjp(
 )
 
 
-@primitive("indexing")
+@primitive("indexing", result="int64")
 def argsort_(x: Array, axis: int, descending: bool) -> Tensor:
     """The positions, as int64, that sort x along an axis; equal elements keep their order, NaN comes last."""
 

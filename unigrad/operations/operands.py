@@ -20,22 +20,18 @@ class NotTensor(DtypeError):
     """An operand that is no array, no number and no sequence of numbers."""
 
 
-def weak(scalar: Any, raw: Any, floating: frozenset[Any]) -> Any:
-    """A Python scalar as the operand beside ``raw``, or None where it needs :func:`prepare`."""
+def weak(scalar: Any, dtype: dtypes.DType) -> Any:
+    """A Python scalar as the operand beside an array of ``dtype``, or None where it needs :func:`prepare`."""
     kind = type(scalar)
-    if kind is int or (kind is float and raw.dtype in floating):
-        return scalar if kind is float or raw.dtype in floating else _weak_integer(scalar, raw)
-    return None
-
-
-def weak_float(scalar: Any, raw: Any, floating: frozenset[Any]) -> Any:
-    """:func:`weak` for operations that take integers as floats."""
-    return scalar if raw.dtype in floating and type(scalar) in (int, float) else None
-
-
-def _weak_integer(scalar: int, raw: Any) -> int | None:
+    if dtype.kind == "f":
+        return scalar if kind is float or kind is int else None
     # Beside booleans and narrow or unsigned integers a Python int may need another dtype, or not fit.
-    return scalar if str(raw.dtype).endswith("int64") and "u" not in str(raw.dtype) else None
+    return scalar if kind is int and dtype is dtypes.int64 else None
+
+
+def weak_float(scalar: Any, dtype: dtypes.DType) -> Any:
+    """:func:`weak` for operations that take integers as floats."""
+    return scalar if dtype.kind == "f" and type(scalar) in (int, float) else None
 
 
 def prepare(tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...]) -> list[Tensor]:

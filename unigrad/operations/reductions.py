@@ -100,22 +100,22 @@ vjp(max_, _extremum_vjp)
 vjp(min_, _extremum_vjp)
 
 
-@primitive("reduction", dtypes="any")
+@primitive("reduction", dtypes="any", result="bool")
 def any_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
     """Whether any element over axes is true."""
 
 
-@primitive("reduction", dtypes="any")
+@primitive("reduction", dtypes="any", result="bool")
 def all_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
     """Whether all elements over axes are true."""
 
 
-@primitive("reduction")
+@primitive("reduction", result="int64")
 def argmax_(x: Array, axis: int, keepdims: bool) -> Tensor:
     """The first position of the largest element along one axis, as int64; the first NaN counts as largest."""
 
 
-@primitive("reduction")
+@primitive("reduction", result="int64")
 def argmin_(x: Array, axis: int, keepdims: bool) -> Tensor:
     """The first position of the smallest element along one axis, as int64; the first NaN counts as smallest."""
 

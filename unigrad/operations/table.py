@@ -72,6 +72,9 @@ class Primitive:
     """The array parameters that are brought to one dtype before the call."""
     scalars: bool
     """Whether the raw function takes Python scalars beside an array, as operators do."""
+    result: str
+    """The result's dtype: ``same`` as that of the first promoted array (or the first), ``bool``, ``int64``, or the
+    static parameter of that name."""
     doc: str
     rules: tuple[Rule, ...] = ()
     residuals: tuple[str, ...] = field(default=())
@@ -102,6 +105,7 @@ def primitive(
     dtypes: str = "numeric",
     promoted: tuple[str, ...] | None = None,
     scalars: bool = False,
+    result: str = "same",
     public: bool = False,
 ) -> Callable[[F], F]:
     """Declare a primitive; see the module's docstring. Returns the function that dispatches to backends."""
@@ -120,6 +124,7 @@ def primitive(
             dtypes=dtypes,
             promoted=arrays if promoted is None else promoted,
             scalars=scalars,
+            result="bool" if kind == "comparison" else result,
             doc=inspect.getdoc(stub) or "",
         )
         if row.name in PRIMITIVES:
