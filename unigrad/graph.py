@@ -304,16 +304,18 @@ def _pull_by_framework(
 ) -> dict[Node, Tensor] | None:
     if backend.delegates == "nothing" or (create_graph and backend.delegates != "all orders"):
         return None
+    # The framework knows nothing of a constant gradient, nor is there anything below one.
+    known = [(head, seed) for head, seed in zip(heads, seeds, strict=True) if not isinstance(seed[0], ConstantNode)]
     inputs = list(wanted.items())
-    if not inputs:
+    if not inputs or not known:
         return {}
     pulled = backend.pullback(
-        [(node, head._raw) for (node, _), head in zip(seeds, heads, strict=True)],
-        [g._raw for _, g in seeds],
+        [(node, head._raw) for head, (node, _) in known],
+        [g._raw for _, (_, g) in known],
         inputs,
         retain_graph or create_graph,
         create_graph,
-        nodes,
+        [node for node in nodes if not isinstance(node, ConstantNode)] if len(known) < len(seeds) else nodes,
     )
     if pulled is None:
         return None
