@@ -23,7 +23,8 @@ _NOTHING = 1e-50
 def encode(result: Any) -> Encoded:
     """A result of a program as a dict that JSON can hold."""
     if isinstance(result, Tensor):
-        found: Encoded = {"dtype": str(result.dtype), "shape": list(result.shape)}
+        # What the framework has, not what the Tensor says of it.
+        found: Encoded = {"dtype": str(result.backend.dtype(result.raw)), "shape": list(result.shape)}
         parts = getattr(result.backend, "parts", None)
         if parts is not None and result.dtype.kind == "f":
             high, low = parts(result.raw)

@@ -51,8 +51,7 @@ def _program(sample: Sample, differentiated: Sequence[str]) -> Callable[..., Res
         results = {_numbered("value", outputs, i): output for i, output in enumerate(outputs)}
         if variables:
             heads = [output for output in outputs if output.dtype.kind == "f"]
-            cotangents = [ug.asarray(weights(head.shape, head.dtype)) for head in heads]
-            ug.backward(heads, cotangents)
+            ug.backward(heads, _cotangents(ug, heads))
             results |= {f"grad {name}": tensors[name].grad for name in differentiated}
             if sample.second:
                 results |= _second(ug, call, tensors, differentiated)
@@ -73,15 +72,13 @@ def _second(ug: Any, call: Callable[..., Any], tensors: dict[str, Any], names: S
     variables = [tensors[name] for name in names]
     with ug.record():
         heads = [output for output in call(ug, tensors) if output.dtype.kind == "f"]
-        cotangents = [ug.asarray(weights(head.shape, head.dtype)) for head in heads]
-        gradients = ug.gradients(heads, variables, cotangents, create_graph=True)
-        # The zero keeps what is linear in a variable recorded, so that its second derivative can be asked for.
-        inner = sum(
-            (gradient * ug.asarray(weights(gradient.shape, gradient.dtype)) + variable * 0).sum()
-            for gradient, variable in zip(gradients, variables, strict=True)
-        )
-    seconds = ug.gradients(inner, variables)
+    first = ug.gradients(heads, variables, _cotangents(ug, heads), create_graph=True)
+    seconds = ug.gradients(first, variables, _cotangents(ug, first))
     return {f"second {name}": second for name, second in zip(names, seconds, strict=True)}
+
+
+def _cotangents(ug: Any, heads: Sequence[Any]) -> list[Any]:
+    return [ug.asarray(weights(head.shape, head.dtype)) for head in heads]
 
 
 def _numbered(name: str, outputs: Sequence[Any], position: int) -> str:
