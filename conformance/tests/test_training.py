@@ -25,7 +25,7 @@ def test_losses_agree_at_every_step(dtype: str, activation: str) -> None:
     for one in ran:
         assert one.problem is None, one
         assert len(one.losses) == STEPS
-        assert training.agrees(one, dtype), (one.backend, one.largest)
+        assert training.agrees(one), (one.backend, one.largest)
         assert one.losses[-1] < one.losses[0] / 2
 
 
@@ -35,8 +35,8 @@ def test_the_network_learns() -> None:
 
 
 def test_a_loss_that_is_off_is_seen() -> None:
-    one = training.Trained("numpy", errors=[1.0, training.LIMITS["float32"] + 1], losses=[2.0, 1.0], times=[0.1, 0.1])
-    assert not training.agrees(one, "float32")
+    one = training.Trained("numpy", errors=[1.0, training.limit(2) + 1], losses=[2.0, 1.0], times=[0.1, 0.1])
+    assert not training.agrees(one)
     assert "FAIL" in training.as_text([one], 2, "float32", "tanh")
 
 

@@ -83,7 +83,7 @@ class Conform:
             report.write_json(args.json, training.as_json(found, **orders))
         required = args.backend or ["numpy"]
         ran = [one for one in found if one.unavailable is None or one.backend in required]
-        return 0 if ran and all(training.agrees(one, args.dtype) for one in ran) else 1
+        return 0 if ran and all(training.agrees(one) for one in ran) else 1
 
 
 def _positive(text: str) -> int:

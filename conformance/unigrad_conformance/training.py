@@ -24,8 +24,14 @@ Digits = tuple[Array, Array, Array, Array]
 
 FEATURES, HIDDEN, CLASSES, BATCH = 64, 32, 10, 64
 
-LIMITS = {"float32": 64.0, "float64": 256.0}
-"""How far a loss may be from the reference, in ULP of the reference in the dtype of the training."""
+
+def limit(steps: int) -> float:
+    """How far a loss may be from the reference, in ULP of the reference in the dtype of the training.
+
+    Rounding errors are carried from step to step, while the loss that they are measured against shrinks. The
+    largest measured in 600 steps is 28.5 in float32 (numpy, relu) and 27 in float64 (torch, relu), in 200 steps 7.9.
+    """
+    return 64.0 * max(1.0, steps / 600)
 
 
 def digits() -> Digits:
@@ -144,9 +150,9 @@ def _patience(message: Message) -> float:
     return CASE_SECONDS if message["kind"] == "step" else LOADING_SECONDS
 
 
-def agrees(one: Trained, dtype: str) -> bool:
+def agrees(one: Trained) -> bool:
     """Whether a backend finished and all its losses are within the limit."""
-    return one.problem is None and bool(one.errors) and one.largest <= LIMITS[dtype]
+    return one.problem is None and bool(one.errors) and one.largest <= limit(len(one.losses))
 
 
 def as_text(found: Sequence[Trained], steps: int, dtype: str, activation: str) -> str:
@@ -163,15 +169,15 @@ def as_text(found: Sequence[Trained], steps: int, dtype: str, activation: str) -
         if one.unavailable or one.problem:
             lines.append(f"{one.backend:<12}{one.version or '-':<12}{one.unavailable or 'FAILED: ' + str(one.problem)}")
             continue
-        verdict = "" if agrees(one, dtype) else "  FAIL"
+        verdict = "" if agrees(one) else "  FAIL"
         lines.append(
             f"{one.backend:<12}{one.version:<12}{one.losses[0]:>12.6f}{one.losses[-1]:>12.6f}{one.largest:>12.3g} ULP"
             f"{int(np.argmax(one.errors)):>9}{one.accuracy:>10.1%} {one.milliseconds:>9.2f}{verdict}"
         )
     ran = [one for one in found if not one.unavailable]
-    good = [one for one in ran if agrees(one, dtype)]
+    good = [one for one in ran if agrees(one)]
     result = f"The losses agree at every step on all {len(ran)}" if len(good) == len(ran) else "FAILED"
-    return "\n".join([*lines, "", f"{result}: within {LIMITS[dtype]:g} ULP of {dtype} is allowed."])
+    return "\n".join([*lines, "", f"{result}: within {limit(steps):g} ULP of {dtype} is allowed."])
 
 
 def as_json(found: Sequence[Trained], **orders: Any) -> dict[str, Any]:
@@ -179,10 +185,10 @@ def as_json(found: Sequence[Trained], **orders: Any) -> dict[str, Any]:
     return {
         "unigrad": unigrad.__version__,
         **orders,
-        "limit_ulp": LIMITS[orders["dtype"]],
+        "limit_ulp": limit(orders["steps"]),
         "backends": [
             {key: value if value == value else None for key, value in vars(one).items()}
-            | {"largest_ulp": one.largest, "agrees": agrees(one, orders["dtype"])}
+            | {"largest_ulp": one.largest, "agrees": agrees(one)}
             for one in found
         ],
     }
