@@ -8,6 +8,7 @@ training on the numpy backend in float64, from the same starting numbers.
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -167,7 +168,8 @@ def as_text(found: Sequence[Trained], steps: int, dtype: str, activation: str) -
     ]
     for one in found:
         if one.unavailable or one.problem:
-            lines.append(f"{one.backend:<12}{one.version or '-':<12}{one.unavailable or 'FAILED: ' + str(one.problem)}")
+            why = f"{one.backend:<12}{one.version or '-':<12}{one.unavailable or f'FAILED: {one.problem}'}"
+            lines += textwrap.wrap(why, 100, subsequent_indent=" " * 24, drop_whitespace=True)
             continue
         verdict = "" if agrees(one) else "  FAIL"
         lines.append(
