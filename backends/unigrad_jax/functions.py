@@ -13,6 +13,7 @@ power        JAX's second derivative of ``x ** 1.0`` at 0 is NaN
 remainder    JAX gives an infinite slope where x1 is infinite and the value NaN
 vector_norm  JAX gives NaN at 0
 expm1        JAX takes the derivative from the value, where ``value + 1`` loses all digits for negative x
+sigmoid      JAX takes it from ``1 - value``, which loses all digits for large x
 divide       JAX squares the divisor, which over- and underflows
 ===========  ==========================================================================================
 
@@ -76,6 +77,11 @@ def absolute(x: Raw) -> Raw:
 @derivatives(lambda t, out, x: t * jnp.exp(x))
 def expm1(x: Raw) -> Raw:
     return jnp.expm1(x)
+
+
+@derivatives(lambda t, out, x: t * out * sigmoid(-x))
+def sigmoid(x: Raw) -> Raw:
+    return jax.nn.sigmoid(x)
 
 
 @derivatives(lambda t, out, x1, x2: divide(t, x2), lambda t, out, x1, x2: -divide(t * out, x2))
@@ -330,7 +336,7 @@ def operations() -> dict[str, Operation]:
         "minimum": extremum(jnp.minimum),
         "clip": clip,
         "relu": jax.nn.relu,
-        "sigmoid": jax.nn.sigmoid,
+        "sigmoid": sigmoid,
         "softplus": jax.nn.softplus,
         "erf": jax.scipy.special.erf,
         "astype": lambda x, dtype: x.astype(dtype),
