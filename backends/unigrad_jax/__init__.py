@@ -12,6 +12,8 @@ What to know about it:
   Inside a transform of JAX's own (``jax.jit``, ``jax.grad``) the user's setting holds.
 - A new shape is compiled anew, which takes some ten milliseconds an operation. Numbers, integer indices
   and the starts of slices are arguments of the compiled function, and compile nothing anew.
+- Every compiled function takes about 1.5 MB of memory, as JAX's own do. JAX drops the oldest after some
+  thousands; ``jax.clear_caches()`` drops all.
 - JAX on a CPU takes numbers below the smallest normal one (1.2e-38 in float32) for zero.
 - A recorded operation keeps its inputs, whether or not the derivative needs them.
 """

@@ -17,7 +17,7 @@ from unigrad_jax.wide import wide
 Raw = Any
 Mask = tuple[bool, ...]
 
-KEPT = 1024
+KEPT = 256
 """How many functions a primitive keeps, one for each setting of its statics; the oldest go first."""
 
 
