@@ -13,6 +13,7 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import itertools
 import subprocess
 import sys
 import time
@@ -196,7 +197,7 @@ def step_data() -> tuple[list[np.ndarray[Any, Any]], np.ndarray[Any, Any], np.nd
     """Parameters, a batch and its labels, float32."""
     rng = np.random.default_rng(0)
     parameters = []
-    for rows, columns in zip(SIZES, SIZES[1:], strict=False):
+    for rows, columns in itertools.pairwise(SIZES):
         parameters += [rng.normal(size=(rows, columns)) / rows**0.5, np.zeros(columns)]
     return (
         [parameter.astype("float32") for parameter in parameters],

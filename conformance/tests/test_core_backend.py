@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -94,7 +95,7 @@ def test_an_adapter_that_does_not_import_breaks_only_itself(monkeypatch: pytest.
 def test_what_an_adapter_does_not_supply_says_so(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
     class Poor(DeviceBackend):
         name = "poor"
-        missing = {"sin": "its hardware knows no angles", "int8": "it is too narrow"}
+        missing: ClassVar = {"sin": "its hardware knows no angles", "int8": "it is too narrow"}
 
         def load(self) -> None:
             super().load()

@@ -131,3 +131,16 @@ def test_defaults() -> None:
     assert ug.asarray(True).dtype == ug.bool
     assert ug.asarray(np.ones(1)).dtype == ug.float64
     assert ug.ones(2, dtype=float).dtype == ug.float32
+
+
+def test_a_dtype_that_is_equal_but_another_object() -> None:
+    other = np.dtype("float32", metadata={"unit": "m"})
+    assert other is not np.dtype("float32")
+    x = ug.asarray(np.ones(2, dtype=other))
+    x.attach_grad()
+    with ug.record():
+        y = x * ug.ones(2) + np.ones(2, dtype=other)
+    y.backward()
+    assert x.grad.dtype == ug.float32
+    with pytest.raises(ug.DtypeError):
+        ug.asarray(np.ones(2, dtype=">f4"))

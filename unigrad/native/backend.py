@@ -34,9 +34,6 @@ class NativeBackend(Backend):
         self.raw_dtypes = {dtype: dtype for dtype in dtypes.ALL}
         self.array_types = (self.module.ndarray,)
 
-    def dtype(self, raw: Raw) -> DType:
-        return raw.dtype
-
     def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Any = None) -> Raw:
         return self.module.full(shape, value, dtype)
 

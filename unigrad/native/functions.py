@@ -87,9 +87,8 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         return x.astype(dtype)
 
     def sigmoid(x: Raw) -> Raw:
-        # By the side of 0, so that the exponential never overflows.
-        small = xp.exp(-xp.abs(x))
-        return xp.where(x >= 0, 1 / (1 + small), small / (1 + small)).astype(x.dtype)
+        # Both exponentials are of numbers below 0, so that neither overflows, and nothing cancels.
+        return xp.exp(xp.minimum(x, xp.zeros_like(x))) / (xp.exp(-xp.abs(x)) + 1)
 
     def where(condition: Raw, x1: Raw, x2: Raw) -> Raw:
         if condition.dtype.kind != "b":

@@ -25,7 +25,8 @@ def sigmoid_(x: Array, /) -> Tensor:
     """1 / (1 + exp(-x)), without overflow."""
 
 
-vjp(sigmoid_, lambda xp, g, out: g * out * (1 - out))
+# Not 1 - out, which far out is the difference of two equal numbers.
+vjp(sigmoid_, lambda xp, g, x, out: g * out * xp.sigmoid(-x))
 
 
 @primitive("elementwise", dtypes="float")
