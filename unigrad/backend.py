@@ -61,6 +61,9 @@ class Backend:
     """For speed only. ``"rules"``: generate :meth:`record`'s default into each operation, and run the
     rules on raw arrays, whose operators and functions must then behave as NumPy's;
     ``"bare"``: likewise for a framework that records by itself as soon as a leaf is tracked."""
+    bounds_checked: ClassVar[frozenset[str]] = frozenset()
+    """For speed only: primitives whose labels or indices the framework itself checks from both sides. It must
+    raise IndexError; the others are checked before the call."""
     pulls_raw: ClassVar[bool] = False
     """Whether :meth:`record` makes nodes of the adapter's own, which pull over raw arrays. Cotangents are
     then added up with ``+``, so that raw arrays' operators must behave as NumPy's."""
@@ -92,6 +95,14 @@ class Backend:
     def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Any = None) -> Raw:
         """A raw array filled with one value."""
         return self.from_numpy(np.full(shape, value, dtype), device)
+
+    def filled_like(self, raw: Raw, value: float) -> Raw:
+        """:meth:`full` with the shape, dtype and device of ``raw``."""
+        return self.full(tuple(raw.shape), value, self.dtype(raw), self.device(raw))
+
+    def is_view(self, raw: Raw) -> bool:
+        """Whether an array shares its memory with a larger one that somebody may write to."""
+        return False
 
     def device(self, raw: Raw) -> Any:
         """The device that a raw array lives on."""

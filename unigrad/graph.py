@@ -523,7 +523,7 @@ def _unshared(
     result = []
     for buffer, grad in written:
         raw = grad._raw
-        if grad._node is None and (id(raw) in held or getattr(raw, "base", None) is not None):
+        if grad._node is None and (id(raw) in held or grad.backend.is_view(raw)):
             grad = grad.copy()
         held.add(id(raw))
         result.append((buffer, grad))

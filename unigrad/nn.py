@@ -124,7 +124,8 @@ def cross_entropy(logits: Array, labels: Array, /, *, axis: int = -1) -> Tensor:
         return divide(_sum(multiply(labels, log_softmax_(logits, number))), -float(math.prod(rest)))
     if labels.shape != rest:
         raise ShapeError(f"labels of shape {labels.shape} do not fit logits of shape {logits.shape}; expected {rest}")
-    labels = _checked_labels(labels, logits.shape[number])
+    if "cross_entropy" not in logits.backend.bounds_checked or labels.dtype != dtypes.int64:
+        labels = _checked_labels(labels, logits.shape[number])
     if logits.ndim != 2 or number != 1:
         logits = moveaxis(logits, number, -1).reshape(math.prod(rest), logits.shape[number])
         labels = labels.reshape(-1)

@@ -15,11 +15,11 @@ import numpy as np
 
 from unigrad.dtypes import DType
 from unigrad.errors import ArgumentError, DtypeError, LeafWriteError, ShapeError, UnsupportedError
+from unigrad.graph import GradientBuffer, Leaf, Node, attach, backward, become_leaf, retain
 from unigrad.recording import is_recording
 
 if TYPE_CHECKING:
     from unigrad.backend import Backend
-    from unigrad.graph import GradientBuffer, Node
 
 OPERATORS: dict[str, tuple[str, bool]] = {
     "__neg__": ("negative", False),
@@ -157,8 +157,6 @@ class Tensor:
         ``"null"`` asks for none. A recorded intermediate is first cut from its history, as if
         ``x = x.detach()``. Raises DtypeError unless the dtype is real floating.
         """
-        from unigrad.graph import attach
-
         attach(self, grad_req)
 
     @property
@@ -177,8 +175,6 @@ class Tensor:
 
     def retain_grad(self) -> None:
         """Have this recorded intermediate's gradient kept at each backward, without cutting its history."""
-        from unigrad.graph import retain
-
         retain(self)
 
     def detach(self) -> Tensor:
@@ -191,8 +187,6 @@ class Tensor:
         ``head_grad``, of exactly this shape and dtype, makes it the vector-Jacobian product. See
         :func:`unigrad.backward`.
         """
-        from unigrad.graph import backward
-
         backward(self, head_grad, retain_graph, create_graph)
 
     # --- conversion -----------------------------------------------------------------------------------
@@ -310,11 +304,11 @@ class Tensor:
 
     def zeros_like(self) -> Tensor:
         """Zeros of this shape, dtype, backend and device."""
-        return type(self)(self.backend.full(self.shape, 0, self.dtype, self.device), None)
+        return type(self)(self.backend.filled_like(self._raw, 0), None)
 
     def ones_like(self) -> Tensor:
         """Ones of this shape, dtype, backend and device."""
-        return type(self)(self.backend.full(self.shape, 1, self.dtype, self.device), None)
+        return type(self)(self.backend.filled_like(self._raw, 1), None)
 
     # --- selecting and changing -----------------------------------------------------------------------------
 
@@ -330,19 +324,14 @@ class Tensor:
         self._become(setitem(self, key, value))
 
     def _refuse_write(self) -> None:
-        if is_recording() and self._node is not None and getattr(self, "_buffer", None) is not None:
-            from unigrad.graph import Leaf
-
-            if isinstance(self._node, Leaf):
-                raise LeafWriteError(
-                    "an array with an attached gradient cannot be changed while recording; write to it outside "
-                    "record() or inside 'with ug.pause():', or compute a new array (y = x + v)"
-                )
+        if type(self._node) is Leaf and is_recording():
+            raise LeafWriteError(
+                "an array with an attached gradient cannot be changed while recording; write to it outside "
+                "record() or inside 'with ug.pause():', or compute a new array (y = x + v)"
+            )
 
     def _become(self, new: Tensor) -> None:
         """Hold another value. What was recorded with the old one keeps it; an attached leaf stays attached."""
-        from unigrad.graph import Leaf, become_leaf
-
         if type(self._node) is Leaf:
             raw = new._raw if new._node is None else self.backend.detached(new._raw)
             become_leaf(self, self.backend.fresh_leaf(raw), self._buffer)
@@ -352,8 +341,6 @@ class Tensor:
                 del self._buffer
 
     def _in_place(self, name: str, other: Any) -> Tensor:
-        from unigrad.graph import Leaf
-
         self._refuse_write()
         # A leaf is not recorded here, and is cheaper to compute with when no framework looks on.
         held = self.detach() if type(self._node) is Leaf else self

@@ -27,6 +27,7 @@ class TorchBackend(Backend):
     install = "pip install 'unigrad[torch]'"
     delegates = "all orders"
     inline_nodes = "bare"
+    bounds_checked = frozenset({"cross_entropy"})
     missing: ClassVar = {"uint16": FEW_OPERATIONS, "uint32": FEW_OPERATIONS, "uint64": FEW_OPERATIONS}
 
     def __init__(self) -> None:
@@ -66,6 +67,9 @@ class TorchBackend(Backend):
 
     def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Any = None) -> Raw:
         return self.torch.full(shape, value, dtype=self.raw_dtype(dtype), device=device or "cpu")
+
+    def filled_like(self, raw: Raw, value: float) -> Raw:
+        return self.torch.full_like(raw, value, memory_format=self.torch.contiguous_format)
 
     def device(self, raw: Raw) -> Any:
         return str(raw.device)
@@ -135,8 +139,9 @@ class TorchBackend(Backend):
         # Another thread's pass over a shared leaf would add to the same .grad.
         with self._accumulating:
             before = [raw.grad for raw in raws]
-            for raw in raws:
-                raw.grad = None
+            for raw, grad in zip(raws, before, strict=True):
+                if grad is not None:
+                    raw.grad = None
             try:
                 self.torch.autograd.backward(heads, cotangents, retain_graph=retain_graph)
                 return [None if raw.grad is None else self._value(raw.grad) for raw in raws]

@@ -37,6 +37,12 @@ class NativeBackend(Backend):
     def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Any = None) -> Raw:
         return self.module.full(shape, value, dtype)
 
+    def filled_like(self, raw: Raw, value: float) -> Raw:
+        return self.module.full_like(raw, value)
+
+    def is_view(self, raw: Raw) -> bool:
+        return getattr(raw, "base", None) is not None
+
 
 class NumpyBackend(NativeBackend):
     """NumPy."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from unigrad import dtypes
 from unigrad.backend import Backend
-from unigrad.errors import AxisError, DtypeError, OperationError, ShapeError, UnigradError
+from unigrad.errors import DtypeError, IndexRangeError, OperationError, ShapeError, UnigradError
 from unigrad.operations.arguments import broadcast_shapes
 from unigrad.operations.dispatch import tensor
 from unigrad.operations.table import SCALAR_TYPES, Primitive
@@ -102,7 +102,7 @@ def explain(
             f"matmul cannot multiply shapes {shapes[0]} and {shapes[1]}: the last axis of the first and the "
             f"last but one of the second must have equal sizes, and neither may be 0-dimensional"
         )
-    if isinstance(error, (AxisError, IndexError)):
-        return AxisError(f"{what}: {error}")
+    if row.name in backend.bounds_checked and isinstance(error, IndexError):
+        return IndexRangeError(f"{what}: {error}")
     given = f" with {', '.join(map(repr, statics))}" if statics else ""
     return OperationError(f"backend {backend.name!r} refused {what}{given}: {error}")
