@@ -27,6 +27,7 @@ RULED = {
     "min": "as max",
     "clip": "made of maximum and minimum",
     "remainder": "computed outside MXNet",
+    **dict.fromkeys(("floor", "ceil", "round", "trunc", "sign", "floor_divide"), "partly computed outside MXNet"),
     "prod": "MXNet divides by the elements, which may be zero",
     "cumulative_prod": "computed outside MXNet",
     "vector_norm": "a composition whose derivative at 0 is NaN",

@@ -58,7 +58,10 @@ class TapeNode(Node):
         if None in parents:
             tracked = [(parent, raw) for parent, raw in zip(parents, raws, strict=True) if parent is not None]
             parents, raws = zip(*tracked, strict=True)
-        return list(zip(parents, differentiate(self.tape, [self.out], raws, [g], None, UNCONNECTED), strict=True))
+        found = differentiate(self.tape, [self.out], raws, [g], None, UNCONNECTED)
+        # To TensorFlow a constant function is not connected to its input; its derivative is zero all the same.
+        shares = [tf.zeros_like(raw) if part is None else part for raw, part in zip(raws, found, strict=True)]
+        return list(zip(parents, shares, strict=True))
 
     def lifted_pull(self, xp: Any, g: Any, add: Add, tensor_type: Any) -> None:
         for position, parent in enumerate(self.more):

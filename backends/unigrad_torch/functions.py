@@ -35,7 +35,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "subtract": operator.sub,
         "multiply": operator.mul,
         "divide": operator.truediv,
-        "floor_divide": operator.floordiv,
+        "floor_divide": FloorDivide.apply,
         "remainder": remainder,
         "power": torch.pow,
         "negative": torch.neg,
@@ -106,6 +106,21 @@ def power(of_arrays: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any], Raw]:
         return x1**x2
 
     return power
+
+
+class FloorDivide(torch.autograd.Function):
+    """PyTorch has no derivative for it, and raises; ours is zero."""
+
+    @staticmethod
+    def forward(ctx: Any, x1: Any, x2: Any) -> Raw:
+        ctx.save_for_backward(*(x for x in (x1, x2) if isinstance(x, torch.Tensor)))
+        ctx.tensors = [isinstance(x, torch.Tensor) for x in (x1, x2)]
+        return x1 // x2
+
+    @staticmethod
+    def backward(ctx: Any, g: Raw) -> Any:
+        saved = iter(ctx.saved_tensors)
+        return tuple(torch.zeros_like(next(saved)) if tensor else None for tensor in ctx.tensors)
 
 
 def remainder(x1: Any, x2: Any) -> Raw:

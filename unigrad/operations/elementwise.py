@@ -15,6 +15,12 @@ from unigrad.operations.table import Array, operation, primitive, vjp
 if TYPE_CHECKING:
     from unigrad.tensor import Tensor
 
+
+def _zero(xp: Any, g: Any) -> Any:
+    """The derivative of what is constant between its jumps: 0, also for an infinite cotangent, and NaN for NaN."""
+    return xp.sign(g) * 0
+
+
 # --- arithmetic -------------------------------------------------------------------------------------
 
 
@@ -53,6 +59,9 @@ vjp(divide, lambda xp, g, x2: g / x2, lambda xp, g, x2, out: -g * out / x2)
 @primitive("elementwise", scalars=True, public=True)
 def floor_divide(x1: Array, x2: Array, /) -> Tensor:
     """x1 // x2, rounded towards minus infinity; its derivative is zero."""
+
+
+vjp(floor_divide, _zero, _zero)
 
 
 @primitive("elementwise", scalars=True, public=True)
@@ -122,6 +131,9 @@ vjp(square, lambda xp, g, x: g * (x * 2))
 @primitive("elementwise", public=True)
 def sign(x: Array, /) -> Tensor:
     """-1, 0 or 1, and NaN for NaN; its derivative is zero."""
+
+
+vjp(sign, _zero)
 
 
 # --- exponentials, logarithms, trigonometry ---------------------------------------------------------
@@ -215,9 +227,15 @@ def floor(x: Array, /) -> Tensor:
     """The largest integer not above x, in x's dtype."""
 
 
+vjp(floor, _zero)
+
+
 @primitive("elementwise", public=True)
 def ceil(x: Array, /) -> Tensor:
     """The smallest integer not below x, in x's dtype."""
+
+
+vjp(ceil, _zero)
 
 
 @primitive("elementwise", public=True)
@@ -225,9 +243,15 @@ def round(x: Array, /) -> Tensor:
     """The nearest integer, halves to the even one, in x's dtype."""
 
 
+vjp(round, _zero)
+
+
 @primitive("elementwise", public=True)
 def trunc(x: Array, /) -> Tensor:
     """x without its fraction, in x's dtype."""
+
+
+vjp(trunc, _zero)
 
 
 # --- choosing ----------------------------------------------------------------------------------------

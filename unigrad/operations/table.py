@@ -24,7 +24,8 @@ a static parameter    its value
 ====================  ==============================================================
 
 Shapes that were broadcast are the engine's business: an elementwise rule returns a cotangent of the
-result's shape. A primitive without a rule has derivative zero, and its results are not recorded.
+result's shape. A primitive without a rule has results that no derivative is defined for (booleans,
+positions), and these are not recorded.
 
 A primitive is also the public function of its name where the two signatures agree (``public=True``).
 Other public functions are plain Python over primitives, marked ``@operation``.

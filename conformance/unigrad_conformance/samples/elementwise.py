@@ -32,9 +32,9 @@ _row("add", "integers_and_a_float_number", "n + 0.5", n=whole([1, 2]), flat=True
 _row("pow", "whole_exponents", "x ** 2 + x ** 3 + x ** -1 + x ** 1 + x ** 0.5", x=_a)
 _row("pow", "negative_base", "x ** 3", x=-_a)
 _row("pow", "integers", "n ** 2", n=whole([1, -2, 3]), flat=True, dtypes=("float32",))
-_row("floor_divide", "floats", "ug.floor_divide(x, y) + x * y", x=real([-7.5, 7.5, 3.25]), y=real([3.5, -3.5, 1.5]))
+_row("floor_divide", "floats", "ug.floor_divide(x, y)", x=real([-7.5, 7.5, 3.25]), y=real([3.5, -3.5, 1.5]))
 _row("floor_divide", "integers", "n // m", n=whole([-7, 7, 8]), m=whole([3, -3, 4]), flat=True, dtypes=("float32",))
-_row("floor_divide", "numbers", "x // 2 + 9 // x + x", x=real([-7.5, 7.5, 3.25]))
+_row("floor_divide", "numbers", "x // 2 + 9 // x", x=real([-7.5, 7.5, 3.25]))
 _row("remainder", "floats", "ug.remainder(x, y)", x=real([-7.5, 7.5, 3.25]), y=real([3.5, -3.5, 1.5]))
 _row("remainder", "numbers", "x % 2 + 9 % x", x=real([-7.5, 7.5, 3.25]))
 _row("remainder", "integers", "n % m", n=whole([-7, 7, 8]), m=whole([3, -3, 4]), flat=True, dtypes=("float32",))
@@ -42,7 +42,7 @@ _row("negative", "operator", "-x * x", x=_a)
 _row("negative", "function", "ug.negative(x)", x=_a)
 _row("abs", "both_signs", "ug.abs(x) * x + abs(x)", x=real([-1.5, 2.25, -0.5]))
 _row("square", "both_signs", "ug.square(x)", x=real([-1.5, 2.25, -0.5]))
-_row("sign", "both_signs", "ug.sign(x) * x", x=real([-1.5, 2.25, -0.5]))
+_row("sign", "both_signs", "ug.sign(x)", x=real([-1.5, 2.25, -0.5]))
 
 # --- functions of one variable ----------------------------------------------------------------------------
 
@@ -60,7 +60,7 @@ _row("expm1", "near_zero", "ug.expm1(x)", x=real([-1e-6, 2e-6, 1e-3]))
 _row("tanh", "far_out", "ug.tanh(x)", x=real([-4.0, -3.0, 3.5]))
 for _operation in ("floor", "ceil", "round", "trunc"):
     _row(
-        _operation, "both_signs", f"ug.{_operation}(x) + x * x", x=real([-2.5, -1.5, -0.25, 0.5, 1.5, 2.5, 2.75])
+        _operation, "both_signs", f"ug.{_operation}(x)", x=real([-2.5, -1.5, -0.25, 0.5, 1.5, 2.5, 2.75])
     )  # fmt: skip
     _row(_operation, "integers", f"ug.{_operation}(n)", n=whole([-3, 0, 4]), flat=True, dtypes=("float32",))
 
