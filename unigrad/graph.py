@@ -153,18 +153,18 @@ def below(heads: Sequence[Node]) -> list[Node]:
                 f"pass retain_graph=True to that backward, or record the computation again"
             )
         parent = node.p1
-        if parent is not None and parent not in seen:
+        if parent is None:  # a leaf, an untracked first operand, or many parents
+            for parent in node.more:
+                if parent is not None and parent not in seen:
+                    mark(parent)
+                    keep(parent)
+        elif parent not in seen:
             mark(parent)
             keep(parent)
         parent = node.p2
         if parent is not None and parent not in seen:
             mark(parent)
             keep(parent)
-        if node.more:
-            for parent in node.more:
-                if parent is not None and parent not in seen:
-                    mark(parent)
-                    keep(parent)
     return found
 
 
