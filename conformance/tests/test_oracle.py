@@ -17,7 +17,7 @@ from unigrad_conformance.samples import Sample
 
 import unigrad as ug
 from unigrad.backend import get_backend_object
-from unigrad.operations import binding
+from unigrad.operations import nodes
 from unigrad.operations.table import OPERATIONS, PRIMITIVES
 
 oracle.register()
@@ -118,7 +118,7 @@ def test_derivatives_are_central_differences(name: str) -> None:
 @pytest.mark.parametrize("rule", [lambda xp, g, x: g * xp.sin(x), lambda xp, g, x: g * xp.cos(x) * (1 + 1e-9)])
 def test_the_law_sees_a_wrong_rule(rule: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PRIMITIVES["sin"], "rules", (rule,))
-    monkeypatch.setattr(binding, "_node_types", {})
+    monkeypatch.setattr(nodes, "_node_types", {})
     assert "first derivative for x" in _law(SAMPLES["sin.matrix"])
 
 
