@@ -19,8 +19,8 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
     def log_softmax(x: Raw, axis: int) -> Raw:
         if x.shape[axis] == 0:
             return x.copy()
-        shifted = x - xp.max(x, axis=axis, keepdims=True)
-        return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
+        shifted = x - x.max(axis=axis, keepdims=True)
+        return shifted - xp.log(xp.exp(shifted).sum(axis=axis, keepdims=True))
 
     def cross_entropy(logits: Raw, labels: Raw) -> Raw:
         rows = logits.shape[0]
@@ -102,10 +102,9 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
     def kept(condition: Raw, x: Raw) -> Raw:
         """x where the condition holds, else 0, whatever x is there.
 
-        Bit by bit: on a random mask 15 times as fast as ``where``, whose branches are mispredicted.
+        The bits times 0 or 1: on a random mask 15 times as fast as ``where``, whose branches are mispredicted.
         """
-        unsigned = f"u{x.dtype.itemsize}"
-        return (x.view(unsigned) & -condition.astype(unsigned)).view(x.dtype)
+        return (x.view(f"u{x.dtype.itemsize}") * condition).view(x.dtype)
 
     def clip(x: Raw, low: Raw, high: Raw) -> Raw:
         return xp.minimum(xp.maximum(x, low), high)

@@ -53,13 +53,14 @@ def cross_entropy_(logits: Array, labels: Array) -> Tensor:
     """
 
 
-def _cross_entropy_vjp(xp: Any, g: Any, logits: Any, labels: Any, logits_shape: Shape) -> Any:
+def _cross_entropy_vjp(xp: Any, g: Any, logits: Any, labels: Any, logits_shape: Shape, logits_dtype: Any) -> Any:
     rows = logits_shape[0]
     if rows == 0:
         return logits
-    g = xp.broadcast_to(g / rows, (rows, 1))
+    labels = xp.reshape(labels, (rows, 1))
+    ones = xp.astype(labels == labels, logits_dtype)
     softmax = xp.exp(xp.log_softmax(logits, 1))
-    return g * softmax - xp.scatter_along_axis(g, xp.reshape(labels, (rows, 1)), 1, logits_shape)
+    return (softmax - xp.scatter_along_axis(ones, labels, 1, logits_shape)) * (g / rows)
 
 
 vjp(cross_entropy_, _cross_entropy_vjp, lambda xp, g: None)
