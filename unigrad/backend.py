@@ -237,9 +237,10 @@ class Backend:
         except UnigradError:
             raise
         except Exception as error:
+            absent = isinstance(error, ModuleNotFoundError) and error.name == self.framework
+            what = "is not installed" if absent else f"failed to import ({type(error).__name__}: {error})"
             raise BackendError(
-                f"backend {self.name!r} needs {self.framework}, which failed to import "
-                f"({type(error).__name__}: {error}); install it with: {self.install}"
+                f"backend {self.name!r} needs {self.framework}, which {what}; install it with: {self.install}"
             ) from error
         self._neutral = {raw: neutral for neutral, raw in self.raw_dtypes.items()}
         from unigrad.operations.binding import bind

@@ -73,7 +73,8 @@ def _as_text(rows: Sequence[BackendInfo]) -> str:
     lines = [f"{'backend':<12}{'version':<12}{'its own engine differentiates':<32}supports"]
     for row in rows:
         if not row.installed:
-            lines.append(f"{row.name:<12}{'-':<12}{row.why_not}")
+            first = f"{row.name:<12}{'-':<12}"
+            lines += textwrap.wrap(f"{row.why_not}", 100, initial_indent=first, subsequent_indent=" " * 24)
             continue
         lines.append(f"{row.name:<12}{row.version:<12}{row.engine:<32}{len(row.dtypes)} dtypes")
         lines += textwrap.wrap(
