@@ -171,6 +171,11 @@ class Backend:
         """
         return None
 
+    @property
+    def engine(self) -> str:
+        """What the framework itself differentiates, in words: ``delegates`` unless there is more to say."""
+        return self.delegates
+
     def version(self) -> str:
         """The framework's version."""
         from importlib.metadata import version
@@ -274,7 +279,7 @@ class BackendInfo:
     unsupported: Mapping[str, str]
     """Operations and dtypes that it lacks, with the reason."""
     engine: str
-    """What its own engine differentiates: ``nothing``, ``first order`` or ``all orders``."""
+    """What its own engine differentiates: ``nothing``, ``first order``, ``all orders``, ``each operation``."""
 
 
 _backends: dict[str, Backend] = {}
@@ -413,10 +418,10 @@ def available_backends() -> list[BackendInfo]:
             backend = get_backend_object(name)
         except BackendError as error:
             known = _backends[name]
-            rows.append(BackendInfo(name, False, None, str(error), (), known.missing, known.delegates))
+            rows.append(BackendInfo(name, False, None, str(error), (), known.missing, known.engine))
         else:
             dtypes = tuple(map(str, backend.raw_dtypes))
-            rows.append(BackendInfo(name, True, backend.version(), None, dtypes, backend.missing, backend.delegates))
+            rows.append(BackendInfo(name, True, backend.version(), None, dtypes, backend.missing, backend.engine))
     return rows
 
 

@@ -36,6 +36,10 @@ class JaxBackend(Backend):
         self.raw_dtypes = {dtype: dtype for dtype in dtypes.ALL}
         self.array_types = (jax.Array,)
 
+    @property
+    def engine(self) -> str:
+        return "each operation, any order"
+
     def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
         # JAX may go on using the memory that it is given, so it gets its own.
         with self._wide():

@@ -32,7 +32,7 @@ def main(name: str, orders: dict[str, Any], send: Send) -> None:
     except BackendError as error:
         send("unavailable", why=str(error))
         return
-    send("ready", version=backend.version(), missing=dict(backend.missing), engine=backend.delegates)
+    send("ready", version=backend.version(), missing=dict(backend.missing), engine=backend.engine)
     with ug.use_backend(name), np.errstate(all="ignore"):
         if "train" in orders:
             _train(orders["train"], send)
