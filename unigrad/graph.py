@@ -131,11 +131,11 @@ class GradientBuffer:
         self.grad = grad
         self.request = request
 
-    def write(self, grad: Tensor) -> None:
-        """Store a gradient as the request says: in place of the old one, or added to it."""
+    def updated(self, grad: Tensor) -> Tensor:
+        """What the buffer is to hold after a backward that brought ``grad``: that, or the sum if it was asked for."""
         if self.request == "add" and self.grad is not None:
-            grad = self.grad + grad if grad._node is not None else self.grad.detach() + grad
-        self.grad = grad
+            return self.grad + grad if grad._node is not None else self.grad.detach() + grad
+        return grad
 
 
 def below(heads: Sequence[Node]) -> list[Node]:
@@ -370,8 +370,10 @@ def backward(
         if node in found:
             total = totals.get(id(buffer))
             totals[id(buffer)] = (buffer, found[node] if total is None else total[1] + found[node])
-    for buffer, grad in _unshared(list(totals.values()), [g for _, g in seeds]):
-        buffer.write(grad)
+    written = _unshared(list(totals.values()), [g for _, g in seeds])
+    # All that may fail comes before the first buffer changes.
+    for buffer, grad in [(buffer, buffer.updated(grad)) for buffer, grad in written]:
+        buffer.grad = grad
     if not (retain_graph or create_graph):
         for node in nodes:
             node.release()

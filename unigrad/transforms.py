@@ -38,22 +38,14 @@ def value_and_grad(
     @functools.wraps(f)
     def differentiated(*args: Any, **kwargs: Any) -> Any:
         chosen = _positions(positions, len(args))
-        call = list(args)
-        inputs: list[Tensor] = []
-        originals: list[Any] = []
-        layouts: list[tuple[Any, int]] = []
-        for position in range(len(args)):
-            leaves, layout = flatten(args[position])
-            if position in chosen:
-                fresh = [_variable(leaf, position) for leaf in leaves]
-                call[position] = unflatten(layout, fresh)
-            else:
-                call[position] = unflatten(layout, [_constant(leaf) for leaf in leaves])
-        for position in chosen:
-            leaves, layout = flatten(args[position])
-            inputs += flatten(call[position])[0]
-            originals += leaves
-            layouts.append((layout, len(leaves)))
+        flat = [flatten(arg) for arg in args]
+        given = [
+            [_variable(leaf, position) if position in chosen else _constant(leaf) for leaf in leaves]
+            for position, (leaves, _) in enumerate(flat)
+        ]
+        call = [unflatten(layout, leaves) for (_, layout), leaves in zip(flat, given, strict=True)]
+        inputs = [leaf for position in chosen for leaf in given[position]]
+        originals = [leaf for position in chosen for leaf in flat[position][0]]
         nested = is_recording()
         with Scope(True, is_training() if nested else False):
             result = f(*call, **kwargs)
@@ -63,12 +55,9 @@ def value_and_grad(
             if value._node is not None
             else [leaf.zeros_like() for leaf in inputs]
         )
-        shown = [_like_input(grad, original) for grad, original in zip(grads, originals, strict=True)]
-        pieces = []
-        for layout, count in layouts:
-            pieces.append(unflatten(layout, shown[:count]))
-            shown = shown[count:]
-        outside = not any(isinstance(leaf, Tensor) for leaf in flatten(list(args))[0])
+        shown = iter([_like_input(grad, original) for grad, original in zip(grads, originals, strict=True)])
+        pieces = [flat[position][1](shown) for position in chosen]
+        outside = not any(isinstance(leaf, Tensor) for leaves, _ in flat for leaf in leaves)
         kind = originals[0] if originals else None
         first = _shown(value, kind, outside, nested)
         if has_aux:
@@ -109,15 +98,11 @@ def _variable(leaf: Any, position: int) -> Tensor:
             f"argument {position} holds {found.dtype}, and only real floating arrays have gradients; "
             f"convert it with .astype(ug.float32) or leave it out of argnums"
         )
-    if found._node is not None:
-        # Inside an outer recording: stay connected to it, so that gradients nest.
-        return found + 0 if is_recording() else _attached(found.detach())
-    return _attached(type(found)(found._raw, None))
-
-
-def _attached(x: Tensor) -> Tensor:
-    x.attach_grad()
-    return x
+    if found._node is not None and is_recording():
+        return found + 0  # inside an outer recording it stays connected, so that gradients nest
+    fresh = found.detach()
+    fresh.attach_grad()
+    return fresh
 
 
 def _constant(leaf: Any) -> Any:

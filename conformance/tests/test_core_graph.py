@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import unigrad as ug
-from unigrad.graph import below
+from unigrad.graph import GradientBuffer, below
 
 
 def leaf(values: object = (1.0, 2.0)) -> ug.Tensor:
@@ -128,6 +128,29 @@ def test_a_rule_that_raises_leaves_everything_as_it_was(monkeypatch: pytest.Monk
     monkeypatch.undo()
     y.backward()
     assert b.grad.tolist() == [1, 1]
+
+
+def test_a_sum_of_gradients_that_fails_changes_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = leaf(), leaf()
+    a.attach_grad("add")
+    b.attach_grad("add")
+    with ug.record():
+        y = a * 2 + b * 3
+    updated, calls = GradientBuffer.updated, []
+
+    def second_fails(buffer: GradientBuffer, grad: ug.Tensor) -> ug.Tensor:
+        calls.append(buffer)
+        if len(calls) == 2:
+            raise MemoryError("no room")
+        return updated(buffer, grad)
+
+    monkeypatch.setattr(GradientBuffer, "updated", second_fails)
+    with pytest.raises(MemoryError):
+        y.backward()
+    assert a.grad.tolist() == b.grad.tolist() == [0, 0]
+    monkeypatch.undo()
+    y.backward()
+    assert (a.grad.tolist(), b.grad.tolist()) == ([2, 2], [3, 3])
 
 
 def test_release_is_of_everything_below_the_head_and_nothing_else() -> None:

@@ -126,7 +126,7 @@ def _binary_source(row: Primitive) -> Source:
             f"            r2 = {weak_name}(x2, own)",
             "            n2 = None",
             "            if r2 is None:",
-            *_unless_foreign(row, "x2", again),
+            *_unless_foreign(again),
             "    elif type(x2) is T:",
             "        r2 = x2._raw",
             "        n2 = x2._node",
@@ -143,7 +143,7 @@ def _binary_source(row: Primitive) -> Source:
     return lines
 
 
-def _unless_foreign(row: Primitive, operand: str, again: str) -> Source:
+def _unless_foreign(again: str) -> Source:
     # An operator answers NotImplemented for what is no number and no array (None, a string, another
     # library's object), so that Python can ask the other side.
     return [

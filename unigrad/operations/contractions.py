@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from unigrad.errors import ArgumentError, ShapeError
 from unigrad.operations.arguments import one_axis
 from unigrad.operations.creation import eye, ones
+from unigrad.operations.dispatch import tensors
 from unigrad.operations.elementwise import multiply
 from unigrad.operations.shapes import permute_dims, reshape
 from unigrad.operations.table import Array, Arrays, operation, primitive, vjp
@@ -53,7 +54,7 @@ def _matmul_left(xp: Any, g: Any, x2: Any, x1_shape: Shape, x2_shape: Shape) -> 
         row = xp.matmul(x2, xp.reshape(g, (*g.shape, 1)))
         return _to_shape(xp, xp.reshape(row, row.shape[:-1]), len(x2_shape) - 1, x1_shape)
     left = xp.matmul(g, _transposed(xp, x2, len(x2_shape)))
-    ndim = len(x1_shape) if len(x1_shape) > len(x2_shape) else len(x2_shape)
+    ndim = max(len(x1_shape), len(x2_shape))
     return left if ndim == 2 else _to_shape(xp, left, ndim, x1_shape)
 
 
@@ -67,7 +68,7 @@ def _matmul_right(xp: Any, g: Any, x1: Any, x1_shape: Shape, x2_shape: Shape) ->
         column = xp.matmul(_transposed(xp, x1, len(x1_shape)), xp.reshape(g, (*g.shape, 1)))
         return _to_shape(xp, xp.reshape(column, column.shape[:-1]), len(x1_shape) - 1, x2_shape)
     right = xp.matmul(_transposed(xp, x1, len(x1_shape)), g)
-    ndim = len(x1_shape) if len(x1_shape) > len(x2_shape) else len(x2_shape)
+    ndim = max(len(x1_shape), len(x2_shape))
     return right if ndim == 2 else _to_shape(xp, right, ndim, x2_shape)
 
 
@@ -106,7 +107,7 @@ vjp(einsum_, _einsum_vjp)
 def dot(a: Array, b: Array, /) -> Tensor:
     """NumPy's dot: the inner product of vectors, the product of matrices, ``a * b`` with a scalar; in
     general the sum over the last axis of a and the last but one of b."""
-    a, b = _together(a, b)
+    a, b = tensors((a, b))
     if a.ndim == 0 or b.ndim == 0:
         return multiply(a, b)
     if b.ndim <= 2:
@@ -114,18 +115,10 @@ def dot(a: Array, b: Array, /) -> Tensor:
     return tensordot(a, b, axes=([a.ndim - 1], [b.ndim - 2]))
 
 
-def _together(a: Array, b: Array) -> tuple[Tensor, Tensor]:
-    """Both as arrays on one backend: that of whichever is a Tensor already."""
-    from unigrad.operations.dispatch import tensors
-
-    first, second = tensors((a, b))
-    return first, second
-
-
 @operation
 def tensordot(x1: Array, x2: Array, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Tensor:
     """The sum of products over pairs of axes: the last ``axes`` of x1 with the first of x2, or those listed."""
-    x1, x2 = _together(x1, x2)
+    x1, x2 = tensors((x1, x2))
     if isinstance(axes, int):
         if not 0 <= axes <= min(x1.ndim, x2.ndim):
             raise ArgumentError(f"axes={axes} is more than the dimensions of shapes {x1.shape} and {x2.shape}")
@@ -156,7 +149,7 @@ def vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Tensor:
     """The sum of products along one axis, with broadcasting over the others."""
     from unigrad.operations.reductions import sum as sum_over
 
-    x1, x2 = _together(x1, x2)
+    x1, x2 = tensors((x1, x2))
     if not -min(x1.ndim, x2.ndim) <= axis <= -1:
         # The standard counts the axis before broadcasting, from the end.
         axis = one_axis(axis, min(x1.ndim, x2.ndim)) - min(x1.ndim, x2.ndim)
@@ -168,7 +161,7 @@ def vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Tensor:
 @operation
 def outer(x1: Array, x2: Array, /) -> Tensor:
     """All products of an element of x1 with one of x2; both are taken as vectors."""
-    x1, x2 = _together(x1, x2)
+    x1, x2 = tensors((x1, x2))
     return multiply(reshape(x1, (-1, 1)), reshape(x2, (1, -1)))
 
 
@@ -179,8 +172,6 @@ def einsum(subscripts: str, /, *operands: Array) -> Tensor:
     The arrow may be left out, ``...`` stands for broadcast axes, and a letter may stand twice in one
     operand (its diagonal).
     """
-    from unigrad.operations.dispatch import tensors
-
     arrays = list(tensors(operands)) if operands else []
     terms, output = _explicit(subscripts, [array.shape for array in arrays])
     sizes = _letter_sizes(subscripts, terms, arrays)

@@ -16,7 +16,7 @@ import numpy as np
 
 from unigrad.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError
 from unigrad.operations.arguments import broadcast_shapes, one_axis
-from unigrad.operations.creation import asarray, astype
+from unigrad.operations.creation import asarray
 from unigrad.operations.elementwise import where
 from unigrad.operations.shapes import broadcast_to, reshape
 from unigrad.operations.table import Array, operation, primitive, vjp
@@ -171,11 +171,19 @@ def _one(entry: Any, shape: Shape, axis: int) -> Any:
         if not -size <= entry < size:
             raise IndexRangeError(f"index {entry} is out of range for axis {axis} of shape {shape}")
         return entry % size
-    array = entry.astype(np.int64)
-    if array.size and not (-size <= array.min() and array.max() < size):
-        wrong = array[(array < -size) | (array >= size)].ravel()[0]
-        raise IndexRangeError(f"index {wrong} in an index array is out of range for axis {axis} of shape {shape}")
-    return np.where(array < 0, array + size, array)
+    return _bounded(entry, size, f"axis {axis} of shape {shape}")[0]
+
+
+def _bounded(indices: np.ndarray[Any, Any], size: int, where_from: str) -> tuple[np.ndarray[Any, Any], bool]:
+    """Indices as int64 counted from the front, and whether they were so before; IndexRangeError if one is beyond."""
+    array = indices.astype(np.int64, copy=False)
+    # Seen as unsigned, a negative number is a very large one: one pass tells both bounds.
+    if not array.size or array.view(np.uint64).max() < size:
+        return array, True
+    wrong = array[(array < -size) | (array >= size)]
+    if wrong.size:
+        raise IndexRangeError(f"index {wrong.ravel()[0]} in an index array is out of range for {where_from}")
+    return np.where(array < 0, array + size, array), False
 
 
 def _selected_shape(key: Key, shape: Shape) -> Shape:
@@ -204,7 +212,7 @@ def setitem(x: Tensor, key: Any, value: Array) -> Tensor:
     canonical = canonical_key(key, x.shape)
     _check_arrays(canonical)
     shape = _selected_shape(canonical, x.shape)
-    value = astype(asarray(value, dtype=x.dtype, like=x) if not hasattr(value, "backend") else value, x.dtype)
+    value = asarray(value, dtype=x.dtype, like=x)
     if broadcast_shapes([value.shape, shape]) != shape and value.size != 1:
         raise ShapeError(f"a value of shape {value.shape} cannot be assigned to a selection of shape {shape}")
     value = broadcast_to(reshape(value, ()) if value.size == 1 else value, shape)
@@ -212,28 +220,21 @@ def setitem(x: Tensor, key: Any, value: Array) -> Tensor:
         return setitem_(x, value, canonical)
     # Which element of the value each element of x takes, -1 for none: the last one that names it.
     positions = np.arange(x.size).reshape(x.shape)[canonical].ravel()
+    if not positions.size:
+        return x
     winner = np.full(x.size, -1)
     winner[positions] = np.arange(positions.size)
     hit = (winner >= 0).reshape(x.shape)
-    if not positions.size:
-        return x
     chosen = getitem(reshape(value, -1), np.maximum(winner, 0))
     return where(asarray(hit, like=x), reshape(chosen, x.shape), x)
 
 
-def _checked_indices(indices: Array, size: int, like: Tensor) -> tuple[np.ndarray[Any, Any], bool]:
-    """Indices in host memory, from 0 up and within bounds, and whether they were so before."""
+def _checked_indices(indices: Array, axis: int, like: Tensor) -> tuple[np.ndarray[Any, Any], bool]:
+    """What :func:`_bounded` gives for anything that may be an array of indices."""
     array = np.asarray(_entry(indices))
     if array.dtype == bool:
         raise DtypeError("indices must be integers, not booleans; select with x[mask] instead")
-    array = array.astype(np.int64, copy=False)
-    # Seen as unsigned, a negative number is a very large one: one pass tells both bounds.
-    if not array.size or array.view(np.uint64).max() < size:
-        return array, True
-    if not (-size <= array.min() and array.max() < size):
-        wrong = array[(array < -size) | (array >= size)].ravel()[0]
-        raise IndexRangeError(f"index {wrong} is out of range for an axis of size {size} of shape {like.shape}")
-    return np.where(array < 0, array + size, array), False
+    return _bounded(array, like.shape[axis], f"axis {axis} of shape {like.shape}")
 
 
 @operation
@@ -245,7 +246,7 @@ def take(x: Array, indices: Array, /, *, axis: int | None = None) -> Tensor:
             raise ArgumentError(f"take from a {x.ndim}-dimensional array needs axis=")
         axis = 0
     number = one_axis(axis, x.ndim)
-    chosen, _ = _checked_indices(indices, x.shape[number], x)
+    chosen, _ = _checked_indices(indices, number, x)
     entry: Any = int(chosen) if chosen.ndim == 0 else chosen
     return getitem_(x, (_EVERYTHING,) * number + (entry,) + (_EVERYTHING,) * (x.ndim - number - 1))
 
@@ -255,7 +256,7 @@ def take_along_axis(x: Array, indices: Array, /, *, axis: int = -1) -> Tensor:
     """The elements of x at ``indices`` along ``axis``; all other axes broadcast against each other."""
     x = asarray(x)
     number = one_axis(axis, x.ndim)
-    chosen, canonical = _checked_indices(indices, x.shape[number], x)
+    chosen, canonical = _checked_indices(indices, number, x)
     if chosen.ndim != x.ndim:
         raise ShapeError(f"indices of shape {chosen.shape} need as many dimensions as x, whose shape is {x.shape}")
     common = list(broadcast_shapes([_without(x.shape, number), _without(chosen.shape, number)]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from unigrad import dtypes
 from unigrad.errors import ArgumentError, ShapeError
 from unigrad.operations.arguments import many_axes, one_axis
-from unigrad.operations.creation import asarray
+from unigrad.operations.creation import asarray, full
 from unigrad.operations.elementwise import abs as absolute
 from unigrad.operations.elementwise import astype_, divide, not_equal, square
+from unigrad.operations.shapes import concat
 from unigrad.operations.table import Array, operation, primitive, vjp
 
 if TYPE_CHECKING:
@@ -313,11 +315,7 @@ def _over(x: Tensor, count: float) -> Tensor:
 
 
 def _degrees_of_freedom(x: Tensor, axes: Shape, correction: float) -> float:
-    return _max(_count(x.shape, axes) - correction, 0.0)
-
-
-def _max(first: float, second: float) -> float:
-    return first if first > second else second
+    return builtins.max(_count(x.shape, axes) - correction, 0.0)
 
 
 @operation
@@ -340,9 +338,6 @@ def std(x: Array, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bo
 
 
 def _scan(function: Any, x: Array, axis: int | None, dtype: Any, include_initial: bool, initial: int) -> Tensor:
-    from unigrad.operations.creation import full
-    from unigrad.operations.shapes import concat
-
     x = _summand(x, dtype)
     if axis is None:
         if x.ndim > 1:

@@ -15,6 +15,7 @@ from unigrad.operations.arguments import (
     one_axis,
 )
 from unigrad.operations.creation import asarray
+from unigrad.operations.dispatch import tensors
 from unigrad.operations.table import Array, Arrays, operation, primitive, vjp
 
 if TYPE_CHECKING:
@@ -176,8 +177,6 @@ def broadcast_to(x: Array, /, shape: int | Sequence[int]) -> Tensor:
 @operation
 def broadcast_arrays(*arrays: Array) -> list[Tensor]:
     """All arrays repeated to their common shape."""
-    from unigrad.operations.dispatch import tensors
-
     found = tensors(arrays)
     shape = broadcast_shapes([array.shape for array in found])
     return [broadcast_to_(array, shape) for array in found]
@@ -191,8 +190,6 @@ def flip(x: Array, /, *, axis: int | Sequence[int] | None = None) -> Tensor:
 
 
 def _several(name: str, arrays: Sequence[Array]) -> list[Tensor]:
-    from unigrad.operations.dispatch import tensors
-
     if not len(arrays):
         raise ArgumentError(f"{name} needs at least one array")
     return tensors(arrays)
