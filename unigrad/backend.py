@@ -68,6 +68,10 @@ class Backend:
     """Whether :meth:`record` makes nodes of the adapter's own, which pull over raw arrays. Cotangents are
     then added up with ``+``, so that raw arrays' operators must behave as NumPy's."""
 
+    conjugate_pulls: ClassVar[bool] = False
+    """Whether the nodes that :meth:`record` makes take and give gradients of complex arrays in the conjugate form,
+    as users see them, and not as the neutral rules have them (``unigrad.operations.table``)."""
+
     functions: Mapping[str, Callable[..., Raw]]
     """Primitive name to a function over raw arrays, with the primitive's positional signature."""
     raw_dtypes: Mapping[DType, Any]

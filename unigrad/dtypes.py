@@ -43,6 +43,7 @@ default_float: DType = float32
 default_int: DType = int64
 
 _KINDS = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
+_REAL = {complex64: float32, complex128: float64}
 # What a Python scalar becomes where no array of its kind decides.
 _DEFAULTS: dict[type, DType] = {bool: bool_, int: int64, float: float32, complex: complex64}
 
@@ -65,9 +66,19 @@ def kind(dtype: DType) -> int:
     return _KINDS[dtype.kind]
 
 
-def is_floating(dtype: DType) -> bool:
-    """True for real floating dtypes: the ones that have gradients here."""
-    return dtype.kind == "f"
+def has_gradients(dtype: DType) -> bool:
+    """True for floating dtypes, real and complex: what can be attached and differentiated."""
+    return dtype.kind in "fc"
+
+
+def real_of(dtype: DType) -> DType:
+    """The dtype of the real part: float32 of complex64; all others are their own."""
+    return _REAL.get(dtype, dtype)
+
+
+def complex_of(dtype: DType) -> DType:
+    """The complex dtype whose parts have the floating ``dtype`` (float16: complex64)."""
+    return complex128 if dtype in (float64, complex128) else complex64
 
 
 def promote(first: DType, second: DType) -> DType:

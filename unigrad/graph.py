@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from unigrad.dtypes import is_floating
+from unigrad.dtypes import has_gradients
 from unigrad.errors import (
     ArgumentError,
     BackendMismatchError,
@@ -183,15 +183,29 @@ def pull_by_rules(
     nodes = sorted(nodes, key=_number, reverse=True)
     if create_graph:
         with Scope(True, is_training()):
-            return _pull_lifted(tensor_type, seeds, nodes, wanted)
+            return _conjugated(backend, _pull_lifted(tensor_type, _transposed(backend, seeds), nodes, wanted))
     raw_functions = backend.raw_functions
-    if raw_functions is None:
-        # Rules over an adapter's arrays go through its Tensors, with recording off.
-        with Scope(False, is_training()):
-            return _pull_lifted(tensor_type, seeds, nodes, wanted)
-    with backend.raw_pass():
-        pulled = _pull_raw(raw_functions, [(node, g._raw) for node, g in seeds], nodes, wanted)
-    return {node: tensor_type(raw, None) for node, raw in pulled.items()}
+    # Rules over an adapter's arrays go through its Tensors, with recording off.
+    with Scope(False, is_training()):
+        seeds = _transposed(backend, seeds)
+        if raw_functions is None:
+            return _conjugated(backend, _pull_lifted(tensor_type, seeds, nodes, wanted))
+        with backend.raw_pass():
+            pulled = _pull_raw(raw_functions, [(node, g._raw) for node, g in seeds], nodes, wanted)
+        return _conjugated(backend, {node: tensor_type(raw, None) for node, raw in pulled.items()})
+
+
+def conjugated(g: Tensor) -> Tensor:
+    """From a gradient as users have it, in the conjugate form, to one as the rules have it, and back."""
+    return g._bound.conj(g) if g._dtype.kind == "c" else g
+
+
+def _transposed(backend: Backend, seeds: Sequence[tuple[Node, Tensor]]) -> Sequence[tuple[Node, Tensor]]:
+    return seeds if backend.conjugate_pulls else [(node, conjugated(g)) for node, g in seeds]
+
+
+def _conjugated(backend: Backend, pulled: dict[Node, Tensor]) -> dict[Node, Tensor]:
+    return pulled if backend.conjugate_pulls else {node: conjugated(g) for node, g in pulled.items()}
 
 
 def _pull_raw(xp: Any, seeds: Sequence[tuple[Node, Raw]], nodes: Sequence[Node], wanted: set[Node]) -> dict[Node, Raw]:
@@ -541,9 +555,9 @@ def attach(x: Tensor, grad_req: str) -> None:
     """Make ``x`` a leaf with a gradient of zeros; see ``Tensor.attach_grad``."""
     if grad_req not in REQUESTS:
         raise ArgumentError(f"grad_req={grad_req!r} is unknown; use 'write', 'add' or 'null'")
-    if not is_floating(x.dtype):
+    if not has_gradients(x.dtype):
         raise DtypeError(
-            f"only real floating arrays have gradients, and this one is {x.dtype}; "
+            f"only floating arrays have gradients, and this one is {x.dtype}; "
             f"convert it first: x = x.astype(ug.float32)"
         )
     backend = x.backend

@@ -24,6 +24,7 @@ class TensorFlowBackend(Backend):
     distribution = "tensorflow"
     install = "pip install 'unigrad[tensorflow]'"
     delegates = "all orders"
+    conjugate_pulls = True
 
     def load(self) -> None:
         with quiet():

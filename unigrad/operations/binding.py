@@ -63,6 +63,8 @@ def _bound_function(backend: Backend, row: Primitive, tensor_type: type[Tensor])
         "weak_float": weak_float,
         "bool_": dtypes.bool_,
         "int64": dtypes.int64,
+        "real_of": dtypes.real_of,
+        "complex_of": dtypes.complex_of,
         "rule_node": rule_node,
         "NotTensor": NotTensor,
         "new": object.__new__,
@@ -87,10 +89,14 @@ def _statics(row: Primitive) -> str:
     return "".join(f", {name}" for name in row.statics)
 
 
+def _uncommon(dtype: str, row: Primitive) -> str:
+    """What else sends a call to prepare: a dtype that the operation does not take as it is."""
+    kinds = {"float": 'not in "fc"', "real_float": '!= "f"', "real": '== "c"', "integer": 'in "fc"'}.get(row.dtypes)
+    return f" or {dtype}.kind {kinds}" if kinds else ""
+
+
 def _unary_source(row: Primitive) -> Source:
-    check = "type(x) is not T"
-    if row.dtypes == "float":
-        check += ' or x._dtype.kind not in "fc"'
+    check = "type(x) is not T" + _uncommon("x._dtype", row)
     return [
         f"def {row.name}(x{_statics(row)}):",
         f"    if {check}:",
@@ -104,9 +110,7 @@ def _unary_source(row: Primitive) -> Source:
 def _binary_source(row: Primitive) -> Source:
     """Both arrays are Tensors of one dtype, or one is a scalar that fits the other; else prepare."""
     again = f"return {row.name}(*prepare(T, row, (x1, x2)){_statics(row)})"
-    fits = "own is not x2._dtype" if len(row.promoted) == 2 else "False"
-    if row.dtypes == "float":
-        fits += ' or own.kind not in "fc"'
+    fits = ("own is not x2._dtype" if len(row.promoted) == 2 else "False") + _uncommon("own", row)
     lines = [
         f"def {row.name}(x1, x2{_statics(row)}):",
         "    if type(x1) is T:",
@@ -120,12 +124,13 @@ def _binary_source(row: Primitive) -> Source:
         f"                {again}",
     ]
     if row.scalars:
-        weak_name = "weak_float" if row.dtypes == "float" else "weak"
+        weak_name = "weak_float" if "float" in row.dtypes else "weak"
+        unless = "" if row.dtypes == "float" else _uncommon("own", row)
         lines += [
             "        else:",
             f"            r2 = {weak_name}(x2, own)",
             "            n2 = None",
-            "            if r2 is None:",
+            f"            if r2 is None{unless}:",
             *_unless_foreign(again),
             "    elif type(x2) is T:",
             "        r2 = x2._raw",
@@ -133,7 +138,7 @@ def _binary_source(row: Primitive) -> Source:
             "        own = x2._dtype",
             f"        r1 = {weak_name}(x1, own)",
             "        n1 = None",
-            "        if r1 is None:",
+            f"        if r1 is None{unless}:",
             f"            {again}",
             "    else:",
             f"        {again}",
@@ -229,7 +234,12 @@ def _call_source(backend: Backend, row: Primitive, scope: dict[str, Any]) -> Sou
 
 def _returning(row: Primitive, raw: str, node: str, indent: int) -> Source:
     """Return a Tensor of these two expressions, with the dtype that the row promises."""
-    dtype = {"same": "own", "bool": "bool_"}.get(row.result, row.result)
+    dtype = {
+        "same": "own",
+        "bool": "bool_",
+        "real": 'own if own.kind != "c" else real_of(own)',
+        "complex": "complex_of(own)",
+    }.get(row.result, row.result)
     lines = ("result = new(T)", f"result._raw = {raw}", f"result._node = {node}", f"result._dtype = {dtype}")
     return [" " * indent + line for line in (*lines, "return result")]
 

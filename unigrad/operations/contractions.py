@@ -18,6 +18,10 @@ from unigrad.operations.table import Array, Arrays, operation, primitive, vjp
 if TYPE_CHECKING:
     from unigrad.tensor import Tensor
 
+__all__ = [
+    "dot", "einsum", "matmul", "outer", "tensordot", "vecdot",
+]  # fmt: skip
+
 Shape = tuple[int, ...]
 
 # --- primitives --------------------------------------------------------------------------------------

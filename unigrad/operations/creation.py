@@ -20,6 +20,11 @@ from unigrad.operations.arguments import new_shape
 from unigrad.operations.table import Array, operation
 from unigrad.tensor import Tensor
 
+__all__ = [
+    "arange", "asarray", "astype", "empty", "empty_like", "eye", "full", "full_like", "linspace", "ones",
+    "ones_like", "zeros", "zeros_like",
+]  # fmt: skip
+
 _SCALARS = (bool, int, float, complex)
 
 
@@ -126,7 +131,7 @@ def astype(x: Array, dtype: Any, /, *, copy: bool = True, device: Any = None) ->
         return x if x._node is not None or not copy else x.copy()
     x.backend.raw_dtype(wanted)
     # A cast to or from integers is piecewise constant, so nothing is recorded through it.
-    return astype_(x, wanted) if wanted.kind == x.dtype.kind == "f" else astype_(x.detach(), wanted)
+    return astype_(x if wanted.kind in "fc" else x.detach(), wanted)
 
 
 @operation

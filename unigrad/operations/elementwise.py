@@ -15,6 +15,14 @@ from unigrad.operations.table import Array, operation, primitive, vjp
 if TYPE_CHECKING:
     from unigrad.tensor import Tensor
 
+__all__ = [
+    "abs", "add", "ceil", "clip", "cos", "divide", "equal", "exp", "expm1", "floor", "floor_divide",
+    "greater", "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log1p",
+    "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "multiply", "negative",
+    "not_equal", "pow", "power", "remainder", "round", "sign", "sin", "sqrt", "square", "subtract", "tan",
+    "tanh", "trunc", "where",
+]  # fmt: skip
+
 
 def _zero(xp: Any, g: Any) -> Any:
     """The derivative of what is constant between its jumps: 0, also for an infinite cotangent, and NaN for NaN."""
@@ -102,6 +110,7 @@ def _power_exponent(xp: Any, g: Any, x1: Any, x2: Any, out: Any) -> Any:
 
 
 vjp(power, _power_base, _power_exponent)
+pow = power
 
 
 @primitive("elementwise", public=True)

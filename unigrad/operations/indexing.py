@@ -24,6 +24,10 @@ from unigrad.operations.table import Array, operation, primitive, vjp
 if TYPE_CHECKING:
     from unigrad.tensor import Tensor
 
+__all__ = [
+    "argsort", "sort", "take", "take_along_axis",
+]  # fmt: skip
+
 Shape = tuple[int, ...]
 Key = tuple[Any, ...]
 _EVERYTHING = slice(None, None, None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from unigrad.graph import RELEASED, Node, accumulate, next_number
+from unigrad.graph import RELEASED, Node, accumulate, conjugated, next_number
 from unigrad.operations.shapes import unbroadcast
 from unigrad.operations.table import SCALAR_TYPES, Primitive, residuals_of
 
@@ -181,7 +181,8 @@ def neutral_vjp(
     """The cotangents of every array input by the neutral rules, raw in and raw out, unrecorded.
 
     For an adapter that puts our derivative in place of its framework's: made of the adapter's own
-    functions, so that the framework can differentiate it again. None stands for zero.
+    functions, so that the framework can differentiate it again. Cotangents of complex arrays are in the
+    conjugate form. None stands for zero.
     """
     tensor_type = backend.tensor_type
     parents = [Node() for _ in raws]
@@ -189,8 +190,9 @@ def neutral_vjp(
     node = rule_node(backend, row, parents, raws, statics, out)
     node.lifted_pull(
         tensor_type._bound,
-        tensor_type(g, None),
+        conjugated(tensor_type(g, None)),
         lambda parent, contribution: pulled.update({id(parent): contribution}),
         lambda raw, parent: tensor_type(raw, None),
     )
-    return [None if pulled.get(id(parent)) is None else pulled[id(parent)]._raw for parent in parents]
+    found = [pulled.get(id(parent)) for parent in parents]
+    return [None if share is None else conjugated(share)._raw for share in found]

@@ -25,13 +25,15 @@ def weak(scalar: Any, dtype: dtypes.DType) -> Any:
     kind = type(scalar)
     if dtype.kind == "f":
         return scalar if kind is float or kind is int else None
+    if dtype.kind == "c":
+        return scalar if kind in (float, int, complex) else None
     # Beside booleans and narrow or unsigned integers a Python int may need another dtype, or not fit.
     return scalar if kind is int and dtype is dtypes.int64 else None
 
 
 def weak_float(scalar: Any, dtype: dtypes.DType) -> Any:
     """:func:`weak` for operations that take integers as floats."""
-    return scalar if dtype.kind == "f" and type(scalar) in (int, float) else None
+    return weak(scalar, dtype) if dtype.kind in "fc" else None
 
 
 def prepare(tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...]) -> list[Tensor]:
@@ -49,8 +51,10 @@ def prepare(tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...]) ->
         item = found[position]
         if not isinstance(item, Tensor):
             dtype = dtypes.as_dtype(type(item)) if dtype is None else dtypes.promote_scalar(dtype, item)
-    if row.dtypes == "float" and dtype is not None:
-        dtype = dtypes.to_float(dtype)
+    if dtype is not None:
+        if row.dtypes in ("float", "real_float"):
+            dtype = dtypes.to_float(dtype)
+        _check_kind(row, dtype)
     like = next((item for item in found if isinstance(item, Tensor)), None)
     result = []
     for position, item in enumerate(found):
@@ -63,6 +67,14 @@ def prepare(tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...]) ->
             item = item.astype(wanted)
         result.append(item)
     return result
+
+
+def _check_kind(row: Primitive, dtype: dtypes.DType) -> None:
+    """DtypeError if the row does not take arrays of this dtype at all."""
+    if row.dtypes in ("real", "real_float") and dtype.kind == "c":
+        raise DtypeError(f"{row.name} takes real numbers, not {dtype}; pass real(x), imag(x) or abs(x)")
+    if row.dtypes == "integer" and dtype.kind in "fc":
+        raise DtypeError(f"{row.name} takes integers or booleans, not {dtype}; convert with .astype(ug.int64)")
 
 
 def _fitting(scalar: complex, dtype: dtypes.DType) -> complex:

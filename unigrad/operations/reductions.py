@@ -19,6 +19,11 @@ from unigrad.operations.table import Array, operation, primitive, vjp
 if TYPE_CHECKING:
     from unigrad.tensor import Tensor
 
+__all__ = [
+    "all", "any", "argmax", "argmin", "count_nonzero", "cumulative_prod", "cumulative_sum", "max", "mean",
+    "min", "prod", "std", "sum", "var",
+]  # fmt: skip
+
 Axis = int | Sequence[int] | None
 Shape = tuple[int, ...]
 

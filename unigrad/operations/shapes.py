@@ -21,6 +21,11 @@ from unigrad.operations.table import Array, Arrays, operation, primitive, vjp
 if TYPE_CHECKING:
     from unigrad.tensor import Tensor
 
+__all__ = [
+    "broadcast_arrays", "broadcast_to", "concat", "expand_dims", "flip", "matrix_transpose", "moveaxis",
+    "permute_dims", "reshape", "squeeze", "stack",
+]  # fmt: skip
+
 Shape = tuple[int, ...]
 
 # --- primitives --------------------------------------------------------------------------------------

@@ -27,6 +27,14 @@ Shapes that were broadcast are the engine's business: an elementwise rule return
 result's shape. A primitive without a rule has results that no derivative is defined for (booleans,
 positions), and these are not recorded.
 
+Of complex arrays a cotangent is the transpose's, without any conjugate: a change ``dx`` of the input changes
+the objective by ``Re(g dx)``. So the rule of a holomorphic function is that of the real one, as it stands.
+The engine conjugates what enters and leaves a backward, and users see the gradient in its conjugate form.
+
+Forward rules are ``rule(xp, t, *residuals)``: the tangent of the result for the tangent ``t`` of one
+input, and those of several inputs add up. An elementwise primitive needs none: there the reverse rule, ``t``
+in place of ``g``, is the forward rule as well, unless it is not holomorphic. All others say :func:`jvp`.
+
 A primitive is also the public function of its name where the two signatures agree (``public=True``).
 Other public functions are plain Python over primitives, marked ``@operation``.
 """
@@ -37,12 +45,9 @@ import functools
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from unigrad.errors import UnigradError
-
-if TYPE_CHECKING:
-    pass
 
 Array = Any
 """A Tensor, a Python scalar, a nested list, or a framework's own array."""
@@ -68,20 +73,23 @@ class Primitive:
     """True if the one array parameter is a sequence of arrays."""
     statics: tuple[str, ...]
     dtypes: str
-    """``any``; ``numeric``; ``float``: integers are taken as the default float dtype."""
+    """``any``; ``numeric``; ``real``: no complex numbers; ``integer``: integers and booleans; ``float``: integers
+    are taken as the default float dtype; ``real_float``: that, and no complex numbers."""
     promoted: tuple[str, ...]
     """The array parameters that are brought to one dtype before the call."""
     scalars: bool
     """Whether the raw function takes Python scalars beside an array, as operators do."""
     result: str
-    """The result's dtype: ``same`` as that of the first promoted array (or the first), ``bool``, ``int64``, or the
-    static parameter of that name."""
+    """The result's dtype: ``same`` as that of the first promoted array (or the first), ``real``: the dtype of that
+    one's real part, ``complex``: the complex one over it, ``bool``, ``int64``, or the static parameter of that name."""
     doc: str
     rules: tuple[Rule, ...] = ()
     residuals: tuple[str, ...] = field(default=())
     """The names that the rules ask for, each once, in a fixed order."""
     needs: tuple[frozenset[str], ...] = ()
     """The names that each rule asks for."""
+    forward: str | tuple[Rule, ...] = ""
+    """The forward rules, one per array, or how they follow from the primitive; see :func:`jvp`."""
     composition: Callable[..., Any] | None = None
     """``composition(xp, *arguments)``: the primitive made of others, for an adapter that does not supply it."""
 
@@ -126,6 +134,7 @@ def primitive(
             promoted=arrays if promoted is None else promoted,
             scalars=scalars,
             result="bool" if kind == "comparison" else result,
+            forward="transpose" if kind == "elementwise" else "",
             doc=inspect.getdoc(stub) or "",
         )
         if row.name in PRIMITIVES:
@@ -146,6 +155,22 @@ def vjp(function: Callable[..., Any], *rules: Rule) -> None:
     row.rules = rules
     row.needs = tuple(frozenset(residuals_of(rule)) for rule in rules)
     row.residuals = tuple(dict.fromkeys(name for rule in rules for name in residuals_of(rule)))
+
+
+def jvp(function: Callable[..., Any], *rules: str | Rule) -> None:
+    """Give a primitive its forward rules, one per array parameter (one in all for a sequence), or one word.
+
+    ``"linear"``: the primitive is linear in all its floating arrays together, so that the tangent is the
+    primitive of the tangents; ``"multilinear"``: in each of them; ``"transpose"``: the reverse rules serve
+    (the default of elementwise primitives). A rule must be given for every array that has a reverse rule.
+    """
+    row = _row_of[function]
+    if len(rules) == 1 and isinstance(rules[0], str):
+        if rules[0] not in ("linear", "multilinear", "transpose"):
+            raise UnigradError(f"jvp of primitive {row.name!r}: {rules[0]!r} is no way to derive forward rules")
+        row.forward = rules[0]
+    else:
+        row.forward = tuple(rule for rule in rules if not isinstance(rule, str))
 
 
 @functools.cache
