@@ -64,7 +64,7 @@ from unigrad.operations.reductions import *
 from unigrad.operations.shapes import *
 from unigrad.recording import is_recording, is_training, pause, predict_mode, record, train_mode
 from unigrad.tensor import Tensor
-from unigrad.transforms import grad, value_and_grad
+from unigrad.transforms import grad, jvp, value_and_grad
 
 __version__ = "0.1.0"
 
@@ -99,7 +99,7 @@ __all__ = [
     "OperationError", "ShapeError", "Tensor", "UnigradError", "UnsupportedError", "array", "attach_grad",
     "available_backends", "backward", "bool", "bool_", "complex128", "complex64", "concatenate", "cumprod",
     "cumsum", "detach", "e", "float16", "float32", "float64", "get_backend", "grad", "gradients", "inf",
-    "int16", "int32", "int64", "int8", "is_recording", "is_training", "linalg", "namespace", "nan", "newaxis",
+    "int16", "int32", "int64", "int8", "is_recording", "is_training", "jvp", "linalg", "namespace", "nan", "newaxis",
     "nn", "pause", "pi", "predict_mode", "random", "record", "register_backend", "set_backend",
     "stop_gradient", "train_mode", "transpose", "uint16", "uint32", "uint64", "uint8", "use_backend",
     "value_and_grad",

@@ -82,6 +82,8 @@ class Backend:
     """Set by unigrad: the primitives over raw arrays, where rules can use them."""
     tensor_type: type[Tensor]
     """Set by unigrad: the class of this backend's Tensors."""
+    dual_type: type[Tensor]
+    """Set by unigrad: the class of its duals (``unigrad.forward``)."""
     _loaded = False
 
     def load(self) -> None:
@@ -138,6 +140,15 @@ class Backend:
         function = self.function(primitive.name)
         out = function(list(raws), *statics) if primitive.variadic else function(*raws, *statics)
         return out, rule_node(self, primitive, parents, raws, statics, out)
+
+    def pushforward(
+        self, primitive: Primitive, raws: Sequence[Raw], tangents: Sequence[Raw | None], statics: Sequence[Any]
+    ) -> tuple[Raw, Raw] | None:
+        """The value of a primitive and its tangent by the framework's own forward mode, or None to use rules.
+
+        ``tangents`` has one entry for each of ``raws``, None for an input that does not move.
+        """
+        return None
 
     def raw_pass(self) -> AbstractContextManager[Any]:
         """Held open while a first-order pass pulls over raw arrays."""

@@ -509,8 +509,8 @@ def _seeds(heads: Sequence[Tensor], head_grads: Sequence[Any]) -> list[tuple[Nod
     return seeds
 
 
-def checked_cotangent(head: Tensor, given: Any) -> Tensor:
-    """A cotangent for ``head`` as a Tensor; it must have exactly its shape and dtype."""
+def checked_cotangent(head: Tensor, given: Any, what: str = "the head gradient", of: str = "head") -> Tensor:
+    """A cotangent (or tangent) for ``head`` as a Tensor; it must have exactly its shape and dtype."""
     from unigrad.operations.dispatch import tensor
 
     if isinstance(given, (bool, int, float)) or (
@@ -520,12 +520,10 @@ def checked_cotangent(head: Tensor, given: Any) -> Tensor:
     else:
         grad = tensor(given, head.backend)
     if grad.shape != head.shape:
-        raise ShapeError(
-            f"the head gradient has shape {grad.shape}, but the head has shape {head.shape}; they must be equal"
-        )
+        raise ShapeError(f"{what} has shape {grad.shape}, but the {of} has shape {head.shape}; they must be equal")
     if grad.dtype != head.dtype:
         raise DtypeError(
-            f"the head gradient has dtype {grad.dtype}, but the head has {head.dtype}; "
+            f"{what} has dtype {grad.dtype}, but the {of} has {head.dtype}; "
             f"convert it with .astype({str(head.dtype)!r})"
         )
     return grad

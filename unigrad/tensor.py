@@ -20,6 +20,7 @@ from unigrad.recording import is_recording
 
 if TYPE_CHECKING:
     from unigrad.backend import Backend
+    from unigrad.forward import Parts
 
 OPERATORS: dict[str, tuple[str, bool]] = {
     "__neg__": ("negative", False),
@@ -47,7 +48,7 @@ for _name, _primitive in {
 class Tensor:
     """An array on one backend. Made by ``ug.asarray``, the creation functions and every operation."""
 
-    __slots__ = ("__weakref__", "_buffer", "_dtype", "_node", "_raw")
+    __slots__ = ("__weakref__", "_buffer", "_dtype", "_dual", "_node", "_raw")
 
     backend: ClassVar[Backend]
     """The backend that it lives on; ``x.backend.name`` is its name."""
@@ -61,6 +62,9 @@ class Tensor:
     _dtype: DType
     # Set only by attach_grad and retain_grad. The Tensor owns its gradient; the graph does not.
     _buffer: GradientBuffer
+    # Set only on duals (``unigrad.forward``), whose class says so.
+    _dual: Parts
+    _is_dual: ClassVar[bool] = False
 
     def __init__(self, raw: Any, node: Node | None) -> None:
         self._raw = raw
@@ -179,7 +183,8 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """The same values without history: no gradient flows back from what is computed with it."""
-        return type(self)(self._raw if self._node is None else self.backend.detached(self._raw), None)
+        raw = self._raw if self._node is None else self.backend.detached(self._raw)
+        return self.backend.tensor_type(raw, None)
 
     def backward(self, head_grad: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
         """Write the gradients of this array (of its sum) into everything attached that it depends on.
@@ -206,11 +211,16 @@ class Tensor:
 
     def refuse_if_recorded(self, what: str, instead: str) -> None:
         """Raise where a conversion would silently cut the graph of a recorded array."""
-        if self._node is not None and is_recording():
+        if self._followed:
             raise UnsupportedError(
                 f"to {what} would cut this array's gradient while recording; use {instead}, "
                 f"or x.numpy() if that is meant"
             )
+
+    @property
+    def _followed(self) -> bool:
+        """Whether what is computed with this array now has a derivative: recorded, or pushed forward."""
+        return self._is_dual or (self._node is not None and is_recording())
 
     def item(self) -> Any:
         """The one element as a Python scalar; ShapeError if there is not exactly one."""
@@ -254,7 +264,7 @@ class Tensor:
         """The same values in memory of their own, recorded like any operation."""
         from unigrad.operations import creation, elementwise
 
-        if self._node is not None and is_recording():
+        if self._followed:
             return elementwise.add(self, 0)
         values = np.array(self.backend.to_numpy(self._raw))
         return creation.asarray(values, like=self) if values.size else self.detach()
@@ -304,11 +314,11 @@ class Tensor:
 
     def zeros_like(self) -> Tensor:
         """Zeros of this shape, dtype, backend and device."""
-        return type(self)(self.backend.filled_like(self._raw, 0), None)
+        return self.backend.tensor_type(self.backend.filled_like(self._raw, 0), None)
 
     def ones_like(self) -> Tensor:
         """Ones of this shape, dtype, backend and device."""
-        return type(self)(self.backend.filled_like(self._raw, 1), None)
+        return self.backend.tensor_type(self.backend.filled_like(self._raw, 1), None)
 
     # --- selecting and changing -----------------------------------------------------------------------------
 
@@ -337,6 +347,9 @@ class Tensor:
             become_leaf(self, self.backend.fresh_leaf(raw), self._buffer)
         else:
             self._raw, self._node = new._raw, new._node
+            if self._is_dual or new._is_dual:
+                self.__class__ = type(new)
+                self._dual = getattr(new, "_dual", None)  # type: ignore[assignment]
             if getattr(self, "_buffer", None) is not None and self._node is not None:
                 del self._buffer
 

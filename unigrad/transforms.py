@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.dtypes import has_gradients
 from unigrad.errors import ArgumentError, DtypeError, ShapeError
-from unigrad.graph import gradients
+from unigrad.forward import dual, next_level, take_apart
+from unigrad.graph import checked_cotangent, gradients
 from unigrad.operations.creation import asarray
 from unigrad.recording import Scope, is_recording, is_training
 from unigrad.tensor import Tensor
@@ -83,6 +85,58 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool 
     return differentiated
 
 
+def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """``(f(*primals), tangent)``: the value, and its derivative in the direction ``tangents``.
+
+    ``primals`` is a sequence with one entry for each argument: an array, a Python float, or a container of
+    them; ``tangents`` has the same structure, and each array in it the shape and dtype of its primal. ``f`` may
+    return an array or a container; the tangent has the structure of the output, and zeros where
+    the output does not depend on the primals. Computed in forward mode: memory does not grow with the length of ``f``.
+
+    Raises ArgumentError if the structures differ, ShapeError or DtypeError if an array's do.
+    """
+    if len(primals) != len(tangents):
+        raise ArgumentError(f"jvp needs one tangent for each primal: {len(primals)} primals, {len(tangents)} tangents")
+    level = next_level()
+    call, outside, kind = [], True, None
+    for position, (primal, tangent) in enumerate(zip(primals, tangents, strict=True)):
+        leaves, layout = flatten(primal)
+        moves, _ = flatten(tangent)
+        if len(leaves) != len(moves):
+            raise ArgumentError(
+                f"tangent {position} has {len(moves)} arrays and its primal {len(leaves)}; give them one structure"
+            )
+        duals = []
+        for leaf, move in zip(leaves, moves, strict=True):
+            value = _moving(leaf, position)
+            duals.append(dual(value, checked_cotangent(value, move, f"tangent {position}", "primal"), level))
+            outside = outside and not isinstance(leaf, Tensor) and not isinstance(move, Tensor)
+            kind = leaf if kind is None else kind
+        call.append(unflatten(layout, duals))
+    results, layout = flatten(f(*call))
+    nested = is_recording()
+    outputs, pushed = [], []
+    for number, result in enumerate(results):
+        if not isinstance(result, (Tensor, int, float, complex)):
+            raise ArgumentError(f"the function must return arrays, and output {number} is {type(result).__name__}")
+        value, tangent = take_apart(asarray(result), level)
+        tangent = value.zeros_like() if tangent is None else tangent
+        outputs.append(_shown(value, kind, outside, nested or value._is_dual))
+        pushed.append(_shown(tangent, kind, outside, nested or tangent._is_dual))
+    return unflatten(layout, outputs), unflatten(layout, pushed)
+
+
+def _moving(leaf: Any, position: int) -> Tensor:
+    """A leaf of a primal as a Tensor; it must be floating."""
+    found = asarray(leaf)
+    if not has_gradients(found.dtype):
+        raise DtypeError(
+            f"primal {position} holds {found.dtype}, and only floating arrays have tangents; "
+            f"convert it with .astype(ug.float32)"
+        )
+    return found
+
+
 def _positions(positions: tuple[int, ...], count: int) -> list[int]:
     for position in positions:
         if not isinstance(position, int) or not -count <= position < count:
@@ -93,9 +147,9 @@ def _positions(positions: tuple[int, ...], count: int) -> list[int]:
 def _variable(leaf: Any, position: int) -> Tensor:
     """A leaf of an argument as a fresh variable: the same array given twice is two variables."""
     found = asarray(leaf)
-    if found.dtype.kind != "f":
+    if not has_gradients(found.dtype):
         raise DtypeError(
-            f"argument {position} holds {found.dtype}, and only real floating arrays have gradients; "
+            f"argument {position} holds {found.dtype}, and only floating arrays have gradients; "
             f"convert it with .astype(ug.float32) or leave it out of argnums"
         )
     if found._node is not None and is_recording():

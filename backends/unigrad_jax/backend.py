@@ -80,6 +80,17 @@ class JaxBackend(Backend):
             out = function.run(*inputs)
         return out, self._node(function, inputs, parents + (None,) * (len(inputs) - len(parents)))
 
+    def pushforward(
+        self, primitive: Primitive, raws: Sequence[Raw], tangents: Sequence[Raw | None], statics: Sequence[Any]
+    ) -> tuple[Raw, Raw] | None:
+        operation = self.functions.get(primitive.name)
+        if operation is None:  # composed of others, each of which is pushed forward by itself
+            return None
+        function, inputs = operation.resolve(raws, statics)
+        mask = tuple([tangent is not None for tangent in tangents]) + (False,) * (len(inputs) - len(raws))
+        with self._wide():
+            return function.pushforward(mask)(inputs, [tangent for tangent in tangents if tangent is not None])
+
     def raw_pass(self) -> AbstractContextManager[Any]:
         return self._wide()
 

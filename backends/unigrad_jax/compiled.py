@@ -24,13 +24,14 @@ KEPT = 256
 class Function:
     """A function of arrays alone, with what derives from it; JAX compiles each for the shapes that it meets."""
 
-    __slots__ = ("_derivatives", "_plain", "_pullbacks", "name", "run")
+    __slots__ = ("_derivatives", "_plain", "_pullbacks", "_pushforwards", "name", "run")
 
     def __init__(self, name: str, plain: Callable[..., Raw]) -> None:
         self.name = name
         self.run = jax.jit(plain)
         self._plain = plain
         self._pullbacks: dict[Mask, Callable[..., tuple[Raw, ...]]] = {}
+        self._pushforwards: dict[Mask, Callable[..., tuple[Raw, Raw]]] = {}
         self._derivatives: dict[int, Function] = {}
 
     def pullback(self, mask: Mask) -> Callable[..., tuple[Raw, ...]]:
@@ -38,6 +39,13 @@ class Function:
         found = self._pullbacks.get(mask)
         if found is None:
             found = self._pullbacks[mask] = jax.jit(functools.partial(_pull, self._plain, mask))
+        return found
+
+    def pushforward(self, mask: Mask) -> Callable[..., tuple[Raw, Raw]]:
+        """Compiled: from the inputs and the tangents of those that ``mask`` marks to the value and its tangent."""
+        found = self._pushforwards.get(mask)
+        if found is None:
+            found = self._pushforwards[mask] = jax.jit(functools.partial(_push, self._plain, mask))
         return found
 
     def derivative(self, position: int, count: int) -> Function:
@@ -54,13 +62,25 @@ class Function:
         return found
 
 
-def _pull(plain: Callable[..., Raw], mask: Mask, g: Raw, *inputs: Raw) -> tuple[Raw, ...]:
+def _of_tracked(plain: Callable[..., Raw], mask: Mask, inputs: Sequence[Raw]) -> tuple[Callable[..., Raw], list[Raw]]:
+    """The function of those inputs alone that ``mask`` marks, and these."""
+
     def of_tracked(*tracked: Raw) -> Raw:
         given = iter(tracked)
         return plain(*[next(given) if marked else value for value, marked in zip(inputs, mask, strict=True)])
 
-    tracked = [value for value, marked in zip(inputs, mask, strict=True) if marked]
-    return jax.vjp(of_tracked, *tracked)[1](g)
+    return of_tracked, [value for value, marked in zip(inputs, mask, strict=True) if marked]
+
+
+def _pull(plain: Callable[..., Raw], mask: Mask, g: Raw, *inputs: Raw) -> tuple[Raw, ...]:
+    function, tracked = _of_tracked(plain, mask, inputs)
+    return jax.vjp(function, *tracked)[1](g)
+
+
+def _push(plain: Callable[..., Raw], mask: Mask, inputs: Sequence[Raw], tangents: Sequence[Raw]) -> tuple[Raw, Raw]:
+    function, tracked = _of_tracked(plain, mask, inputs)
+    out, tangent = jax.jvp(function, tracked, list(tangents))
+    return out, tangent
 
 
 class Call(Node):

@@ -2,7 +2,7 @@
 
 For every primitive and backend one function is generated, as ``dataclasses`` does it: argument checks
 that the common call passes in a few type tests, the raw call, and the node. What is uncommon (other
-dtypes, scalars that need converting, arrays of strangers) leaves through :func:`~.operands.prepare`.
+dtypes, scalars that need converting, duals, arrays of strangers) leaves through :func:`~.operands.uncommon`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Any
 from unigrad import dtypes
 from unigrad.backend import Backend
 from unigrad.errors import UnigradError
+from unigrad.forward import push
 from unigrad.graph import BareManyNode, BareNode, next_number
 from unigrad.operations.nodes import Source, execute, node_type, rule_node
-from unigrad.operations.operands import NotTensor, explain, prepare, weak, weak_float
+from unigrad.operations.operands import NotTensor, explain, prepare, uncommon, weak, weak_float
 from unigrad.operations.table import PRIMITIVES, Primitive
 from unigrad.recording import is_recording
 from unigrad.tensor import OPERATORS, Tensor
@@ -28,6 +29,8 @@ def bind(backend: Backend) -> None:
     name = f"{backend.name.capitalize()}Tensor"
     tensor_type = type(name, (Tensor,), {"__slots__": (), "backend": backend, "_bound": bound, "__module__": "unigrad"})
     backend.tensor_type = tensor_type
+    dual = {"__slots__": (), "_is_dual": True, "__module__": "unigrad"}
+    backend.dual_type = type(f"Dual{name}", (tensor_type,), dual)
     backend.raw_functions = None
     if backend.inline_nodes == "rules" or backend.pulls_raw:
         backend.raw_functions = types.SimpleNamespace(
@@ -52,12 +55,15 @@ def _bound_function(backend: Backend, row: Primitive, tensor_type: type[Tensor])
     untracked = backend.untracked(function)
     scope: dict[str, Any] = {
         "T": tensor_type,
+        "Dual": backend.dual_type,
         "row": row,
         "backend": backend,
         "function": function,
         "untracked": untracked,
         "is_recording": is_recording,
         "prepare": prepare,
+        "uncommon": uncommon,
+        "push": push,
         "explain": explain,
         "weak": weak,
         "weak_float": weak_float,
@@ -89,6 +95,10 @@ def _statics(row: Primitive) -> str:
     return "".join(f", {name}" for name in row.statics)
 
 
+def _static_tuple(row: Primitive) -> str:
+    return f"({', '.join(row.statics)}{',' if row.statics else ''})"
+
+
 def _uncommon(dtype: str, row: Primitive) -> str:
     """What else sends a call to prepare: a dtype that the operation does not take as it is."""
     kinds = {"float": 'not in "fc"', "real_float": '!= "f"', "real": '== "c"', "integer": 'in "fc"'}.get(row.dtypes)
@@ -100,7 +110,7 @@ def _unary_source(row: Primitive) -> Source:
     return [
         f"def {row.name}(x{_statics(row)}):",
         f"    if {check}:",
-        f"        return {row.name}(*prepare(T, row, (x,)){_statics(row)})",
+        f"        return uncommon({row.name}, T, row, (x,), {_static_tuple(row)})",
         "    r1 = x._raw",
         "    n1 = x._node",
         "    own = x._dtype",
@@ -109,7 +119,7 @@ def _unary_source(row: Primitive) -> Source:
 
 def _binary_source(row: Primitive) -> Source:
     """Both arrays are Tensors of one dtype, or one is a scalar that fits the other; else prepare."""
-    again = f"return {row.name}(*prepare(T, row, (x1, x2)){_statics(row)})"
+    again = f"return uncommon({row.name}, T, row, (x1, x2), {_static_tuple(row)})"
     fits = ("own is not x2._dtype" if len(row.promoted) == 2 else "False") + _uncommon("own", row)
     lines = [
         f"def {row.name}(x1, x2{_statics(row)}):",
@@ -164,6 +174,8 @@ def _general_source(row: Primitive) -> Source:
     lines = [
         f"def {row.name}({names}{_statics(row)}):",
         f"    {names} = prepare(T, row, ({names}))",
+        f"    if Dual in map(type, ({names})):",
+        f"        return push(row, ({names}), {_static_tuple(row)})",
     ]
     for position, array in enumerate(row.arrays):
         lines += [f"    r{position + 1} = {array}._raw", f"    n{position + 1} = {array}._node"]
@@ -175,6 +187,8 @@ def _variadic_source(row: Primitive) -> Source:
     return [
         f"def {row.name}({name}{_statics(row)}):",
         f"    {name} = prepare(T, row, tuple({name}))",
+        f"    if Dual in map(type, {name}):",
+        f"        return push(row, {name}, {_static_tuple(row)})",
         f"    raws = [x._raw for x in {name}]",
         f"    nodes = tuple([x._node for x in {name}])",
         f"    own = {name}[0]._dtype",
@@ -194,7 +208,7 @@ def _call_source(backend: Backend, row: Primitive, scope: dict[str, Any]) -> Sou
         tracked = " or ".join(f"n{number} is not None" for number in numbers)
         call_arguments = raws
     statics = _statics(row)
-    static_tuple = f"({', '.join(row.statics)}{',' if row.statics else ''})"
+    static_tuple = _static_tuple(row)
     inline = backend.inline_nodes
     plain = f"function({call_arguments}{statics})"
     safe = f"untracked({call_arguments}{statics})"

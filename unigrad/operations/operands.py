@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from unigrad import dtypes
 from unigrad.backend import Backend
 from unigrad.errors import DtypeError, IndexRangeError, OperationError, ShapeError, UnigradError
+from unigrad.forward import is_dual, push
 from unigrad.operations.arguments import broadcast_shapes
 from unigrad.operations.dispatch import tensor
 from unigrad.operations.table import SCALAR_TYPES, Primitive
@@ -34,6 +35,17 @@ def weak(scalar: Any, dtype: dtypes.DType) -> Any:
 def weak_float(scalar: Any, dtype: dtypes.DType) -> Any:
     """:func:`weak` for operations that take integers as floats."""
     return weak(scalar, dtype) if dtype.kind in "fc" else None
+
+
+def uncommon(
+    function: Callable[..., Tensor], tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...], statics: Any
+) -> Tensor:
+    """A bound primitive of one or two arrays that are not all plain Tensors of one dtype."""
+    if not any(map(is_dual, args)):
+        return function(*prepare(tensor_type, row, args), *statics)
+    like = next(arg for arg in args if is_dual(arg))
+    weakly = row.scalars and any(weak(arg, like.dtype) is not None for arg in args if type(arg) in SCALAR_TYPES)
+    return push(row, args if weakly else prepare(tensor_type, row, args), statics)
 
 
 def prepare(tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...]) -> list[Tensor]:
