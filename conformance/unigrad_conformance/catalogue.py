@@ -15,11 +15,12 @@ from unigrad_conformance.programs.seeds import SEEDS
 from unigrad_conformance.samples.contractions import CONTRACTIONS
 from unigrad_conformance.samples.creation import CREATION, RANDOM
 from unigrad_conformance.samples.elementwise import ELEMENTWISE
+from unigrad_conformance.samples.generated import GENERATED
 from unigrad_conformance.samples.networks import NETWORKS
 from unigrad_conformance.samples.reductions import REDUCTIONS
 from unigrad_conformance.samples.shapes import INDEXING, SHAPES
 
-FAMILIES = (ELEMENTWISE, REDUCTIONS, CONTRACTIONS, SHAPES, INDEXING, CREATION, RANDOM, NETWORKS)
+FAMILIES = (ELEMENTWISE, GENERATED, REDUCTIONS, CONTRACTIONS, SHAPES, INDEXING, CREATION, RANDOM, NETWORKS)
 
 
 @cache
@@ -28,8 +29,9 @@ def all_cases() -> dict[str, Case]:
     cases = [*SEEDS.cases, *RECORDING.cases, *MISTAKES.cases, *kinks.cases()]
     for family in FAMILIES:
         cases += cases_of(family)
-    found = {case.name: case for case in cases}
-    assert len(found) == len(cases), "two cases have one name"
+    found: dict[str, Case] = {}
+    for case in cases:
+        assert found.setdefault(case.name, case) is case, f"two cases have the name {case.name}"
     return found
 
 

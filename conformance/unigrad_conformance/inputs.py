@@ -30,6 +30,18 @@ def whole(values: Any, dtype: str = "int64") -> Array:
     return np.asarray(values, dtype=dtype)
 
 
+def backwards(values: Array) -> Array:
+    """The same values from memory that is walked backwards along every axis."""
+    reverse = (slice(None, None, -1),) * values.ndim
+    return np.ascontiguousarray(values[reverse])[reverse]
+
+
+def cast(values: Array, dtype: str) -> Array:
+    """The values in another dtype, with the order in memory that they had."""
+    forwards = tuple(slice(None, None, -1 if stride < 0 else 1) for stride in values.strides)
+    return np.ascontiguousarray(values[forwards], dtype=dtype).reshape(values.shape)[forwards]
+
+
 def weights(shape: tuple[int, ...], dtype: Any) -> Array:
     """Fixed cotangents from 1/2 to 3/2, no two alike: multiples of 1/1024."""
     return spread(0.5, 1.5, *shape, start=3).astype(dtype)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from unigrad_conformance.case import Case, Results
-from unigrad_conformance.inputs import weights
+from unigrad_conformance.inputs import cast, weights
 from unigrad_conformance.samples import Family, Sample
 
 
@@ -19,7 +19,7 @@ def cases_of(family: Family) -> Iterator[Case]:
     for sample in family.samples:
         for dtype in sample.dtypes:
             inputs = tuple(
-                value.astype(sample.own.get(name, dtype)) if value.dtype.kind == "f" else value
+                cast(value, sample.own.get(name, dtype)) if value.dtype.kind == "f" else value
                 for name, value in sample.inputs.items()
             )
             differentiated = (
@@ -53,6 +53,7 @@ def _program(sample: Sample, differentiated: Sequence[str]) -> Callable[..., Res
             heads = [output for output in outputs if output.dtype.kind == "f"]
             ug.backward(heads, _cotangents(ug, heads))
             results |= {f"grad {name}": tensors[name].grad for name in differentiated}
+            results |= _forward(ug, call, tensors, differentiated)
             if sample.second:
                 results |= _second(ug, call, tensors, differentiated)
         results["inputs unchanged"] = all(
@@ -65,6 +66,42 @@ def _program(sample: Sample, differentiated: Sequence[str]) -> Callable[..., Res
         return results
 
     return run
+
+
+def _forward(ug: Any, call: Callable[..., Any], tensors: dict[str, Any], names: Sequence[str]) -> Results:
+    """The tangents of the outputs for fixed directions, and whether they agree with the gradients: the inner
+    product of cotangents and tangents is that of gradients and directions."""
+    primals = [tensors[name].detach() for name in names]
+    directions = _cotangents(ug, primals)
+
+    def f(*values: Any) -> list[Any]:
+        outputs = call(ug, tensors | dict(zip(names, values, strict=True)))
+        return [output for output in outputs if output.dtype.kind in "fc"]
+
+    outputs, tangents = ug.jvp(f, primals, directions)
+    pairs = list(zip(_cotangents(ug, outputs), tangents, strict=True))
+    other = [(tensors[name].grad, direction) for name, direction in zip(names, directions, strict=True)]
+    results = {_numbered("forward", tangents, i): tangent for i, tangent in enumerate(tangents)}
+    return results | {"forward and reverse agree": _same_product(pairs, other)}
+
+
+_PRODUCT_LIMIT = 64
+"""How far two inner products may differ, in units of the last place of the sum of the sizes of their terms."""
+
+
+def _same_product(first: Sequence[tuple[Any, Any]], second: Sequence[tuple[Any, Any]]) -> bool:
+    sums, size, resolution = [], 0.0, 0.0
+    for pairs in (first, second):
+        terms = [np.ravel((np.conj(a.numpy().astype(_WIDE)) * b.numpy().astype(_WIDE)).real) for a, b in pairs]
+        sums.append(sum(float(part.sum()) for part in terms))
+        size += sum(float(np.abs(part).sum()) for part in terms)
+        resolution = max([resolution, *(float(np.finfo(a.dtype).eps) for a, _ in pairs)])
+    if not np.isfinite(size):  # an infinite or undefined slope has no inner product; both are compared by themselves
+        return True
+    return abs(sums[0] - sums[1]) <= _PRODUCT_LIMIT * resolution * size
+
+
+_WIDE = np.complex128
 
 
 def _second(ug: Any, call: Callable[..., Any], tensors: dict[str, Any], names: Sequence[str]) -> Results:

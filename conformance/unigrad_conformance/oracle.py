@@ -20,7 +20,9 @@ import numpy as np
 
 from unigrad import dtypes
 from unigrad.backend import Backend, backend_names, register_backend
+from unigrad.forward import dual, is_dual
 from unigrad.native.functions import primitives
+from unigrad.tensor import Tensor
 
 NAME = "mpmath"
 DIGITS = 60
@@ -76,7 +78,7 @@ class Oracle(Backend):
         super().ensure_loaded()
         if fresh:
             # Nothing ever writes into an Exact, so a copy may share it. The usual copy, by way of NumPy, would round.
-            self.tensor_type.copy = lambda x: type(x)(x.raw, x._node)  # type: ignore[method-assign]
+            self.tensor_type.copy = _copy  # type: ignore[method-assign]
         return self
 
     def from_numpy(self, array: Values, device: Any = None) -> Exact:
@@ -94,6 +96,10 @@ class Oracle(Backend):
         high = raw.values.astype(np.float64)
         with np.errstate(invalid="ignore"):
             return high, np.where(np.isfinite(high), raw.values - _numbers(self.context, high), 0).astype(np.float64)
+
+
+def _copy(x: Tensor) -> Tensor:
+    return dual(*x._dual) if is_dual(x) else type(x)(x.raw, x._node)
 
 
 def register() -> None:

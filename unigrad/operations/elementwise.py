@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from unigrad.operations.table import Array, operation, primitive, vjp
+from unigrad.operations.table import Array, jvp, operation, primitive, vjp
 
 if TYPE_CHECKING:
     from unigrad.tensor import Tensor
@@ -418,3 +418,4 @@ def astype_(x: Array, dtype: Any, /) -> Tensor:
 
 
 vjp(astype_, lambda xp, g, x_dtype: xp.astype(g, x_dtype))
+jvp(astype_, "linear")
