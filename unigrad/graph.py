@@ -513,8 +513,8 @@ def checked_cotangent(head: Tensor, given: Any, what: str = "the head gradient",
     """A cotangent (or tangent) for ``head`` as a Tensor; it must have exactly its shape and dtype."""
     from unigrad.operations.dispatch import tensor
 
-    if isinstance(given, (bool, int, float)) or (
-        isinstance(given, (list, tuple)) and all(isinstance(item, (int, float, list, tuple)) for item in given)
+    if isinstance(given, (bool, int, float, complex)) or (
+        isinstance(given, (list, tuple)) and all(isinstance(item, (int, float, complex, list, tuple)) for item in given)
     ):
         grad = head.asarray_like(given)
     else:

@@ -159,7 +159,8 @@ class Tensor:
 
         ``grad_req``: ``"write"`` replaces the gradient at each backward, ``"add"`` adds to it,
         ``"null"`` asks for none. A recorded intermediate is first cut from its history, as if
-        ``x = x.detach()``. Raises DtypeError unless the dtype is real floating.
+        ``x = x.detach()``. Raises DtypeError unless the dtype is floating, real or complex.
+        The gradient of a complex array is in the conjugate form: the direction of steepest ascent.
         """
         attach(self, grad_req)
 
@@ -398,6 +399,23 @@ class Tensor:
 
     def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
         return self // other, self % other
+
+    @property
+    def real(self) -> Tensor:
+        """The real part; see :func:`unigrad.real`."""
+        result: Tensor = self._bound.real(self)
+        return result
+
+    @property
+    def imag(self) -> Tensor:
+        """The imaginary part; see :func:`unigrad.imag`."""
+        result: Tensor = self._bound.imag(self)
+        return result
+
+    def conj(self) -> Tensor:
+        """The complex conjugate; see :func:`unigrad.conj`."""
+        result: Tensor = self._bound.conj(self)
+        return result
 
     # --- NumPy's everyday methods -----------------------------------------------------------------------------
 

@@ -315,7 +315,7 @@ def argsort(x: Raw, axis: int, descending: bool) -> Raw:
 SAME_NAME = (
     "add subtract multiply negative square sign exp log log1p sqrt sin cos tan tanh equal "
     "not_equal less less_equal greater greater_equal logical_and logical_or logical_xor logical_not isnan isinf "
-    "isfinite where reshape broadcast_to flip"
+    "isfinite real imag conj where reshape broadcast_to flip"
 )
 
 

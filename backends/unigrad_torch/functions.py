@@ -42,6 +42,9 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "abs": torch.abs,
         "square": torch.square,
         "sign": sign,
+        "real": lambda x: torch.real(x).clone(),
+        "imag": lambda x: torch.imag(x).clone() if x.is_complex() else x * 0,
+        "conj": torch.conj_physical,
         "equal": operator.eq,
         "not_equal": operator.ne,
         "less": operator.lt,
@@ -130,6 +133,8 @@ def remainder(x1: Any, x2: Any) -> Raw:
 
 def sign(x: Raw) -> Raw:
     """PyTorch's is 0 at NaN."""
+    if x.is_complex():
+        return torch.sgn(x)
     return torch.where(x.isnan(), x, x.sign()) if x.is_floating_point() else x.sign()
 
 

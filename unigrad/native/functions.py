@@ -37,6 +37,8 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         return sums if keepdims else xp.squeeze(sums, axis=axes)
 
     def vector_norm(x: Raw, axes: Shape, keepdims: bool, order: float) -> Raw:
+        if x.dtype.kind == "c":
+            x = xp.abs(x)
         if order == 2:
             return xp.sqrt(xp.sum(x * x, axis=axes, keepdims=keepdims))
         return xp.sum(xp.abs(x) ** order, axis=axes, keepdims=keepdims) ** (1 / order)
@@ -133,6 +135,9 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
     ]
     return {
         **{name: getattr(xp, name) for name in same_name},
+        "real": lambda x: x.real.copy(),
+        "imag": lambda x: x.imag.copy(),
+        "conj": xp.conj,
         # As an operator, which has fast paths for scalars (x ** 2).
         "power": operator.pow,
         "round": xp.round,

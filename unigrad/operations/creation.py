@@ -120,7 +120,10 @@ def _short(obj: Any) -> str:
 
 @operation
 def astype(x: Array, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Tensor:
-    """x in another dtype. Differentiable between floating dtypes; through any other the gradient is zero."""
+    """x in another dtype. Differentiable between floating dtypes; through any other the gradient is zero.
+
+    DtypeError from complex to real numbers, of which only a choice is a cast: ``real(x)`` or ``abs(x)``.
+    """
     from unigrad.operations.elementwise import astype_
 
     x = asarray(x)
@@ -130,6 +133,8 @@ def astype(x: Array, dtype: Any, /, *, copy: bool = True, device: Any = None) ->
     if x.dtype == wanted:
         return x if x._node is not None or not copy else x.copy()
     x.backend.raw_dtype(wanted)
+    if x.dtype.kind == "c" and wanted.kind in "iuf":
+        raise DtypeError(f"a cast from {x.dtype} to {wanted} would lose a part; take ug.real(x) or ug.abs(x) first")
     # A cast to or from integers is piecewise constant, so nothing is recorded through it.
     return astype_(x if wanted.kind in "fc" else x.detach(), wanted)
 

@@ -7,19 +7,20 @@ edges the value still moves with x, so x gets the whole gradient and the bounds 
 
 from __future__ import annotations
 
+import cmath
 import math
 from typing import TYPE_CHECKING, Any
 
-from unigrad.operations.table import Array, jvp, operation, primitive, vjp
+from unigrad.operations.table import Array, composed, jvp, operation, primitive, vjp
 
 if TYPE_CHECKING:
     from unigrad.tensor import Tensor
 
 __all__ = [
-    "abs", "add", "ceil", "clip", "cos", "divide", "equal", "exp", "expm1", "floor", "floor_divide",
-    "greater", "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log1p",
+    "abs", "add", "ceil", "clip", "conj", "cos", "divide", "equal", "exp", "expm1", "floor", "floor_divide",
+    "greater", "greater_equal", "imag", "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log1p",
     "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "multiply", "negative",
-    "not_equal", "pow", "power", "remainder", "round", "sign", "sin", "sqrt", "square", "subtract", "tan",
+    "not_equal", "pow", "power", "real", "remainder", "round", "sign", "sin", "sqrt", "square", "subtract", "tan",
     "tanh", "trunc", "where",
 ]  # fmt: skip
 
@@ -64,7 +65,7 @@ def divide(x1: Array, x2: Array, /) -> Tensor:
 vjp(divide, lambda xp, g, x2: g / x2, lambda xp, g, x2, out: -g * out / x2)
 
 
-@primitive("elementwise", scalars=True, public=True)
+@primitive("elementwise", dtypes="real", scalars=True, public=True)
 def floor_divide(x1: Array, x2: Array, /) -> Tensor:
     """x1 // x2, rounded towards minus infinity; its derivative is zero."""
 
@@ -72,7 +73,7 @@ def floor_divide(x1: Array, x2: Array, /) -> Tensor:
 vjp(floor_divide, _zero, _zero)
 
 
-@primitive("elementwise", scalars=True, public=True)
+@primitive("elementwise", dtypes="real", scalars=True, public=True)
 def remainder(x1: Array, x2: Array, /) -> Tensor:
     """x1 % x2, with the sign of x2, as Python's."""
 
@@ -90,7 +91,7 @@ def power(x1: Array, x2: Array, /) -> Tensor:
 
 
 def _power_base(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
-    if isinstance(x2, (int, float)):
+    if isinstance(x2, (int, float, complex)):
         if x2 == 0:
             return g * 0
         return g * (x1 * 2) if x2 == 2 else g * (xp.power(x1, x2 - 1) * x2)
@@ -103,8 +104,12 @@ def _power_exponent(xp: Any, g: Any, x1: Any, x2: Any, out: Any) -> Any:
         if x1 > 0:
             return g * out * math.log(x1)
         x1 = xp.sign(x2) * 0 + x1
+    elif isinstance(x1, complex):
+        return g * out * cmath.log(x1) if x1 else g * out * 0
     at_zero = x1 == 0
     log = xp.log(xp.where(at_zero, 1.0, x1))
+    if g.dtype.kind == "c":
+        return g * xp.where(at_zero, out * 0, out * log)
     # The infinite slope is a constant: one that depended on g would make NaN of 0 in the next derivative.
     return g * xp.where(at_zero, xp.where(x2 < 0, -math.inf, xp.sign(x2) * 0), out * log)
 
@@ -121,12 +126,13 @@ def negative(x: Array, /) -> Tensor:
 vjp(negative, lambda xp, g: -g)
 
 
-@primitive("elementwise", public=True)
+@primitive("elementwise", result="real", public=True)
 def abs(x: Array, /) -> Tensor:
-    """The absolute value; its derivative at 0 is 0."""
+    """The absolute value, real also of complex numbers; its derivative at 0 is 0."""
 
 
-vjp(abs, lambda xp, g, x: g * xp.sign(x))
+vjp(abs, lambda xp, g, x: g * xp.sign(x) if x.dtype.kind != "c" else g * xp.conj(xp.sign(x)))
+jvp(abs, lambda xp, t, x: t * xp.sign(x) if x.dtype.kind != "c" else xp.real(t * xp.conj(xp.sign(x))))
 
 
 @primitive("elementwise", public=True)
@@ -139,10 +145,52 @@ vjp(square, lambda xp, g, x: g * (x * 2))
 
 @primitive("elementwise", public=True)
 def sign(x: Array, /) -> Tensor:
-    """-1, 0 or 1, and NaN for NaN; its derivative is zero."""
+    """-1, 0 or 1, and NaN for NaN; its derivative is zero. Of a complex number z: z / abs(z), and 0 for 0."""
 
 
-vjp(sign, _zero)
+def _sign(xp: Any, g: Any, x: Any, out: Any) -> Any:
+    if x.dtype.kind != "c":
+        return _zero(xp, g)
+    # Only what turns x, and does not stretch it, changes its direction.
+    return xp.conj(out) * (xp.imag(g * out) * 1j / xp.abs(x))
+
+
+def _sign_forward(xp: Any, t: Any, x: Any, out: Any) -> Any:
+    return _zero(xp, t) if x.dtype.kind != "c" else out * (xp.imag(t * xp.conj(out)) * 1j / xp.abs(x))
+
+
+vjp(sign, _sign)
+jvp(sign, _sign_forward)
+
+
+# --- complex numbers: cotangents are the transpose's, see the table ------------------------------------
+
+
+@primitive("elementwise", result="real", public=True)
+def real(x: Array, /) -> Tensor:
+    """The real part, in the dtype of the parts; of a real array the array itself."""
+
+
+vjp(real, lambda xp, g, x_dtype: g if x_dtype.kind != "c" else xp.astype(g, x_dtype))
+jvp(real, lambda xp, t: xp.real(t))
+
+
+@primitive("elementwise", result="real", public=True)
+def imag(x: Array, /) -> Tensor:
+    """The imaginary part, in the dtype of the parts; of a real array zeros."""
+
+
+vjp(imag, lambda xp, g, x_dtype: _zero(xp, g) if x_dtype.kind != "c" else xp.astype(g, x_dtype) * -1j)
+jvp(imag, lambda xp, t: xp.imag(t))
+
+
+@primitive("elementwise", public=True)
+def conj(x: Array, /) -> Tensor:
+    """The complex conjugate; of a real array the array itself."""
+
+
+vjp(conj, lambda xp, g: xp.conj(g))
+jvp(conj, lambda xp, t: xp.conj(t))
 
 
 # --- exponentials, logarithms, trigonometry ---------------------------------------------------------
@@ -231,7 +279,7 @@ vjp(erf_, lambda xp, g, x: g * (xp.exp(-(x * x)) * (2 / math.sqrt(math.pi))))
 # --- rounding; derivative zero -----------------------------------------------------------------------
 
 
-@primitive("elementwise", public=True)
+@primitive("elementwise", dtypes="real", public=True)
 def floor(x: Array, /) -> Tensor:
     """The largest integer not above x, in x's dtype."""
 
@@ -239,7 +287,7 @@ def floor(x: Array, /) -> Tensor:
 vjp(floor, _zero)
 
 
-@primitive("elementwise", public=True)
+@primitive("elementwise", dtypes="real", public=True)
 def ceil(x: Array, /) -> Tensor:
     """The smallest integer not below x, in x's dtype."""
 
@@ -255,7 +303,7 @@ def round(x: Array, /) -> Tensor:
 vjp(round, _zero)
 
 
-@primitive("elementwise", public=True)
+@primitive("elementwise", dtypes="real", public=True)
 def trunc(x: Array, /) -> Tensor:
     """x without its fraction, in x's dtype."""
 
@@ -266,12 +314,12 @@ vjp(trunc, _zero)
 # --- choosing ----------------------------------------------------------------------------------------
 
 
-@primitive("elementwise", public=True)
+@primitive("elementwise", dtypes="real", public=True)
 def maximum(x1: Array, x2: Array, /) -> Tensor:
     """The larger of the two, NaN if either is; a tie shares the gradient equally."""
 
 
-@primitive("elementwise", public=True)
+@primitive("elementwise", dtypes="real", public=True)
 def minimum(x1: Array, x2: Array, /) -> Tensor:
     """The smaller of the two, NaN if either is; a tie shares the gradient equally."""
 
@@ -303,7 +351,7 @@ vjp(
 )
 
 
-@primitive("elementwise")
+@primitive("elementwise", dtypes="real")
 def clip_(x: Array, low: Array, high: Array, /) -> Tensor:
     """minimum(maximum(x, low), high)."""
 
@@ -335,7 +383,7 @@ def clip(x: Array, /, min: Array | None = None, max: Array | None = None) -> Ten
 def _edge(x: Tensor, sign: int) -> float | int:
     import numpy as np
 
-    if x.dtype.kind == "f":
+    if x.dtype.kind in "fc":
         return sign * math.inf
     info = np.iinfo(x.dtype)
     return int(info.max if sign > 0 else info.min)
@@ -354,22 +402,22 @@ def not_equal(x1: Array, x2: Array, /) -> Tensor:
     """x1 != x2, elementwise."""
 
 
-@primitive("comparison", scalars=True, public=True)
+@primitive("comparison", dtypes="real", scalars=True, public=True)
 def less(x1: Array, x2: Array, /) -> Tensor:
     """x1 < x2, elementwise."""
 
 
-@primitive("comparison", scalars=True, public=True)
+@primitive("comparison", dtypes="real", scalars=True, public=True)
 def less_equal(x1: Array, x2: Array, /) -> Tensor:
     """x1 <= x2, elementwise."""
 
 
-@primitive("comparison", scalars=True, public=True)
+@primitive("comparison", dtypes="real", scalars=True, public=True)
 def greater(x1: Array, x2: Array, /) -> Tensor:
     """x1 > x2, elementwise."""
 
 
-@primitive("comparison", scalars=True, public=True)
+@primitive("comparison", dtypes="real", scalars=True, public=True)
 def greater_equal(x1: Array, x2: Array, /) -> Tensor:
     """x1 >= x2, elementwise."""
 
@@ -417,5 +465,9 @@ def astype_(x: Array, dtype: Any, /) -> Tensor:
     """x in another dtype."""
 
 
-vjp(astype_, lambda xp, g, x_dtype: xp.astype(g, x_dtype))
-jvp(astype_, "linear")
+def _uncast(xp: Any, g: Any, x_dtype: Any, dtype: Any) -> Any:
+    return xp.astype(xp.real(g) if dtype.kind == "c" and x_dtype.kind != "c" else g, x_dtype)
+
+
+vjp(astype_, _uncast)
+jvp(astype_, lambda xp, t, dtype: xp.astype(t, dtype))

@@ -87,12 +87,12 @@ def _exclusive_products(xp: Any, rows: Any, axis: int, count: int) -> Any:
 vjp(prod_, _prod_vjp)
 
 
-@primitive("reduction")
+@primitive("reduction", dtypes="real")
 def max_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
     """The largest element over axes, NaN if there is one; ties share the gradient equally."""
 
 
-@primitive("reduction")
+@primitive("reduction", dtypes="real")
 def min_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
     """The smallest element over axes, NaN if there is one; ties share the gradient equally."""
 
@@ -117,12 +117,12 @@ def all_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
     """Whether all elements over axes are true."""
 
 
-@primitive("reduction", result="int64")
+@primitive("reduction", dtypes="real", result="int64")
 def argmax_(x: Array, axis: int, keepdims: bool) -> Tensor:
     """The first position of the largest element along one axis, as int64; the first NaN counts as largest."""
 
 
-@primitive("reduction", result="int64")
+@primitive("reduction", dtypes="real", result="int64")
 def argmin_(x: Array, axis: int, keepdims: bool) -> Tensor:
     """The first position of the smallest element along one axis, as int64; the first NaN counts as smallest."""
 
@@ -140,7 +140,7 @@ vjp(
 )
 
 
-@primitive("reduction", dtypes="float")
+@primitive("reduction", dtypes="float", result="real")
 def vector_norm_(x: Array, axes: Shape, keepdims: bool, order: float) -> Tensor:
     """sum(abs(x) ** order) ** (1 / order) over axes, for a finite order other than 0; derivative 0 where it is 0."""
 
@@ -153,9 +153,10 @@ def _vector_norm_vjp(
     zero = norm == 0
     norm = xp.where(zero, 1.0, norm)
     if order == 2:
-        return xp.where(zero, 0.0, g * (x / norm))
+        return xp.where(zero, 0.0, g * ((x if x.dtype.kind != "c" else xp.conj(x)) / norm))
     ratio = xp.where(x == 0, 0.0 if order > 1 else 1.0, xp.abs(x) / norm)
-    return xp.where(zero, 0.0, g * xp.sign(x) * xp.power(ratio, order - 1))
+    sign = xp.sign(x) if x.dtype.kind != "c" else xp.conj(xp.sign(x))
+    return xp.where(zero, 0.0, g * sign * xp.power(ratio, order - 1))
 
 
 vjp(vector_norm_, _vector_norm_vjp)
@@ -304,7 +305,7 @@ def count_nonzero(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> 
 
 def _floating(x: Array) -> Tensor:
     x = asarray(x)
-    return x if x.dtype.kind == "f" else astype_(x, dtypes.to_float(x.dtype))
+    return x if x.dtype.kind in "fc" else astype_(x, dtypes.to_float(x.dtype))
 
 
 @operation
@@ -381,7 +382,7 @@ def vector_norm(x: Array, /, *, axis: Axis = None, keepdims: bool = False, ord: 
     if not isinstance(ord, (int, float)) or ord != ord:
         raise ArgumentError(f"ord must be a number, inf or -inf, not {ord!r}")
     if ord == 0:
-        return astype_(count_nonzero(x, axis=axes, keepdims=keepdims), x.dtype)
+        return astype_(count_nonzero(x, axis=axes, keepdims=keepdims), dtypes.real_of(x.dtype))
     if ord == 1:
         return sum_(absolute(x), axes, keepdims)
     if math.isinf(ord):
