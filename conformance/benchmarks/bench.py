@@ -349,6 +349,12 @@ def import_rows() -> Iterator[Row]:
     yield Row("import unigrad beyond import numpy, no framework imported", best * 1000, 60, "ms")
 
 
+def operation_rows() -> Iterator[Row]:
+    from operations import operation_rows  # which takes its tools from here
+
+    return operation_rows()
+
+
 GROUPS = {
     "import": import_rows,
     "long": long_rows,
@@ -357,6 +363,7 @@ GROUPS = {
     "step": step_rows,
     "tensorflow": tensorflow_rows,
     "jax": jax_rows,
+    "operations": operation_rows,
 }
 
 
