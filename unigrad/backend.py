@@ -223,16 +223,20 @@ class Backend:
                 f"use one of {', '.join(map(str, self.raw_dtypes))}"
             ) from None
 
-    def function(self, name: str) -> Callable[..., Raw]:
-        """The raw function of a primitive: supplied, composed, or one that raises UnsupportedError."""
+    def composed(self, name: str) -> Callable[..., Raw] | None:
+        """A primitive made of others' raw functions, or None where it has no composition or is declared missing."""
         from unigrad.operations.table import PRIMITIVES
 
-        found = self.functions.get(name)
+        composition = PRIMITIVES[name].composition
+        if composition is None or name in self.missing:
+            return None
+        return functools.partial(composition, _RawFunctions(self))
+
+    def function(self, name: str) -> Callable[..., Raw]:
+        """The raw function of a primitive: supplied, composed, or one that raises UnsupportedError."""
+        found = self.functions.get(name) or self.composed(name)
         if found is not None:
             return found
-        composition = PRIMITIVES[name].composition
-        if composition is not None and name not in self.missing:
-            return functools.partial(composition, _RawFunctions(self))
         reason = self.missing.get(name, "its adapter supplies no such function")
 
         def unsupported(*args: Any) -> Raw:

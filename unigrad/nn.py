@@ -11,7 +11,7 @@ from unigrad import dtypes
 from unigrad.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError
 from unigrad.operations.arguments import many_axes, one_axis
 from unigrad.operations.creation import arange, asarray, astype
-from unigrad.operations.elementwise import divide, equal, erf_, expm1, multiply, where
+from unigrad.operations.elementwise import divide, equal, erf, expm1, multiply, where
 from unigrad.operations.elementwise import exp as _exp
 from unigrad.operations.elementwise import tanh as _tanh
 from unigrad.operations.networks import cross_entropy_, log_softmax_, relu_, sigmoid_, softplus_
@@ -49,7 +49,7 @@ def softplus(x: Array, /) -> Tensor:
 def gelu(x: Array, /) -> Tensor:
     """x times the normal distribution function of x: the exact form, by the error function."""
     x = asarray(x)
-    return multiply(x, (erf_(x * math.sqrt(0.5)) + 1) * 0.5)
+    return multiply(x, (erf(x * math.sqrt(0.5)) + 1) * 0.5)
 
 
 @operation

@@ -31,15 +31,13 @@ OPERATORS: dict[str, tuple[str, bool]] = {
     "__le__": ("less_equal", False),
     "__gt__": ("greater", False),
     "__ge__": ("greater_equal", False),
-    "__and__": ("logical_and", False),
-    "__or__": ("logical_or", False),
-    "__xor__": ("logical_xor", False),
-    "__invert__": ("logical_not", False),
+    "__invert__": ("bitwise_invert", False),
 }
 """Operator method to its primitive, and whether the operands are exchanged."""
 for _name, _primitive in {
     "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide",
-    "mod": "remainder", "pow": "power", "matmul": "matmul",
+    "mod": "remainder", "pow": "power", "matmul": "matmul", "and": "bitwise_and", "or": "bitwise_or",
+    "xor": "bitwise_xor", "lshift": "bitwise_left_shift", "rshift": "bitwise_right_shift",
 }.items():  # fmt: skip
     OPERATORS[f"__{_name}__"] = (_primitive, False)
     OPERATORS[f"__r{_name}__"] = (_primitive, True)
@@ -94,8 +92,15 @@ class Tensor:
         def __matmul__(self, other: Any, /) -> Tensor: ...
         def __rmatmul__(self, other: Any, /) -> Tensor: ...
         def __and__(self, other: Any, /) -> Tensor: ...
+        def __rand__(self, other: Any, /) -> Tensor: ...
         def __or__(self, other: Any, /) -> Tensor: ...
+        def __ror__(self, other: Any, /) -> Tensor: ...
         def __xor__(self, other: Any, /) -> Tensor: ...
+        def __rxor__(self, other: Any, /) -> Tensor: ...
+        def __lshift__(self, other: Any, /) -> Tensor: ...
+        def __rlshift__(self, other: Any, /) -> Tensor: ...
+        def __rshift__(self, other: Any, /) -> Tensor: ...
+        def __rrshift__(self, other: Any, /) -> Tensor: ...
         def __lt__(self, other: Any, /) -> Tensor: ...
         def __le__(self, other: Any, /) -> Tensor: ...
         def __gt__(self, other: Any, /) -> Tensor: ...
@@ -393,6 +398,21 @@ class Tensor:
 
     def __imatmul__(self, other: Any) -> Tensor:
         return self._in_place("matmul", other)
+
+    def __iand__(self, other: Any) -> Tensor:
+        return self._in_place("bitwise_and", other)
+
+    def __ior__(self, other: Any) -> Tensor:
+        return self._in_place("bitwise_or", other)
+
+    def __ixor__(self, other: Any) -> Tensor:
+        return self._in_place("bitwise_xor", other)
+
+    def __ilshift__(self, other: Any) -> Tensor:
+        return self._in_place("bitwise_left_shift", other)
+
+    def __irshift__(self, other: Any) -> Tensor:
+        return self._in_place("bitwise_right_shift", other)
 
     def __pos__(self) -> Tensor:
         return self

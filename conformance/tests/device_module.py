@@ -6,12 +6,14 @@ gives a 0-dimensional array. What passes here keeps to the array module it was g
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
 import numpy as np
 
 from unigrad.native import NativeBackend
+from unigrad.native.backend import by_element, lgamma
 
 
 class DeviceArray:
@@ -36,6 +38,14 @@ class DeviceArray:
     @property
     def ndim(self) -> int:
         return self._host.ndim
+
+    @property
+    def real(self) -> Any:
+        return DeviceArray(self._host.real)
+
+    @property
+    def imag(self) -> Any:
+        return DeviceArray(self._host.imag)
 
     @property
     def base(self) -> Any:
@@ -130,9 +140,10 @@ class DeviceBackend(NativeBackend):
         return DeviceModule()
 
     def erf(self) -> Any:
-        import math
+        return on_device(by_element(math.erf))
 
-        return on_device(lambda x: np.vectorize(math.erf, otypes=[x.dtype])(x) if x.size else x)
+    def gammaln(self) -> Any:
+        return on_device(by_element(lgamma))
 
     def from_numpy(self, array: Any, device: Any = None) -> Any:
         return DeviceArray(np.array(array))

@@ -44,26 +44,39 @@ def _inputs(sample: Sample) -> dict[str, Any]:
 
 
 def _floating(inputs: dict[str, Any]) -> list[str]:
-    return [name for name, value in inputs.items() if value.dtype.kind == "f"]
+    return [name for name, value in inputs.items() if value.dtype.kind in "fc"]
 
 
-def _moved(x: Any, by: Any) -> Any:
-    direction = weights(x.shape, np.float64)
-    values = oracle._each(lambda v, d: v + by * MP.mpf(float(d)), x.raw.values, direction)
+def _directions(x: Any) -> list[Any]:
+    """Along which to move an input; complex numbers along either axis."""
+    found = weights(x.shape, np.float64)
+    return [found, found * 1j] if x.dtype.kind == "c" else [found]
+
+
+def _number(value: Any) -> Any:
+    return MP.mpmathify(complex(value)) if isinstance(value, complex) else MP.mpf(float(value))
+
+
+def _moved(x: Any, direction: Any, by: Any) -> Any:
+    values = oracle._each(lambda v, d: v + by * _number(d), x.raw.values, direction)
     return type(x)(oracle.Exact(values, x.dtype), None)
 
 
-def _along(x: Any, gradient: Any) -> Any:
-    """The inner product of a gradient with the direction."""
+def _along(gradient: Any, direction: Any) -> Any:
+    """The inner product of a gradient with a direction. Complex gradients are in the conjugate form."""
     return MP.fsum(
-        g * MP.mpf(float(d)) for g, d in zip(gradient.raw.values.flat, weights(x.shape, float).flat, strict=True)
+        (MP.conj(g) * _number(d)).real for g, d in zip(gradient.raw.values.flat, direction.flat, strict=True)
     )
+
+
+def _weighted(y: Any) -> Any:
+    return ug.real((y * ug.asarray(np.conj(weights(y.shape, y.dtype)))).sum())
 
 
 def _scalar(sample: Sample, tensors: dict[str, Any]) -> Any:
     call = compiled(sample.source)
     with ug.train_mode():
-        return sum((y * ug.asarray(weights(y.shape, y.dtype))).sum() for y in call(ug, tensors) if y.dtype.kind == "f")
+        return sum(_weighted(y) for y in call(ug, tensors) if y.dtype.kind in "fc")
 
 
 def _gradients(sample: Sample, tensors: dict[str, Any]) -> dict[str, Any]:
@@ -88,24 +101,23 @@ def _law(sample: Sample) -> list[str]:
         inputs = _inputs(sample)
         gradients = _gradients(sample, inputs)
         for name in _floating(inputs):
-            x = inputs[name]
-            up, down = (inputs | {name: _moved(x, sign * STEP)} for sign in (1, -1))
-            value_up, value_down = (_scalar(sample, moved).raw.values[()] for moved in (up, down))
-            if not _close(_along(x, gradients[name]), (value_up - value_down) / (2 * STEP)):
-                problems.append(f"first derivative for {name}")
-            if sample.second:
-                found = _second(sample, inputs, name)
-                around = (_gradients(sample, moved) for moved in (up, down))
-                first, last = (sum(_along(inputs[n], g) for n, g in each.items()) for each in around)
-                if not _close(_along(x, found), (first - last) / (2 * STEP)):
-                    problems.append(f"second derivative for {name}")
+            for direction in _directions(inputs[name]):
+                up, down = (inputs | {name: _moved(inputs[name], direction, sign * STEP)} for sign in (1, -1))
+                value_up, value_down = (_scalar(sample, moved).raw.values[()] for moved in (up, down))
+                if not _close(_along(gradients[name], direction), (value_up - value_down) / (2 * STEP)):
+                    problems.append(f"first derivative for {name}")
+                if sample.second:
+                    around = (_gradients(sample, moved) for moved in (up, down))
+                    first, last = (sum(_along(g, weights(g.shape, g.dtype)) for g in each.values()) for each in around)
+                    if not _close(_along(_second(sample, inputs, name), direction), (first - last) / (2 * STEP)):
+                        problems.append(f"second derivative for {name}")
     return problems
 
 
 def _second(sample: Sample, inputs: dict[str, Any], name: str) -> Any:
     def inner(value: Any) -> Any:
         gradients = _gradients(sample, inputs | {name: value})
-        return sum((g * ug.asarray(weights(g.shape, g.dtype))).sum() for g in gradients.values())
+        return sum(_weighted(g) for g in gradients.values())
 
     return ug.grad(inner)(inputs[name])
 

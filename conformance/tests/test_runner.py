@@ -16,9 +16,10 @@ from unigrad.cli import main
 
 # A backend from outside this project: array functions and nothing else. FAULT makes it misbehave in one of them.
 STRANGER = '''
-import os, time
+import math, os, time
 import numpy as np
 import unigrad as ug
+from unigrad.native.backend import by_element, lgamma
 from unigrad.native.functions import primitives
 
 class Array(np.ndarray):
@@ -57,8 +58,7 @@ class Stranger(ug.Backend):
     missing = {"argsort": "it was left out on purpose"}
 
     def load(self):
-        table = primitives(np, np.vectorize(__import__("math").erf, otypes=[float]))
-        table["erf"] = lambda x, erf=table["erf"]: np.asarray(erf(x) if x.size else x).astype(x.dtype)
+        table = primitives(np, by_element(math.erf), by_element(lgamma))
         self.functions = {name: wrapped(function) for name, function in table.items() if name not in self.missing}
         self.functions["sin"] = faulty(self.functions["sin"], os.environ.get("FAULT"))
         self.raw_dtypes = {np.dtype(name): np.dtype(name) for name in ("bool", "int32", "int64", "float32", "float64")}

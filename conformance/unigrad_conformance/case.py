@@ -43,6 +43,8 @@ class Case:
     inputs: tuple[np.ndarray[Any, Any], ...] = ()
     dtype: str = "float32"
     limit: Limit = field(default_factory=Limit)
+    needs: str | None = None
+    """A dtype that a backend may lack. Where one declares it missing, the case shows that it says so."""
     expected: Mapping[str, Any] = field(default_factory=dict)
     """Results known by other means, as literals; the reference itself is held against them."""
 

@@ -12,6 +12,7 @@ from unigrad_conformance.programs import kinks
 from unigrad_conformance.programs.mistakes import MISTAKES
 from unigrad_conformance.programs.recording import RECORDING
 from unigrad_conformance.programs.seeds import SEEDS
+from unigrad_conformance.samples.complex import COMPLEX
 from unigrad_conformance.samples.contractions import CONTRACTIONS
 from unigrad_conformance.samples.creation import CREATION, RANDOM
 from unigrad_conformance.samples.elementwise import ELEMENTWISE
@@ -20,7 +21,7 @@ from unigrad_conformance.samples.networks import NETWORKS
 from unigrad_conformance.samples.reductions import REDUCTIONS
 from unigrad_conformance.samples.shapes import INDEXING, SHAPES
 
-FAMILIES = (ELEMENTWISE, GENERATED, REDUCTIONS, CONTRACTIONS, SHAPES, INDEXING, CREATION, RANDOM, NETWORKS)
+FAMILIES = (ELEMENTWISE, GENERATED, REDUCTIONS, CONTRACTIONS, SHAPES, INDEXING, CREATION, RANDOM, NETWORKS, COMPLEX)
 
 
 @cache

@@ -1,8 +1,8 @@
 """Results as they travel between processes, and how far one is from another.
 
 A result is a dict: an array with its dtype, shape and flat values (from the oracle, each as the sum of two
-float64), or a plain Python value. Distances are in units of the last place (ULP) of the reference in the
-dtype of the result.
+float64; of complex numbers the real and the imaginary part in turn), or a plain Python value. Distances are in
+units of the last place (ULP) of the reference in the dtype of the result.
 """
 
 from __future__ import annotations
@@ -26,15 +26,23 @@ def encode(result: Any) -> Encoded:
         # What the framework has, not what the Tensor says of it.
         found: Encoded = {"dtype": str(result.backend.dtype(result.raw)), "shape": list(result.shape)}
         parts = getattr(result.backend, "parts", None)
-        if parts is not None and result.dtype.kind == "f":
+        if parts is not None and result.dtype.kind in "fc":
             high, low = parts(result.raw)
             return found | {"values": high.ravel().tolist(), "rest": low.ravel().tolist()}
-        return found | {"values": result.numpy().ravel().tolist()}
+        return found | {"values": _flat(result.numpy())}
     if result is None or isinstance(result, (bool, int, float, str)):
         return {"value": result}
     if isinstance(result, (tuple, list)) and all(isinstance(item, (int, str)) for item in result):
         return {"value": list(result)}
     raise TypeError(f"a program may return Tensors and plain values, not {type(result).__name__}")
+
+
+def _flat(values: np.ndarray[Any, Any]) -> list[Any]:
+    values = values.ravel()
+    if values.dtype.kind == "c":
+        values = np.stack([values.real, values.imag], axis=-1).ravel()
+    found: list[Any] = values.tolist()
+    return found
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ def difference(got: Encoded, reference: Encoded, limit: Limit) -> Difference:
     if "value" in got:
         return Difference()
     dtype = np.dtype(got["dtype"])
-    if dtype.kind != "f":
+    if dtype.kind not in "fc":
         wrong = [
             number
             for number, pair in enumerate(zip(got["values"], reference["values"], strict=True))
@@ -73,21 +81,25 @@ def difference(got: Encoded, reference: Encoded, limit: Limit) -> Difference:
 
 
 def _errors(got: Encoded, reference: Encoded, dtype: np.dtype[Any], of: str) -> np.ndarray[Any, Any]:
-    values = np.asarray(got["values"], dtype=np.float64)
-    high = np.asarray(reference["values"], dtype=np.float64)
-    low = np.asarray(reference.get("rest", np.zeros_like(high)), dtype=np.float64)
+    """The error of each element. That of a complex number is the distance, and its size the absolute value."""
+    parts = 2 if dtype.kind == "c" else 1
+    real = np.dtype(f"f{dtype.itemsize // parts}")
+    values = np.asarray(got["values"], dtype=np.float64).reshape(-1, parts)
+    high = np.asarray(reference["values"], dtype=np.float64).reshape(-1, parts)
+    low = np.asarray(reference.get("rest", np.zeros_like(high)), dtype=np.float64).reshape(-1, parts)
     high = np.where(np.abs(high) < _NOTHING, 0.0, high)
     with np.errstate(all="ignore"):
-        rounded = high.astype(dtype).astype(np.float64)  # beyond the largest number it is infinite
-        same = (values == rounded) | (np.isnan(values) & np.isnan(rounded))
-        size = np.where(np.isfinite(rounded), np.abs(rounded), 0.0)
+        rounded = high.astype(real).astype(np.float64)  # beyond the largest number it is infinite
+        same = ((values == rounded) | (np.isnan(values) & np.isnan(rounded))).all(axis=1)
+        finite = (np.isfinite(values) & np.isfinite(rounded)).all(axis=1)
+        size = np.where(finite, np.hypot(rounded[:, 0], rounded[:, -1] * (parts - 1)), 0.0)
         largest = size.max(initial=0.0) or 1.0
         largest = max(largest, 1.0) if of == "one" else largest
         size = np.where((size == 0) | (of != "element"), largest, size)
-        unit = np.spacing(size.astype(dtype)).astype(np.float64)
-        errors = np.abs((values - high) - low) / unit
-    errors = np.where(np.isfinite(values) & np.isfinite(rounded), errors, np.where(same, 0.0, np.inf))
-    return errors
+        unit = np.spacing(size.astype(real)).astype(np.float64)
+        apart = np.abs((values - high) - low)
+        errors = np.hypot(apart[:, 0], apart[:, -1] * (parts - 1)) / unit
+    return np.where(finite, errors, np.where(same, 0.0, np.inf))
 
 
 def _kind(encoded: Encoded) -> str:
@@ -97,20 +109,26 @@ def _kind(encoded: Encoded) -> str:
 
 
 def _at(position: int, got: Encoded, reference: Encoded) -> str:
-    where = "" if len(got["values"]) == 1 else f" at {np.unravel_index(position, got['shape'])}".replace("np.int64", "")
-    return f"{got['values'][position]!r} instead of {reference['values'][position]!r}{where}"
+    parts = 2 if got["dtype"].startswith("c") else 1
+    alone = len(got["values"]) == parts
+    where = "" if alone else f" at {np.unravel_index(position, got['shape'])}".replace("np.int64", "")
+    found, expected = (
+        each["values"][position] if parts == 1 else complex(*each["values"][2 * position : 2 * position + 2])
+        for each in (got, reference)
+    )
+    return f"{found!r} instead of {expected!r}{where}"
 
 
 def literal_problem(encoded: Encoded, literal: Any) -> str | None:
     """What is wrong with a result of the reference, held against a literal of the case; None if nothing is."""
     if "value" in encoded:
         return None if encoded["value"] == literal else f"{encoded['value']!r} instead of {literal!r}"
-    expected = np.asarray(literal, dtype=np.float64 if encoded["dtype"].startswith("f") else None)
+    expected = np.asarray(literal, dtype={"f": np.float64, "c": np.complex128}.get(encoded["dtype"][0]))
     if list(expected.shape) != encoded["shape"]:
         return f"shape {tuple(encoded['shape'])} instead of {expected.shape}"
     values: Encoded = {
         "dtype": encoded["dtype"],
         "shape": encoded["shape"],
-        "values": expected.ravel().tolist(),
+        "values": _flat(expected),
     }
     return difference(encoded, values, Limit(1.0)).problem

@@ -42,6 +42,18 @@ def cast(values: Array, dtype: str) -> Array:
     return np.ascontiguousarray(values[forwards], dtype=dtype).reshape(values.shape)[forwards]
 
 
+def complex_(real_part: Any, imaginary_part: Any) -> Array:
+    """Complex numbers, taken in complex64 where the dtype of the case is float32, and else in complex128."""
+    return np.asarray(np.asarray(real_part) + 1j * np.asarray(imaginary_part))
+
+
+def disk(low: float, high: float, *shape: int, start: int = 0) -> Array:
+    """Complex numbers in all directions whose parts' sizes are from ``low`` to ``high``; see :func:`spread`."""
+    signs = np.array([1, 1j, -1, -1j])[np.arange(math.prod(shape)) % 4].reshape(shape)
+    return signs * complex_(spread(low, high, *shape, start=start), spread(low, high, *shape, start=start + 2))
+
+
 def weights(shape: tuple[int, ...], dtype: Any) -> Array:
-    """Fixed cotangents from 1/2 to 3/2, no two alike: multiples of 1/1024."""
-    return spread(0.5, 1.5, *shape, start=3).astype(dtype)
+    """Fixed cotangents from 1/2 to 3/2, no two alike: multiples of 1/1024. Of complex ones, either part."""
+    found = spread(0.5, 1.5, *shape, start=3)
+    return (complex_(found, spread(0.5, 1.5, *shape, start=4)) if np.dtype(dtype).kind == "c" else found).astype(dtype)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.dtypes import complex_of
 from unigrad_conformance.case import Case, Results
 from unigrad_conformance.inputs import cast, weights
 from unigrad_conformance.samples import Family, Sample
@@ -18,12 +19,14 @@ def cases_of(family: Family) -> Iterator[Case]:
     """Every sample in every dtype that it asks for."""
     for sample in family.samples:
         for dtype in sample.dtypes:
+            over = str(complex_of(np.dtype(dtype)))
+            own = {"f": dtype, "c": over}
             inputs = tuple(
-                cast(value, sample.own.get(name, dtype)) if value.dtype.kind == "f" else value
+                cast(value, sample.own.get(name, own.get(value.dtype.kind, str(value.dtype))))
                 for name, value in sample.inputs.items()
             )
             differentiated = (
-                () if sample.flat else tuple(name for name, value in sample.inputs.items() if value.dtype.kind == "f")
+                () if sample.flat else tuple(name for name, value in sample.inputs.items() if value.dtype.kind in "fc")
             )
             yield Case(
                 name=f"{sample.operation}.{sample.name}.{dtype}",
@@ -34,6 +37,7 @@ def cases_of(family: Family) -> Iterator[Case]:
                 inputs=inputs,
                 dtype=dtype,
                 limit=family.limit,
+                needs=over if sample.complex or any(value.dtype.kind == "c" for value in inputs) else None,
             )
 
 
@@ -50,14 +54,14 @@ def _program(sample: Sample, differentiated: Sequence[str]) -> Callable[..., Res
             outputs = call(ug, tensors)
         results = {_numbered("value", outputs, i): output for i, output in enumerate(outputs)}
         if variables:
-            heads = [output for output in outputs if output.dtype.kind == "f"]
+            heads = [output for output in outputs if output.dtype.kind in "fc"]
             ug.backward(heads, _cotangents(ug, heads))
             results |= {f"grad {name}": tensors[name].grad for name in differentiated}
             results |= _forward(ug, call, tensors, differentiated)
             if sample.second:
                 results |= _second(ug, call, tensors, differentiated)
         results["inputs unchanged"] = all(
-            np.array_equal(tensors[name].numpy(), array, equal_nan=array.dtype.kind == "f")
+            np.array_equal(tensors[name].numpy(), array, equal_nan=array.dtype.kind in "fc")
             for name, array in zip(names, arrays, strict=True)
         )
         results["gradients fit"] = all(
@@ -108,7 +112,7 @@ def _second(ug: Any, call: Callable[..., Any], tensors: dict[str, Any], names: S
     """The gradient of the inner product of the gradient with fixed weights."""
     variables = [tensors[name] for name in names]
     with ug.record():
-        heads = [output for output in call(ug, tensors) if output.dtype.kind == "f"]
+        heads = [output for output in call(ug, tensors) if output.dtype.kind in "fc"]
     first = ug.gradients(heads, variables, _cotangents(ug, heads), create_graph=True)
     seconds = ug.gradients(first, variables, _cotangents(ug, first))
     return {f"second {name}": second for name, second in zip(names, seconds, strict=True)}

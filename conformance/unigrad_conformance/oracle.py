@@ -1,4 +1,4 @@
-"""The reference: a backend whose arrays hold real numbers to 60 digits.
+"""The reference: a backend whose arrays hold real and complex numbers to 60 digits.
 
 It supplies array functions only, over NumPy object arrays of mpmath numbers, and leaves every derivative
 to unigrad's neutral rules. So any program over the public API runs on it, and its results are exact for
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from unigrad import dtypes
 from unigrad.backend import Backend, backend_names, register_backend
 from unigrad.forward import dual, is_dual
 from unigrad.native.functions import primitives
+from unigrad.operations.table import PRIMITIVES
 from unigrad.tensor import Tensor
 
 NAME = "mpmath"
@@ -59,17 +60,13 @@ class Oracle(Backend):
     name = NAME
     framework = distribution = "mpmath"
     install = "pip install 'unigrad[conformance]'"
-    missing: ClassVar[dict[str, str]] = {
-        "complex64": "the reference is over the real numbers",
-        "complex128": "the reference is over the real numbers",
-    }
 
     def load(self) -> None:
         import mpmath
 
         self.context = mpmath.MPContext()
         self.context.dps = DIGITS
-        self.raw_dtypes = {dtype: dtype for dtype in dtypes.ALL if dtype.kind != "c"}
+        self.raw_dtypes = {dtype: dtype for dtype in dtypes.ALL}
         self.array_types = (Exact,)
         self.functions = _functions(self.context)
 
@@ -83,19 +80,22 @@ class Oracle(Backend):
 
     def from_numpy(self, array: Values, device: Any = None) -> Exact:
         array = np.array(array)
-        return Exact(_numbers(self.context, array) if array.dtype.kind == "f" else array, array.dtype)
+        return Exact(_numbers(self.context, array) if array.dtype.kind in "fc" else array, array.dtype)
 
     def to_numpy(self, raw: Exact) -> Values:
-        if raw.dtype.kind != "f":
+        if raw.dtype.kind not in "fc":
             return raw.values
         with np.errstate(over="ignore"):
-            return raw.values.astype(np.float64).astype(raw.dtype)
+            return _rounded(raw.values, raw.dtype)
 
     def parts(self, raw: Exact) -> tuple[Values, Values]:
-        """Each number as the sum of two float64, which hold its first 32 digits."""
-        high = raw.values.astype(np.float64)
+        """Each number as the sum of two float64, which hold its first 32 digits; a complex one is two numbers."""
+        values = raw.values
+        if raw.dtype.kind == "c":
+            values = np.stack([_each(lambda z: z.real, values), _each(lambda z: z.imag, values)], axis=-1)
+        high = values.astype(np.float64)
         with np.errstate(invalid="ignore"):
-            return high, np.where(np.isfinite(high), raw.values - _numbers(self.context, high), 0).astype(np.float64)
+            return high, np.where(np.isfinite(high), values - _numbers(self.context, high), 0).astype(np.float64)
 
 
 def _copy(x: Tensor) -> Tensor:
@@ -109,7 +109,14 @@ def register() -> None:
 
 
 def _numbers(context: Any, array: Values) -> Values:
+    if array.dtype.kind == "c":
+        return _each(lambda value: context.mpc(complex(value)), array)
     return _each(lambda value: context.mpf(float(value)), array)
+
+
+def _rounded(values: Values, dtype: np.dtype[Any]) -> Values:
+    wide = _each(complex, values).astype(np.complex128) if dtype.kind == "c" else values.astype(np.float64)
+    return wide.astype(dtype)
 
 
 def _each(function: Callable[..., Any], *arrays: Any) -> Values:
@@ -122,14 +129,23 @@ def _scalar_functions(mp: Any) -> dict[str, Callable[..., Any]]:
     """Functions of single numbers, with the special values of IEEE 754 where mpmath raises or goes complex."""
     nan, inf, zero, one = mp.nan, mp.inf, mp.mpf(0), mp.mpf(1)
 
+    def either(of_real: Callable[..., Any], of_complex: Callable[..., Any]) -> Callable[..., Any]:
+        # Functions that have less to say of real numbers: mpmath would answer with complex ones.
+        return lambda *xs: (of_complex if any(isinstance(x, mp.mpc) for x in xs) else of_real)(*xs)
+
+    def within(low: Any, high: Any, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        return either(lambda x: function(x) if low <= x <= high else nan, function)
+
     def divide(x: Any, y: Any) -> Any:
         if y == 0:
-            return nan if x == 0 or mp.isnan(x) else mp.sign(x) * inf
+            return nan if x == 0 or mp.isnan(x) or isinstance(x, mp.mpc) else mp.sign(x) * inf
         return x / y
 
     def power(x: Any, y: Any) -> Any:
         if y == 0:
             return one
+        if isinstance(x, mp.mpc):
+            return x**y if x != 0 else zero if y.real > 0 else nan
         if x == 0:
             return nan if mp.isnan(y) else zero if y > 0 else inf
         if x < 0 and mp.isfinite(y) and y != mp.floor(y):
@@ -138,7 +154,10 @@ def _scalar_functions(mp: Any) -> dict[str, Callable[..., Any]]:
 
     def on(low: Any, function: Callable[[Any], Any], at_low: Any) -> Callable[[Any], Any]:
         # A function of the numbers above ``low``; -inf or a finite value there, NaN below.
-        return lambda x: nan if mp.isnan(x) or x < low else at_low if x == low else inf if x == inf else function(x)
+        return either(
+            lambda x: nan if mp.isnan(x) or x < low else at_low if x == low else inf if x == inf else function(x),
+            function,
+        )
 
     def whole(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return lambda x: function(x) if mp.isfinite(x) else x
@@ -146,8 +165,30 @@ def _scalar_functions(mp: Any) -> dict[str, Callable[..., Any]]:
     def floor_divide(x: Any, y: Any) -> Any:
         return whole(mp.floor)(divide(x, y))
 
+    scalar_log = on(zero, mp.log, -inf)
+
     def remainder(x: Any, y: Any) -> Any:
         return nan if y == 0 or not mp.isfinite(x) else x - mp.floor(x / y) * y
+
+    def truncated(x: Any) -> Any:
+        return mp.floor(x) if x >= 0 else mp.ceil(x)
+
+    def atan2(y: Any, x: Any) -> Any:
+        # There is no negative zero, nor a direction of NaN.
+        return nan if mp.isnan(x) or mp.isnan(y) else mp.atan2(y, x) if x != 0 or y != 0 else zero
+
+    def logaddexp(x: Any, y: Any) -> Any:
+        if mp.isnan(x) or mp.isnan(y) or x == y:
+            return x + y if x != y or mp.isinf(x) else x + mp.log(2)
+        return max(x, y) + (mp.log1p(mp.exp(-abs(x - y))) if mp.isfinite(x - y) else 0)
+
+    def gammaln(x: Any) -> Any:
+        if x <= 0 and x == mp.floor(x):
+            return inf
+        return mp.log(abs(mp.gamma(x))) if mp.isfinite(x) else abs(x)
+
+    def hypot(x: Any, y: Any) -> Any:
+        return inf if mp.isinf(x) or mp.isinf(y) else mp.sqrt(x * x + y * y)
 
     def maximum(x: Any, y: Any) -> Any:
         return x + y if mp.isnan(x) or mp.isnan(y) else x if x >= y else y
@@ -166,20 +207,42 @@ def _scalar_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         "negative": lambda x: -x,
         "abs": abs,
         "square": lambda x: x * x,
-        "sign": lambda x: x if mp.isnan(x) else mp.mpf(mp.sign(x)),
+        "sign": either(lambda x: x if mp.isnan(x) else mp.mpf(mp.sign(x)), lambda z: z / abs(z) if z != 0 else z),
+        "real": lambda x: x.real,
+        "imag": either(lambda x: zero, lambda z: z.imag),
+        "conj": mp.conj,
+        "reciprocal": lambda x: divide(one, x),
+        "fmod": lambda x, y: nan if y == 0 or not mp.isfinite(x) else x - truncated(x / y) * y,
         "exp": mp.exp,
         "expm1": mp.expm1,
         "log": on(zero, mp.log, -inf),
         "log1p": on(-one, mp.log1p, -inf),
         "sqrt": on(zero, mp.sqrt, zero),
+        "log2": on(zero, lambda x: mp.log(x) / mp.log(2), -inf),
+        "log10": on(zero, lambda x: mp.log(x) / mp.log(10), -inf),
+        "logaddexp": logaddexp,
+        "xlogy": lambda x, y: zero if x == 0 and not mp.isnan(y) else x * scalar_log(y),
+        "cbrt": lambda x: mp.sign(x) * mp.cbrt(abs(x)) if mp.isfinite(x) else x,
+        "hypot": hypot,
+        "asin": within(-1, 1, mp.asin),
+        "acos": within(-1, 1, mp.acos),
+        "atan": mp.atan,
+        "atan2": atan2,
+        "sinh": mp.sinh,
+        "cosh": mp.cosh,
+        "asinh": lambda x: mp.asinh(x) if mp.isfinite(x) else x,
+        "acosh": on(one, mp.acosh, zero),
+        "atanh": within(-1, 1, lambda x: mp.atanh(x) if abs(x) != 1 else x * inf),
+        "gammaln": gammaln,
+        "copysign": lambda x, y: -abs(x) if y < 0 else abs(x),
         "sin": mp.sin,
         "cos": mp.cos,
         "tan": mp.tan,
         "tanh": mp.tanh,
         "floor": whole(mp.floor),
         "ceil": whole(mp.ceil),
-        "round": whole(mp.nint),
-        "trunc": whole(lambda x: mp.floor(x) if x >= 0 else mp.ceil(x)),
+        "round": either(whole(mp.nint), lambda z: mp.mpc(mp.nint(z.real), mp.nint(z.imag))),
+        "trunc": whole(truncated),
         "maximum": maximum,
         "minimum": minimum,
         "clip": lambda x, low, high: minimum(maximum(x, low), high),
@@ -205,6 +268,8 @@ def _comparisons(mp: Any) -> dict[str, Callable[..., bool]]:
         "isnan": mp.isnan,
         "isinf": mp.isinf,
         "isfinite": mp.isfinite,
+        # There is no negative zero.
+        "signbit": lambda x: x < 0,
     }
 
 
@@ -223,10 +288,19 @@ _MOVING = [
     "matmul",
     "einsum",
 ]
+# Of integers and booleans alone, which are NumPy's own.
+_OF_INTEGERS = [
+    "bitwise_and",
+    "bitwise_or",
+    "bitwise_xor",
+    "bitwise_invert",
+    "bitwise_left_shift",
+    "bitwise_right_shift",
+]
 
 
 def _functions(mp: Any) -> dict[str, Callable[..., Exact]]:
-    host = primitives(np, np.vectorize(mp.erf))
+    host = primitives(np, np.vectorize(mp.erf), np.vectorize(mp.loggamma))
     exact = _array_functions(mp)
     elementwise = {
         **{name: (function, None) for name, function in _scalar_functions(mp).items()},
@@ -234,46 +308,66 @@ def _functions(mp: Any) -> dict[str, Callable[..., Exact]]:
     }
 
     def on_numbers(name: str, arrays: Sequence[Any], dtype: np.dtype[Any], statics: Sequence[Any]) -> Exact:
+        dtype = dtypes.real_of(dtype) if PRIMITIVES[name].result == "real" else dtype
+        # NumPy's zeros and empty sums are integers in an object array, and complex numbers may have become real.
+        number = mp.mpc if dtype.kind == "c" else mp.mpf
         if name in elementwise:
             function, result = elementwise[name]
             found = _each(function, *arrays)
-            return Exact(found if result is None else found.astype(result), result or dtype)
+            if result is None:
+                return Exact(_each(number, found) if dtype.kind == "c" else found, dtype)
+            return Exact(found.astype(result), result)
         if name in exact:
             found = exact[name](*arrays, *statics)
-            return Exact(found, dtype if _holds_numbers(found) else np.asarray(found).dtype)
+            if not _holds_numbers(found):
+                return Exact(found, np.asarray(found).dtype)
+            return Exact(_each(number, found) if dtype.kind == "c" else found, dtype)
         variadic = name in ("concat", "stack", "einsum")
         found = host[name](list(arrays), *statics) if variadic else host[name](*arrays, *statics)
-        # NumPy's zeros and empty sums are integers in an object array.
-        return Exact(_each(mp.mpf, found) if name in _FILLING else found, dtype)
+        return Exact(_each(number, found) if name in _FILLING or dtype.kind == "c" else found, dtype)
 
     def function(name: str) -> Callable[..., Exact]:
         def call(*args: Any) -> Exact:
             arrays, statics = _split(name, args)
-            dtype = next((a.dtype for a in arrays if isinstance(a, Exact) and a.dtype.kind == "f"), None)
+            dtype = next((a.dtype for a in arrays if isinstance(a, Exact) and a.dtype.kind in "fc"), None)
             if dtype is None:
                 host_arrays = [a.values if isinstance(a, Exact) else a for a in arrays]
                 variadic = name in ("concat", "stack", "einsum")
                 with np.errstate(all="ignore"):
                     found = host[name](host_arrays, *statics) if variadic else host[name](*host_arrays, *statics)
                 return Exact(found, np.asarray(found).dtype)
-            numbers = [a.values if isinstance(a, Exact) else mp.mpf(float(dtype.type(a))) for a in arrays]
+            numbers = [a.values if isinstance(a, Exact) else _numbers(mp, np.asarray(a, dtype))[()] for a in arrays]
             return on_numbers(name, numbers, dtype, statics)
 
         return call
 
     def astype(x: Exact, dtype: np.dtype[Any]) -> Exact:
-        if x.dtype.kind == "f" and dtype.kind == "f":
-            if dtype.itemsize >= x.dtype.itemsize:
-                return Exact(x.values, dtype)
-            return Exact(_numbers(mp, x.values.astype(np.float64).astype(dtype)), dtype)
-        if x.dtype.kind == "f":
+        if x.dtype.kind in "fc" and dtype.kind in "fc":
+            if dtypes.real_of(dtype).itemsize < dtypes.real_of(x.dtype).itemsize:
+                return Exact(_numbers(mp, _rounded(x.values, dtype)), dtype)
+            return Exact(_each(mp.mpc, x.values) if dtype.kind == "c" else x.values, dtype)
+        if x.dtype.kind in "fc":
             plain = _each(lambda v: v != 0 if dtype.kind == "b" else int(v), x.values)
             return Exact(plain.astype(dtype), dtype)
         values = x.values.astype(dtype)
-        return Exact(_numbers(mp, values) if dtype.kind == "f" else values, dtype)
+        return Exact(_numbers(mp, values) if dtype.kind in "fc" else values, dtype)
 
-    names = (*elementwise, *exact, *_MOVING)
-    return {**{name: function(name) for name in names}, "astype": astype}
+    def polygamma(x: Exact, order: int) -> Exact:
+        def psi(value: Any) -> Any:
+            if value == mp.inf:
+                return value if order == 0 else mp.mpf(0)
+            pole = not mp.isfinite(value) or (value <= 0 and value == mp.floor(value))
+            return mp.nan if pole else mp.psi(order, value)
+
+        return Exact(_each(psi, x.values), x.dtype)
+
+    def nextafter(x: Exact, y: Exact) -> Exact:
+        with np.errstate(all="ignore"):
+            return Exact(_numbers(mp, np.nextafter(_rounded(x.values, x.dtype), _rounded(y.values, x.dtype))), x.dtype)
+
+    names = (*elementwise, *exact, *_MOVING, *_OF_INTEGERS)
+    special = {"astype": astype, "polygamma": polygamma, "nextafter": nextafter}
+    return {**{name: function(name) for name in names}, **special}
 
 
 _FILLING = ("scatter_along_axis", "matmul", "einsum")
@@ -285,8 +379,6 @@ def _holds_numbers(values: Any) -> bool:
 
 def _split(name: str, args: tuple[Any, ...]) -> tuple[list[Any], list[Any]]:
     """The array arguments of a primitive and the static ones."""
-    from unigrad.operations.table import PRIMITIVES
-
     row = PRIMITIVES[name]
     if row.variadic:
         return list(args[0]), list(args[1:])

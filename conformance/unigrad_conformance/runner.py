@@ -267,6 +267,10 @@ def _verdict(
 
 
 def _judge(column: Column, case: Case, outcome: Message, reference: Message | None) -> Verdict:
+    if case.needs in column.missing:
+        if outcome.get("error") == "UnsupportedError" and f" {case.needs}:" in outcome["message"]:
+            return Verdict("missing")
+        return Verdict("differs", problems=[f"{case.needs} is declared missing, and no UnsupportedError says so"])
     if "error" in outcome:
         text = f"{outcome['error']}: {outcome['message']}"
         if outcome["error"] == "crash":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,9 +28,13 @@ class NativeBackend(Backend):
         """The error function over the module's arrays."""
         raise NotImplementedError
 
+    def gammaln(self) -> Any:
+        """The logarithm of the gamma function over the module's arrays."""
+        raise NotImplementedError
+
     def load(self) -> None:
         self.module = self.load_module()
-        self.functions = primitives(self.module, self.erf())
+        self.functions = primitives(self.module, self.erf(), self.gammaln())
         self.raw_dtypes = {dtype: dtype for dtype in dtypes.ALL}
         self.array_types = (self.module.ndarray,)
 
@@ -42,6 +46,20 @@ class NativeBackend(Backend):
 
     def is_view(self, raw: Raw) -> bool:
         return getattr(raw, "base", None) is not None
+
+
+def by_element(function: Callable[[float], float]) -> Callable[[Raw], Raw]:
+    """A function of Python floats over NumPy's arrays."""
+    elements = np.frompyfunc(function, 1, 1)
+    return lambda x: np.asarray(elements(x)).astype(x.dtype)
+
+
+def lgamma(x: float) -> float:
+    """The C library's, with infinity where Python raises: at the poles, and where the result is too large."""
+    try:
+        return math.lgamma(x)
+    except (ValueError, OverflowError):
+        return math.inf
 
 
 class NumpyBackend(NativeBackend):
@@ -61,8 +79,10 @@ class NumpyBackend(NativeBackend):
 
     def erf(self) -> Any:
         # NumPy has none, and the core needs NumPy alone: the C library's, element by element.
-        by_element = np.frompyfunc(math.erf, 1, 1)
-        return lambda x: np.asarray(by_element(x)).astype(x.dtype)
+        return by_element(math.erf)
+
+    def gammaln(self) -> Any:
+        return by_element(lgamma)
 
     def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
         return np.array(array)
@@ -88,6 +108,11 @@ class CupyBackend(NativeBackend):
         from cupyx.scipy.special import erf
 
         return erf
+
+    def gammaln(self) -> Any:
+        from cupyx.scipy.special import gammaln
+
+        return gammaln
 
     def version(self) -> str:
         return str(self.module.__version__)

@@ -13,8 +13,8 @@ Raw = Any
 Shape = tuple[int, ...]
 
 
-def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Raw]]:
-    """The table of raw functions; ``erf`` is the one that NumPy's interface lacks."""
+def primitives(xp: Any, erf: Callable[[Raw], Raw], gammaln: Callable[[Raw], Raw]) -> dict[str, Callable[..., Raw]]:
+    """The table of raw functions; ``erf`` and ``gammaln`` are those that NumPy's interface lacks."""
 
     def log_softmax(x: Raw, axis: int) -> Raw:
         if x.shape[axis] == 0:
@@ -92,6 +92,13 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         # Both exponentials are of numbers below 0, so that neither overflows, and nothing cancels.
         return xp.exp(xp.minimum(x, xp.zeros_like(x))) / (xp.exp(-xp.abs(x)) + 1)
 
+    def log1p(x: Raw) -> Raw:
+        if x.dtype.kind != "c":
+            return xp.log1p(x)
+        # NumPy's takes the logarithm of abs(1 + x), which has no digits of a small x.
+        first, second = x.real, x.imag
+        return xp.log1p(first * (first + 2) + second * second) * 0.5 + xp.arctan2(second, first + 1) * 1j
+
     def where(condition: Raw, x1: Raw, x2: Raw) -> Raw:
         if condition.dtype.kind != "b":
             condition = condition != 0
@@ -129,7 +136,9 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
 
     same_name = [
         *("add", "subtract", "multiply", "divide", "floor_divide", "remainder", "negative", "abs", "square", "sign"),
-        *("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "floor", "ceil", "trunc"),
+        *("exp", "expm1", "log", "log2", "log10", "logaddexp", "sqrt", "cbrt", "hypot", "sin", "cos", "tan", "sinh"),
+        *("cosh", "tanh", "floor", "ceil", "trunc", "fmod", "copysign", "nextafter", "signbit", "reciprocal"),
+        *("bitwise_and", "bitwise_or", "bitwise_xor"),
         *("maximum", "minimum", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal"),
         *("logical_and", "logical_or", "logical_xor", "logical_not", "isnan", "isinf", "isfinite"),
     ]
@@ -148,6 +157,18 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         "sigmoid": sigmoid,
         "softplus": lambda x: xp.logaddexp(x, 0).astype(x.dtype),
         "erf": erf,
+        "gammaln": gammaln,
+        "log1p": log1p,
+        "asin": xp.arcsin,
+        "acos": xp.arccos,
+        "atan": xp.arctan,
+        "atan2": xp.arctan2,
+        "asinh": xp.arcsinh,
+        "acosh": xp.arccosh,
+        "atanh": xp.arctanh,
+        "bitwise_left_shift": xp.left_shift,
+        "bitwise_right_shift": xp.right_shift,
+        "bitwise_invert": xp.invert,
         "astype": astype,
         # NumPy would add up narrow integers in wider ones; the caller has chosen the dtype already.
         "sum": lambda x, axes, keepdims: x.sum(axis=axes, dtype=x.dtype, keepdims=keepdims),

@@ -101,7 +101,13 @@ def _static_tuple(row: Primitive) -> str:
 
 def _uncommon(dtype: str, row: Primitive) -> str:
     """What else sends a call to prepare: a dtype that the operation does not take as it is."""
-    kinds = {"float": 'not in "fc"', "real_float": '!= "f"', "real": '== "c"', "integer": 'in "fc"'}.get(row.dtypes)
+    kinds = {
+        "float": 'not in "fc"',
+        "real_float": '!= "f"',
+        "real": '== "c"',
+        "integer": 'in "fc"',
+        "whole": 'not in "iu"',
+    }.get(row.dtypes)
     return f" or {dtype}.kind {kinds}" if kinds else ""
 
 

@@ -11,17 +11,29 @@ import cmath
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from unigrad import dtypes
+from unigrad.errors import ArgumentError, DtypeError
+from unigrad.operations.creation import asarray
+from unigrad.operations.dispatch import tensors
 from unigrad.operations.table import Array, composed, jvp, operation, primitive, vjp
 
 if TYPE_CHECKING:
     from unigrad.tensor import Tensor
 
 __all__ = [
-    "abs", "add", "ceil", "clip", "conj", "cos", "divide", "equal", "exp", "expm1", "floor", "floor_divide",
-    "greater", "greater_equal", "imag", "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log1p",
-    "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "multiply", "negative",
-    "not_equal", "pow", "power", "real", "remainder", "round", "sign", "sin", "sqrt", "square", "subtract", "tan",
-    "tanh", "trunc", "where",
+    "abs", "absolute", "acos", "acosh", "add", "angle", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
+    "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "bitwise_and", "bitwise_invert",
+    "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "cbrt", "ceil",
+    "clip", "conj", "conjugate", "copysign", "cos", "cosh", "deg2rad", "degrees", "digamma", "divide",
+    "equal", "erf", "exp", "exp2", "expm1", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod",
+    "gammaln", "greater", "greater_equal", "heaviside", "hypot", "imag", "isfinite", "isinf", "isnan",
+    "isneginf", "isposinf", "less", "less_equal", "log", "log10", "log1p", "log2", "logaddexp",
+    "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "mod",
+    "multiply", "nan_to_num", "negative", "nextafter", "not_equal", "polygamma", "positive", "pow", "power",
+    "rad2deg", "radians", "real", "reciprocal", "remainder", "round", "sign", "signbit", "sin", "sinc",
+    "sinh", "sqrt", "square", "subtract", "tan", "tanh", "true_divide", "trunc", "where", "xlogy",
 ]  # fmt: skip
 
 
@@ -118,6 +130,49 @@ vjp(power, _power_base, _power_exponent)
 pow = power
 
 
+mod = remainder
+true_divide = divide
+
+
+@primitive("elementwise", dtypes="real", public=True)
+def fmod(x1: Array, x2: Array, /) -> Tensor:
+    """What is left of x1 after as many whole x2 as fit, with the sign of x1, as C's ``fmod``."""
+
+
+vjp(
+    fmod,
+    lambda xp, g, x1, x2: g,
+    lambda xp, g, x1, x2: -g * xp.floor_divide(xp.abs(x1), xp.abs(x2)) * xp.sign(x1) * xp.sign(x2),
+)
+# Exact: the remainder of positive numbers is.
+composed(fmod, lambda xp, x1, x2: xp.multiply(xp.remainder(xp.abs(x1), xp.abs(x2)), xp.sign(x1)))
+
+
+@operation
+def float_power(x1: Array, x2: Array, /) -> Tensor:
+    """x1 ** x2 in a floating dtype: integers are taken as the default one."""
+    x1, x2 = tensors((x1, x2))
+    if x1.dtype.kind in "biu" and x2.dtype.kind in "biu":
+        x1 = astype_(x1, dtypes.default_float)
+    result: Tensor = power(x1, x2)
+    return result
+
+
+@primitive("elementwise", dtypes="float", public=True)
+def reciprocal(x: Array, /) -> Tensor:
+    """1 / x; integers are taken as the default float dtype."""
+
+
+vjp(reciprocal, lambda xp, g, out: -g * out * out)
+composed(reciprocal, lambda xp, x: xp.divide(1.0, x))
+
+
+@operation
+def positive(x: Array, /) -> Tensor:
+    """+x: the same values."""
+    return asarray(x)
+
+
 @primitive("elementwise", public=True)
 def negative(x: Array, /) -> Tensor:
     """-x."""
@@ -133,6 +188,7 @@ def abs(x: Array, /) -> Tensor:
 
 vjp(abs, lambda xp, g, x: g * xp.sign(x) if x.dtype.kind != "c" else g * xp.conj(xp.sign(x)))
 jvp(abs, lambda xp, t, x: t * xp.sign(x) if x.dtype.kind != "c" else xp.real(t * xp.conj(xp.sign(x))))
+absolute = abs
 
 
 @primitive("elementwise", public=True)
@@ -191,6 +247,16 @@ def conj(x: Array, /) -> Tensor:
 
 vjp(conj, lambda xp, g: xp.conj(g))
 jvp(conj, lambda xp, t: xp.conj(t))
+conjugate = conj
+
+
+@operation
+def angle(x: Array, /) -> Tensor:
+    """The angle of a complex number in radians, from -pi to pi; of a negative real number pi. NaN slope at 0."""
+    x = asarray(x)
+    if x.dtype.kind == "c":
+        return atan2(imag(x), real(x))
+    return atan2(x.detach().zeros_like(), x)
 
 
 # --- exponentials, logarithms, trigonometry ---------------------------------------------------------
@@ -229,11 +295,125 @@ vjp(log1p, lambda xp, g, x: g / (x + 1))
 
 
 @primitive("elementwise", dtypes="float", public=True)
+def log2(x: Array, /) -> Tensor:
+    """The logarithm to base 2."""
+
+
+vjp(log2, lambda xp, g, x: g / x * (1 / math.log(2)))
+composed(log2, lambda xp, x: xp.multiply(xp.log(x), 1 / math.log(2)))
+
+
+@primitive("elementwise", dtypes="float", public=True)
+def log10(x: Array, /) -> Tensor:
+    """The logarithm to base 10."""
+
+
+vjp(log10, lambda xp, g, x: g / x * (1 / math.log(10)))
+composed(log10, lambda xp, x: xp.multiply(xp.log(x), 1 / math.log(10)))
+
+
+@operation
+def exp2(x: Array, /) -> Tensor:
+    """2 ** x."""
+    return power(2.0, asarray(x))
+
+
+@primitive("elementwise", dtypes="real_float", public=True)
+def logaddexp(x1: Array, x2: Array, /) -> Tensor:
+    """log(exp(x1) + exp(x2)), without overflow."""
+
+
+# By the difference: exp(x1 - out) would have the error of a large result as its own.
+vjp(
+    logaddexp,
+    lambda xp, g, x1, x2: g * xp.sigmoid(x1 - x2),
+    lambda xp, g, x1, x2: g * xp.sigmoid(x2 - x1),
+)
+
+
+def _logaddexp(xp: Any, x1: Any, x2: Any) -> Any:
+    larger = xp.add(xp.maximum(x1, x2), xp.log1p(xp.exp(xp.negative(xp.abs(xp.subtract(x1, x2))))))
+    # Equal infinities have no difference.
+    return xp.where(xp.equal(x1, x2), xp.add(x1, math.log(2)), larger)
+
+
+composed(logaddexp, _logaddexp)
+
+
+@operation
+def logaddexp2(x1: Array, x2: Array, /) -> Tensor:
+    """log2(2 ** x1 + 2 ** x2), without overflow."""
+    x1, x2 = tensors((x1, x2))
+    return multiply(logaddexp(x1 * math.log(2), x2 * math.log(2)), 1 / math.log(2))
+
+
+@primitive("elementwise", dtypes="float", public=True)
+def xlogy(x1: Array, x2: Array, /) -> Tensor:
+    """x1 * log(x2), and 0 where x1 is 0 and x2 is not NaN."""
+
+
+vjp(xlogy, lambda xp, g, x2: g * xp.log(x2), lambda xp, g, x1, x2: g * x1 / x2)
+
+
+def _xlogy(xp: Any, x1: Any, x2: Any) -> Any:
+    product = xp.multiply(x1, xp.log(x2))
+    return xp.where(xp.logical_and(xp.equal(x1, 0), xp.equal(x2, x2)), xp.multiply(x1, 0), product)
+
+
+composed(xlogy, _xlogy)
+
+
+@primitive("elementwise", dtypes="float", public=True)
 def sqrt(x: Array, /) -> Tensor:
     """The square root; its derivative at 0 is infinite."""
 
 
 vjp(sqrt, lambda xp, g, out: g / (out * 2))
+
+
+@primitive("elementwise", dtypes="real_float", public=True)
+def cbrt(x: Array, /) -> Tensor:
+    """The cube root, of negative numbers as well; its derivative at 0 is infinite."""
+
+
+vjp(cbrt, lambda xp, g, out: g / (out * out * 3))
+
+
+def _cbrt(xp: Any, x: Any) -> Any:
+    rough = xp.multiply(xp.sign(x), xp.power(xp.abs(x), 1 / 3))
+    # One step of Newton's: 1 / 3 is no binary fraction.
+    square = xp.multiply(rough, rough)
+    excess = xp.subtract(xp.multiply(square, rough), x)
+    step = xp.divide(excess, xp.multiply(square, 3.0))
+    return xp.where(xp.isfinite(step), xp.subtract(rough, step), rough)
+
+
+composed(cbrt, _cbrt)
+
+
+@primitive("elementwise", dtypes="real_float", public=True)
+def hypot(x1: Array, x2: Array, /) -> Tensor:
+    """sqrt(x1 * x1 + x2 * x2), without overflow; its derivative at (0, 0) is (0, 0), as a norm's."""
+
+
+def _hypot_slope(xp: Any, g: Any, x: Any, out: Any) -> Any:
+    zero = out == 0
+    return xp.where(zero, 0.0, g * (x / xp.where(zero, 1.0, out)))
+
+
+vjp(hypot, lambda xp, g, x1, out: _hypot_slope(xp, g, x1, out), lambda xp, g, x2, out: _hypot_slope(xp, g, x2, out))
+
+
+def _hypot(xp: Any, x1: Any, x2: Any) -> Any:
+    x1, x2 = xp.abs(x1), xp.abs(x2)
+    larger, smaller = xp.maximum(x1, x2), xp.minimum(x1, x2)
+    ratio = xp.divide(smaller, xp.where(xp.equal(larger, 0), 1.0, larger))
+    found = xp.multiply(larger, xp.sqrt(xp.add(xp.multiply(ratio, ratio), 1.0)))
+    infinite = xp.logical_or(xp.isinf(x1), xp.isinf(x2))
+    return xp.where(infinite, math.inf, found)
+
+
+composed(hypot, _hypot)
 
 
 @primitive("elementwise", dtypes="float", public=True)
@@ -261,6 +441,128 @@ vjp(tan, lambda xp, g, out: g * (out * out + 1))
 
 
 @primitive("elementwise", dtypes="float", public=True)
+def asin(x: Array, /) -> Tensor:
+    """The angle from -pi/2 to pi/2 whose sine is x; its derivative at 1 and -1 is infinite."""
+
+
+@primitive("elementwise", dtypes="float", public=True)
+def acos(x: Array, /) -> Tensor:
+    """The angle from 0 to pi whose cosine is x; its derivative at 1 and -1 is infinite."""
+
+
+# 1 - x * x would lose digits where x is near 1, and 1 + x * x where a complex x is near i.
+vjp(asin, lambda xp, g, x: g / xp.sqrt((1 - x) * (x + 1)))
+vjp(acos, lambda xp, g, x: -g / xp.sqrt((1 - x) * (x + 1)))
+
+
+def _one_plus_square(x: Any) -> Any:
+    return x * x + 1 if x.dtype.kind != "c" else (x * 1j + 1) * (1 - x * 1j)
+
+
+@primitive("elementwise", dtypes="float", public=True)
+def atan(x: Array, /) -> Tensor:
+    """The angle from -pi/2 to pi/2 whose tangent is x."""
+
+
+vjp(atan, lambda xp, g, x: g / _one_plus_square(x))
+
+
+@primitive("elementwise", dtypes="real_float", public=True)
+def atan2(x1: Array, x2: Array, /) -> Tensor:
+    """The angle of the point (x2, x1) from -pi to pi: the arc tangent of x1 / x2 in the right quadrant.
+
+    At the origin it has no derivative: NaN.
+    """
+
+
+def _atan2_first(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
+    distance = xp.hypot(x1, x2)
+    return g * (x2 / distance / distance)
+
+
+def _atan2_second(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
+    distance = xp.hypot(x1, x2)
+    return -g * (x1 / distance / distance)
+
+
+vjp(atan2, _atan2_first, _atan2_second)
+
+
+@primitive("elementwise", dtypes="float", public=True)
+def sinh(x: Array, /) -> Tensor:
+    """The hyperbolic sine."""
+
+
+@primitive("elementwise", dtypes="float", public=True)
+def cosh(x: Array, /) -> Tensor:
+    """The hyperbolic cosine."""
+
+
+vjp(sinh, lambda xp, g, x: g * xp.cosh(x))
+vjp(cosh, lambda xp, g, x: g * xp.sinh(x))
+
+
+@primitive("elementwise", dtypes="float", public=True)
+def asinh(x: Array, /) -> Tensor:
+    """The number whose hyperbolic sine is x."""
+
+
+vjp(asinh, lambda xp, g, x: g / (xp.hypot(x, 1.0) if x.dtype.kind != "c" else xp.sqrt(_one_plus_square(x))))
+
+
+@primitive("elementwise", dtypes="float", public=True)
+def acosh(x: Array, /) -> Tensor:
+    """The number from 0 up whose hyperbolic cosine is x; its derivative at 1 is infinite."""
+
+
+# Two roots: one of the product would overflow, and be on the wrong side for complex numbers.
+vjp(acosh, lambda xp, g, x: g / (xp.sqrt(x - 1) * xp.sqrt(x + 1)))
+
+
+@primitive("elementwise", dtypes="float", public=True)
+def atanh(x: Array, /) -> Tensor:
+    """The number whose hyperbolic tangent is x; its derivative at 1 and -1 is infinite."""
+
+
+vjp(atanh, lambda xp, g, x: g / ((1 - x) * (x + 1)))
+
+arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
+arcsinh, arccosh, arctanh = asinh, acosh, atanh
+
+
+@operation
+def deg2rad(x: Array, /) -> Tensor:
+    """Degrees as radians: x * (pi / 180)."""
+    return multiply(asarray(x), math.pi / 180)
+
+
+@operation
+def rad2deg(x: Array, /) -> Tensor:
+    """Radians as degrees: x * (180 / pi)."""
+    return multiply(asarray(x), 180 / math.pi)
+
+
+radians, degrees = deg2rad, rad2deg
+
+
+@operation
+def sinc(x: Array, /) -> Tensor:
+    """sin(pi x) / (pi x), and 1 at 0."""
+    x = multiply(asarray(x), math.pi)
+    # Near 0 by its Taylor series: there the derivatives of the quotient are differences of large equal numbers.
+    small = less(abs(x), 1.0)
+    squares = square(where(small, x, 0.0))
+    series = squares * 0 + _SINC[-1]
+    for coefficient in _SINC[-2::-1]:
+        series = series * squares + coefficient
+    far = where(small, 1.0, x)
+    return where(small, series, sin(far) / far)
+
+
+_SINC = [(-1) ** power / math.factorial(2 * power + 1) for power in range(11)]
+
+
+@primitive("elementwise", dtypes="float", public=True)
 def tanh(x: Array, /) -> Tensor:
     """The hyperbolic tangent."""
 
@@ -268,12 +570,95 @@ def tanh(x: Array, /) -> Tensor:
 vjp(tanh, lambda xp, g, out: g * (1 - out * out))
 
 
-@primitive("elementwise", dtypes="float")
-def erf_(x: Array, /) -> Tensor:
-    """The error function."""
+@primitive("elementwise", dtypes="real_float", public=True)
+def erf(x: Array, /) -> Tensor:
+    """The error function: 2 / sqrt(pi) times the integral of exp(-t * t) from 0 to x."""
 
 
-vjp(erf_, lambda xp, g, x: g * (xp.exp(-(x * x)) * (2 / math.sqrt(math.pi))))
+vjp(erf, lambda xp, g, x: g * (xp.exp(-(x * x)) * (2 / math.sqrt(math.pi))))
+
+
+@primitive("elementwise", dtypes="real_float", public=True)
+def gammaln(x: Array, /) -> Tensor:
+    """log(abs(gamma(x))), infinite at 0 and the negative integers."""
+
+
+vjp(gammaln, lambda xp, g, x: g * xp.polygamma(x, 0))
+
+
+@primitive("elementwise", dtypes="real_float")
+def polygamma_(x: Array, order: int) -> Tensor:
+    """The derivative of order ``order + 1`` of log(gamma(x)); NaN at 0 and the negative integers."""
+
+
+vjp(polygamma_, lambda xp, g, x, order: g * xp.polygamma(x, order + 1))
+
+# Bernoulli's numbers B2, B4, ... of the asymptotic series, and from where on it has all digits of a float64.
+_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
+_FAR = 10
+
+
+def _polygamma(xp: Any, x: Any, order: int) -> Any:
+    """Abramowitz and Stegun, Handbook of Mathematical Functions, 6.4: recurrence (6.4.6) up to where the
+    asymptotic series (6.4.11, and 6.3.18 for order 0) holds, and reflection (6.4.7) for negative numbers."""
+    add, multiply, divide, subtract, where = xp.add, xp.multiply, xp.divide, xp.subtract, xp.where
+    negative = xp.less_equal(x, 0)
+    y = where(negative, subtract(1.0, x), x)
+    # The terms of the recurrence and of the series are added up as coefficient / y ** (order + 1).
+    scale = math.factorial(order)
+    sign = -1.0 if order % 2 == 0 else 1.0
+    total = multiply(xp.sign(y), 0.0)
+    for _ in range(_FAR + order):
+        near = xp.less(y, float(_FAR + order))
+        term = xp.power(where(near, y, 1.0), -(order + 1))
+        total = add(total, where(near, multiply(term, sign * scale), 0.0))
+        y = where(near, add(y, 1.0), y)
+    inverse = divide(1.0, y)
+    squares = multiply(inverse, inverse)
+    series = multiply(squares, 0.0)
+    for number in range(len(_BERNOULLI), 0, -1):
+        weight = _BERNOULLI[number - 1] * math.factorial(2 * number + order - 1) / math.factorial(2 * number)
+        series = multiply(add(series, sign * weight), squares)
+    if order == 0:
+        far = subtract(add(series, xp.log(y)), multiply(inverse, 0.5))
+    else:
+        leading = add(multiply(inverse, sign * scale / 2), sign * math.factorial(order - 1))
+        far = multiply(add(series, leading), xp.power(inverse, order))
+    total = add(total, far)
+    # Of the fraction alone, whose tangent is accurate.
+    fraction = multiply(subtract(x, xp.round(x)), math.pi)
+    cot = divide(1.0, xp.tan(where(negative, fraction, 1.0)))
+    reflected = subtract(multiply(total, -sign), multiply(_cot_derivative(xp, cot, order), math.pi ** (order + 1)))
+    return where(negative, where(xp.isinf(cot), math.nan, reflected), total)
+
+
+def _cot_derivative(xp: Any, cot: Any, order: int) -> Any:
+    """The derivative of the cotangent, a polynomial in it: d cot = -(1 + cot ** 2)."""
+    coefficients = [0.0, 1.0]
+    for _ in range(order):
+        slopes = [power * coefficient for power, coefficient in enumerate(coefficients)][1:]
+        coefficients = [-a - b for a, b in zip([*slopes, 0.0, 0.0], [0.0, 0.0, *slopes], strict=True)]
+    result = xp.multiply(cot, 0.0)
+    for coefficient in reversed(coefficients):
+        result = xp.add(xp.multiply(result, cot), coefficient)
+    return result
+
+
+composed(polygamma_, _polygamma)
+
+
+@operation
+def digamma(x: Array, /) -> Tensor:
+    """The derivative of :func:`gammaln`; NaN at 0 and the negative integers."""
+    return polygamma_(x, 0)
+
+
+@operation
+def polygamma(n: int, x: Array, /) -> Tensor:
+    """The derivative of order n of :func:`digamma`, n a Python integer from 0 up."""
+    if not isinstance(n, int) or n < 0:
+        raise ArgumentError(f"the order of polygamma must be an integer from 0 up, not {n!r}")
+    return polygamma_(x, n)
 
 
 # --- rounding; derivative zero -----------------------------------------------------------------------
@@ -338,6 +723,20 @@ vjp(maximum, _extremum(0), _extremum(1))
 vjp(minimum, _extremum(0), _extremum(1))
 
 
+@operation
+def fmax(x1: Array, x2: Array, /) -> Tensor:
+    """The larger of the two, or the one that is not NaN; a tie shares the gradient equally."""
+    x1, x2 = tensors((x1, x2))
+    return maximum(where(isnan(x1), x2, x1), where(isnan(x2), x1, x2))
+
+
+@operation
+def fmin(x1: Array, x2: Array, /) -> Tensor:
+    """The smaller of the two, or the one that is not NaN; a tie shares the gradient equally."""
+    x1, x2 = tensors((x1, x2))
+    return minimum(where(isnan(x1), x2, x1), where(isnan(x2), x1, x2))
+
+
 @primitive("elementwise", promoted=("x1", "x2"), dtypes="any", public=True)
 def where(condition: Array, x1: Array, x2: Array, /) -> Tensor:
     """x1 where the condition holds, x2 elsewhere; the one not chosen gets gradient zero."""
@@ -373,8 +772,6 @@ def clip(x: Array, /, min: Array | None = None, max: Array | None = None) -> Ten
 
     On an edge x still has gradient 1. Where ``min > max`` the value is ``max``.
     """
-    from unigrad.operations.creation import asarray
-
     if max is None:
         return add(x, 0) if min is None else clip_(x, min, _edge(asarray(x), +1))
     return clip_(x, _edge(asarray(x), -1) if min is None else min, max)
@@ -387,6 +784,85 @@ def _edge(x: Tensor, sign: int) -> float | int:
         return sign * math.inf
     info = np.iinfo(x.dtype)
     return int(info.max if sign > 0 else info.min)
+
+
+@operation
+def heaviside(x1: Array, x2: Array, /) -> Tensor:
+    """0 where x1 is negative, 1 where it is positive, x2 where it is 0; its derivative for x1 is 0."""
+    x1, x2 = tensors((x1, x2))
+    return where(equal(x1, 0), x2, (sign(x1) + 1) * 0.5)
+
+
+@operation
+def nan_to_num(x: Array, /, *, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+    """x with NaN replaced by ``nan`` and infinities by ``posinf`` and ``neginf`` (the dtype's largest numbers).
+
+    Of complex numbers either part. What is replaced gets gradient zero.
+    """
+    x = asarray(x)
+    if x.dtype.kind == "c":
+        parts = (nan_to_num(part, nan=nan, posinf=posinf, neginf=neginf) for part in (real(x), imag(x)))
+        first, second = parts
+        return first + second * 1j
+    if x.dtype.kind != "f":
+        return x
+    info = np.finfo(x.dtype)
+    x = where(isnan(x), nan, x)
+    x = where(equal(x, math.inf), float(info.max) if posinf is None else posinf, x)
+    return where(equal(x, -math.inf), float(info.min) if neginf is None else neginf, x)
+
+
+@primitive("elementwise", dtypes="real_float", public=True)
+def copysign(x1: Array, x2: Array, /) -> Tensor:
+    """The size of x1 with the sign of x2, that of a zero included; its derivative at x1 = 0 is 0."""
+
+
+vjp(copysign, lambda xp, g, x1, x2: xp.where(xp.signbit(x2), -g, g) * xp.sign(x1), _zero)
+composed(copysign, lambda xp, x1, x2: xp.where(xp.signbit(x2), xp.negative(xp.abs(x1)), xp.abs(x1)))
+
+
+@primitive("elementwise", dtypes="real_float", public=True)
+def nextafter(x1: Array, x2: Array, /) -> Tensor:
+    """The floating-point number next to x1 towards x2. To within rounding that is x1, as is its derivative."""
+
+
+vjp(nextafter, lambda xp, g: g, _zero)
+
+
+# --- integers, bit by bit; no derivative -----------------------------------------------------------------
+
+
+@primitive("elementwise", dtypes="integer", scalars=True, public=True)
+def bitwise_and(x1: Array, x2: Array, /) -> Tensor:
+    """x1 & x2: of integers bit by bit, of booleans the logical and."""
+
+
+@primitive("elementwise", dtypes="integer", scalars=True, public=True)
+def bitwise_or(x1: Array, x2: Array, /) -> Tensor:
+    """x1 | x2: of integers bit by bit, of booleans the logical or."""
+
+
+@primitive("elementwise", dtypes="integer", scalars=True, public=True)
+def bitwise_xor(x1: Array, x2: Array, /) -> Tensor:
+    """x1 ^ x2: of integers bit by bit, of booleans the exclusive or."""
+
+
+@primitive("elementwise", dtypes="integer", public=True)
+def bitwise_invert(x: Array, /) -> Tensor:
+    """~x: of integers bit by bit, of booleans the logical not."""
+
+
+bitwise_not = bitwise_invert
+
+
+@primitive("elementwise", dtypes="whole", scalars=True, public=True)
+def bitwise_left_shift(x1: Array, x2: Array, /) -> Tensor:
+    """x1 << x2 of integers. From the width of the dtype on no bit is left: 0. Of a negative x2 the result is open."""
+
+
+@primitive("elementwise", dtypes="whole", scalars=True, public=True)
+def bitwise_right_shift(x1: Array, x2: Array, /) -> Tensor:
+    """x1 >> x2 of integers, rounded towards minus infinity. Of a negative x2 the result is open."""
 
 
 # --- comparison and logic; derivative zero --------------------------------------------------------------
@@ -440,6 +916,31 @@ def logical_xor(x1: Array, x2: Array, /) -> Tensor:
 @primitive("comparison", dtypes="any", public=True)
 def logical_not(x: Array, /) -> Tensor:
     """Whether x is false."""
+
+
+@primitive("comparison", dtypes="real_float", public=True)
+def signbit(x: Array, /) -> Tensor:
+    """Whether the sign of x is negative, as it is of -0.0."""
+
+
+@operation
+def isposinf(x: Array, /) -> Tensor:
+    """Whether x is infinity."""
+    return equal(_real_numbers("isposinf", x), math.inf)
+
+
+@operation
+def isneginf(x: Array, /) -> Tensor:
+    """Whether x is minus infinity."""
+    return equal(_real_numbers("isneginf", x), -math.inf)
+
+
+def _real_numbers(name: str, x: Array) -> Tensor:
+    x = asarray(x)
+    if x.dtype.kind == "c":
+        raise DtypeError(f"{name} takes real numbers, not {x.dtype}; pass real(x) or imag(x)")
+    result: Tensor = x
+    return result
 
 
 @primitive("comparison", public=True)

@@ -85,6 +85,8 @@ def _check_kind(row: Primitive, dtype: dtypes.DType) -> None:
     """DtypeError if the row does not take arrays of this dtype at all."""
     if row.dtypes in ("real", "real_float") and dtype.kind == "c":
         raise DtypeError(f"{row.name} takes real numbers, not {dtype}; pass real(x), imag(x) or abs(x)")
+    if row.dtypes == "whole" and dtype.kind not in "iu":
+        raise DtypeError(f"{row.name} takes integers, not {dtype}; convert with .astype(ug.int64)")
     if row.dtypes == "integer" and dtype.kind in "fc":
         raise DtypeError(f"{row.name} takes integers or booleans, not {dtype}; convert with .astype(ug.int64)")
 

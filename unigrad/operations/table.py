@@ -73,8 +73,8 @@ class Primitive:
     """True if the one array parameter is a sequence of arrays."""
     statics: tuple[str, ...]
     dtypes: str
-    """``any``; ``numeric``; ``real``: no complex numbers; ``integer``: integers and booleans; ``float``: integers
-    are taken as the default float dtype; ``real_float``: that, and no complex numbers."""
+    """``any``; ``numeric``; ``real``: no complex numbers; ``integer``: integers and booleans; ``whole``: integers
+    alone; ``float``: integers are taken as the default float dtype; ``real_float``: that, and no complex numbers."""
     promoted: tuple[str, ...]
     """The array parameters that are brought to one dtype before the call."""
     scalars: bool

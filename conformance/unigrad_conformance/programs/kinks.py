@@ -7,6 +7,7 @@ Every row is also run with each subset of its inputs tracked: the answer must no
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.dtypes import complex_of
 from unigrad_conformance.case import Case, Limit, Results
 from unigrad_conformance.operations import compiled
 
@@ -90,6 +92,36 @@ KINKS = (
     Kink("through_integers", "x.astype('int64').astype(x.dtype)", {"x": 1.75}, 1, {"x": 0}, "piecewise constant"),
     Kink("argmax", "ug.argmax(x).astype(x.dtype)", {"x": [1, 2]}, 1, {"x": [0, 0]}, "piecewise constant"),
     Kink("remainder", "x % y", {"x": -7, "y": 3}, 2, {"x": 1, "y": 3}, "smooth there"),
+    Kink("fmod", "ug.fmod(x, y)", {"x": -7, "y": 3}, -1, {"x": 1, "y": 2}, "smooth there"),
+    Kink("fmax_tie", "ug.fmax(x, y)", {"x": 2, "y": 2}, 2, {"x": 0.5, "y": 0.5}, "a tie shares equally"),
+    Kink("fmin_tie", "ug.fmin(x, y)", {"x": 2, "y": 2}, 2, {"x": 0.5, "y": 0.5}, "a tie shares equally"),
+    Kink("fmax_nan", "ug.fmax(x, y)", {"x": nan, "y": 1}, 1, {"x": 0, "y": 1}, "the value is y, whatever x is"),
+    Kink("fmin_nan", "ug.fmin(x, y)", {"x": 1, "y": nan}, 1, {"x": 1, "y": 0}, "the value is x, whatever y is"),
+    Kink("hypot_zero", "ug.hypot(x, y)", {"x": 0, "y": 0}, 0, {"x": 0, "y": 0}, "the subgradient of least norm"),
+    Kink("atan2_zero", "ug.atan2(x, y)", {"x": 0, "y": 0}, 0, {"x": nan, "y": nan}, "undefined"),
+    Kink("xlogy_zero", "ug.xlogy(x, y)", {"x": 0, "y": 0}, 0, {"x": -inf, "y": nan}, "by the formula"),
+    Kink("sinc_zero", "ug.sinc(x)", {"x": 0}, 1, {"x": 0}, "smooth"),
+    Kink("copysign_zero", "ug.copysign(x, y)", {"x": 0, "y": 2}, 0, {"x": 0, "y": 0}, "the subgradient of least norm"),
+    Kink("copysign", "ug.copysign(x, y)", {"x": 3, "y": -2}, -3, {"x": -1, "y": 0}, "smooth there"),
+    Kink("logaddexp_nothing", "ug.logaddexp(x, y)", {"x": -inf, "y": -inf}, -inf, {"x": nan, "y": nan}, "undefined"),
+    Kink("logaddexp_one", "ug.logaddexp(x, y)", {"x": -inf, "y": 1}, 1, {"x": 0, "y": 1}, "by continuity"),
+    Kink("heaviside_zero", "ug.heaviside(x, y)", {"x": 0, "y": 0.5}, 0.5, {"x": 0, "y": 1},
+         "piecewise constant in x, and y itself where x is 0"),
+    Kink("cbrt_zero", "ug.cbrt(x)", {"x": 0}, 0, {"x": inf}, "by continuity"),
+    Kink("asin_end", "ug.asin(x)", {"x": 1}, math.pi / 2, {"x": inf}, "by continuity"),
+    Kink("acos_end", "ug.acos(x)", {"x": 1}, 0, {"x": -inf}, "by continuity"),
+    Kink("acosh_end", "ug.acosh(x)", {"x": 1}, 0, {"x": inf}, "by continuity"),
+    Kink("atanh_end", "ug.atanh(x)", {"x": 1}, inf, {"x": inf}, "by continuity"),
+    Kink("asin_outside", "ug.asin(x)", {"x": 2}, nan, {"x": nan}, "NaN is never hidden"),
+    Kink("gammaln_pole", "ug.gammaln(x)", {"x": 0}, inf, {"x": nan}, "the sides go to both infinities"),
+    Kink("nan_to_num", "ug.nan_to_num(x)", {"x": nan}, 0, {"x": 0}, "the value does not depend on x"),
+    Kink("complex_abs_zero", "ug.abs(x)", {"x": 0j}, 0, {"x": 0j}, "the subgradient of least norm"),
+    Kink("complex_abs_squared", "ug.abs(x) ** 2", {"x": 1 + 2j}, 5, {"x": 2 + 4j}, "the direction of steepest ascent"),
+    Kink("complex_square", "x ** 2", {"x": 1 + 2j}, -3 + 4j, {"x": 2 - 4j}, "the conjugate of the derivative"),
+    Kink("complex_angle_zero", "ug.angle(x)", {"x": 0j}, 0, {"x": complex(nan, nan)}, "undefined"),
+    Kink("complex_norm_zero", "ug.linalg.vector_norm(x)", {"x": [0j, 0j]}, 0, {"x": [0j, 0j]},
+         "the subgradient of least norm"),
+    Kink("complex_cast", "x.astype('complex128')", {"x": 2}, 2 + 0j, {"x": 1}, "the real part of the cotangent"),
     Kink("floor_divide", "x // y", {"x": -7, "y": 3}, -3, {"x": 0, "y": 0}, "piecewise constant"),
     Kink("log_zero", "ug.log(x)", {"x": 0}, -inf, {"x": inf}, "by continuity"),
     Kink("scalar_leaf", "x * ug.ones((2, 3), dtype=x.dtype)", {"x": 2}, [[2, 2, 2]] * 2, {"x": 6}, "its own shape"),
@@ -105,15 +137,20 @@ def cases() -> Iterator[Case]:
             expected = {"value": kink.value}
             for tracked in _subsets(tuple(kink.inputs)):
                 expected |= {_named(name, tracked, kink): kink.gradient[name] for name in tracked}
+            over = str(complex_of(np.dtype(dtype)))
+            inputs = tuple(
+                np.asarray(value, over if np.iscomplexobj(value) else dtype) for value in kink.inputs.values()
+            )
             yield Case(
                 name=f"kinks.{kink.name}.{dtype}",
                 family="kinks",
                 group=f"kinks.{kink.name}",
                 run=_program(kink),
                 why=f"{kink.source}: {kink.why}",
-                inputs=tuple(np.asarray(value, dtype) for value in kink.inputs.values()),
+                inputs=inputs,
                 dtype=dtype,
                 limit=Limit(1.0, "largest", "literal answers"),
+                needs=over if any(np.iscomplexobj(value) for value in (*inputs, kink.value)) else None,
                 expected=expected,
             )
 

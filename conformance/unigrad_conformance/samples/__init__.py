@@ -26,7 +26,7 @@ class Sample:
     name: str
     source: str
     inputs: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
-    """Floating inputs are taken in the dtype of the case, all others as they are."""
+    """Floating inputs are taken in the dtype of the case, complex ones in the complex dtype over it, the rest as is."""
     flat: bool = False
     """True where there is no gradient to ask for: integers, comparisons, creation."""
     second: bool = True
@@ -34,6 +34,8 @@ class Sample:
     dtypes: tuple[str, ...] = BOTH
     own: Mapping[str, str] = field(default_factory=dict)
     """Inputs whose dtype is not that of the case."""
+    complex: bool = False
+    """True where complex numbers arise although no input is complex."""
 
 
 class Family:

@@ -44,11 +44,66 @@ _row("abs", "both_signs", "ug.abs(x) * x + abs(x)", x=real([-1.5, 2.25, -0.5]))
 _row("square", "both_signs", "ug.square(x)", x=real([-1.5, 2.25, -0.5]))
 _row("sign", "both_signs", "ug.sign(x)", x=real([-1.5, 2.25, -0.5]))
 
+for _operation in ("reciprocal", "positive", "absolute"):
+    _row(_operation, "both_signs", f"ug.{_operation}(x) * x", x=real([-1.5, 2.25, -0.5]))
+_row("reciprocal", "integers", "ug.reciprocal(n)", n=whole([1, -2, 4]), flat=True, dtypes=("float32",))
+_row("reciprocal", "small_and_large", "ug.reciprocal(x)", x=real([1e-12, 1e12]))
+_row("fmod", "floats", "ug.fmod(x, y)", x=real([-7.5, 7.5, 3.25, -3.25]), y=real([3.5, -3.5, 1.5, -1.5]))
+_row("fmod", "number", "ug.fmod(x, 2) + ug.fmod(9.5, x)", x=real([-7.5, 7.5, 3.25]))
+_row("fmod", "broadcast", "ug.fmod(x, y)", x=spread(3, 9, 2, 1), y=spread(1.2, 2.5, 1, 3))
+_row("fmod", "integers", "ug.fmod(n, m)", n=whole([-7, 7, 8]), m=whole([3, -3, 4]), flat=True, dtypes=("float32",))
+_row("float_power", "floats", "ug.float_power(x, y)", x=_a, y=_b)
+_row("float_power", "integers", "ug.float_power(n, -2)", n=whole([1, 2, 4]), flat=True, dtypes=("float32",))
+_row("xlogy", "matrices", "ug.xlogy(x, y)", x=_a, y=_b)
+_row("xlogy", "broadcast", "ug.xlogy(x, y)", x=spread(-2, 2, 2, 1), y=spread(0.2, 3, 1, 3))
+_row("xlogy", "zeros", "ug.xlogy(x, y)", x=real([0.0, 0.0, 0.0]), y=real([0.0, 2.5, float("nan")]), flat=True)
+_row("logaddexp", "matrices", "ug.logaddexp(x, y)", x=_a, y=_b)
+_row("logaddexp", "number", "ug.logaddexp(x, 1.5)", x=_a)
+_row("logaddexp", "far_apart", "ug.logaddexp(x, y)", x=real([-80.0, 20.0, 60.0]), y=real([10.0, 25.0, 1.0]))
+_row("logaddexp", "large", "ug.logaddexp(x, y)", x=real([1000.0, -1000.0]), y=real([999.5, -1001.0]))
+_row("logaddexp2", "matrices", "ug.logaddexp2(x, y)", x=_a, y=_b)
+_row("hypot", "matrices", "ug.hypot(x, y)", x=_a, y=-_b)
+_row("hypot", "broadcast", "ug.hypot(x, y)", x=spread(-2, -0.5, 2, 1), y=spread(0.2, 3, 1, 3))
+_row("hypot", "no_overflow", "ug.hypot(x, y)", x=real([3e30, 1e-30]), y=real([4e30, 2e-30]), second=False)
+_row(
+    "hypot", "infinite", "ug.hypot(x, y)", x=real([float("inf"), 1.0]), y=real([float("nan"), float("-inf")]), flat=True
+)
+_row("atan2", "quadrants", "ug.atan2(x, y)", x=real([1.5, 0.5, -2.0, -1.0]), y=real([2.0, -1.5, 0.5, -3.0]))
+_row("atan2", "axes", "ug.atan2(x, y)", x=real([0.0, 1.5, -1.5]), y=real([2.0, 0.0, 0.0]))
+_row("atan2", "broadcast", "ug.arctan2(x, y)", x=spread(-2, -0.5, 2, 1), y=spread(0.2, 3, 1, 3))
+_row("copysign", "signs", "ug.copysign(x, y)", x=real([1.5, -2.5, 0.5, -1.0]), y=real([-2.0, 1.0, 3.0, -0.5]))
+_row("copysign", "number", "ug.copysign(x, -1.0)", x=_a)
+_row("nextafter", "up_and_down", "ug.nextafter(x, y)", x=real([1.0, 1.0, -2.5]), y=real([2.0, -2.0, -2.5]))
+_row("signbit", "signs", "ug.signbit(x)", x=real([1.5, -2.5, 0.0, float("inf"), float("-inf")]), flat=True)
+for _operation in ("deg2rad", "rad2deg"):
+    _row(_operation, "both_signs", f"ug.{_operation}(x)", x=real([-180.0, 45.0, 1.5]))
+_row("angle", "reals", "ug.angle(x)", x=real([-1.5, 2.0]))
+_row("heaviside", "signs", "ug.heaviside(x, y)", x=real([-1.5, 0.0, 2.0]), y=real([0.25, 0.5, 0.75]))
+_row("nan_to_num", "special_values", "ug.nan_to_num(x)", x=real([float("nan"), float("inf"), float("-inf"), 1.5]))
+_row(
+    "nan_to_num",
+    "chosen",
+    "ug.nan_to_num(x, nan=1.0, posinf=2.0, neginf=3.0)",
+    x=real([float("nan"), float("inf"), -2.0]),
+)
+_row("nan_to_num", "integers", "ug.nan_to_num(n)", n=whole([1, 2]), flat=True, dtypes=("float32",))
+for _operation in ("isposinf", "isneginf"):
+    _row(
+        _operation,
+        "special_values",
+        f"ug.{_operation}(x)",
+        x=real([float("nan"), float("inf"), float("-inf"), 1.5]),
+        flat=True,
+    )
+
 # --- functions of one variable ----------------------------------------------------------------------------
 
 for _operation, _low, _high in [
     ("exp", -3, 3), ("expm1", -1, 2), ("log", 0.3, 5), ("log1p", -0.6, 4), ("sqrt", 0.1, 9), ("sin", 0.3, 2.6),
-    ("cos", 0.3, 1.2), ("tan", 0.2, 1.2), ("tanh", -1.5, 1.5),
+    ("cos", 0.3, 1.2), ("tan", 0.2, 1.2), ("tanh", -1.5, 1.5), ("log2", 0.3, 5), ("log10", 0.3, 5), ("exp2", -3, 3),
+    ("sinh", -3, 3), ("cosh", 0.2, 3), ("asin", -0.9, 0.95), ("acos", -0.9, 0.95), ("atan", -3, 3), ("asinh", -3, 3),
+    ("acosh", 1.1, 5), ("atanh", -0.9, 0.95), ("erf", -2, 2), ("gammaln", 2.2, 9), ("digamma", 1.7, 9), ("cbrt", -4, 4),
+    ("sinc", 0.1, 0.9),
 ]:  # fmt: skip
     _row(_operation, "matrix", f"ug.{_operation}(x)", x=spread(_low, _high, 2, 3))
     _row(_operation, "zero_dimensional", f"ug.{_operation}(x)", x=real((_low + 2 * _high) / 3))
@@ -58,6 +113,24 @@ _row("exp", "integers", "ug.exp(n)", n=whole([-1, 0, 2]), flat=True, dtypes=("fl
 _row("log1p", "near_zero", "ug.log1p(x)", x=real([-1e-6, 2e-6, 1e-3]))
 _row("expm1", "near_zero", "ug.expm1(x)", x=real([-1e-6, 2e-6, 1e-3]))
 _row("tanh", "far_out", "ug.tanh(x)", x=real([-4.0, -3.0, 3.5]))
+for _operation in ("asin", "acos", "atanh"):
+    _row(_operation, "near_the_ends", f"ug.{_operation}(x)", x=real([-0.9990234375, 0.9990234375, 1e-6]), second=False)
+_row("acosh", "near_one", "ug.acosh(x)", x=real([1.0009765625, 1e6]), second=False)
+_row("asinh", "far_out", "ug.asinh(x)", x=real([-1e12, 1e-6, 1e12]), second=False)
+_row("sinh", "far_out", "ug.sinh(x)", x=real([-40.0, 1e-6, 40.0]))
+_row("sinc", "around_zero", "ug.sinc(x)", x=real([0.0, 0.0009765625, -0.125, 0.4]))
+_row("erf", "far_out", "ug.erf(x)", x=real([-3.0, 1e-6, 2.75]))
+_row("gammaln", "small_and_large", "ug.gammaln(x)", x=real([0.0009765625, 0.5, 30.0, 1000.0]))
+_row("gammaln", "negative", "ug.gammaln(x)", x=real([-0.25, -2.375]))
+_row("digamma", "small_and_large", "ug.digamma(x)", x=real([0.0009765625, 0.5, 30.0, 1000.0]))
+_row("digamma", "negative", "ug.digamma(x)", x=real([-0.25, -2.75]))
+_row("polygamma", "orders", "ug.polygamma(1, x) + ug.polygamma(2, x) + ug.polygamma(3, x)", x=real([0.5, 1.5, 12.0]))
+for _operation in ("asin", "log2", "erf", "gammaln", "sinh"):
+    _row(_operation, "integers", f"ug.{_operation}(n)", n=whole([1]), flat=True, dtypes=("float32",))
+for _operation in ("asinh", "digamma", "cbrt", "sinc", "log10"):
+    _row(_operation, "no_elements", f"ug.{_operation}(x)", x=spread(1, 2, 0, 3))
+for _operation in ("hypot", "logaddexp", "atan2", "xlogy", "fmod"):
+    _row(_operation, "no_elements", f"ug.{_operation}(x, y)", x=spread(1, 2, 0, 3), y=spread(1, 2, 3))
 for _operation in ("floor", "ceil", "round", "trunc"):
     _row(
         _operation, "both_signs", f"ug.{_operation}(x)", x=real([-2.5, -1.5, -0.25, 0.5, 1.5, 2.5, 2.75])
@@ -72,6 +145,9 @@ for _operation in ("maximum", "minimum"):
     _row(_operation, "number", f"ug.{_operation}(x, 1.5) * ug.{_operation}(0.75, x)", x=_a)
     _row(_operation, "broadcast", f"ug.{_operation}(x, y)", x=_c, y=spread(-1, 1, 3))
     _row(_operation, "integers", f"ug.{_operation}(n, 2)", n=whole([1, 2, 3]), flat=True, dtypes=("float32",))
+for _operation in ("fmax", "fmin"):
+    _row(_operation, "matrices", f"ug.{_operation}(x, y)", x=_a, y=_b)
+    _row(_operation, "nan", f"ug.{_operation}(x, y)", x=real([float("nan"), 1.5]), y=real([2.5, float("nan")]))
 _row("where", "matrices", "ug.where(m, x, y)", x=_a, y=_b, m=whole([[1, 0, 1], [0, 0, 1]], "bool"))
 _row("where", "computed_condition", "ug.where(x > y, x * y, x / y)", x=_a, y=_b)
 _row("where", "numbers", "ug.where(x > 1, x, 0.5) + ug.where(x > 2, -1, x)", x=_a)
@@ -106,6 +182,24 @@ _row("logical_or", "booleans", "ug.logical_or(m, n)", m=_m, n=_n, flat=True, dty
 _row("logical_xor", "booleans", "ug.logical_xor(m, n)", m=_m, n=_n, flat=True, dtypes=("float32",))
 _row("logical_not", "booleans", "ug.logical_not(m)", m=_m, flat=True, dtypes=("float32",))
 _row("logical_not", "floats", "ug.logical_not(x)", x=real([0.0, 1.5, -1.0]), flat=True)
+_i, _j = whole([12, -7, 255]), whole([10, 3, 1])
+for _operation, _symbol in [
+    ("bitwise_and", "&"), ("bitwise_or", "|"), ("bitwise_xor", "^"), ("bitwise_left_shift", "<<"),
+    ("bitwise_right_shift", ">>"),
+]:  # fmt: skip
+    _row(_operation, "integers", f"ug.{_operation}(n, m)", n=_i, m=_j, flat=True, dtypes=("float32",))
+    _row(_operation, "numbers", f"(n {_symbol} 3) + (3 {_symbol} m)", n=_i, m=_j, flat=True, dtypes=("float32",))
+    _row(_operation, "in_place", f"n {_symbol}= m; n", n=_i * 1, m=_j, flat=True, dtypes=("float32",))
+    for _dtype in ("uint8", "int32"):
+        _n8, _m8 = whole([12, 7, 5], _dtype), whole([[2], [3]], _dtype)
+        _row(_operation, _dtype, f"n {_symbol} m", n=_n8, m=_m8, flat=True, dtypes=("float32",))
+    if "shift" not in _operation:
+        _row(_operation, "booleans", f"m {_symbol} n", m=_m, n=_n, flat=True, dtypes=("float32",))
+        _row(
+            _operation, "boolean_number", f"(m {_symbol} True) {_symbol} n", m=_m, n=_n, flat=True, dtypes=("float32",)
+        )
+_row("bitwise_invert", "integers", "ug.bitwise_invert(n) + ~n", n=_i, flat=True, dtypes=("float32",))
+_row("bitwise_invert", "booleans", "~m", m=_m, flat=True, dtypes=("float32",))
 _special = real([1.0, float("nan"), float("inf"), float("-inf"), 0.0])
 for _operation in ("isnan", "isinf", "isfinite"):
     _row(_operation, "special_values", f"ug.{_operation}(x)", x=_special, flat=True)
