@@ -71,7 +71,7 @@ class TensorFlowBackend(Backend):
         statics: tuple[Any, ...],
     ) -> tuple[Raw, Node]:
         name = primitive.name
-        function = self.functions[name]
+        function = self.function(name)
         if primitive.variadic:
             return self.tape.record(name, lambda *arrays: function(list(arrays), *statics), parents, raws)
         if statics:

@@ -12,14 +12,29 @@ from unigrad.operations.nodes import neutral_vjp
 from unigrad.operations.table import PRIMITIVES
 
 REPLACED = {
+    "acos": "TensorFlow's is by 1 - x * x, which has few correct digits near 1",
+    "acosh": "TensorFlow's is by the value, whose rounding counts near 1",
+    "asin": "as acos",
+    "asinh": "TensorFlow's is by the value, whose rounding counts where it is large",
+    "atan2": "TensorFlow's squares its arguments, which overflows",
+    "atanh": "as acos",
+    "cbrt": "a composition whose derivative at 0 is NaN",
     "clip": "TensorFlow's is 0 at NaN, and differs where the bounds are the wrong way round",
+    "copysign": "a composition whose derivative at 0 is none",
     "cumulative_prod": "TensorFlow's is wrong where an element is 0",
+    "fmod": "TensorFlow has none",
+    "gammaln": "TensorFlow's digamma has few correct digits near its root",
+    "hypot": "a composition whose derivative at the origin is none",
+    "logaddexp": "a composition whose derivative where both are equal is none",
     "maximum": "TensorFlow's gives a tie to the first",
     "minimum": "TensorFlow's gives a tie to the first",
+    "nextafter": "TensorFlow has none",
+    "polygamma": "a composition",
     "power": "TensorFlow's is NaN for x ** 0 at 0, and for x ** 1 at second order",
     "prod": "TensorFlow's second derivative is 0 where an element is 0",
     "sqrt": "TensorFlow's is 0 at NaN if the cotangent is 0, which hides it",
     "vector_norm": "composed in TensorFlow it is NaN where the norm is 0",
+    "xlogy": "a composition whose derivatives at x1 = 0 are 0",
 }
 """The primitives and the reasons."""
 

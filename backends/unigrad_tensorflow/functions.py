@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.ops import gen_array_ops, gen_math_ops, gen_nn_ops
+from tensorflow.python.ops import gen_array_ops, gen_bitwise_ops, gen_math_ops, gen_nn_ops
 
 from unigrad.backend import Backend, Raw
 from unigrad.errors import ArgumentError, ShapeError
@@ -24,7 +24,8 @@ Key = tuple[Any, ...]
 EVERYTHING = slice(None, None, None)
 
 SAME_NAME = (
-    "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "square", "sign", "maximum", "minimum",
+    "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "asinh",
+    "acosh", "atanh", "atan2", "reciprocal", "square", "maximum", "minimum",
     "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "sigmoid",
 )  # fmt: skip
 
@@ -48,16 +49,27 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "conj": tf.math.conj,
         "floor": of_floats(gen_math_ops.floor),
         "ceil": of_floats(gen_math_ops.ceil),
-        "round": of_floats(gen_math_ops.round),
+        "round": of_floats(round_),
+        "sign": sign(replaced(backend, "sign", gen_math_ops.sign)),
+        "fmod": gen_math_ops.truncate_mod,
+        "nextafter": lambda x1, x2: tf.constant(np.nextafter(x1.numpy(), x2.numpy())),
+        "signbit": lambda x: tf.constant(np.signbit(x.numpy())),
+        "bitwise_and": of_bits(gen_bitwise_ops.bitwise_and, gen_math_ops.logical_and),
+        "bitwise_or": of_bits(gen_bitwise_ops.bitwise_or, gen_math_ops.logical_or),
+        "bitwise_xor": of_bits(gen_bitwise_ops.bitwise_xor, gen_math_ops.not_equal),
+        "bitwise_invert": of_bits(gen_bitwise_ops.invert, gen_math_ops.logical_not),
+        "bitwise_left_shift": of_bits(gen_bitwise_ops.left_shift),
+        "bitwise_right_shift": of_bits(gen_bitwise_ops.right_shift),
         "trunc": of_floats(lambda x: tf.where(x < 0, tf.math.ceil(x), tf.math.floor(x))),
         "logical_and": of_booleans(gen_math_ops.logical_and),
         "logical_or": of_booleans(gen_math_ops.logical_or),
         "logical_xor": of_booleans(gen_math_ops.not_equal),
         "logical_not": of_booleans(gen_math_ops.logical_not),
-        "isnan": lambda x: gen_math_ops.is_nan(x) if x.dtype.is_floating else tf.zeros(x.shape, tf.bool),
-        "isinf": lambda x: gen_math_ops.is_inf(x) if x.dtype.is_floating else tf.zeros(x.shape, tf.bool),
-        "isfinite": lambda x: gen_math_ops.is_finite(x) if x.dtype.is_floating else tf.ones(x.shape, tf.bool),
+        "isnan": of_numbers(gen_math_ops.is_nan, gen_math_ops.logical_or, tf.zeros),
+        "isinf": of_numbers(gen_math_ops.is_inf, gen_math_ops.logical_or, tf.zeros),
+        "isfinite": of_numbers(gen_math_ops.is_finite, gen_math_ops.logical_and, tf.ones),
         "erf": erf,
+        "gammaln": gen_math_ops.lgamma,
         "where": lambda condition, x1, x2: gen_math_ops.select_v2(truth(condition), x1, x2),
         "clip": lambda x, low, high: gen_math_ops.minimum(gen_math_ops.maximum(x, low), high),
         "relu": gen_nn_ops.relu,
@@ -96,7 +108,10 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
             numpy_backend.functions["argsort"](x.numpy(), axis, descending)
         ),
     }
-    table |= {name: replaced(backend, name, table[name]) for name in REPLACED}
+    for name in REPLACED:
+        function = table.get(name) or backend.composed(name)
+        assert function is not None, name
+        table[name] = replaced(backend, name, function)
     table["power"] = with_arrays(table["power"])
     return table
 
@@ -116,16 +131,49 @@ def of_booleans(function: Callable[..., Raw]) -> Callable[..., Raw]:
 
 def of_floats(function: Callable[[Raw], Raw]) -> Callable[[Raw], Raw]:
     """Rounding leaves integers as they are."""
-    return lambda x: function(x) if x.dtype.is_floating else x
+    return lambda x: x if x.dtype.is_integer or x.dtype.is_bool else function(x)
+
+
+def round_(x: Raw) -> Raw:
+    """Of complex numbers either part, where TensorFlow has none."""
+    return tf.complex(round_(tf.math.real(x)), round_(tf.math.imag(x))) if x.dtype.is_complex else gen_math_ops.round(x)
+
+
+def sign(of_complex: Callable[[Raw], Raw]) -> Callable[[Raw], Raw]:
+    """To TensorFlow the derivative is 0, which is not true of complex numbers."""
+    return lambda x: of_complex(x) if x.dtype.is_complex else gen_math_ops.sign(x)
+
+
+def of_numbers(
+    function: Callable[[Raw], Raw], both: Callable[[Raw, Raw], Raw], of_integers: Callable[..., Raw]
+) -> Callable[[Raw], Raw]:
+    """A question about floating numbers; ``both`` joins the answers for the parts of complex ones."""
+
+    def ask(x: Raw) -> Raw:
+        if x.dtype.is_complex:
+            return both(function(tf.math.real(x)), function(tf.math.imag(x)))
+        return function(x) if x.dtype.is_floating else of_integers(x.shape, tf.bool)
+
+    return ask
+
+
+def of_bits(of_integers: Callable[..., Raw], of_booleans: Callable[..., Raw] | None = None) -> Callable[..., Raw]:
+    """Of integers bit by bit, of booleans by logic, with a Python integer as an array."""
+
+    def run(*args: Any) -> Raw:
+        raws = _arrays(*args) if len(args) == 2 else args
+        return (of_booleans if of_booleans is not None and raws[0].dtype.is_bool else of_integers)(*raws)
+
+    return run
 
 
 def with_arrays(function: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any], Raw]:
     """The scalar beside an array as an array of its dtype."""
 
     def run(x1: Any, x2: Any) -> Raw:
-        if isinstance(x1, (int, float)):
+        if isinstance(x1, (int, float, complex)):
             x1 = tf.constant(x1, x2.dtype)
-        elif isinstance(x2, (int, float)):
+        elif isinstance(x2, (int, float, complex)):
             x2 = tf.constant(x2, x1.dtype)
         return function(x1, x2)
 
@@ -192,6 +240,7 @@ def position(function: Callable[..., Raw]) -> Callable[[Raw, int, bool], Raw]:
 def vector_norm(x: Raw, axes: Shape, keepdims: bool, order: float) -> Raw:
     """The norm over a tuple of axes."""
     total = over_axes(tf.reduce_sum)
+    x = tf.abs(x) if x.dtype.is_complex else x
     if order == 2:
         return tf.sqrt(total(x * x, axes, keepdims))
     return total(tf.abs(x) ** order, axes, keepdims) ** (1 / order)

@@ -13,12 +13,27 @@ from unigrad.operations.table import PRIMITIVES
 
 REPLACED = {
     "abs": "PyTorch's is 0 at NaN, which hides it",
+    "acos": "PyTorch's is by 1 - x * x, which has few correct digits near 1",
+    "acosh": "as acos",
+    "asin": "as acos",
+    "asinh": "PyTorch's is by x * x + 1, which overflows",
+    "atan2": "PyTorch's is 0 at the origin, where there is none, and squares its arguments, which overflows",
+    "atanh": "as acos",
+    "cbrt": "a composition whose derivative at 0 is NaN",
     "clip": "PyTorch's is 0 at NaN, and differs where the bounds are the wrong way round",
+    "copysign": "PyTorch's is by x / abs(x)",
     "expm1": "PyTorch's is expm1(x) + 1, which has no correct digits far below 0",
+    "fmod": "PyTorch's takes the quotient from a division, which may round up to the next integer",
+    "gammaln": "PyTorch's digamma has few correct digits near its root",
+    "hypot": "PyTorch's is NaN at the origin",
+    "logaddexp": "PyTorch's is by the difference from the result, which has few correct digits of a large one",
     "maximum": "PyTorch's is 1 and 1 at NaN, which hides it",
     "minimum": "PyTorch's is 1 and 1 at NaN, which hides it",
+    "nextafter": "PyTorch has none",
+    "polygamma": "PyTorch's own has half the digits of a float64",
     "power": "PyTorch's second derivative is NaN where the base is 0",
     "vector_norm": "PyTorch's second derivative is NaN where the norm is 0",
+    "xlogy": "a composition whose derivatives at x1 = 0 are 0",
 }
 """The primitives and the reasons."""
 

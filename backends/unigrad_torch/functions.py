@@ -23,8 +23,10 @@ Key = tuple[Any, ...]
 SOFTPLUS_IS_LINEAR = 37.0
 
 SAME_NAME = (
-    "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "floor", "ceil", "round", "trunc", "maximum",
-    "minimum", "logical_and", "logical_or", "logical_xor", "logical_not", "isnan", "isinf", "isfinite",
+    "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin",
+    "acos", "atan", "asinh", "acosh", "atanh", "atan2", "hypot", "logaddexp", "reciprocal", "fmod", "copysign",
+    "nextafter", "floor", "ceil", "trunc", "maximum", "minimum", "logical_and", "logical_or", "logical_xor",
+    "logical_not", "isnan", "isinf", "isfinite", "signbit",
 )  # fmt: skip
 
 
@@ -57,6 +59,14 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "sigmoid": torch.sigmoid,
         "softplus": lambda x: functional.softplus(x, 1.0, SOFTPLUS_IS_LINEAR),
         "erf": torch.erf,
+        "gammaln": torch.lgamma,
+        "round": round_,
+        "bitwise_and": operator.and_,
+        "bitwise_or": operator.or_,
+        "bitwise_xor": operator.xor,
+        "bitwise_invert": torch.bitwise_not,
+        "bitwise_left_shift": shift(operator.lshift),
+        "bitwise_right_shift": shift(operator.rshift),
         "astype": lambda x, dtype: x.to(backend.raw_dtypes[dtype], copy=True),
         "sum": sum_,
         "prod": prod,
@@ -89,7 +99,10 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "argsort": argsort,
     }
     table |= {name: getattr(torch, name) for name in SAME_NAME}
-    table |= {name: replaced(backend, name, table[name]) for name in REPLACED}
+    for name in REPLACED:
+        function = table.get(name) or backend.composed(name)
+        assert function is not None, name
+        table[name] = replaced(backend, name, function)
     table["power"] = power(table["power"])
     return table
 
@@ -99,11 +112,11 @@ def power(of_arrays: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any], Raw]:
 
     def power(x1: Any, x2: Any) -> Raw:
         if isinstance(x1, torch.Tensor):
-            if isinstance(x2, torch.Tensor) and x2.is_floating_point():
+            if isinstance(x2, torch.Tensor) and (x2.is_floating_point() or x2.is_complex()):
                 return of_arrays(x1, x2)
-        elif x1 == 0 and x2.is_floating_point():
+        elif x1 == 0 and (x2.is_floating_point() or x2.is_complex()):
             return of_arrays(x2.new_full((), x1), x2)
-        if isinstance(x2, torch.Tensor) and not x2.is_floating_point() and bool((x2 < 0).any()):
+        if isinstance(x2, torch.Tensor) and not torch.is_floating_point(x2) and not x2.is_complex() and (x2 < 0).any():
             # PyTorch would answer 0.
             raise ArgumentError("integers have no negative integer powers; convert the base with .astype(ug.float32)")
         return x1**x2
@@ -135,7 +148,21 @@ def sign(x: Raw) -> Raw:
     """PyTorch's is 0 at NaN."""
     if x.is_complex():
         return torch.sgn(x)
-    return torch.where(x.isnan(), x, x.sign()) if x.is_floating_point() else x.sign()
+    return torch.where(x.isnan(), x.detach(), x.sign()) if x.is_floating_point() else x.sign()
+
+
+def round_(x: Raw) -> Raw:
+    """Of complex numbers either part, where PyTorch has none."""
+    return torch.complex(x.real.round(), x.imag.round()) if x.is_complex() else x.round()
+
+
+def shift(function: Callable[[Any, Any], Raw]) -> Callable[[Any, Any], Raw]:
+    """PyTorch takes no Python integer on the left of one of narrower dtype."""
+
+    def shifted(x1: Any, x2: Any) -> Raw:
+        return function(x1 if isinstance(x1, torch.Tensor) else x2.new_full((), x1), x2)
+
+    return shifted
 
 
 def where(condition: Raw, x1: Raw, x2: Raw) -> Raw:
@@ -172,6 +199,7 @@ def vector_norm(x: Raw, axes: Shape, keepdims: bool, order: float) -> Raw:
     """The norm over a tuple of axes, of which an empty one means none."""
     if not axes:
         return torch.abs(x)
+    x = torch.abs(x) if x.is_complex() else x
     return torch.linalg.vector_norm(x, order, axes, keepdims)
 
 

@@ -146,9 +146,16 @@ def _scalar_functions(mp: Any) -> dict[str, Callable[..., Any]]:
             return one
         if isinstance(x, mp.mpc):
             return x**y if x != 0 else zero if y.real > 0 else nan
+        if x == 1 or mp.isnan(x) or mp.isnan(y):
+            return one if x == 1 else nan
         if x == 0:
-            return nan if mp.isnan(y) else zero if y > 0 else inf
-        if x < 0 and mp.isfinite(y) and y != mp.floor(y):
+            return zero if y > 0 else inf
+        if mp.isinf(y):
+            return one if x == -1 else inf if (abs(x) > 1) == (y > 0) else zero
+        if mp.isinf(x):
+            size = inf if y > 0 else zero
+            return -size if x < 0 and y % 2 == 1 else size
+        if x < 0 and y != mp.floor(y):
             return nan
         return x**y
 
@@ -162,20 +169,40 @@ def _scalar_functions(mp: Any) -> dict[str, Callable[..., Any]]:
     def whole(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return lambda x: function(x) if mp.isfinite(x) else x
 
-    def floor_divide(x: Any, y: Any) -> Any:
-        return whole(mp.floor)(divide(x, y))
-
     scalar_log = on(zero, mp.log, -inf)
 
+    # Of infinities as Python has it: x == (x // y) * y + x % y wherever both are finite.
+    def floor_divide(x: Any, y: Any) -> Any:
+        if mp.isinf(x) and y != 0:
+            return nan
+        if mp.isinf(y):
+            return nan if mp.isnan(x) else zero if x == 0 or (x > 0) == (y > 0) else -one
+        return whole(mp.floor)(divide(x, y))
+
     def remainder(x: Any, y: Any) -> Any:
+        if mp.isinf(y) and mp.isfinite(x):
+            return x if x == 0 or (x > 0) == (y > 0) else y
         return nan if y == 0 or not mp.isfinite(x) else x - mp.floor(x / y) * y
+
+    def fmod(x: Any, y: Any) -> Any:
+        if mp.isinf(y) and mp.isfinite(x):
+            return x
+        return nan if y == 0 or not mp.isfinite(x) else x - truncated(x / y) * y
 
     def truncated(x: Any) -> Any:
         return mp.floor(x) if x >= 0 else mp.ceil(x)
 
     def atan2(y: Any, x: Any) -> Any:
-        # There is no negative zero, nor a direction of NaN.
-        return nan if mp.isnan(x) or mp.isnan(y) else mp.atan2(y, x) if x != 0 or y != 0 else zero
+        if mp.isnan(x) or mp.isnan(y):
+            return nan
+        if mp.isinf(x) and mp.isinf(y):
+            x, y = mp.sign(x), mp.sign(y)
+        elif mp.isinf(x):
+            return zero if x > 0 else -mp.pi if y < 0 else +mp.pi
+        elif mp.isinf(y):
+            return mp.sign(y) * mp.pi / 2
+        # There is no negative zero.
+        return mp.atan2(y, x) if x != 0 or y != 0 else zero
 
     def logaddexp(x: Any, y: Any) -> Any:
         if mp.isnan(x) or mp.isnan(y) or x == y:
@@ -212,7 +239,7 @@ def _scalar_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         "imag": either(lambda x: zero, lambda z: z.imag),
         "conj": mp.conj,
         "reciprocal": lambda x: divide(one, x),
-        "fmod": lambda x, y: nan if y == 0 or not mp.isfinite(x) else x - truncated(x / y) * y,
+        "fmod": fmod,
         "exp": mp.exp,
         "expm1": mp.expm1,
         "log": on(zero, mp.log, -inf),

@@ -34,9 +34,10 @@ _row(
 
 # --- elementwise: functions of one variable ------------------------------------------------------------------
 
-for _operation in ("abs", "angle", "real", "imag", "conj", "sign", "square", "negative", "positive", "reciprocal"):
+for _operation in ("abs", "angle", "real", "imag", "conj", "sign", "square", "negative", "positive"):
     _row(_operation, "complex", f"ug.{_operation}(z)", z=_a)
     _row(_operation, "complex_product", f"ug.{_operation}(z) * z", z=_a)
+_row("reciprocal", "complex", "ug.reciprocal(z)", z=_a)
 for _operation in ("real", "imag", "conj"):
     _row(_operation, "reals", f"ug.{_operation}(x) * x", x=spread(0.5, 1.5, 3))
 _row("conj", "method", "z.conj() * z + z.real * 1j + z.imag", z=_a)

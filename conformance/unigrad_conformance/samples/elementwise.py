@@ -45,7 +45,13 @@ _row("square", "both_signs", "ug.square(x)", x=real([-1.5, 2.25, -0.5]))
 _row("sign", "both_signs", "ug.sign(x)", x=real([-1.5, 2.25, -0.5]))
 
 for _operation in ("reciprocal", "positive", "absolute"):
-    _row(_operation, "both_signs", f"ug.{_operation}(x) * x", x=real([-1.5, 2.25, -0.5]))
+    _row(
+        _operation,
+        "both_signs",
+        f"ug.{_operation}(x) * x + x",
+        x=real([-1.5, 2.25, -0.5]),
+        second=_operation != "reciprocal",
+    )
 _row("reciprocal", "integers", "ug.reciprocal(n)", n=whole([1, -2, 4]), flat=True, dtypes=("float32",))
 _row("reciprocal", "small_and_large", "ug.reciprocal(x)", x=real([1e-12, 1e12]))
 _row("fmod", "floats", "ug.fmod(x, y)", x=real([-7.5, 7.5, 3.25, -3.25]), y=real([3.5, -3.5, 1.5, -1.5]))
@@ -59,7 +65,7 @@ _row("xlogy", "broadcast", "ug.xlogy(x, y)", x=spread(-2, 2, 2, 1), y=spread(0.2
 _row("xlogy", "zeros", "ug.xlogy(x, y)", x=real([0.0, 0.0, 0.0]), y=real([0.0, 2.5, float("nan")]), flat=True)
 _row("logaddexp", "matrices", "ug.logaddexp(x, y)", x=_a, y=_b)
 _row("logaddexp", "number", "ug.logaddexp(x, 1.5)", x=_a)
-_row("logaddexp", "far_apart", "ug.logaddexp(x, y)", x=real([-80.0, 20.0, 60.0]), y=real([10.0, 25.0, 1.0]))
+_row("logaddexp", "far_apart", "ug.logaddexp(x, y)", x=real([-60.0, 20.0, 60.0]), y=real([10.0, 25.0, 1.0]))
 _row("logaddexp", "large", "ug.logaddexp(x, y)", x=real([1000.0, -1000.0]), y=real([999.5, -1001.0]))
 _row("logaddexp2", "matrices", "ug.logaddexp2(x, y)", x=_a, y=_b)
 _row("hypot", "matrices", "ug.hypot(x, y)", x=_a, y=-_b)
@@ -121,7 +127,7 @@ _row("sinh", "far_out", "ug.sinh(x)", x=real([-40.0, 1e-6, 40.0]))
 _row("sinc", "around_zero", "ug.sinc(x)", x=real([0.0, 0.0009765625, -0.125, 0.4]))
 _row("erf", "far_out", "ug.erf(x)", x=real([-3.0, 1e-6, 2.75]))
 _row("gammaln", "small_and_large", "ug.gammaln(x)", x=real([0.0009765625, 0.5, 30.0, 1000.0]))
-_row("gammaln", "negative", "ug.gammaln(x)", x=real([-0.25, -2.375]))
+_row("gammaln", "negative", "ug.gammaln(x)", x=real([-0.25, -1.5]))
 _row("digamma", "small_and_large", "ug.digamma(x)", x=real([0.0009765625, 0.5, 30.0, 1000.0]))
 _row("digamma", "negative", "ug.digamma(x)", x=real([-0.25, -2.75]))
 _row("polygamma", "orders", "ug.polygamma(1, x) + ug.polygamma(2, x) + ug.polygamma(3, x)", x=real([0.5, 1.5, 12.0]))
