@@ -5,6 +5,10 @@ JAX. Those under :func:`derivatives` have a rule of ours, because JAX's own woul
 
 ===========  ==========================================================================================
 abs          JAX gives 1 at 0; the subgradient of least norm is 0
+sign         JAX gives 0 to complex numbers too, whose direction changes
+copysign     JAX gives the sign of x1 at 0 as well
+fmod         as remainder
+nextafter    JAX has none
 maximum,     JAX gives 0 to both where one is NaN, and so hides it
 minimum
 max, min     likewise as soon as they are compiled
@@ -35,7 +39,7 @@ from jax import lax
 from jax.custom_derivatives import SymbolicZero
 
 from unigrad.errors import OperationError
-from unigrad.operations.table import PRIMITIVES
+from unigrad.operations.table import PRIMITIVES, residuals_of
 from unigrad_jax.compiled import Operation
 from unigrad_jax.keys import Layout, positions, select
 
@@ -69,9 +73,58 @@ def derivatives(*rules: Rule) -> Callable[[Callable[..., Raw]], Callable[..., Ra
 # --- elementwise --------------------------------------------------------------------------------------
 
 
-@derivatives(lambda t, out, x: t * jnp.sign(x))
+def is_complex(x: Raw) -> bool:
+    return jnp.issubdtype(x.dtype, jnp.complexfloating)
+
+
+@derivatives(lambda t, out, x: (t * jnp.conj(jnp.sign(x))).real if is_complex(x) else t * jnp.sign(x))
 def absolute(x: Raw) -> Raw:
     return jnp.abs(x)
+
+
+@derivatives(
+    lambda t, out, x: out * (1j * (t * jnp.conj(out)).imag / jnp.abs(x)) if is_complex(x) else jnp.zeros_like(out)
+)
+def sign(x: Raw) -> Raw:
+    return jnp.sign(x)
+
+
+@derivatives(
+    lambda t, out, x1, x2: t,
+    lambda t, out, x1, x2: -t * lax.stop_gradient(jnp.floor_divide(abs(x1), abs(x2)) * jnp.sign(x1) * jnp.sign(x2)),
+)
+def fmod(x1: Raw, x2: Raw) -> Raw:
+    return jnp.fmod(x1, x2)
+
+
+@derivatives(
+    lambda t, out, x1, x2: jnp.where(jnp.signbit(x2), -t, t) * jnp.sign(x1),
+    lambda t, out, x1, x2: jnp.zeros_like(out),
+)
+def copysign(x1: Raw, x2: Raw) -> Raw:
+    return jnp.copysign(x1, x2)
+
+
+@derivatives(lambda t, out, x1, x2: t, lambda t, out, x1, x2: jnp.zeros_like(out))
+def nextafter(x1: Raw, x2: Raw) -> Raw:
+    return jnp.nextafter(x1, x2)
+
+
+def neutral(name: str, function: Callable[..., Raw], others: Any, *statics: Any) -> Callable[..., Raw]:
+    """``function`` of arrays with the rules of its primitive as its derivative; ``others`` hold all primitives."""
+    row = PRIMITIVES[name]
+
+    def forward(rule: Rule) -> Rule:
+        names = residuals_of(rule)
+
+        def run(t: Raw, out: Raw, *inputs: Raw) -> Raw:
+            known = dict(zip(row.statics, statics, strict=True)) | dict(zip(row.arrays, inputs, strict=True))
+            known["out"] = out
+            return rule(others, t, *[known[name] for name in names])
+
+        return run
+
+    return derivatives(*map(forward, row.rules))(function)
 
 
 @derivatives(lambda t, out, x: t * jnp.exp(x))
@@ -247,6 +300,9 @@ def vector_norm(x: Raw, axes: Shape, keepdims: bool, order: float) -> Raw:
             slope = jnp.sign(x) * power(ratio, order - 1)
         return jnp.sum(masked(~zero, t, slope), axis=axes, keepdims=keepdims)
 
+    if is_complex(x):
+        x = absolute(x)
+
     @derivatives(rule)
     def norm(x: Raw) -> Raw:
         if order == 2:
@@ -313,10 +369,33 @@ def argsort(x: Raw, axis: int, descending: bool) -> Raw:
 
 # Those that jax.numpy has under the same name and with the same arguments.
 SAME_NAME = (
-    "add subtract multiply negative square sign exp log log1p sqrt sin cos tan tanh equal "
+    "add subtract multiply negative square exp log log1p log2 log10 sqrt sin cos tan sinh cosh tanh reciprocal equal "
+    "signbit bitwise_and bitwise_or bitwise_xor bitwise_invert bitwise_left_shift bitwise_right_shift "
     "not_equal less less_equal greater greater_equal logical_and logical_or logical_xor logical_not isnan isinf "
     "isfinite real imag conj where reshape broadcast_to flip"
 )
+
+
+RULED = {
+    "asin": jnp.arcsin,
+    "acos": jnp.arccos,
+    "atan": jnp.arctan,
+    "asinh": jnp.arcsinh,
+    "acosh": jnp.arccosh,
+    "atanh": jnp.arctanh,
+    "atan2": jnp.arctan2,
+    "hypot": jnp.hypot,
+    "logaddexp": jnp.logaddexp,
+    "cbrt": jnp.cbrt,
+    "gammaln": jax.scipy.special.gammaln,
+}
+"""Those with the rules of the table: JAX's own lose digits at the ends, or are none at the origin."""
+
+
+def _composition(name: str) -> Callable[..., Raw]:
+    found = PRIMITIVES[name].composition
+    assert found is not None
+    return found
 
 
 def operations() -> dict[str, Operation]:
@@ -324,6 +403,10 @@ def operations() -> dict[str, Operation]:
     plain = {
         **{name: getattr(jnp, name) for name in SAME_NAME.split()},
         "abs": absolute,
+        "sign": sign,
+        "fmod": fmod,
+        "copysign": copysign,
+        "nextafter": nextafter,
         "expm1": expm1,
         "divide": divide,
         "floor_divide": floor_divide,
@@ -366,9 +449,15 @@ def operations() -> dict[str, Operation]:
         "scatter_along_axis": scatter_along_axis,
         "argsort": argsort,
     }
+    others = types.SimpleNamespace()
+    plain |= {name: neutral(name, function, others) for name, function in RULED.items()}
+    plain["xlogy"] = neutral("xlogy", functools.partial(_composition("xlogy"), others), others)
+    plain["polygamma"] = lambda x, order: neutral(
+        "polygamma", lambda x: _composition("polygamma")(others, x, order), others, order
+    )(x)
     made = {name: Operation(PRIMITIVES[name], function) for name, function in plain.items()}
     made["power"] = Power(PRIMITIVES["power"], power)
-    others = types.SimpleNamespace(**made)
+    vars(others).update(made)
     for row in PRIMITIVES.values():
         if row.name not in made and row.composition is not None:
             made[row.name] = Operation(row, functools.partial(row.composition, others))

@@ -24,6 +24,10 @@ Function = Callable[..., Raw]
 
 HOST = {
     "floor_divide": "MXNet has none",
+    "copysign": "MXNet's takes the sign of NaN for negative",
+    "fmod": "MXNet has none",
+    "nextafter": "MXNet has none",
+    "signbit": "MXNet has none",
     "remainder": "MXNet's gives 0 where the divisor is 0 or NaN, and other signs of zero",
     "round": "MXNet rounds halves away from zero",
     "cumulative_prod": "MXNet has none",
@@ -41,6 +45,12 @@ HOST_INTEGERS = {
     "scatter_along_axis": "as scatter",
 }
 """What NumPy computes for integers and booleans, and why. None of these has a derivative there."""
+
+HOST_BITS = {
+    **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_invert"), "MXNet's take few dtypes"),
+    **dict.fromkeys(("bitwise_left_shift", "bitwise_right_shift"), "MXNet has none"),
+}
+"""What NumPy computes for integers, and why; of booleans it is logic, where it is anything."""
 
 HOST_BOOLEANS = {
     "sum": "MXNet's answers in int64",
@@ -83,12 +93,19 @@ def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
 
         return call
 
-    def number(value: int, like: Raw) -> Raw:
+    def number(value: float, like: Raw) -> Raw:
         return from_numpy(numpy.asarray(value, like.dtype))
 
     def sign(x: Raw) -> Raw:
         # MXNet's is 0 for NaN.
         return np.where(x != x, x, np.sign(x)) if x.dtype.kind == "f" else np.sign(x)
+
+    def where(condition: Raw, x1: Raw, x2: Raw) -> Raw:
+        if type(x1) is float:
+            x1 = number(x1, x2)
+        elif type(x2) is float:
+            x2 = number(x2, x1)
+        return npi.where(condition, x1, x2)
 
     def clip(x: Raw, low: Raw, high: Raw) -> Raw:
         # MXNet's clip takes numbers only and rounds them to float32.
@@ -260,10 +277,15 @@ def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
             name: getattr(npi, name)
             for name in (
                 *("negative", "abs", "square", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh"),
-                *("maximum", "minimum", "where", "isnan", "isinf", "isfinite"),
+                *("log2", "log10", "sinh", "cosh", "hypot", "cbrt", "reciprocal"),
+                *("maximum", "minimum", "isnan", "isinf", "isfinite"),
             )
         },
         **{name: rounded(getattr(npi, name)) for name in ("floor", "ceil", "trunc")},
+        "where": where,
+        **{name.replace("arc", "a"): getattr(npi, name) for name in ("arcsin", "arccos", "arctan", "arctan2")},
+        **{name.replace("arc", "a"): getattr(npi, name) for name in ("arcsinh", "arccosh", "arctanh")},
+        "gammaln": npx.gammaln,
         "sign": sign,
         "real": lambda x: x.copy(),
         "imag": lambda x: np.zeros_like(x),
@@ -322,9 +344,9 @@ def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
 
         return call
 
-    def unless(kinds: str, name: str) -> Function:
+    def unless(kinds: str, name: str, function: Function | None = None) -> Function:
         """The function over MXNet's arrays, but NumPy's where they are of these kinds of dtype."""
-        function, host = table[name], on_host(name)
+        function, host = function or table[name], on_host(name)
 
         def call(*args: Any) -> Raw:
             return (host if kind(args) in kinds else function)(*args)
@@ -354,6 +376,9 @@ def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
 
     table |= {name: on_host(name) for name in HOST}
     table |= {name: unless("iub", name) for name in HOST_INTEGERS}
+    for name in HOST_BITS:
+        logic = table.get(name.replace("bitwise", "logical").replace("invert", "not"))
+        table[name] = on_host(name) if logic is None else unless("iu", name, logic)
     table |= {name: unless("b", name) for name in HOST_BOOLEANS}
     return table, {name: safe(name) for name in table}
 

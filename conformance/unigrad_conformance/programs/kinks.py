@@ -117,7 +117,7 @@ KINKS = (
     Kink("nan_to_num", "ug.nan_to_num(x)", {"x": nan}, 0, {"x": 0}, "the value does not depend on x"),
     Kink("complex_abs_zero", "ug.abs(x)", {"x": 0j}, 0, {"x": 0j}, "the subgradient of least norm"),
     Kink("complex_abs_squared", "ug.abs(x) ** 2", {"x": 1 + 2j}, 5, {"x": 2 + 4j}, "the direction of steepest ascent"),
-    Kink("complex_square", "x ** 2", {"x": 1 + 2j}, -3 + 4j, {"x": 2 - 4j}, "the conjugate of the derivative"),
+    Kink("complex_square", "ug.square(x)", {"x": 1 + 2j}, -3 + 4j, {"x": 2 - 4j}, "the conjugate of the derivative"),
     Kink("complex_angle_zero", "ug.angle(x)", {"x": 0j}, 0, {"x": complex(nan, nan)}, "undefined"),
     Kink("complex_norm_zero", "ug.linalg.vector_norm(x)", {"x": [0j, 0j]}, 0, {"x": [0j, 0j]},
          "the subgradient of least norm"),
