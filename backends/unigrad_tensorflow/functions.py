@@ -24,7 +24,7 @@ Key = tuple[Any, ...]
 EVERYTHING = slice(None, None, None)
 
 SAME_NAME = (
-    "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan",
+    "exp", "expm1", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan",
     "asinh", "acosh", "atanh", "atan2", "reciprocal", "square", "maximum", "minimum",
     "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "sigmoid",
 )  # fmt: skip
@@ -42,8 +42,8 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "floor_divide": floor_divide,
         "remainder": gen_math_ops.floor_mod,
         "power": power,
-        "negative": gen_math_ops.neg,
-        "abs": tf.abs,
+        "negative": lambda x: tf.zeros_like(x) - x if x.dtype.is_unsigned else gen_math_ops.neg(x),
+        "abs": lambda x: tf.identity(x) if x.dtype.is_unsigned else tf.abs(x),
         "real": lambda x: tf.math.real(x) if x.dtype.is_complex else tf.identity(x),
         "imag": lambda x: tf.math.imag(x) if x.dtype.is_complex else tf.zeros_like(x),
         "conj": tf.math.conj,
@@ -51,7 +51,8 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "ceil": of_floats(gen_math_ops.ceil),
         "round": of_floats(round_),
         "sign": sign(replaced(backend, "sign", gen_math_ops.sign)),
-        "fmod": gen_math_ops.truncate_mod,
+        "fmod": fmod,
+        "log1p": log1p,
         "nextafter": lambda x1, x2: tf.constant(np.nextafter(x1.numpy(), x2.numpy())),
         "signbit": lambda x: tf.constant(np.signbit(x.numpy())),
         "bitwise_and": of_bits(gen_bitwise_ops.bitwise_and, gen_math_ops.logical_and),
@@ -74,7 +75,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "clip": lambda x, low, high: gen_math_ops.minimum(gen_math_ops.maximum(x, low), high),
         "relu": gen_nn_ops.relu,
         "softplus": gen_nn_ops.softplus,
-        "astype": lambda x, dtype: gen_math_ops.cast(x, backend.raw_dtypes[dtype]),
+        "astype": lambda x, dtype: truth(x) if dtype.kind == "b" else gen_math_ops.cast(x, backend.raw_dtypes[dtype]),
         "sum": over_axes(tf.reduce_sum),
         "prod": over_axes(tf.reduce_prod),
         "max": over_axes(tf.reduce_max),
@@ -112,7 +113,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         function = table.get(name) or backend.composed(name)
         assert function is not None, name
         table[name] = replaced(backend, name, function)
-    table["power"] = with_arrays(table["power"])
+    table |= {name: with_arrays(table[name]) for name in ("power", "floor_divide", "remainder")}
     return table
 
 
@@ -121,6 +122,8 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
 
 def truth(x: Raw) -> Raw:
     """x as booleans: what is not 0 is true."""
+    if x.dtype.is_complex:
+        return gen_math_ops.not_equal(x, 0)  # a cast looks at the real part alone
     return x if x.dtype is tf.bool else gen_math_ops.cast(x, tf.bool)
 
 
@@ -141,7 +144,32 @@ def round_(x: Raw) -> Raw:
 
 def sign(of_complex: Callable[[Raw], Raw]) -> Callable[[Raw], Raw]:
     """To TensorFlow the derivative is 0, which is not true of complex numbers."""
-    return lambda x: of_complex(x) if x.dtype.is_complex else gen_math_ops.sign(x)
+
+    def run(x: Raw) -> Raw:
+        if x.dtype.is_unsigned:
+            return gen_math_ops.cast(x != 0, x.dtype)
+        return of_complex(x) if x.dtype.is_complex else gen_math_ops.sign(x)
+
+    return run
+
+
+def log1p(x: Raw) -> Raw:
+    """TensorFlow's of complex numbers takes the logarithm of abs(1 + x), which has no digits of a small x."""
+    if not x.dtype.is_complex:
+        return gen_math_ops.log1p(x)
+    first, second = tf.math.real(x), tf.math.imag(x)
+    size = gen_math_ops.log1p(first * (first + 2) + second * second) * 0.5
+    return tf.complex(size, gen_math_ops.atan2(second, first + 1))
+
+
+def fmod(x1: Raw, x2: Raw) -> Raw:
+    """TensorFlow's has no kernels for float16 and narrow integers."""
+    if x1.dtype.is_integer:
+        with np.errstate(all="ignore"):
+            return tf.constant(np.fmod(x1.numpy(), x2.numpy()))
+    if x1.dtype is tf.float16:
+        return tf.cast(fmod(tf.cast(x1, tf.float32), tf.cast(x2, tf.float32)), tf.float16)
+    return gen_math_ops.truncate_mod(x1, x2)
 
 
 def of_numbers(
@@ -198,7 +226,7 @@ def floor_divide(x1: Any, x2: Any) -> Raw:
     x1, x2 = _arrays(x1, x2)
     if x1.dtype.is_integer:
         return gen_math_ops.floor_div(x1, x2)
-    rest = gen_math_ops.truncate_mod(x1, x2)
+    rest = fmod(x1, x2)
     quotient = (x1 - rest) / x2
     one_less = (rest != 0) & ((rest < 0) != (x2 < 0))
     quotient = tf.round(quotient - tf.cast(one_less, quotient.dtype))
