@@ -6,6 +6,7 @@ more than a small operation itself; here they arrive checked.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,6 +16,7 @@ import tensorflow as tf
 from tensorflow.python.ops import gen_array_ops, gen_bitwise_ops, gen_math_ops, gen_nn_ops
 
 from unigrad.backend import Backend, Raw
+from unigrad.dtypes import DType, real_of
 from unigrad.errors import ArgumentError, ShapeError
 from unigrad.native import numpy_backend
 from unigrad_tensorflow.derivatives import REPLACED, replaced
@@ -75,7 +77,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "clip": lambda x, low, high: gen_math_ops.minimum(gen_math_ops.maximum(x, low), high),
         "relu": gen_nn_ops.relu,
         "softplus": gen_nn_ops.softplus,
-        "astype": lambda x, dtype: truth(x) if dtype.kind == "b" else gen_math_ops.cast(x, backend.raw_dtypes[dtype]),
+        "astype": functools.partial(astype, backend),
         "sum": over_axes(tf.reduce_sum),
         "prod": over_axes(tf.reduce_prod),
         "max": over_axes(tf.reduce_max),
@@ -125,6 +127,16 @@ def truth(x: Raw) -> Raw:
     if x.dtype.is_complex:
         return gen_math_ops.not_equal(x, 0)  # a cast looks at the real part alone
     return x if x.dtype is tf.bool else gen_math_ops.cast(x, tf.bool)
+
+
+def astype(backend: Backend, x: Raw, dtype: DType) -> Raw:
+    """TensorFlow warns of the derivative of its own cast to complex numbers."""
+    if dtype.kind == "b":
+        return truth(x)
+    if dtype.kind == "c" and not x.dtype.is_complex:
+        part = gen_math_ops.cast(x, backend.raw_dtypes[real_of(dtype)])
+        return tf.complex(part, tf.zeros_like(part))
+    return gen_math_ops.cast(x, backend.raw_dtypes[dtype])
 
 
 def of_booleans(function: Callable[..., Raw]) -> Callable[..., Raw]:
@@ -218,7 +230,12 @@ def power(x1: Raw, x2: Raw) -> Raw:
     """TensorFlow's, which would answer 0 for a negative power of an integer."""
     if x2.dtype.is_integer and bool(tf.reduce_any(x2 < 0)):
         raise ArgumentError("integers have no negative integer powers; convert the base with .astype(ug.float32)")
-    return tf.pow(x1, x2)
+    found = tf.pow(x1, x2)
+    if not x1.dtype.is_complex:
+        return found
+    # TensorFlow has no powers of a complex zero.
+    found = tf.where((x1 == 0) & (tf.math.real(x2) > 0), tf.zeros_like(found), found)
+    return tf.where(x2 == 0, tf.ones_like(found), found)
 
 
 def floor_divide(x1: Any, x2: Any) -> Raw:
