@@ -61,7 +61,8 @@ class Stranger(ug.Backend):
         table = primitives(np, by_element(math.erf), by_element(lgamma))
         self.functions = {name: wrapped(function) for name, function in table.items() if name not in self.missing}
         self.functions["sin"] = faulty(self.functions["sin"], os.environ.get("FAULT"))
-        self.raw_dtypes = {np.dtype(name): np.dtype(name) for name in ("bool", "int32", "int64", "float32", "float64")}
+        names = ("bool", "int32", "int64", "float32", "float64", "complex64", "complex128")
+        self.raw_dtypes = {np.dtype(name): np.dtype(name) for name in names}
         self.array_types = (Array,)
 
     def from_numpy(self, array, device=None):
