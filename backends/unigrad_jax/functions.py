@@ -77,13 +77,13 @@ def is_complex(x: Raw) -> bool:
     return jnp.issubdtype(x.dtype, jnp.complexfloating)
 
 
-@derivatives(lambda t, out, x: (t * jnp.conj(jnp.sign(x))).real if is_complex(x) else t * jnp.sign(x))
+@derivatives(lambda t, out, x: (t * jnp.conj(sign(x))).real if is_complex(x) else t * jnp.sign(x))
 def absolute(x: Raw) -> Raw:
     return jnp.abs(x)
 
 
 @derivatives(
-    lambda t, out, x: out * (1j * (t * jnp.conj(out)).imag / jnp.abs(x)) if is_complex(x) else jnp.zeros_like(out)
+    lambda t, out, x: out * (1j * (t * jnp.conj(out)).imag / absolute(x)) if is_complex(x) else jnp.zeros_like(out)
 )
 def sign(x: Raw) -> Raw:
     return jnp.sign(x)
