@@ -427,8 +427,9 @@ def operations() -> dict[str, Operation]:
         "prod": typed(jnp.prod),
         "max": extreme(jnp.max),
         "min": extreme(jnp.min),
-        "any": reduced(jnp.any),
-        "all": reduced(jnp.all),
+        # Not of x itself: of a complex number JAX looks at the real part alone.
+        "any": reduced(lambda x, **options: jnp.any(x != 0, **options)),
+        "all": reduced(lambda x, **options: jnp.all(x != 0, **options)),
         "argmax": position(jnp.argmax),
         "argmin": position(jnp.argmin),
         "logsumexp": logsumexp,
