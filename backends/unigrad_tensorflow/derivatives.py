@@ -22,6 +22,7 @@ REPLACED = {
     "clip": "TensorFlow's is 0 at NaN, and differs where the bounds are the wrong way round",
     "copysign": "a composition whose derivative at 0 is none",
     "cumulative_prod": "TensorFlow's is wrong where an element is 0",
+    "erf": "ours for the limit at infinity: a choice between two values hides an infinite cotangent",
     "floor_divide": "a composition whose derivative is NaN at NaN and infinity",
     "fmod": "TensorFlow has none",
     "gammaln": "TensorFlow's digamma has few correct digits near its root",
