@@ -313,7 +313,7 @@ def argsort(x: Raw, axis: int, descending: bool) -> Raw:
 
 # Those that jax.numpy has under the same name and with the same arguments.
 SAME_NAME = (
-    "add subtract multiply negative square sign exp log log1p sqrt sin cos tan tanh equal "
+    "add subtract multiply negative square sign exp log log1p sqrt sin cos tan sinh cosh tanh equal "
     "not_equal less less_equal greater greater_equal logical_and logical_or logical_xor logical_not isnan isinf "
     "isfinite real imag conj where reshape broadcast_to flip"
 )

@@ -259,7 +259,8 @@ def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
         **{
             name: getattr(npi, name)
             for name in (
-                *("negative", "abs", "square", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh"),
+                *("negative", "abs", "square", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan"),
+                *("sinh", "cosh", "tanh"),
                 *("maximum", "minimum", "where", "isnan", "isinf", "isfinite"),
             )
         },

@@ -24,8 +24,8 @@ Key = tuple[Any, ...]
 EVERYTHING = slice(None, None, None)
 
 SAME_NAME = (
-    "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "square", "sign", "maximum", "minimum",
-    "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "sigmoid",
+    "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "square",
+    "sign", "maximum", "minimum", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "sigmoid",
 )  # fmt: skip
 
 

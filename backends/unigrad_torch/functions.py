@@ -23,8 +23,9 @@ Key = tuple[Any, ...]
 SOFTPLUS_IS_LINEAR = 37.0
 
 SAME_NAME = (
-    "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "floor", "ceil", "round", "trunc", "maximum",
-    "minimum", "logical_and", "logical_or", "logical_xor", "logical_not", "isnan", "isinf", "isfinite",
+    "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "floor", "ceil",
+    "round", "trunc", "maximum", "minimum", "logical_and", "logical_or", "logical_xor", "logical_not",
+    "isnan", "isinf", "isfinite",
 )  # fmt: skip
 
 

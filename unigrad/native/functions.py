@@ -92,6 +92,11 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         # Both exponentials are of numbers below 0, so that neither overflows, and nothing cancels.
         return xp.exp(xp.minimum(x, xp.zeros_like(x))) / (xp.exp(-xp.abs(x)) + 1)
 
+    def over_cosh_squared(x1: Raw, x2: Raw) -> Raw:
+        size = xp.cosh(x2)
+        size *= size
+        return x1 / size
+
     def where(condition: Raw, x1: Raw, x2: Raw) -> Raw:
         if condition.dtype.kind != "b":
             condition = condition != 0
@@ -129,7 +134,22 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
 
     same_name = [
         *("add", "subtract", "multiply", "divide", "floor_divide", "remainder", "negative", "abs", "square", "sign"),
-        *("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "floor", "ceil", "trunc"),
+        *(
+            "exp",
+            "expm1",
+            "log",
+            "log1p",
+            "sqrt",
+            "sin",
+            "cos",
+            "tan",
+            "sinh",
+            "cosh",
+            "tanh",
+            "floor",
+            "ceil",
+            "trunc",
+        ),
         *("maximum", "minimum", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal"),
         *("logical_and", "logical_or", "logical_xor", "logical_not", "isnan", "isinf", "isfinite"),
     ]
@@ -145,6 +165,7 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         "clip": clip,
         # Against an array: NumPy's loop against a scalar is not vectorised, and four times as slow.
         "relu": lambda x: xp.maximum(x, xp.zeros_like(x)),
+        "over_cosh_squared": over_cosh_squared,
         "sigmoid": sigmoid,
         "softplus": lambda x: xp.logaddexp(x, 0).astype(x.dtype),
         "erf": erf,

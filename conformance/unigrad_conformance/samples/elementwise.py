@@ -48,7 +48,7 @@ _row("sign", "both_signs", "ug.sign(x)", x=real([-1.5, 2.25, -0.5]))
 
 for _operation, _low, _high in [
     ("exp", -3, 3), ("expm1", -1, 2), ("log", 0.3, 5), ("log1p", -0.6, 4), ("sqrt", 0.1, 9), ("sin", 0.3, 2.6),
-    ("cos", 0.3, 1.2), ("tan", 0.2, 1.2), ("tanh", -1.5, 1.5),
+    ("cos", 0.3, 1.2), ("tan", 0.2, 1.2), ("tanh", -1.5, 1.5), ("sinh", -1.5, 1.5), ("cosh", -1.5, 1.5),
 ]:  # fmt: skip
     _row(_operation, "matrix", f"ug.{_operation}(x)", x=spread(_low, _high, 2, 3))
     _row(_operation, "zero_dimensional", f"ug.{_operation}(x)", x=real((_low + 2 * _high) / 3))
