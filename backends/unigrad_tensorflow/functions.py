@@ -97,7 +97,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         ),
     }
     table |= {name: replaced(backend, name, table[name]) for name in REPLACED}
-    table["power"] = with_arrays(table["power"])
+    table |= {name: with_arrays(table[name]) for name in ("power", "remainder")}
     return table
 
 

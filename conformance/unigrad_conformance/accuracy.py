@@ -174,6 +174,10 @@ TO_ONE = {
 FLUSHED = {
     ("jax", "*"): "XLA computes no subnormal numbers",
     ("tensorflow", "*"): "TensorFlow computes no subnormal numbers",
+    **dict.fromkeys(
+        (("torch", "sigmoid"), ("mxnet", "sigmoid"), ("mxnet", "softplus"), ("torch", "nn.silu"), ("mxnet", "nn.silu")),
+        "exp(-x) overflows a little before 1 / (1 + exp(-x)) underflows",
+    ),
     ("*", "tanh"): "the square of cosh overflows a little before its reciprocal underflows",
 }
 """Where results below the smallest normal number may be any such number, 0 for one; by backend and operation."""
@@ -326,7 +330,7 @@ def measure(backend: str, operations: Sequence[str]) -> Figures:
 
 def judged(backend: str, operation: str, dtype: str, found: Sequence[Sequence[float]]) -> list[Any]:
     """The errors of the value and of each gradient at every point."""
-    flushed = any(where in FLUSHED for where in ((backend, "*"), ("*", operation)))
+    flushed = any(where in FLUSHED for where in ((backend, "*"), ("*", operation), (backend, operation)))
     return [
         errors(got, exact, dtype, operation in TO_ONE, flushed)
         for got, exact in zip(found, reference(operation, dtype), strict=True)

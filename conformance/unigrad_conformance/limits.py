@@ -20,7 +20,7 @@ class Row:
 
 
 _HESSIAN = "the terms of a second derivative cancel; sixteen units is what two passes of eight allow"
-_CANCELS = "1 - y * y cancels where y is near 1, in every framework"
+_CANCELS = "1 - y * y cancels where y is near 1, in PyTorch and TensorFlow"
 
 LIMITS: tuple[Row, ...] = (
     Row("tanh.far_out.*", "[fgs]*", Limit(4096, "element", f"{_CANCELS}; measured 872 (numpy), 2688 (tensorflow)")),
