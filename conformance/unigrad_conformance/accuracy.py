@@ -243,7 +243,8 @@ def errors(got: Sequence[float], exact: Pair, dtype: str, to_one: bool = False, 
     high, low = (np.asarray(part, dtype=np.float64) for part in exact)
     with np.errstate(all="ignore"):
         rounded = high.astype(dtype)
-        size = np.minimum(np.abs(rounded), info.max)
+        # The largest power of two stands for what is above it, whose own spacing overflows.
+        size = np.minimum(np.abs(rounded), 2.0 ** (info.maxexp - 1))
         size = np.maximum(size, 1) if to_one else size
         unit = np.spacing(size.astype(dtype)).astype(np.float64)
         infinite = np.isinf(values) & np.isfinite(high)

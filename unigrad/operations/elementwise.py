@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "abs", "add", "ceil", "clip", "conj", "cos", "cosh", "divide", "equal", "exp", "expm1", "floor",
-    "floor_divide", "greater", "greater_equal", "imag", "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log1p",
-    "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "multiply", "negative",
+    "floor_divide", "greater", "greater_equal", "imag", "isfinite", "isinf", "isnan", "less", "less_equal", "log",
+    "log1p", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "multiply", "negative",
     "not_equal", "pow", "power", "real", "remainder", "round", "sign", "sin", "sinh", "sqrt", "square",
     "subtract", "tan", "tanh", "trunc", "where",
 ]  # fmt: skip
