@@ -150,6 +150,8 @@ def floor_divide(x1: Any, x2: Any) -> Raw:
     x1, x2 = _arrays(x1, x2)
     if x1.dtype.is_integer:
         return gen_math_ops.floor_div(x1, x2)
+    if x1.dtype is tf.float16:  # TensorFlow has no exact remainder for it
+        return tf.cast(floor_divide(tf.cast(x1, tf.float32), tf.cast(x2, tf.float32)), tf.float16)
     rest = gen_math_ops.truncate_mod(x1, x2)
     quotient = (x1 - rest) / x2
     one_less = (rest != 0) & ((rest < 0) != (x2 < 0))

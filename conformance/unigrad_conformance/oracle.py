@@ -189,7 +189,7 @@ def _scalar_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         "sigmoid": lambda x: 1 / (1 + mp.exp(-x)),
         "softplus": lambda x: x if x == inf else mp.log1p(mp.exp(x)),
         "erf": mp.erf,
-        "over_cosh_squared": lambda x, y: x / mp.cosh(y) ** 2 if mp.isfinite(y) else x * 0,
+        "over_cosh_squared": lambda x, y: x * 0 if mp.isinf(y) else x / mp.cosh(y) ** 2,
         "gaussian": lambda x: mp.exp(-x * x),
     }
 
