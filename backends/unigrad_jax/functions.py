@@ -17,7 +17,11 @@ power        JAX's second derivative of ``x ** 1.0`` at 0 is NaN
 remainder    JAX gives an infinite slope where x1 is infinite and the value NaN
 vector_norm  JAX gives NaN at 0
 expm1        JAX takes the derivative from the value, where ``value + 1`` loses all digits for negative x
-sigmoid      JAX takes it from ``1 - value``, which loses all digits for large x
+sigmoid,     JAX takes it from ``1 - value``, which loses all digits for large x
+tanh
+softplus     JAX takes it from the value, which loses some digits for large negative x
+sinh, cosh   JAX's own values add a logarithm to x before the exponential, which loses digits for large x
+erf          JAX rounds the square of x before the exponential, which loses digits for large x
 divide       JAX squares the divisor, which over- and underflows
 ===========  ==========================================================================================
 
@@ -135,6 +139,52 @@ def expm1(x: Raw) -> Raw:
 @derivatives(lambda t, out, x: t * out * sigmoid(-x))
 def sigmoid(x: Raw) -> Raw:
     return jax.nn.sigmoid(x)
+
+
+@derivatives(lambda t, out, x: t * sigmoid(x))
+def softplus(x: Raw) -> Raw:
+    return jax.nn.softplus(x)
+
+
+@derivatives(lambda t, out, x: t * cosh(x))
+def sinh(x: Raw) -> Raw:
+    if jnp.iscomplexobj(x):
+        return jnp.sinh(x)
+    root = jnp.exp(x / 2)  # of the exponential, which overflows a little earlier than the result
+    return jnp.where(jnp.abs(x) < 1, jnp.sinh(x), root / 2 * root - 0.5 / root / root)
+
+
+@derivatives(lambda t, out, x: t * sinh(x))
+def cosh(x: Raw) -> Raw:
+    if jnp.iscomplexobj(x):
+        return jnp.cosh(x)
+    root = jnp.exp(jnp.abs(x) / 2)
+    return root / 2 * root + 0.5 / root / root
+
+
+@derivatives(
+    lambda t, out, x1, x2: over_cosh_squared(t, x2),
+    lambda t, out, x1, x2: t * out * jnp.tanh(x2) * -2,
+)
+def over_cosh_squared(x1: Raw, x2: Raw) -> Raw:
+    return x1 / jnp.square(cosh(x2))
+
+
+@derivatives(lambda t, out, x: over_cosh_squared(t, x))
+def tanh(x: Raw) -> Raw:
+    return jnp.tanh(x)
+
+
+@derivatives(lambda t, out, x: t * out * x * -2)
+def gaussian(x: Raw) -> Raw:
+    compose = PRIMITIVES["gaussian"].composition
+    assert compose is not None
+    return compose(jnp, x)
+
+
+@derivatives(lambda t, out, x: t * gaussian(x) * (2 / math.sqrt(math.pi)))
+def erf(x: Raw) -> Raw:
+    return jax.scipy.special.erf(x)
 
 
 @derivatives(lambda t, out, x1, x2: divide(t, x2), lambda t, out, x1, x2: -divide(t * out, x2))
@@ -369,7 +419,7 @@ def argsort(x: Raw, axis: int, descending: bool) -> Raw:
 
 # Those that jax.numpy has under the same name and with the same arguments.
 SAME_NAME = (
-    "add subtract multiply negative square exp log log1p log2 log10 sqrt sin cos tan sinh cosh tanh reciprocal equal "
+    "add subtract multiply negative square exp log log1p log2 log10 sqrt sin cos tan reciprocal equal "
     "signbit bitwise_and bitwise_or bitwise_xor bitwise_invert bitwise_left_shift bitwise_right_shift "
     "not_equal less less_equal greater greater_equal logical_and logical_or logical_xor logical_not isnan isinf "
     "isfinite real imag conj where reshape broadcast_to flip"
@@ -420,8 +470,13 @@ def operations() -> dict[str, Operation]:
         "clip": clip,
         "relu": jax.nn.relu,
         "sigmoid": sigmoid,
-        "softplus": jax.nn.softplus,
-        "erf": jax.scipy.special.erf,
+        "softplus": softplus,
+        "erf": erf,
+        "gaussian": gaussian,
+        "over_cosh_squared": over_cosh_squared,
+        "sinh": sinh,
+        "cosh": cosh,
+        "tanh": tanh,
         "astype": lambda x, dtype: x.astype(dtype),
         "sum": typed(jnp.sum),
         "prod": typed(jnp.prod),

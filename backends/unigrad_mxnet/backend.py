@@ -39,6 +39,8 @@ RULED = {
     "cumulative_prod": "computed outside MXNet",
     "vector_norm": "a composition whose derivative at 0 is NaN",
     "softplus": "a composition whose derivative at 0 is 0",
+    "tanh": "MXNet's derivative has 1 - out * out, which has no correct digits far from 0",
+    "sigmoid": "MXNet's derivative has 1 - out, which has no correct digits far above 0",
     "erf": "MXNet's derivative is rounded to single precision",
     "setitem": "computed outside MXNet",
     "scatter": "MXNet's function for it is itself a derivative and has none",

@@ -265,6 +265,8 @@ def _scalar_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         "sin": mp.sin,
         "cos": mp.cos,
         "tan": mp.tan,
+        "sinh": mp.sinh,
+        "cosh": mp.cosh,
         "tanh": mp.tanh,
         "floor": whole(mp.floor),
         "ceil": whole(mp.ceil),
@@ -277,6 +279,8 @@ def _scalar_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         "sigmoid": lambda x: 1 / (1 + mp.exp(-x)),
         "softplus": lambda x: x if x == inf else mp.log1p(mp.exp(x)),
         "erf": mp.erf,
+        "over_cosh_squared": lambda x, y: x * 0 if mp.isinf(y) else x / mp.cosh(y) ** 2,
+        "gaussian": lambda x: mp.exp(-x * x),
     }
 
 

@@ -287,7 +287,7 @@ def _judge(column: Column, case: Case, outcome: Message, reference: Message | No
         if result not in expected or result not in outcome["results"]:
             verdict.problems.append(f"{result}: is only in one of the two")
             continue
-        found = difference(outcome["results"][result], expected[result], limit_of(case, result))
+        found = difference(outcome["results"][result], expected[result], limit_of(case, result, column.backend))
         verdict.ulp = max(verdict.ulp, found.ulp)
         if found.problem is not None:
             verdict.problems.append(f"{result}: {found.problem}")

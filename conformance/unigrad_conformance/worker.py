@@ -75,16 +75,17 @@ def _train(orders: dict[str, Any], send: Send) -> None:
         before = time.perf_counter()
 
 
-def _private_output() -> Send:
+def private_output() -> Callable[[dict[str, Any]], object]:
     """A channel to the runner that no framework writes to: what they print goes to standard error."""
     channel = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
+    return lambda message: channel.write(json.dumps(message) + "\n")
 
-    def send(kind: str, **content: Any) -> None:
-        channel.write(json.dumps({"kind": kind, **content}) + "\n")
 
-    return send
+def _sender() -> Send:
+    put = private_output()
+    return lambda kind, **content: put({"kind": kind, **content})
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], json.load(sys.stdin), _private_output())
+    main(sys.argv[1], json.load(sys.stdin), _sender())

@@ -99,6 +99,11 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw], gammaln: Callable[[Raw], Raw]
         first, second = x.real, x.imag
         return xp.log1p(first * (first + 2) + second * second) * 0.5 + xp.arctan2(second, first + 1) * 1j
 
+    def over_cosh_squared(x1: Raw, x2: Raw) -> Raw:
+        size = xp.cosh(x2)
+        size *= size
+        return x1 / size
+
     def where(condition: Raw, x1: Raw, x2: Raw) -> Raw:
         if condition.dtype.kind != "b":
             condition = condition != 0
@@ -154,6 +159,7 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw], gammaln: Callable[[Raw], Raw]
         "clip": clip,
         # Against an array: NumPy's loop against a scalar is not vectorised, and four times as slow.
         "relu": lambda x: xp.maximum(x, xp.zeros_like(x)),
+        "over_cosh_squared": over_cosh_squared,
         "sigmoid": sigmoid,
         "softplus": lambda x: xp.logaddexp(x, 0).astype(x.dtype),
         "erf": erf,
