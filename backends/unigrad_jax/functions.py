@@ -38,6 +38,7 @@ from unigrad.errors import OperationError
 from unigrad.operations.table import PRIMITIVES
 from unigrad_jax.compiled import Operation
 from unigrad_jax.keys import Layout, positions, select
+from unigrad_jax.searching import searching
 
 Raw = Any
 Shape = tuple[int, ...]
@@ -366,9 +367,11 @@ def operations() -> dict[str, Operation]:
         "scatter_along_axis": scatter_along_axis,
         "argsort": argsort,
     }
+    others = types.SimpleNamespace()
+    plain |= searching(others, derivatives)
     made = {name: Operation(PRIMITIVES[name], function) for name, function in plain.items()}
     made["power"] = Power(PRIMITIVES["power"], power)
-    others = types.SimpleNamespace(**made)
+    vars(others).update(made)
     for row in PRIMITIVES.values():
         if row.name not in made and row.composition is not None:
             made[row.name] = Operation(row, functools.partial(row.composition, others))

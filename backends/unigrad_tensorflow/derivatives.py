@@ -13,6 +13,8 @@ from unigrad.operations.table import PRIMITIVES
 
 REPLACED = {
     "clip": "TensorFlow's is 0 at NaN, and differs where the bounds are the wrong way round",
+    "cumulative_max": "composed of maximum it would share ties unevenly",
+    "cumulative_min": "as cumulative_max",
     "cumulative_prod": "TensorFlow's is wrong where an element is 0",
     "maximum": "TensorFlow's gives a tie to the first",
     "minimum": "TensorFlow's gives a tie to the first",

@@ -18,6 +18,7 @@ from unigrad.backend import Backend, Raw
 from unigrad.errors import ArgumentError, ShapeError
 from unigrad.native import numpy_backend
 from unigrad_tensorflow.derivatives import REPLACED, replaced
+from unigrad_tensorflow.searching import searching
 
 Shape = tuple[int, ...]
 Key = tuple[Any, ...]
@@ -96,6 +97,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
             numpy_backend.functions["argsort"](x.numpy(), axis, descending)
         ),
     }
+    table |= searching(table)
     table |= {name: replaced(backend, name, table[name]) for name in REPLACED}
     table["power"] = with_arrays(table["power"])
     return table

@@ -14,6 +14,8 @@ from unigrad.operations.table import PRIMITIVES
 REPLACED = {
     "abs": "PyTorch's is 0 at NaN, which hides it",
     "clip": "PyTorch's is 0 at NaN, and differs where the bounds are the wrong way round",
+    "cumulative_max": "PyTorch's gives a tie to the last",
+    "cumulative_min": "as cumulative_max",
     "expm1": "PyTorch's is expm1(x) + 1, which has no correct digits far below 0",
     "maximum": "PyTorch's is 1 and 1 at NaN, which hides it",
     "minimum": "PyTorch's is 1 and 1 at NaN, which hides it",
