@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import types
 from collections.abc import Callable, Mapping
 
@@ -16,11 +15,15 @@ from unigrad.operations.table import PRIMITIVES
 def searching(table: Mapping[str, Callable[..., Raw]]) -> dict[str, Callable[..., Raw]]:
     """These functions by primitive; ``table`` has what they are composed of."""
     others = types.SimpleNamespace(**table)
+
+    def running(name: str) -> Callable[..., Raw]:
+        composition = PRIMITIVES[name].composition
+        # A result is never the input itself, which TensorFlow would take for one node.
+        return lambda x, axis: tf.identity(composition(others, x, axis))
+
     return {
-        **{
-            name: functools.partial(PRIMITIVES[name].composition, others)
-            for name in ("cumulative_max", "cumulative_min")
-        },
+        "cumulative_max": running("cumulative_max"),
+        "cumulative_min": running("cumulative_min"),
         "searchsorted": lambda x1, x2, right: tf.constant(
             numpy_backend.functions["searchsorted"](x1.numpy(), x2.numpy(), right)
         ),

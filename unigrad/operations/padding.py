@@ -39,10 +39,11 @@ def pad(x: Array, /, pad_width: int | Sequence[Any], mode: str = "constant", *, 
     if mode == "constant":
         shape = tuple(size + before + after for size, (before, after) in zip(x.shape, widths.tolist(), strict=True))
         inside = tuple(
-            slice(before, before + size, 1) for size, (before, _) in zip(x.shape, widths.tolist(), strict=True)
+            slice(before, before + size, 1) if size else slice(0, 0, 1)
+            for size, (before, _) in zip(x.shape, widths.tolist(), strict=True)
         )
         filled = full(shape, constant_values, dtype=x.dtype, like=x)
-        return setitem_(filled, x, inside) if x.size else filled
+        return setitem_(filled, x, inside)
     for axis, (before, after) in enumerate(widths.tolist()):
         if before or after:
             if not x.shape[axis]:

@@ -251,4 +251,5 @@ def correlate(x1: Array, x2: Array, /, mode: str = "valid") -> Tensor:
     x1, x2 = tensors((x1, x2))
     if "c" in (x1.dtype.kind, x2.dtype.kind):
         raise ArgumentError("correlate takes real vectors; use convolve(x1, flip(conj(x2))) for complex ones")
-    return convolve(x1, flip(x2), mode)
+    # The longer one first, as convolve would have it: NumPy's middle of an even number of elements depends on it.
+    return convolve(x1, flip(x2), mode) if x1.size >= x2.size else flip(convolve(x2, flip(x1), mode))

@@ -73,7 +73,7 @@ def quantile(x: Array, q: Array, /, *, axis: Axis = None, keepdims: bool = False
     lower, upper = np.floor(position).astype(np.int64), np.ceil(position).astype(np.int64)
     fraction: Any = position - lower
     if method == "linear":
-        if isinstance(q, Tensor) and q._node is not None:
+        if isinstance(q, Tensor):
             fraction = q.astype(ordered.dtype) * float(last) - asarray(lower, dtype=ordered.dtype, like=ordered)
     elif method in ("lower", "higher", "midpoint", "nearest"):
         fraction = {
