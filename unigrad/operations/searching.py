@@ -108,7 +108,7 @@ def searchsorted(x1: Array, x2: Array, /, *, side: str = "left", sorter: Array |
 def digitize(x: Array, bins: Array, /, *, right: bool = False) -> Tensor:
     """The number of the bin of each element, int64: i where ``bins[i-1] <= x < bins[i]`` (``right``: < and <=).
 
-    ``bins`` ascend or descend; ArgumentError if they do neither.
+    ``bins`` ascend, or they descend and it is where ``bins[i-1] > x >= bins[i]``; ArgumentError if they do neither.
     """
     x, bins = tensors((x, bins))
     if bins.ndim != 1:
@@ -118,7 +118,7 @@ def digitize(x: Array, bins: Array, /, *, right: bool = False) -> Tensor:
         return searchsorted(bins, x, side="left" if right else "right")
     if (steps > 0).any():
         raise ArgumentError("bins must ascend or descend; sort(bins) makes them")
-    return bins.size - searchsorted(flip(bins), x, side="right" if right else "left")
+    return bins.size - searchsorted(flip(bins), x, side="left" if right else "right")
 
 
 class TopK(NamedTuple):

@@ -12,7 +12,7 @@ from unigrad.operations.arranging import along
 from unigrad.operations.contractions import matmul
 from unigrad.operations.creation import asarray, full
 from unigrad.operations.dispatch import tensor, tensors
-from unigrad.operations.elementwise import clip, equal, less, logical_or, minimum, not_equal, where
+from unigrad.operations.elementwise import clip, conj, equal, less, logical_or, minimum, not_equal, where
 from unigrad.operations.indexing import getitem, take_along_axis_
 from unigrad.operations.reductions import floating
 from unigrad.operations.reductions import sum as sum_over
@@ -247,9 +247,8 @@ def convolve(x1: Array, x2: Array, /, mode: str = "full") -> Tensor:
 
 @operation
 def correlate(x1: Array, x2: Array, /, mode: str = "valid") -> Tensor:
-    """The cross-correlation of two real vectors: ``out[n] = sum of x1[n + k] * x2[k]``; modes as :func:`convolve`."""
+    """The cross-correlation of two vectors: ``out[n] = sum of x1[n + k] * conj(x2[k])``; modes as :func:`convolve`."""
     x1, x2 = tensors((x1, x2))
-    if "c" in (x1.dtype.kind, x2.dtype.kind):
-        raise ArgumentError("correlate takes real vectors; use convolve(x1, flip(conj(x2))) for complex ones")
+    x2 = conj(x2) if x2.dtype.kind == "c" else x2
     # The longer one first, as convolve would have it: NumPy's middle of an even number of elements depends on it.
     return convolve(x1, flip(x2), mode) if x1.size >= x2.size else flip(convolve(x2, flip(x1), mode))
