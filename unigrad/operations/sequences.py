@@ -66,14 +66,15 @@ composed(cumulative_min_, lambda xp, x, axis: _running(xp, x, axis, xp.minimum))
 def _sums_in_runs(xp: Any, values: Any, out: Any, axis: int, count: int) -> Any:
     """For each element: the sum of ``values`` up to it, as far back as ``out`` is the same.
 
-    In steps that double, so that nothing is subtracted and no run adds to another.
+    In steps that double, so that nothing is subtracted and no run adds to another. NaN differs from nothing: a
+    result that is NaN depends on all elements before it.
     """
     shift = 1
     while shift < count:
         head, later, earlier = _shifted(xp, values, axis, count, shift)
         _, out_later, out_earlier = _shifted(xp, out, axis, count, shift)
-        same = xp.equal(out_later, out_earlier)
-        values = xp.concat([head, later + xp.where(same, earlier, 0.0)], axis)
+        other = xp.logical_or(xp.less(out_later, out_earlier), xp.less(out_earlier, out_later))
+        values = xp.concat([head, later + xp.where(other, 0.0, earlier)], axis)
         shift *= 2
     return values
 
@@ -91,13 +92,7 @@ def _running_vjp(xp: Any, g: Any, x: Any, out: Any, axis: int, x_shape: Shape, x
         return g
     attained, number = _running_share(xp, x, out, axis, count, x_dtype)
     shares, runs = xp.flip(g / number, (axis,)), xp.flip(out, (axis,))
-    return attained * xp.flip(_sums_in_runs(xp, shares, runs, axis, count), (axis,)) + _nan_behind(xp, out, axis, count)
-
-
-def _nan_behind(xp: Any, out: Any, axis: int, count: int) -> Any:
-    """NaN where the last result is, which depends on every element; else 0."""
-    last = xp.getitem(out, (slice(None, None, None),) * axis + (slice(count - 1, count, 1),))
-    return xp.where(xp.isnan(last), last, 0.0)
+    return attained * xp.flip(_sums_in_runs(xp, shares, runs, axis, count), (axis,))
 
 
 def _running_jvp(xp: Any, t: Any, x: Any, out: Any, axis: int, x_shape: Shape, x_dtype: Any) -> Any:
