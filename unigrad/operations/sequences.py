@@ -80,26 +80,29 @@ def _sums_in_runs(xp: Any, values: Any, out: Any, axis: int, count: int) -> Any:
 
 
 def _running_share(xp: Any, x: Any, out: Any, axis: int, count: int, dtype: Any) -> tuple[Any, Any]:
-    """Which elements attain the extreme so far, and of how many of them each result is the extreme (NaN of NaN)."""
-    attained = xp.astype(xp.equal(x, out), dtype)
+    """A divisor that is 1 for the elements that attain the extreme so far and else infinite, and of how many of them
+    each result is the extreme (NaN of NaN)."""
+    same = xp.equal(x, out)
+    attained = xp.astype(same, dtype)
     number = _sums_in_runs(xp, attained, out, axis, count)
-    return attained, xp.where(xp.isnan(out), float("nan"), number)
+    # Divided by, not multiplied with: a compiler may take 0 or 1 times a number for a choice, which hides NaN.
+    return xp.where(same, attained, float("inf")), xp.where(xp.isnan(out), float("nan"), number)
 
 
 def _running_vjp(xp: Any, g: Any, x: Any, out: Any, axis: int, x_shape: Shape, x_dtype: Any) -> Any:
     count = x_shape[axis]
     if 0 in x_shape:
         return g
-    attained, number = _running_share(xp, x, out, axis, count, x_dtype)
+    divisor, number = _running_share(xp, x, out, axis, count, x_dtype)
     shares, runs = xp.flip(g / number, (axis,)), xp.flip(out, (axis,))
-    return attained * xp.flip(_sums_in_runs(xp, shares, runs, axis, count), (axis,))
+    return xp.flip(_sums_in_runs(xp, shares, runs, axis, count), (axis,)) / divisor
 
 
 def _running_jvp(xp: Any, t: Any, x: Any, out: Any, axis: int, x_shape: Shape, x_dtype: Any) -> Any:
     if 0 in x_shape:
         return t
-    attained, number = _running_share(xp, x, out, axis, x_shape[axis], x_dtype)
-    return _sums_in_runs(xp, attained * t, out, axis, x_shape[axis]) / number
+    divisor, number = _running_share(xp, x, out, axis, x_shape[axis], x_dtype)
+    return _sums_in_runs(xp, t / divisor, out, axis, x_shape[axis]) / number
 
 
 for _row in (cumulative_max_, cumulative_min_):
