@@ -48,8 +48,7 @@ def asarray(
 
     A Tensor or a framework's own array stays on its backend and shares its memory unless ``copy`` is
     True; everything else is copied to the current backend (or that of ``like``). Without ``dtype``
-    arrays keep theirs; Python floats become float32 and integers int64. With ``copy=False`` whatever would need one
-    raises ArgumentError.
+    arrays keep theirs; Python floats become float32 and integers int64.
     """
     if isinstance(obj, Tensor):
         found = obj
@@ -59,18 +58,12 @@ def asarray(
         if backend is None and isinstance(obj, target.array_types) and not isinstance(obj, np.generic):
             backend = target
         if backend is None:
-            if copy is False:
-                raise ArgumentError(
-                    f"no array can be made of {type(obj).__name__} without a copy; leave copy=False out"
-                )
             return _made(_as_numpy(obj, dtype), like, device)
         backend.admit(obj)
         found = backend.tensor_type(obj, None)
     if like is not None and found.backend is not like.backend:
         raise mismatch(like.backend, found.backend)
     if dtype is not None and found.dtype != dtypes.as_dtype(dtype):
-        if copy is False:
-            raise ArgumentError(f"{found.dtype} cannot become {dtype} without a copy; leave copy=False out")
         return astype(found, dtype)
     if device is not None:
         return found.to_device(device)
