@@ -55,13 +55,37 @@ from unigrad.errors import (
 )
 from unigrad.graph import backward, gradients
 from unigrad.namespaces import namespace
-from unigrad.operations import contractions, creation, elementwise, indexing, linalg, reductions, shapes
+from unigrad.operations import (
+    arranging,
+    comparing,
+    contractions,
+    creation,
+    elementwise,
+    indexing,
+    linalg,
+    padding,
+    reductions,
+    searching,
+    sequences,
+    sets,
+    shapes,
+    statistics,
+    triangles,
+)
+from unigrad.operations.arranging import *
+from unigrad.operations.comparing import *
 from unigrad.operations.contractions import *
 from unigrad.operations.creation import *
 from unigrad.operations.elementwise import *
 from unigrad.operations.indexing import *
+from unigrad.operations.padding import *
 from unigrad.operations.reductions import *
+from unigrad.operations.searching import *
+from unigrad.operations.sequences import *
+from unigrad.operations.sets import *
 from unigrad.operations.shapes import *
+from unigrad.operations.statistics import *
+from unigrad.operations.triangles import *
 from unigrad.recording import is_recording, is_training, pause, predict_mode, record, train_mode
 from unigrad.tensor import Tensor
 from unigrad.transforms import grad, jvp, value_and_grad
@@ -75,6 +99,8 @@ concatenate = concat
 transpose = permute_dims
 cumsum = cumulative_sum
 cumprod = cumulative_prod
+cummax = cumulative_max
+cummin = cumulative_min
 newaxis = None
 
 
@@ -97,12 +123,15 @@ __all__ = [
     "ArgumentError", "AxisError", "Backend", "BackendError", "BackendInfo", "BackendMismatchError",
     "DtypeError", "GraphFreedError", "IndexRangeError", "LeafWriteError", "NotRecordedError",
     "OperationError", "ShapeError", "Tensor", "UnigradError", "UnsupportedError", "array", "attach_grad",
-    "available_backends", "backward", "bool", "bool_", "complex128", "complex64", "concatenate", "cumprod",
-    "cumsum", "detach", "e", "float16", "float32", "float64", "get_backend", "grad", "gradients", "inf",
-    "int16", "int32", "int64", "int8", "is_recording", "is_training", "jvp", "linalg", "namespace", "nan", "newaxis",
+    "available_backends", "backward", "bool", "bool_", "complex128", "complex64", "concatenate", "cummax",
+    "cummin", "cumprod", "cumsum", "detach", "e", "float16", "float32", "float64", "get_backend", "grad", "gradients",
+    "inf", "int16", "int32", "int64", "int8", "is_recording", "is_training", "jvp", "linalg", "namespace", "nan",
+    "newaxis",
     "nn", "pause", "pi", "predict_mode", "random", "record", "register_backend", "set_backend",
     "stop_gradient", "train_mode", "transpose", "uint16", "uint32", "uint64", "uint8", "use_backend",
     "value_and_grad",
 ]  # fmt: skip
 __all__ += contractions.__all__ + creation.__all__ + elementwise.__all__ + indexing.__all__
 __all__ += reductions.__all__ + shapes.__all__
+__all__ += arranging.__all__ + comparing.__all__ + padding.__all__ + searching.__all__ + sequences.__all__
+__all__ += sets.__all__ + statistics.__all__ + triangles.__all__

@@ -9,13 +9,13 @@ import numpy as np
 
 from unigrad import dtypes
 from unigrad.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError
-from unigrad.operations.arguments import many_axes, one_axis
+from unigrad.operations.arguments import one_axis
 from unigrad.operations.creation import arange, asarray, astype
 from unigrad.operations.elementwise import divide, equal, erf, expm1, multiply, where
 from unigrad.operations.elementwise import exp as _exp
 from unigrad.operations.elementwise import tanh as _tanh
 from unigrad.operations.networks import cross_entropy_, log_softmax_, relu_, sigmoid_, softplus_
-from unigrad.operations.reductions import Axis, logsumexp_
+from unigrad.operations.reductions import logsumexp as _logsumexp
 from unigrad.operations.reductions import sum as _sum
 from unigrad.operations.shapes import expand_dims, moveaxis
 from unigrad.operations.table import OPERATIONS, Array, operation
@@ -25,6 +25,8 @@ from unigrad.tensor import Tensor
 
 tanh = _tanh
 OPERATIONS["nn.tanh"] = tanh
+logsumexp = _logsumexp
+OPERATIONS["nn.logsumexp"] = logsumexp
 
 
 @operation
@@ -73,13 +75,6 @@ def leaky_relu(x: Array, /, negative_slope: float = 0.01) -> Tensor:
     """x where it is positive, negative_slope * x elsewhere; its derivative at 0 is negative_slope."""
     x = asarray(x)
     return where(x > 0, x, x * negative_slope)
-
-
-@operation
-def logsumexp(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """log(sum(exp(x))) over ``axis``, without overflow."""
-    x = asarray(x)
-    return logsumexp_(x, many_axes(axis, x.ndim), keepdims)
 
 
 @operation

@@ -519,17 +519,17 @@ class Tensor:
 
         return reductions.argmin(self, axis=axis, keepdims=keepdims)
 
-    def cumsum(self, axis: int | None = None) -> Tensor:
+    def cumsum(self, axis: int | None = None, dtype: Any = None) -> Tensor:
         """See :func:`unigrad.cumulative_sum`."""
         from unigrad.operations import reductions
 
-        return reductions.cumulative_sum(self, axis=axis)
+        return reductions.cumulative_sum(self, axis=axis, dtype=dtype)
 
-    def cumprod(self, axis: int | None = None) -> Tensor:
+    def cumprod(self, axis: int | None = None, dtype: Any = None) -> Tensor:
         """See :func:`unigrad.cumulative_prod`."""
         from unigrad.operations import reductions
 
-        return reductions.cumulative_prod(self, axis=axis)
+        return reductions.cumulative_prod(self, axis=axis, dtype=dtype)
 
     def dot(self, other: Any) -> Tensor:
         """See :func:`unigrad.dot`."""
@@ -588,11 +588,47 @@ class Tensor:
 
         return indexing.take(self, indices, axis=axis)
 
-    def argsort(self, axis: int = -1) -> Tensor:
+    def argsort(self, axis: int = -1, descending: bool = False) -> Tensor:
         """See :func:`unigrad.argsort`."""
         from unigrad.operations import indexing
 
-        return indexing.argsort(self, axis=axis)
+        return indexing.argsort(self, axis=axis, descending=descending)
+
+    def repeat(self, repeats: Any, axis: int | None = None) -> Tensor:
+        """See :func:`unigrad.repeat`."""
+        from unigrad.operations import arranging
+
+        return arranging.repeat(self, repeats, axis=axis)
+
+    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
+        """See :func:`unigrad.swapaxes`."""
+        from unigrad.operations import arranging
+
+        return arranging.swapaxes(self, axis1, axis2)
+
+    def nonzero(self) -> tuple[Tensor, ...]:
+        """See :func:`unigrad.nonzero`."""
+        from unigrad.operations import searching
+
+        return searching.nonzero(self)
+
+    def compress(self, condition: Any, axis: int | None = None) -> Tensor:
+        """See :func:`unigrad.compress`."""
+        from unigrad.operations import searching
+
+        return searching.compress(condition, self, axis=axis)
+
+    def searchsorted(self, v: Any, side: str = "left", sorter: Any = None) -> Tensor:
+        """See :func:`unigrad.searchsorted`."""
+        from unigrad.operations import searching
+
+        return searching.searchsorted(self, v, side=side, sorter=sorter)
+
+    def ptp(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """See :func:`unigrad.ptp`."""
+        from unigrad.operations import statistics
+
+        return statistics.ptp(self, axis=axis, keepdims=keepdims)
 
     def norm(self, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
         """See :func:`unigrad.linalg.norm`."""

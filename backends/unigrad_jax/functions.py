@@ -46,6 +46,7 @@ from unigrad.errors import OperationError
 from unigrad.operations.table import PRIMITIVES, residuals_of
 from unigrad_jax.compiled import Operation
 from unigrad_jax.keys import Layout, positions, select
+from unigrad_jax.searching import searching
 
 Raw = Any
 Shape = tuple[int, ...]
@@ -506,6 +507,7 @@ def operations() -> dict[str, Operation]:
         "argsort": argsort,
     }
     others = types.SimpleNamespace()
+    plain |= searching(others, derivatives)
     plain |= {name: neutral(name, function, others) for name, function in RULED.items()}
     plain["xlogy"] = neutral("xlogy", functools.partial(_composition("xlogy"), others), others)
     plain["polygamma"] = lambda x, order: neutral(

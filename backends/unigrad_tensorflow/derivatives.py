@@ -21,6 +21,8 @@ REPLACED = {
     "cbrt": "a composition whose derivative at 0 is NaN",
     "clip": "TensorFlow's is 0 at NaN, and differs where the bounds are the wrong way round",
     "copysign": "a composition whose derivative at 0 is none",
+    "cumulative_max": "composed of maximum it would share ties unevenly",
+    "cumulative_min": "as cumulative_max",
     "cumulative_prod": "TensorFlow's is wrong where an element is 0",
     "erf": "ours for the limit at infinity: a choice between two values hides an infinite cotangent",
     "floor_divide": "a composition whose derivative is NaN at NaN and infinity",

@@ -20,6 +20,7 @@ from unigrad.dtypes import DType, real_of
 from unigrad.errors import ArgumentError, ShapeError
 from unigrad.native import numpy_backend
 from unigrad_tensorflow.derivatives import REPLACED, replaced
+from unigrad_tensorflow.searching import searching
 
 Shape = tuple[int, ...]
 Key = tuple[Any, ...]
@@ -111,6 +112,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
             numpy_backend.functions["argsort"](x.numpy(), axis, descending)
         ),
     }
+    table |= searching(table)
     for name in REPLACED:
         function = table.get(name) or backend.composed(name)
         assert function is not None, name

@@ -22,6 +22,8 @@ REPLACED = {
     "cbrt": "a composition whose derivative at 0 is NaN",
     "clip": "PyTorch's is 0 at NaN, and differs where the bounds are the wrong way round",
     "copysign": "PyTorch's is by x / abs(x)",
+    "cumulative_max": "PyTorch's gives a tie to the last",
+    "cumulative_min": "as cumulative_max",
     "expm1": "PyTorch's is expm1(x) + 1, which has no correct digits far below 0",
     "fmod": "PyTorch's takes the quotient from a division, which may round up to the next integer",
     "gammaln": "PyTorch's digamma has few correct digits near its root",

@@ -15,6 +15,7 @@ from torch.nn import functional
 from unigrad.backend import Backend, Raw
 from unigrad.errors import ArgumentError
 from unigrad_torch.derivatives import REPLACED, replaced
+from unigrad_torch.searching import searching
 
 Shape = tuple[int, ...]
 Key = tuple[Any, ...]
@@ -98,7 +99,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "scatter_along_axis": lambda x, indices, axis, shape: x.new_zeros(shape).scatter_add(axis, indices, x),
         "argsort": argsort,
     }
-    table |= {name: getattr(torch, name) for name in SAME_NAME}
+    table |= {name: getattr(torch, name) for name in SAME_NAME} | searching()
     for name in REPLACED:
         function = table.get(name) or backend.composed(name)
         assert function is not None, name

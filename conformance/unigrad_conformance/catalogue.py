@@ -12,6 +12,7 @@ from unigrad_conformance.programs import kinks
 from unigrad_conformance.programs.mistakes import MISTAKES
 from unigrad_conformance.programs.recording import RECORDING
 from unigrad_conformance.programs.seeds import SEEDS
+from unigrad_conformance.samples.arranging import ARRANGING
 from unigrad_conformance.samples.complex import COMPLEX
 from unigrad_conformance.samples.contractions import CONTRACTIONS
 from unigrad_conformance.samples.creation import CREATION, RANDOM
@@ -19,9 +20,15 @@ from unigrad_conformance.samples.elementwise import ELEMENTWISE
 from unigrad_conformance.samples.generated import GENERATED
 from unigrad_conformance.samples.networks import NETWORKS
 from unigrad_conformance.samples.reductions import REDUCTIONS
+from unigrad_conformance.samples.searching import SEARCHING
+from unigrad_conformance.samples.sequences import SEQUENCES
 from unigrad_conformance.samples.shapes import INDEXING, SHAPES
+from unigrad_conformance.samples.statistics import STATISTICS
 
-FAMILIES = (ELEMENTWISE, GENERATED, REDUCTIONS, CONTRACTIONS, SHAPES, INDEXING, CREATION, RANDOM, NETWORKS, COMPLEX)
+FAMILIES = (
+    *(ELEMENTWISE, GENERATED, REDUCTIONS, CONTRACTIONS, SHAPES, ARRANGING, INDEXING, SEARCHING, SEQUENCES, STATISTICS),
+    *(CREATION, RANDOM, NETWORKS, COMPLEX),
+)
 
 
 @cache

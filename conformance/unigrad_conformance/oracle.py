@@ -265,8 +265,6 @@ def _scalar_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         "sin": mp.sin,
         "cos": mp.cos,
         "tan": mp.tan,
-        "sinh": mp.sinh,
-        "cosh": mp.cosh,
         "tanh": mp.tanh,
         "floor": whole(mp.floor),
         "ceil": whole(mp.ceil),
@@ -482,8 +480,16 @@ def _array_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         changed[key] = value[()]
         return changed
 
+    def searchsorted(x1: Values, x2: Values, right: bool) -> Values:
+        # NaN, which compares with nothing, as the largest number of all.
+        keys, wanted = (_each(lambda v: mp.inf if mp.isnan(v) else v, x) for x in (x1, x2))
+        numbers = int(np.sum(_each(mp.isnan, x1) == 0))
+        found = np.minimum(np.searchsorted(keys, wanted, side="right" if right else "left"), numbers)
+        return np.where(_each(mp.isnan, x2), len(x1) if right else numbers, found)
+
     return {
         "scatter": scatter,
+        "searchsorted": searchsorted,
         "setitem": setitem,
         "sum": sum_,
         "prod": lambda x, axes, keepdims: np.multiply.reduce(x, axis=axes, keepdims=keepdims, initial=one),

@@ -205,4 +205,5 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw], gammaln: Callable[[Raw], Raw]
         "take_along_axis": lambda x, indices, axis: xp.take_along_axis(x, indices, axis=axis),
         "scatter_along_axis": scatter_along_axis,
         "argsort": argsort,
+        "searchsorted": lambda x1, x2, right: xp.searchsorted(x1, x2, side="right" if right else "left"),
     }

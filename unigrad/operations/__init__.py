@@ -1,14 +1,25 @@
 """The table of operations by family. Importing this package declares all of them."""
 
 from unigrad.operations import (
+    arranging,
+    comparing,
     contractions,
     creation,
     elementwise,
     indexing,
     linalg,
     networks,
+    padding,
     reductions,
+    searching,
+    sequences,
+    sets,
     shapes,
+    statistics,
+    triangles,
 )
 
-__all__ = ["contractions", "creation", "elementwise", "indexing", "linalg", "networks", "reductions", "shapes"]
+__all__ = [
+    "arranging", "comparing", "contractions", "creation", "elementwise", "indexing", "linalg", "networks", "padding",
+    "reductions", "searching", "sequences", "sets", "shapes", "statistics", "triangles",
+]  # fmt: skip

@@ -13,13 +13,13 @@ from unigrad.operations.creation import eye, ones
 from unigrad.operations.dispatch import tensors
 from unigrad.operations.elementwise import multiply
 from unigrad.operations.shapes import permute_dims, reshape
-from unigrad.operations.table import Array, Arrays, operation, primitive, vjp
+from unigrad.operations.table import Array, Arrays, jvp, operation, primitive, vjp
 
 if TYPE_CHECKING:
     from unigrad.tensor import Tensor
 
 __all__ = [
-    "dot", "einsum", "matmul", "outer", "tensordot", "vecdot",
+    "dot", "einsum", "inner", "kron", "matmul", "outer", "tensordot", "vdot", "vecdot",
 ]  # fmt: skip
 
 Shape = tuple[int, ...]
@@ -77,6 +77,7 @@ def _matmul_right(xp: Any, g: Any, x1: Any, x1_shape: Shape, x2_shape: Shape) ->
 
 
 vjp(matmul, _matmul_left, _matmul_right)
+jvp(matmul, "multilinear")
 
 
 @primitive("contraction")
@@ -102,6 +103,7 @@ def _einsum_vjp(xp: Any, g: Any, operands: Sequence[Any], operands_shape: Any, s
 
 
 vjp(einsum_, _einsum_vjp)
+jvp(einsum_, "multilinear")
 
 
 # --- public ------------------------------------------------------------------------------------------
@@ -167,6 +169,33 @@ def outer(x1: Array, x2: Array, /) -> Tensor:
     """All products of an element of x1 with one of x2; both are taken as vectors."""
     x1, x2 = tensors((x1, x2))
     return multiply(reshape(x1, (-1, 1)), reshape(x2, (1, -1)))
+
+
+@operation
+def inner(x1: Array, x2: Array, /) -> Tensor:
+    """The sum of products over the last axes of both, or ``x1 * x2`` with a scalar."""
+    x1, x2 = tensors((x1, x2))
+    if x1.ndim == 0 or x2.ndim == 0:
+        return multiply(x1, x2)
+    return tensordot(x1, x2, axes=([x1.ndim - 1], [x2.ndim - 1]))
+
+
+@operation
+def vdot(x1: Array, x2: Array, /) -> Tensor:
+    """The inner product of both arrays as vectors (:func:`vecdot`)."""
+    x1, x2 = (reshape(array, -1) for array in tensors((x1, x2)))
+    return vecdot(x1, x2)
+
+
+@operation
+def kron(x1: Array, x2: Array, /) -> Tensor:
+    """The Kronecker product: each element of x1 times the whole of x2, of shape ``x1.shape * x2.shape``."""
+    x1, x2 = tensors((x1, x2))
+    ndim = max(x1.ndim, x2.ndim)
+    shape1, shape2 = ((1,) * (ndim - x.ndim) + x.shape for x in (x1, x2))
+    products = reshape(outer(x1, x2), shape1 + shape2)
+    order = tuple(axis + half * ndim for axis in range(ndim) for half in (0, 1))
+    return reshape(permute_dims(products, order), tuple(a * b for a, b in zip(shape1, shape2, strict=True)))
 
 
 @operation

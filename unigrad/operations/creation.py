@@ -228,8 +228,8 @@ def arange(
 
 @operation
 def linspace(
-    start: float,
-    stop: float,
+    start: complex,
+    stop: complex,
     /,
     num: int,
     *,
@@ -238,9 +238,12 @@ def linspace(
     endpoint: bool = True,
     like: Tensor | None = None,
 ) -> Tensor:
-    """``num`` evenly spaced numbers from ``start`` to ``stop``, float32 unless told otherwise."""
+    """``num`` evenly spaced numbers from ``start`` to ``stop``: float32, or complex64 if one of them is complex, unless
+    told otherwise."""
     if num < 0:
         raise ArgumentError(f"linspace needs a count from 0 up, not {num}")
+    if dtype is None and builtins.any(isinstance(bound, complex) for bound in (start, stop)):
+        dtype = dtypes.complex64
     return _made(np.linspace(start, stop, num, endpoint=endpoint).astype(_float_or(dtype)), like, device)
 
 

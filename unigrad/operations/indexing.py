@@ -19,7 +19,7 @@ from unigrad.operations.arguments import broadcast_shapes, one_axis
 from unigrad.operations.creation import asarray
 from unigrad.operations.elementwise import where
 from unigrad.operations.shapes import broadcast_to, reshape
-from unigrad.operations.table import Array, operation, primitive, vjp
+from unigrad.operations.table import Array, jvp, operation, primitive, vjp
 
 if TYPE_CHECKING:
     from unigrad.tensor import Tensor
@@ -41,6 +41,7 @@ def getitem_(x: Array, key: Key) -> Tensor:
 
 
 vjp(getitem_, lambda xp, g, key, x_shape: xp.scatter(g, key, x_shape))
+jvp(getitem_, "linear")
 
 
 @primitive("indexing")
@@ -49,6 +50,7 @@ def scatter_(x: Array, key: Key, shape: Shape) -> Tensor:
 
 
 vjp(scatter_, lambda xp, g, key: xp.getitem(g, key))
+jvp(scatter_, "linear")
 
 
 @primitive("indexing", dtypes="any")
@@ -61,6 +63,7 @@ vjp(
     lambda xp, g, key, value_shape: xp.setitem(g, xp.getitem(g, key) * 0, key),
     lambda xp, g, key: xp.getitem(g, key),
 )
+jvp(setitem_, "linear")
 
 
 @primitive("indexing", dtypes="any", promoted=())
@@ -73,6 +76,7 @@ vjp(
     lambda xp, g, indices, axis, x_shape: xp.scatter_along_axis(g, indices, axis, x_shape),
     lambda xp, g: None,
 )
+jvp(take_along_axis_, "linear")
 
 
 @primitive("indexing", promoted=())
@@ -85,9 +89,10 @@ vjp(
     lambda xp, g, indices, axis: xp.take_along_axis(g, indices, axis),
     lambda xp, g: None,
 )
+jvp(scatter_along_axis_, "linear")
 
 
-@primitive("indexing", result="int64")
+@primitive("indexing", dtypes="real", result="int64")
 def argsort_(x: Array, axis: int, descending: bool) -> Tensor:
     """The positions, as int64, that sort x along an axis; equal elements keep their order, NaN comes last."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from unigrad.operations.table import Array, composed, primitive, vjp
+from unigrad.operations.table import Array, composed, jvp, primitive, vjp
 
 if TYPE_CHECKING:
     from unigrad.tensor import Tensor
@@ -37,15 +37,16 @@ def softplus_(x: Array, /) -> Tensor:
 vjp(softplus_, lambda xp, g, x: g * xp.sigmoid(x))
 
 
-@primitive("reduction", dtypes="float")
+@primitive("reduction", dtypes="real_float")
 def log_softmax_(x: Array, axis: int) -> Tensor:
     """x - logsumexp(x) along one axis."""
 
 
 vjp(log_softmax_, lambda xp, g, out, axis: g - xp.exp(out) * xp.sum(g, (axis,), True))
+jvp(log_softmax_, lambda xp, t, out, axis: t - xp.sum(xp.exp(out) * t, (axis,), True))
 
 
-@primitive("reduction", dtypes="float", promoted=("logits",))
+@primitive("reduction", dtypes="real_float", promoted=("logits",))
 def cross_entropy_(logits: Array, labels: Array) -> Tensor:
     """The mean over rows of -log(softmax(row)) at the row's label.
 
@@ -57,13 +58,25 @@ def _cross_entropy_vjp(xp: Any, g: Any, logits: Any, labels: Any, logits_shape: 
     rows = logits_shape[0]
     if rows == 0:
         return logits
-    labels = xp.reshape(labels, (rows, 1))
-    ones = xp.astype(labels == labels, logits_dtype)
-    softmax = xp.exp(xp.log_softmax(logits, 1))
-    return (softmax - xp.scatter_along_axis(ones, labels, 1, logits_shape)) * (g / rows)
+    return _cross_entropy_slope(xp, logits, labels, logits_shape, logits_dtype) * (g / rows)
+
+
+def _cross_entropy_slope(xp: Any, logits: Any, labels: Any, shape: Shape, dtype: Any) -> Any:
+    """The derivative of the sum over rows: softmax less 1 at the label."""
+    labels = xp.reshape(labels, (shape[0], 1))
+    ones = xp.astype(labels == labels, dtype)
+    return xp.exp(xp.log_softmax(logits, 1)) - xp.scatter_along_axis(ones, labels, 1, shape)
+
+
+def _cross_entropy_jvp(xp: Any, t: Any, logits: Any, labels: Any, logits_shape: Shape, logits_dtype: Any) -> Any:
+    if logits_shape[0] == 0:
+        return xp.sum(t, (0, 1), False)
+    slope = _cross_entropy_slope(xp, logits, labels, logits_shape, logits_dtype)
+    return xp.sum(t * slope, (0, 1), False) / logits_shape[0]
 
 
 vjp(cross_entropy_, _cross_entropy_vjp, lambda xp, g: None)
+jvp(cross_entropy_, _cross_entropy_jvp, lambda xp, t: None)
 
 
 def _cross_entropy(xp: Any, logits: Any, labels: Any) -> Any:

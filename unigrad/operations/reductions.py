@@ -14,14 +14,14 @@ from unigrad.operations.creation import asarray, full
 from unigrad.operations.elementwise import abs as absolute
 from unigrad.operations.elementwise import astype_, divide, not_equal, square
 from unigrad.operations.shapes import concat
-from unigrad.operations.table import Array, operation, primitive, vjp
+from unigrad.operations.table import Array, jvp, operation, primitive, vjp
 
 if TYPE_CHECKING:
     from unigrad.tensor import Tensor
 
 __all__ = [
-    "all", "any", "argmax", "argmin", "count_nonzero", "cumulative_prod", "cumulative_sum", "max", "mean",
-    "min", "prod", "std", "sum", "var",
+    "all", "any", "argmax", "argmin", "count_nonzero", "cumulative_prod", "cumulative_sum", "logsumexp", "max",
+    "mean", "min", "prod", "std", "sum", "var",
 ]  # fmt: skip
 
 Axis = int | Sequence[int] | None
@@ -50,6 +50,7 @@ vjp(
     sum_,
     lambda xp, g, axes, keepdims, x_shape: xp.broadcast_to(_expand(xp, g, axes, keepdims, x_shape), x_shape),
 )
+jvp(sum_, "linear")
 
 
 @primitive("reduction")
@@ -57,7 +58,7 @@ def prod_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
     """The product over axes, in x's dtype."""
 
 
-def _prod_vjp(xp: Any, g: Any, x: Any, axes: Shape, keepdims: bool, x_shape: Shape) -> Any:
+def _other_products(xp: Any, x: Any, axes: Shape, x_shape: Shape) -> Any:
     # The product of all others, as what stands before times what stands after: no division, so that
     # zeros are right, and derivatives of it are as well.
     others = tuple(axis for axis in range(len(x_shape)) if axis not in axes)
@@ -70,10 +71,9 @@ def _prod_vjp(xp: Any, g: Any, x: Any, axes: Shape, keepdims: bool, x_shape: Sha
         before = _exclusive_products(xp, rows, last, count)
         after = xp.flip(_exclusive_products(xp, xp.flip(rows, (last,)), last, count), (last,))
         rows = before * after
-    product = xp.permute_dims(
+    return xp.permute_dims(
         xp.reshape(rows, tuple(x_shape[axis] for axis in order)), tuple(order.index(axis) for axis in range(len(order)))
     )
-    return _expand(xp, g, axes, keepdims, x_shape) * product
 
 
 def _exclusive_products(xp: Any, rows: Any, axis: int, count: int) -> Any:
@@ -84,7 +84,16 @@ def _exclusive_products(xp: Any, rows: Any, axis: int, count: int) -> Any:
     return xp.cumulative_prod(xp.concat([ones, head], axis), axis)
 
 
-vjp(prod_, _prod_vjp)
+vjp(
+    prod_,
+    lambda xp, g, x, axes, keepdims, x_shape: (
+        _expand(xp, g, axes, keepdims, x_shape) * _other_products(xp, x, axes, x_shape)
+    ),
+)
+jvp(
+    prod_,
+    lambda xp, t, x, axes, keepdims, x_shape: xp.sum(t * _other_products(xp, x, axes, x_shape), axes, keepdims),
+)
 
 
 @primitive("reduction", dtypes="real")
@@ -97,14 +106,24 @@ def min_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
     """The smallest element over axes, NaN if there is one; ties share the gradient equally."""
 
 
-def _extremum_vjp(xp: Any, g: Any, x: Any, out: Any, axes: Shape, keepdims: bool, x_shape: Shape, x_dtype: Any) -> Any:
+def _shares(xp: Any, x: Any, out: Any, axes: Shape, keepdims: bool, x_shape: Shape, x_dtype: Any) -> Any:
     attained = xp.astype(x == _expand(xp, out, axes, keepdims, x_shape), x_dtype)
     # NaN equals nothing: 0 / 0 makes the gradient NaN where the value is.
-    return _expand(xp, g, axes, keepdims, x_shape) * (attained / xp.sum(attained, axes, True))
+    return attained / xp.sum(attained, axes, True)
+
+
+def _extremum_vjp(xp: Any, g: Any, x: Any, out: Any, axes: Shape, keepdims: bool, x_shape: Shape, x_dtype: Any) -> Any:
+    return _expand(xp, g, axes, keepdims, x_shape) * _shares(xp, x, out, axes, keepdims, x_shape, x_dtype)
+
+
+def _extremum_jvp(xp: Any, t: Any, x: Any, out: Any, axes: Shape, keepdims: bool, x_shape: Shape, x_dtype: Any) -> Any:
+    return xp.sum(t * _shares(xp, x, out, axes, keepdims, x_shape, x_dtype), axes, keepdims)
 
 
 vjp(max_, _extremum_vjp)
+jvp(max_, _extremum_jvp)
 vjp(min_, _extremum_vjp)
+jvp(min_, _extremum_jvp)
 
 
 @primitive("reduction", dtypes="any", result="bool")
@@ -127,7 +146,7 @@ def argmin_(x: Array, axis: int, keepdims: bool) -> Tensor:
     """The first position of the smallest element along one axis, as int64; the first NaN counts as smallest."""
 
 
-@primitive("reduction", dtypes="float")
+@primitive("reduction", dtypes="real_float")
 def logsumexp_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
     """log(sum(exp(x))) over axes, without overflow."""
 
@@ -136,6 +155,12 @@ vjp(
     logsumexp_,
     lambda xp, g, x, out, axes, keepdims, x_shape: (
         _expand(xp, g, axes, keepdims, x_shape) * xp.exp(x - _expand(xp, out, axes, keepdims, x_shape))
+    ),
+)
+jvp(
+    logsumexp_,
+    lambda xp, t, x, out, axes, keepdims, x_shape: xp.sum(
+        t * xp.exp(x - _expand(xp, out, axes, keepdims, x_shape)), axes, keepdims
     ),
 )
 
@@ -148,18 +173,30 @@ def vector_norm_(x: Array, axes: Shape, keepdims: bool, order: float) -> Tensor:
 def _vector_norm_vjp(
     xp: Any, g: Any, x: Any, out: Any, axes: Shape, keepdims: bool, order: float, x_shape: Shape
 ) -> Any:
-    norm = _expand(xp, out, axes, keepdims, x_shape)
     g = _expand(xp, g, axes, keepdims, x_shape)
+    return _along_norm(xp, g, x, _expand(xp, out, axes, keepdims, x_shape), order)
+
+
+def _along_norm(xp: Any, change: Any, x: Any, norm: Any, order: float) -> Any:
+    """``change``, a cotangent or a tangent, times the slope of the norm in each element."""
     zero = norm == 0
     norm = xp.where(zero, 1.0, norm)
     if order == 2:
-        return xp.where(zero, 0.0, g * ((x if x.dtype.kind != "c" else xp.conj(x)) / norm))
+        return xp.where(zero, 0.0, change * ((x if x.dtype.kind != "c" else xp.conj(x)) / norm))
     ratio = xp.where(x == 0, 0.0 if order > 1 else 1.0, xp.abs(x) / norm)
     sign = xp.sign(x) if x.dtype.kind != "c" else xp.conj(xp.sign(x))
-    return xp.where(zero, 0.0, g * sign * xp.power(ratio, order - 1))
+    return xp.where(zero, 0.0, change * sign * xp.power(ratio, order - 1))
+
+
+def _vector_norm_jvp(
+    xp: Any, t: Any, x: Any, out: Any, axes: Shape, keepdims: bool, order: float, x_shape: Shape
+) -> Any:
+    parts = _along_norm(xp, t, x, _expand(xp, out, axes, keepdims, x_shape), order)
+    return xp.sum(parts if x.dtype.kind != "c" else xp.real(parts), axes, keepdims)
 
 
 vjp(vector_norm_, _vector_norm_vjp)
+jvp(vector_norm_, _vector_norm_jvp)
 
 
 @primitive("reduction")
@@ -171,6 +208,7 @@ vjp(
     cumulative_sum_,
     lambda xp, g, axis: xp.flip(xp.cumulative_sum(xp.flip(g, (axis,)), axis), (axis,)),
 )
+jvp(cumulative_sum_, "linear")
 
 
 @primitive("reduction")
@@ -185,18 +223,33 @@ def _cumulative_prod_vjp(xp: Any, g: Any, x: Any, out: Any, axis: int, x_shape: 
     if not bool(xp.any(x == 0, tuple(range(len(x_shape))), False)):
         return xp.flip(xp.cumulative_sum(xp.flip(g * out, (axis,)), axis), (axis,)) / x
     # With zeros there is no dividing: dx[k] = before[k] * s[k], where s[k] = g[k] + x[k+1] * s[k+1].
-    everything = (slice(None, None, None),) * axis
-
-    def at(array: Any, k: int) -> Any:
-        return xp.getitem(array, (*everything, slice(k, k + 1, 1)))
-
-    sums = [at(g, count - 1)]
+    sums = [_at(xp, g, axis, count - 1)]
     for k in range(count - 2, -1, -1):
-        sums.append(at(g, k) + at(x, k + 1) * sums[-1])
+        sums.append(_at(xp, g, axis, k) + _at(xp, x, axis, k + 1) * sums[-1])
     return _exclusive_products(xp, x, axis, count) * xp.concat(sums[::-1], axis)
 
 
+def _at(xp: Any, array: Any, axis: int, k: int) -> Any:
+    """Element k along ``axis``, which stays."""
+    return xp.getitem(array, (slice(None, None, None),) * axis + (slice(k, k + 1, 1),))
+
+
+def _cumulative_prod_jvp(xp: Any, t: Any, x: Any, out: Any, axis: int, x_shape: Shape) -> Any:
+    count = x_shape[axis]
+    if count == 0:
+        return t
+    if not bool(xp.any(x == 0, tuple(range(len(x_shape))), False)):
+        return out * xp.cumulative_sum(t / x, axis)
+    # With zeros: d[k] = d[k-1] * x[k] + before[k] * t[k].
+    changes = _exclusive_products(xp, x, axis, count) * t
+    sums = [_at(xp, changes, axis, 0)]
+    for k in range(1, count):
+        sums.append(sums[-1] * _at(xp, x, axis, k) + _at(xp, changes, axis, k))
+    return xp.concat(sums, axis)
+
+
 vjp(cumulative_prod_, _cumulative_prod_vjp)
+jvp(cumulative_prod_, _cumulative_prod_jvp)
 
 
 # --- public ------------------------------------------------------------------------------------------
@@ -303,15 +356,22 @@ def count_nonzero(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> 
     return sum(not_equal(asarray(x), 0), axis=axis, keepdims=keepdims)
 
 
-def _floating(x: Array) -> Tensor:
+def floating(x: Array) -> Tensor:
     x = asarray(x)
     return x if x.dtype.kind in "fc" else astype_(x, dtypes.to_float(x.dtype))
 
 
 @operation
+def logsumexp(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """log(sum(exp(x))) over ``axis``, without overflow."""
+    x = asarray(x)
+    return logsumexp_(x, many_axes(axis, x.ndim), keepdims)
+
+
+@operation
 def mean(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The mean over ``axis``; integers are averaged as the default float dtype."""
-    x = _floating(x)
+    x = floating(x)
     axes = many_axes(axis, x.ndim)
     return _over(sum_(x, axes, keepdims), _count(x.shape, axes))
 
@@ -327,16 +387,17 @@ def _degrees_of_freedom(x: Tensor, axes: Shape, correction: float) -> float:
 @operation
 def var(x: Array, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """The variance over ``axis``: the mean squared distance from the mean, divided by n - correction."""
-    x = _floating(x)
+    x = floating(x)
     axes = many_axes(axis, x.ndim)
-    squares = square(x - mean(x, axis=axes, keepdims=True))
+    distances = x - mean(x, axis=axes, keepdims=True)
+    squares = square(absolute(distances) if x.dtype.kind == "c" else distances)
     return _over(sum_(squares, axes, keepdims), _degrees_of_freedom(x, axes, correction))
 
 
 @operation
 def std(x: Array, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """The square root of :func:`var`; where it is 0 its derivative is 0."""
-    x = _floating(x)
+    x = floating(x)
     axes = many_axes(axis, x.ndim)
     # As a norm of the distances, so that the derivative at 0 is the norm's.
     norm = vector_norm_(x - mean(x, axis=axes, keepdims=True), axes, keepdims, 2.0)
@@ -377,7 +438,7 @@ def vector_norm(x: Array, /, *, axis: Axis = None, keepdims: bool = False, ord: 
 
     Its derivative where the norm is 0 is 0, the subgradient of least norm.
     """
-    x = _floating(x)
+    x = floating(x)
     axes = many_axes(axis, x.ndim)
     if not isinstance(ord, (int, float)) or ord != ord:
         raise ArgumentError(f"ord must be a number, inf or -inf, not {ord!r}")

@@ -16,7 +16,7 @@ from unigrad.operations.arguments import (
 )
 from unigrad.operations.creation import asarray
 from unigrad.operations.dispatch import tensors
-from unigrad.operations.table import Array, Arrays, operation, primitive, vjp
+from unigrad.operations.table import Array, Arrays, jvp, operation, primitive, vjp
 
 if TYPE_CHECKING:
     from unigrad.tensor import Tensor
@@ -37,6 +37,7 @@ def reshape_(x: Array, shape: Shape) -> Tensor:
 
 
 vjp(reshape_, lambda xp, g, x_shape: xp.reshape(g, x_shape))
+jvp(reshape_, "linear")
 
 
 @primitive("shape", dtypes="any")
@@ -48,6 +49,7 @@ vjp(
     permute_dims_,
     lambda xp, g, axes: xp.permute_dims(g, tuple(axes.index(axis) for axis in range(len(axes)))),
 )
+jvp(permute_dims_, "linear")
 
 
 @primitive("shape", dtypes="any")
@@ -56,6 +58,7 @@ def broadcast_to_(x: Array, shape: Shape) -> Tensor:
 
 
 vjp(broadcast_to_, lambda xp, g, x_shape, shape: unbroadcast(xp, g, shape, x_shape))
+jvp(broadcast_to_, "linear")
 
 
 def unbroadcast(xp: Any, g: Any, shape: Shape, target: Shape) -> Any:
@@ -71,6 +74,7 @@ def flip_(x: Array, axes: Shape) -> Tensor:
 
 
 vjp(flip_, lambda xp, g, axes: xp.flip(g, axes))
+jvp(flip_, "linear")
 
 
 @primitive("shape", dtypes="any")
@@ -85,6 +89,7 @@ def _concat_vjp(xp: Any, g: Any, arrays_shape: Any, axis: int, index: int) -> An
 
 
 vjp(concat_, _concat_vjp)
+jvp(concat_, "linear")
 
 
 @primitive("shape", dtypes="any")
@@ -96,6 +101,7 @@ vjp(
     stack_,
     lambda xp, g, axis, index: xp.getitem(g, (slice(None, None, None),) * axis + (index,)),
 )
+jvp(stack_, "linear")
 
 
 # --- public ------------------------------------------------------------------------------------------
@@ -103,9 +109,11 @@ vjp(
 
 @operation
 def reshape(x: Array, /, shape: int | Sequence[int], *, copy: bool | None = None) -> Tensor:
-    """The elements in C order under another shape; one size may be -1. Values, never a view."""
+    """The elements in C order under another shape; one size may be -1. Values, never a view, so ``copy`` matters to
+    nobody but who writes to ``raw``: True gives memory of its own."""
     x = asarray(x)
-    return reshape_(x, fill_shape(as_shape(shape), x.size, x.shape))
+    found = reshape_(x, fill_shape(as_shape(shape), x.size, x.shape))
+    return found.copy() if copy else found
 
 
 @operation
@@ -145,7 +153,7 @@ def moveaxis(x: Array, source: int | Sequence[int], destination: int | Sequence[
 
 
 @operation
-def expand_dims(x: Array, /, *, axis: int | Sequence[int] = 0) -> Tensor:
+def expand_dims(x: Array, /, axis: int | Sequence[int]) -> Tensor:
     """A new axis of size 1 at the position ``axis`` of the result (or at several)."""
     x = asarray(x)
     count = 1 if isinstance(axis, int) else len(axis)
@@ -180,11 +188,11 @@ def broadcast_to(x: Array, /, shape: int | Sequence[int]) -> Tensor:
 
 
 @operation
-def broadcast_arrays(*arrays: Array) -> list[Tensor]:
+def broadcast_arrays(*arrays: Array) -> tuple[Tensor, ...]:
     """All arrays repeated to their common shape."""
     found = tensors(arrays)
     shape = broadcast_shapes([array.shape for array in found])
-    return [broadcast_to_(array, shape) for array in found]
+    return tuple(broadcast_to_(array, shape) for array in found)
 
 
 @operation

@@ -196,6 +196,45 @@ def indices(ug: Any) -> Results:
     return {**found, "errors": [raised(attempt) for attempt in attempts]}
 
 
+@case("repeats, shifts and parts that fail", errors=["ShapeError", "ArgumentError", "DtypeError", "ArgumentError",
+      "ArgumentError", "ArgumentError", "AxisError", "ShapeError", "ArgumentError"])  # fmt: skip
+def arranged(ug: Any) -> Results:
+    x = ug.ones((2, 3))
+    attempts = [
+        lambda: ug.repeat(x, ug.asarray([1, 2]), axis=1), lambda: ug.repeat(x, -1),
+        lambda: ug.repeat(x, ug.asarray([1.0, 2.0]), axis=0), lambda: ug.tile(x, (2, -1)),
+        lambda: ug.roll(x, (1, 2), axis=(0,)), lambda: ug.split(x, 2, axis=1), lambda: ug.unstack(x, axis=2),
+        lambda: ug.meshgrid(x, x), lambda: ug.meshgrid(ug.ones(2), indexing="yx"),
+    ]  # fmt: skip
+    return {"errors": [raised(attempt) for attempt in attempts]}
+
+
+@case("searching where nothing can be found", errors=["ShapeError", "ArgumentError", "ShapeError", "ArgumentError",
+      "DtypeError", "IndexRangeError", "ShapeError", "DtypeError", "IndexRangeError", "DtypeError"])  # fmt: skip
+def searched(ug: Any) -> Results:
+    x, v = ug.ones((2, 3)), ug.ones(3)
+    attempts = [
+        lambda: ug.searchsorted(x, v), lambda: ug.searchsorted(v, v, side="middle"),
+        lambda: ug.searchsorted(v, v, sorter=ug.asarray([0, 1])), lambda: ug.top_k(v, 4),
+        lambda: ug.bincount(v), lambda: ug.bincount(ug.asarray([-1])), lambda: ug.nonzero(ug.asarray(1.0)),
+        lambda: ug.take(v, ug.asarray([0.5])), lambda: ug.take_along_axis(v, ug.asarray([-4])),
+        lambda: ug.take_along_axis(v, ug.asarray([True, False, True])),
+    ]  # fmt: skip
+    return {"errors": [raised(attempt) for attempt in attempts]}
+
+
+@case("edges, areas and convolutions that do not fit", errors=["ArgumentError", "ArgumentError", "ShapeError",
+      "ShapeError", "ShapeError", "ArgumentError", "ShapeError", "ArgumentError", "ShapeError"])  # fmt: skip
+def sequences(ug: Any) -> Results:
+    x, v = ug.ones((2, 3)), ug.ones(3)
+    attempts = [
+        lambda: ug.pad(x, -1), lambda: ug.pad(x, 1, "nothing"), lambda: ug.pad(x, ((1, 1), (1, 1), (1, 1))),
+        lambda: ug.pad(ug.ones(0), 1, "edge"), lambda: ug.convolve(x, v), lambda: ug.convolve(v, v, "some"),
+        lambda: ug.interp(v, v, ug.ones(2)), lambda: ug.diff(v, n=-1), lambda: ug.trapezoid(v, ug.ones(2)),
+    ]  # fmt: skip
+    return {"errors": [raised(attempt) for attempt in attempts]}
+
+
 @case("writing out of range changes nothing", errors=["IndexRangeError"] * 2, x=[1, 1])
 def indices_written(ug: Any) -> Results:
     x = ug.ones(2)
@@ -227,10 +266,19 @@ def exception_inside(ug: Any) -> Results:
     return {"error": error, "recording": recording, "grad": x.grad}
 
 
-@case("max of no elements", errors=["ShapeError"] * 3)
+@case("max of no elements", errors=["ShapeError"] * 6)
 def nothing_to_choose_from(ug: Any) -> Results:
     x = ug.zeros((0, 3))
-    return {"errors": [raised(lambda f=f: f(x, axis=0)) for f in (ug.max, ug.min, ug.argmax)]}
+    return {
+        "errors": [raised(lambda f=f: f(x, axis=0)) for f in (ug.max, ug.min, ug.argmax, ug.median, ug.ptp, ug.nanmax)]
+    }
+
+
+@case("quantiles that are none", errors=["ArgumentError"] * 3)
+def quantiles(ug: Any) -> Results:
+    x = ug.ones(3)
+    attempts = [lambda: ug.quantile(x, 1.5), lambda: ug.percentile(x, [-1]), lambda: ug.quantile(x, 0.5, method="best")]
+    return {"errors": [raised(attempt) for attempt in attempts]}
 
 
 @case("grad() of a function that is no scalar, of integers, of a missing argument",

@@ -1,7 +1,7 @@
 """Products that sum over shared axes."""
 
 from unigrad_conformance.case import Limit
-from unigrad_conformance.inputs import spread, whole
+from unigrad_conformance.inputs import real, spread, whole
 from unigrad_conformance.samples import Family
 
 CONTRACTIONS = Family("contractions", Limit(8, "largest"))
@@ -68,3 +68,8 @@ _row(
     flat=True,
     dtypes=("float32",),
 )
+_row("inner", "matrices", "ug.inner(x, y)", x=spread(0.5, 2.5, 2, 3), y=spread(-1, 1, 4, 3))
+_row("inner", "scalar", "ug.inner(x, y)", x=spread(0.5, 2.5, 2, 3), y=real(0.75))
+_row("vdot", "matrices", "ug.vdot(x, y)", x=spread(0.5, 2.5, 2, 3), y=spread(-1, 1, 2, 3))
+_row("kron", "matrices", "ug.kron(x, y)", x=spread(0.5, 2.5, 2, 3), y=spread(-1, 1, 3, 2))
+_row("kron", "vector_and_matrix", "ug.kron(x, y)", x=spread(0.5, 2.5, 2), y=spread(-1, 1, 2, 2))

@@ -82,3 +82,6 @@ _row("linalg.norm", "default", "ug.linalg.norm(x)", x=_signed)
 _row("linalg.norm", "vector_order", "ug.linalg.norm(x, 1, axis=0)", x=_signed)
 _row("linalg.norm", "matrix_order", "ug.linalg.norm(x, ug.inf)", x=_signed)
 _row("linalg.norm", "matrix_axes", "x.norm(ord=1, axis=(2, 0), keepdims=True)", x=_cube)
+
+_row("logsumexp", "axis", "ug.logsumexp(x, axis=1)", x=_x)
+_row("logsumexp", "two_axes", "ug.logsumexp(x, axis=(0, 2), keepdims=True)", x=_cube)

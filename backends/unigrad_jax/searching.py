@@ -1,0 +1,35 @@
+"""Running extremes and sorted search over JAX's arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+from jax import lax
+
+from unigrad.operations.table import PRIMITIVES
+
+Raw = Any
+
+
+def searching(others: Any, derivatives: Callable[..., Any]) -> dict[str, Callable[..., Raw]]:
+    """These functions by primitive; ``others`` will hold all operations."""
+
+    def running(name: str, function: Callable[..., Raw]) -> Callable[..., Raw]:
+        # JAX shares ties unevenly: the neutral rule instead.
+        (rule,) = PRIMITIVES[name].forward
+
+        def run(x: Raw, axis: int) -> Raw:
+            tangent = derivatives(lambda t, out, x: rule(others, t, x, out, axis, x.shape, x.dtype))
+            return tangent(lambda x: function(x, axis))(x)
+
+        return run
+
+    return {
+        "cumulative_max": running("cumulative_max", lax.cummax),
+        "cumulative_min": running("cumulative_min", lax.cummin),
+        "searchsorted": lambda x1, x2, right: jnp.searchsorted(x1, x2, side="right" if right else "left").astype(
+            "int64"
+        ),
+    }

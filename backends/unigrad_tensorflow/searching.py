@@ -1,0 +1,30 @@
+"""Running extremes and sorted search over TensorFlow's eager tensors, which TensorFlow has not, or not for NaN."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+
+import tensorflow as tf
+
+from unigrad.backend import Raw
+from unigrad.native import numpy_backend
+from unigrad.operations.table import PRIMITIVES
+
+
+def searching(table: Mapping[str, Callable[..., Raw]]) -> dict[str, Callable[..., Raw]]:
+    """These functions by primitive; ``table`` has what they are composed of."""
+    others = types.SimpleNamespace(**table)
+
+    def running(name: str) -> Callable[..., Raw]:
+        composition = PRIMITIVES[name].composition
+        # A result is never the input itself, which TensorFlow would take for one node.
+        return lambda x, axis: tf.identity(composition(others, x, axis))
+
+    return {
+        "cumulative_max": running("cumulative_max"),
+        "cumulative_min": running("cumulative_min"),
+        "searchsorted": lambda x1, x2, right: tf.constant(
+            numpy_backend.functions["searchsorted"](x1.numpy(), x2.numpy(), right)
+        ),
+    }

@@ -1,0 +1,48 @@
+"""Whether arrays are equal, exactly or nearly. The results are boolean arrays and have no derivative."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from unigrad import dtypes
+from unigrad.operations.creation import astype, full
+from unigrad.operations.dispatch import tensors
+from unigrad.operations.elementwise import abs as absolute
+from unigrad.operations.elementwise import equal, isfinite, isnan, less_equal, logical_and, logical_or
+from unigrad.operations.reductions import all as all_over
+from unigrad.operations.table import Array, operation
+
+if TYPE_CHECKING:
+    from unigrad.tensor import Tensor
+
+__all__ = ["allclose", "array_equal", "isclose"]
+
+
+@operation
+def isclose(x1: Array, x2: Array, /, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """Whether each ``abs(x1 - x2) <= atol + rtol * abs(x2)``; infinities are close to themselves, NaN to nothing
+    (to NaN if ``equal_nan``). Integers are compared as float64."""
+    x1, x2 = (
+        array.detach() if array.dtype.kind in "fc" else astype(array, dtypes.float64) for array in tensors((x1, x2))
+    )
+    near = logical_and(less_equal(absolute(x1 - x2), absolute(x2) * rtol + atol), isfinite(x2))
+    found = logical_or(near, equal(x1, x2))
+    return logical_or(found, logical_and(isnan(x1), isnan(x2))) if equal_nan else found
+
+
+@operation
+def allclose(x1: Array, x2: Array, /, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """Whether all elements are close (:func:`isclose`), as a 0-dimensional boolean array."""
+    return all_over(isclose(x1, x2, rtol, atol, equal_nan))
+
+
+@operation
+def array_equal(x1: Array, x2: Array, /, equal_nan: bool = False) -> Tensor:
+    """Whether two arrays have one shape and equal elements, as a 0-dimensional boolean array."""
+    x1, x2 = tensors((x1, x2))
+    if x1.shape != x2.shape:
+        return full((), False, dtype=dtypes.bool_, like=x1)
+    same = equal(x1, x2)
+    if equal_nan and x1.dtype.kind in "fc" and x2.dtype.kind in "fc":
+        same = logical_or(same, logical_and(isnan(x1), isnan(x2)))
+    return all_over(same)

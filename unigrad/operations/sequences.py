@@ -1,0 +1,252 @@
+"""Along one axis, in order: running extremes, differences, interpolation, convolution."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unigrad.errors import ArgumentError, ShapeError
+from unigrad.operations.arguments import one_axis
+from unigrad.operations.arranging import along
+from unigrad.operations.contractions import matmul
+from unigrad.operations.creation import asarray, full
+from unigrad.operations.dispatch import tensor, tensors
+from unigrad.operations.elementwise import clip, conj, equal, less, logical_or, minimum, not_equal, where
+from unigrad.operations.indexing import getitem, take_along_axis_
+from unigrad.operations.reductions import floating
+from unigrad.operations.reductions import sum as sum_over
+from unigrad.operations.searching import searchsorted_
+from unigrad.operations.shapes import broadcast_to, concat, flip, reshape
+from unigrad.operations.table import Array, composed, jvp, operation, primitive, vjp
+
+if TYPE_CHECKING:
+    from unigrad.tensor import Tensor
+
+__all__ = [
+    "convolve", "correlate", "cumulative_max", "cumulative_min", "diff", "ediff1d", "interp", "trapezoid",
+]  # fmt: skip
+
+Shape = tuple[int, ...]
+
+# --- running extremes --------------------------------------------------------------------------------------
+
+
+@primitive("reduction", dtypes="real")
+def cumulative_max_(x: Array, axis: int) -> Tensor:
+    """The largest element so far along one axis; those that are equal share its gradient equally."""
+
+
+@primitive("reduction", dtypes="real")
+def cumulative_min_(x: Array, axis: int) -> Tensor:
+    """The smallest element so far along one axis; those that are equal share its gradient equally."""
+
+
+def _shifted(xp: Any, x: Any, axis: int, count: int, shift: int) -> tuple[Any, Any, Any]:
+    """The first ``shift`` elements along an axis, and all pairs of elements that far apart: the later, the earlier."""
+    head, later, earlier = (slice(0, shift, 1), slice(shift, count, 1), slice(0, count - shift, 1))
+    return tuple(xp.getitem(x, (slice(None, None, None),) * axis + (part,)) for part in (head, later, earlier))
+
+
+def _running(xp: Any, x: Any, axis: int, better: Any) -> Any:
+    """In steps that double: after each, an element is the best of twice as many."""
+    count = x.shape[axis]
+    shift = 1
+    while shift < count:
+        head, later, earlier = _shifted(xp, x, axis, count, shift)
+        x = xp.concat([head, better(later, earlier)], axis)
+        shift *= 2
+    return x
+
+
+composed(cumulative_max_, lambda xp, x, axis: _running(xp, x, axis, xp.maximum))
+composed(cumulative_min_, lambda xp, x, axis: _running(xp, x, axis, xp.minimum))
+
+
+def _sums_in_runs(xp: Any, values: Any, out: Any, axis: int, count: int) -> Any:
+    """For each element: the sum of ``values`` up to it, as far back as ``out`` is the same.
+
+    In steps that double, so that nothing is subtracted and no run adds to another. NaN differs from nothing: a
+    result that is NaN depends on all elements before it.
+    """
+    shift = 1
+    while shift < count:
+        head, later, earlier = _shifted(xp, values, axis, count, shift)
+        _, out_later, out_earlier = _shifted(xp, out, axis, count, shift)
+        other = xp.logical_or(xp.less(out_later, out_earlier), xp.less(out_earlier, out_later))
+        values = xp.concat([head, later + xp.where(other, 0.0, earlier)], axis)
+        shift *= 2
+    return values
+
+
+def _running_share(xp: Any, x: Any, out: Any, axis: int, count: int, dtype: Any) -> tuple[Any, Any]:
+    """A divisor that is 1 for the elements that attain the extreme so far and else infinite, and of how many of them
+    each result is the extreme (NaN of NaN)."""
+    same = xp.equal(x, out)
+    attained = xp.astype(same, dtype)
+    number = _sums_in_runs(xp, attained, out, axis, count)
+    # Divided by, not multiplied with: a compiler may take 0 or 1 times a number for a choice, which hides NaN.
+    return xp.where(same, attained, float("inf")), xp.where(xp.isnan(out), float("nan"), number)
+
+
+def _running_vjp(xp: Any, g: Any, x: Any, out: Any, axis: int, x_shape: Shape, x_dtype: Any) -> Any:
+    count = x_shape[axis]
+    if 0 in x_shape:
+        return g
+    divisor, number = _running_share(xp, x, out, axis, count, x_dtype)
+    shares, runs = xp.flip(g / number, (axis,)), xp.flip(out, (axis,))
+    return xp.flip(_sums_in_runs(xp, shares, runs, axis, count), (axis,)) / divisor
+
+
+def _running_jvp(xp: Any, t: Any, x: Any, out: Any, axis: int, x_shape: Shape, x_dtype: Any) -> Any:
+    if 0 in x_shape:
+        return t
+    divisor, number = _running_share(xp, x, out, axis, x_shape[axis], x_dtype)
+    return _sums_in_runs(xp, t / divisor, out, axis, x_shape[axis]) / number
+
+
+for _row in (cumulative_max_, cumulative_min_):
+    vjp(_row, _running_vjp)
+    jvp(_row, _running_jvp)
+
+
+def _scan(function: Any, x: Array, axis: int | None) -> Tensor:
+    x = asarray(x)
+    if axis is None:
+        if x.ndim > 1:
+            raise ArgumentError(f"a {x.ndim}-dimensional array needs axis=; reshape(x, -1) makes it one-dimensional")
+        x, axis = reshape(x, -1), 0
+    found: Tensor = function(x, one_axis(axis, x.ndim))
+    return found
+
+
+@operation
+def cumulative_max(x: Array, /, *, axis: int | None = None) -> Tensor:
+    """The largest element so far along ``axis``, NaN from the first NaN on; equal ones share the gradient equally."""
+    return _scan(cumulative_max_, x, axis)
+
+
+@operation
+def cumulative_min(x: Array, /, *, axis: int | None = None) -> Tensor:
+    """The smallest element so far along ``axis``, NaN from the first NaN on; equal ones share the gradient equally."""
+    return _scan(cumulative_min_, x, axis)
+
+
+# --- differences and areas -----------------------------------------------------------------------------------
+
+
+def _pairs(x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    """All elements but the first along an axis, and all but the last."""
+    return getitem(x, along(axis, slice(1, None))), getitem(x, along(axis, slice(None, -1)))
+
+
+@operation
+def diff(
+    x: Array, /, *, axis: int = -1, n: int = 1, prepend: Array | None = None, append: Array | None = None
+) -> Tensor:
+    """Each element along ``axis`` less the one before, ``n`` times; of booleans whether they differ.
+
+    ``prepend`` and ``append`` are put at the ends first; a number counts for all. ArgumentError if n is negative.
+    """
+    x = asarray(x)
+    number = one_axis(axis, x.ndim)
+    if n < 0:
+        raise ArgumentError(f"diff needs n from 0 up, not {n}")
+    if prepend is not None or append is not None:
+        one = (*x.shape[:number], 1, *x.shape[number + 1 :])
+        ends = [None if end is None else asarray(end, like=x) for end in (prepend, append)]
+        before, after = ([] if end is None else [broadcast_to(end, one) if not end.ndim else end] for end in ends)
+        x = concat([*before, x, *after], axis=number)
+    for _ in range(n):
+        later, earlier = _pairs(x, number)
+        x = not_equal(later, earlier) if x.dtype.kind == "b" else later - earlier
+    return x
+
+
+@operation
+def ediff1d(x: Array, /) -> Tensor:
+    """The differences between neighbours in the flattened array."""
+    return diff(reshape(x, -1))
+
+
+@operation
+def trapezoid(y: Array, /, x: Array | None = None, dx: float = 1.0, axis: int = -1) -> Tensor:
+    """The area under y along ``axis`` by trapezoids whose widths are ``dx``, or the differences of ``x``.
+
+    x has y's shape or is a vector along the axis.
+    """
+    y = floating(y)
+    number = one_axis(axis, y.ndim)
+    later, earlier = _pairs(y, number)
+    if x is None:
+        return sum_over(later + earlier, axis=number) * (dx / 2)
+    x = tensor(x, y.backend)
+    if x.ndim == 1 and x.size == y.shape[number]:
+        x = reshape(x, tuple(x.size if other == number else 1 for other in range(y.ndim)))
+    elif x.shape != y.shape:
+        raise ShapeError(f"x of shape {x.shape} does not fit axis {number} of y's shape {y.shape}")
+    return sum_over(diff(x, axis=number) * (later + earlier) * 0.5, axis=number)
+
+
+# --- interpolation -----------------------------------------------------------------------------------------------
+
+
+@operation
+def interp(x: Array, xp: Array, fp: Array, /, left: Array | None = None, right: Array | None = None) -> Tensor:
+    """The piecewise linear function through the points (``xp``, ``fp``) at ``x``; xp ascends.
+
+    Outside it is ``left`` and ``right``, or the first and last value. Differentiable in x, xp and fp; at a point of xp
+    its slope is that of the piece to the right, at the last one to the left.
+    """
+    x, xp, fp = (floating(array) for array in tensors((x, xp, fp)))
+    if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
+        raise ShapeError(f"interp needs vectors xp and fp of one size, 1 or more, not {xp.shape} and {fp.shape}")
+    flat = reshape(x, -1)
+    below, above = less(flat, xp[0]), less(xp[-1], flat)
+    left_end = clip(searchsorted_(xp, flat, True) - 1, 0, max(xp.size - 2, 0))
+    right_end = minimum(left_end + 1, xp.size - 1)
+    x0, x1, f0, f1 = (take_along_axis_(array, end, 0) for array in (xp, fp) for end in (left_end, right_end))
+    width = x1 - x0
+    # Outside, an offset of 0: an infinite one would make NaN of a gradient that is not used.
+    offset = where(logical_or(below, above), 0.0, flat - x0)
+    inside = f0 + offset * ((f1 - f0) / where(equal(width, 0), 1.0, width))
+    found = where(below, fp[0] if left is None else left, inside)
+    return reshape(where(above, fp[-1] if right is None else right, found), x.shape)
+
+
+# --- convolution ---------------------------------------------------------------------------------------------------
+
+
+@operation
+def convolve(x1: Array, x2: Array, /, mode: str = "full") -> Tensor:
+    """The convolution of two vectors: ``out[n] = sum of x1[k] * x2[n - k]``.
+
+    ``mode``: ``"full"``, all of n + m - 1 elements; ``"same"``, the middle ones, as many as the longer vector has;
+    ``"valid"``, those where the vectors overlap completely. It takes memory for n * m elements.
+    """
+    x1, x2 = tensors((x1, x2))
+    if x1.ndim != 1 or x2.ndim != 1 or not x1.size or not x2.size:
+        raise ShapeError(f"convolve takes two vectors with elements, not shapes {x1.shape} and {x2.shape}")
+    if mode not in ("full", "same", "valid"):
+        raise ArgumentError(f"convolve knows no mode {mode!r}; use 'full', 'same' or 'valid'")
+    if x1.size < x2.size:
+        x1, x2 = x2, x1
+    longer, shorter = x1.size, x2.size
+    first, count = {
+        "full": (0, longer + shorter - 1),
+        "same": ((shorter - 1) // 2, longer),
+        "valid": (shorter - 1, longer - shorter + 1),
+    }[mode]
+    edge = full((shorter - 1,), 0, dtype=x1.dtype, like=x1)
+    padded = concat([edge, x1, edge]) if shorter > 1 else x1
+    windows = getitem(padded, np.arange(first, first + count)[:, None] + np.arange(shorter))
+    return matmul(windows, flip(x2))
+
+
+@operation
+def correlate(x1: Array, x2: Array, /, mode: str = "valid") -> Tensor:
+    """The cross-correlation of two vectors: ``out[n] = sum of x1[n + k] * conj(x2[k])``; modes as :func:`convolve`."""
+    x1, x2 = tensors((x1, x2))
+    x2 = conj(x2) if x2.dtype.kind == "c" else x2
+    # The longer one first, as convolve would have it: NumPy's middle of an even number of elements depends on it.
+    return convolve(x1, flip(x2), mode) if x1.size >= x2.size else flip(convolve(x2, flip(x1), mode))

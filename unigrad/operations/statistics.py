@@ -1,0 +1,164 @@
+"""Order statistics and averages beyond the standard's reductions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from unigrad.errors import ArgumentError, ShapeError
+from unigrad.operations import reductions
+from unigrad.operations.arguments import many_axes
+from unigrad.operations.creation import asarray
+from unigrad.operations.dispatch import tensors
+from unigrad.operations.elementwise import isnan, logical_not, multiply, where
+from unigrad.operations.indexing import argsort_, getitem, take_along_axis_
+from unigrad.operations.reductions import Axis, floating, kept
+from unigrad.operations.searching import values_of
+from unigrad.operations.shapes import moveaxis, permute_dims_, reshape, reshape_
+from unigrad.operations.table import Array, operation
+from unigrad.tensor import Tensor
+
+__all__ = [
+    "average", "median", "nanmax", "nanmean", "nanmin", "nansum", "percentile", "ptp", "quantile",
+]  # fmt: skip
+
+
+def _ordered(x: Array, axis: Axis, name: str) -> tuple[Tensor, Tensor, tuple[int, ...], tuple[int, ...]]:
+    """x with the reduced axes as one, the last, in ascending order; a factor that is NaN where one of those is and
+    else 1; the shape that is left; and that with the reduced axes kept."""
+    x = floating(x)
+    axes = many_axes(axis, x.ndim)
+    rest = tuple(number for number in range(x.ndim) if number not in axes)
+    left = tuple(x.shape[number] for number in rest)
+    count = math.prod(x.shape[number] for number in axes)
+    if not count:
+        raise ShapeError(f"{name} of no elements: shape {x.shape} over axes {axes} has none to choose from")
+    rows = reshape_(permute_dims_(x, rest + axes), (*left, count))
+    ordered = take_along_axis_(rows, argsort_(rows, len(left), False), len(left))
+    # NaN comes last, and must not be hidden.
+    factor = where(isnan(getitem(ordered, (..., -1))), math.nan, 1.0).astype(x.dtype)
+    return ordered, factor, left, kept(x.shape, axes)
+
+
+@operation
+def median(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The middle element over ``axis``, or the mean of the two in the middle; NaN if there is one.
+
+    Each element that it is made of gets its share of the gradient: of equal ones those that a stable sort puts there.
+    """
+    ordered, factor, left, wide = _ordered(x, axis, "median")
+    count = ordered.shape[-1]
+    if count % 2:
+        middle = getitem(ordered, (..., count // 2))
+    else:
+        middle = getitem(ordered, (..., count // 2 - 1)) * 0.5 + getitem(ordered, (..., count // 2)) * 0.5
+    return reshape(middle * factor, wide if keepdims else left)
+
+
+@operation
+def quantile(x: Array, q: Array, /, *, axis: Axis = None, keepdims: bool = False, method: str = "linear") -> Tensor:
+    """The value below which a part ``q`` of the elements over ``axis`` lies, between two by linear interpolation.
+
+    ``q``, from 0 to 1, may be an array: its axes come first in the result, and it may be differentiated too. NaN if
+    there is one. ``method`` is ``"linear"``, ``"lower"``, ``"higher"``, ``"midpoint"`` or ``"nearest"``.
+    """
+    ordered, factor, left, wide = _ordered(x, axis, "quantile")
+    last = ordered.shape[-1] - 1
+    given = values_of(q) if isinstance(q, Tensor) else np.asarray(q)
+    if given.dtype.kind not in "iuf" or not ((given >= 0) & (given <= 1)).all():
+        raise ArgumentError(f"a quantile is from 0 to 1, not {given.tolist()}")
+    position = given.astype(np.float64) * last
+    lower, upper = np.floor(position).astype(np.int64), np.ceil(position).astype(np.int64)
+    fraction: Any = position - lower
+    if method == "linear":
+        if isinstance(q, Tensor):
+            fraction = q.astype(ordered.dtype) * float(last) - asarray(lower, dtype=ordered.dtype, like=ordered)
+    elif method in ("lower", "higher", "midpoint", "nearest"):
+        fraction = {
+            "lower": np.zeros_like(position),
+            "higher": np.ones_like(position),
+            "midpoint": np.where(upper == lower, 0.0, 0.5),
+            # Halfway the even position, as NumPy does.
+            "nearest": np.where(upper == lower, 0.0, np.rint(position) - lower),
+        }[method]
+    else:
+        raise ArgumentError(f"quantile knows no method {method!r}; use linear, lower, higher, midpoint or nearest")
+    low, high = (getitem(ordered, (..., places)) for places in (lower, upper))
+    found = low + (high - low) * asarray(fraction, dtype=ordered.dtype, like=ordered)
+    found = found * reshape(factor, left + (1,) * given.ndim)
+    if given.ndim:
+        axes = tuple(range(len(left), found.ndim))
+        found = moveaxis(found, axes, tuple(range(given.ndim)))
+    return reshape(found, given.shape + (wide if keepdims else left))
+
+
+@operation
+def percentile(x: Array, q: Array, /, *, axis: Axis = None, keepdims: bool = False, method: str = "linear") -> Tensor:
+    """:func:`quantile` with ``q`` from 0 to 100."""
+    part = q / 100 if isinstance(q, Tensor) else np.asarray(q) / 100
+    return quantile(x, part, axis=axis, keepdims=keepdims, method=method)
+
+
+@operation
+def average(x: Array, /, *, axis: Axis = None, weights: Array | None = None, keepdims: bool = False) -> Tensor:
+    """The mean over ``axis`` with weights, which have x's shape or, over one axis, are a vector along it."""
+    if weights is None:
+        return reductions.mean(x, axis=axis, keepdims=keepdims)
+    x, weights = (floating(array) for array in tensors((x, weights)))
+    axes = many_axes(axis, x.ndim)
+    if weights.shape != x.shape:
+        if len(axes) != 1 or weights.shape != (x.shape[axes[0]],):
+            raise ShapeError(f"weights of shape {weights.shape} do not fit shape {x.shape} over axes {axes}")
+        weights = reshape(weights, tuple(size if number in axes else 1 for number, size in enumerate(x.shape)))
+    total = reductions.sum(weights, axis=axes, keepdims=keepdims)
+    return reductions.sum(multiply(x, weights), axis=axes, keepdims=keepdims) / total
+
+
+@operation
+def ptp(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The largest less the smallest element over ``axis``."""
+    x = asarray(x)
+    return reductions.max(x, axis=axis, keepdims=keepdims) - reductions.min(x, axis=axis, keepdims=keepdims)
+
+
+# --- leaving NaN out --------------------------------------------------------------------------------------------
+
+
+def _filled(x: Tensor, value: float) -> Tensor:
+    return x if x.dtype.kind in "biu" else where(isnan(x), value, x)
+
+
+@operation
+def nansum(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The sum over ``axis`` of the elements that are not NaN."""
+    return reductions.sum(_filled(asarray(x), 0.0), axis=axis, keepdims=keepdims)
+
+
+@operation
+def nanmean(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The mean over ``axis`` of the elements that are not NaN; NaN where there are none."""
+    x = floating(x)
+    count = reductions.sum(logical_not(isnan(x)), axis=axis, keepdims=keepdims)
+    return nansum(x, axis=axis, keepdims=keepdims) / count.astype(x.dtype)
+
+
+def _nan_extremum(function: Any, x: Array, axis: Axis, keepdims: bool, neutral: float) -> Tensor:
+    x = asarray(x)
+    found: Tensor = function(_filled(x, neutral), axis=axis, keepdims=keepdims)
+    if x.dtype.kind in "biu":
+        return found
+    return where(reductions.all(isnan(x), axis=axis, keepdims=keepdims), math.nan, found)
+
+
+@operation
+def nanmax(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The largest element over ``axis`` that is not NaN; NaN where there is none."""
+    return _nan_extremum(reductions.max, x, axis, keepdims, -math.inf)
+
+
+@operation
+def nanmin(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The smallest element over ``axis`` that is not NaN; NaN where there is none."""
+    return _nan_extremum(reductions.min, x, axis, keepdims, math.inf)

@@ -1,0 +1,68 @@
+"""Triangles and diagonals of matrices, cut out by masks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unigrad.errors import ShapeError
+from unigrad.operations.creation import asarray, full
+from unigrad.operations.elementwise import where
+from unigrad.operations.indexing import getitem
+from unigrad.operations.table import Array, operation
+
+if TYPE_CHECKING:
+    from unigrad.tensor import Tensor
+
+__all__ = ["diag", "tri", "tril", "triu"]
+
+
+@operation
+def tri(
+    n_rows: int, n_cols: int | None = None, /, k: int = 0, *, dtype: Any = None, like: Tensor | None = None
+) -> Tensor:
+    """Ones on and below the diagonal ``k`` and zeros above, float32 unless told otherwise."""
+    return asarray(np.tri(n_rows, n_cols, k), dtype=np.float32 if dtype is None else dtype, like=like)
+
+
+def _masked(x: Tensor, keep: np.ndarray[Any, Any]) -> Tensor:
+    """x where ``keep`` holds and 0 elsewhere, whatever x is there."""
+    return where(asarray(keep, like=x), x, full((), 0, dtype=x.dtype, like=x))
+
+
+def _lower(name: str, x: Tensor, k: int) -> np.ndarray[Any, Any]:
+    if x.ndim < 2:
+        raise ShapeError(f"{name} needs at least 2 dimensions, not shape {x.shape}")
+    rows, columns = x.shape[-2:]
+    return np.tri(rows, columns, k, dtype=bool)
+
+
+@operation
+def tril(x: Array, /, *, k: int = 0) -> Tensor:
+    """The last two axes with zeros above the diagonal ``k``."""
+    x = asarray(x)
+    return _masked(x, _lower("tril", x, k))
+
+
+@operation
+def triu(x: Array, /, *, k: int = 0) -> Tensor:
+    """The last two axes with zeros below the diagonal ``k``."""
+    x = asarray(x)
+    return _masked(x, ~_lower("triu", x, k - 1))
+
+
+@operation
+def diag(x: Array, /, k: int = 0) -> Tensor:
+    """The diagonal ``k`` of a matrix, or the matrix of zeros that has a vector on it."""
+    x = asarray(x)
+    if x.ndim not in (1, 2):
+        raise ShapeError(f"diag takes a vector or a matrix, not shape {x.shape}")
+    if x.ndim == 2:
+        rows = np.arange(max(min(x.shape[0], x.shape[1] - k) if k > 0 else min(x.shape[0] + k, x.shape[1]), 0))
+        return getitem(x, (rows - min(k, 0), rows + max(k, 0)))
+    size = x.size + abs(k)
+    if not x.size:
+        return full((size, size), 0, dtype=x.dtype, like=x)
+    spread = getitem(x, np.clip(np.arange(size), 0, x.size - 1))
+    return _masked(spread[:, None] if k >= 0 else spread[None, :], np.eye(size, k=k, dtype=bool))
