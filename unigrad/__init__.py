@@ -46,18 +46,21 @@ from unigrad.errors import (
     DtypeError,
     GraphFreedError,
     IndexRangeError,
+    InterchangeError,
     LeafWriteError,
     NotRecordedError,
     OperationError,
+    ProtocolError,
     ShapeError,
     UnigradError,
     UnsupportedError,
 )
 from unigrad.graph import backward, gradients
-from unigrad.namespaces import namespace
-from unigrad.operations import contractions, creation, elementwise, indexing, linalg, reductions, shapes
+from unigrad.namespaces import __array_api_version__, __array_namespace_info__, namespace
+from unigrad.operations import contractions, creation, datatypes, elementwise, indexing, linalg, reductions, shapes
 from unigrad.operations.contractions import *
 from unigrad.operations.creation import *
+from unigrad.operations.datatypes import *
 from unigrad.operations.elementwise import *
 from unigrad.operations.indexing import *
 from unigrad.operations.reductions import *
@@ -95,8 +98,9 @@ def stop_gradient(x: Tensor) -> Tensor:
 
 __all__ = [
     "ArgumentError", "AxisError", "Backend", "BackendError", "BackendInfo", "BackendMismatchError",
-    "DtypeError", "GraphFreedError", "IndexRangeError", "LeafWriteError", "NotRecordedError",
-    "OperationError", "ShapeError", "Tensor", "UnigradError", "UnsupportedError", "array", "attach_grad",
+    "DtypeError", "GraphFreedError", "IndexRangeError", "InterchangeError", "LeafWriteError",
+    "NotRecordedError", "OperationError", "ProtocolError", "ShapeError", "Tensor", "UnigradError", "UnsupportedError",
+    "__array_api_version__", "__array_namespace_info__", "array", "attach_grad",
     "available_backends", "backward", "bool", "bool_", "complex128", "complex64", "concatenate", "cumprod",
     "cumsum", "detach", "e", "float16", "float32", "float64", "get_backend", "grad", "gradients", "inf",
     "int16", "int32", "int64", "int8", "is_recording", "is_training", "jvp", "linalg", "namespace", "nan", "newaxis",
@@ -104,5 +108,5 @@ __all__ = [
     "stop_gradient", "train_mode", "transpose", "uint16", "uint32", "uint64", "uint8", "use_backend",
     "value_and_grad",
 ]  # fmt: skip
-__all__ += contractions.__all__ + creation.__all__ + elementwise.__all__ + indexing.__all__
+__all__ += contractions.__all__ + creation.__all__ + datatypes.__all__ + elementwise.__all__ + indexing.__all__
 __all__ += reductions.__all__ + shapes.__all__

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from unigrad.dtypes import DType
-from unigrad.errors import ArgumentError, DtypeError, LeafWriteError, ShapeError, UnsupportedError
+from unigrad.errors import (
+    ArgumentError,
+    DtypeError,
+    InterchangeError,
+    LeafWriteError,
+    ShapeError,
+    UnigradError,
+    UnsupportedError,
+)
 from unigrad.graph import GradientBuffer, Leaf, Node, attach, backward, become_leaf, retain
 from unigrad.recording import is_recording
 
@@ -210,6 +218,31 @@ class Tensor:
         values.flags.writeable = False
         return values
 
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[Any, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        """A DLPack capsule, of this memory unless ``copy`` is True. On a recorded array it raises while recording."""
+        self.refuse_if_recorded("export it through DLPack", "x.detach()")
+        where = {"stream": stream, "dl_device": None if dl_device is None else (int(dl_device[0]), dl_device[1])}
+        raw = self.backend.detached(self._raw)
+        try:
+            return self.backend.to_dlpack(raw, copy, max_version, **where)
+        except UnigradError:
+            raise
+        except (BufferError, ValueError, RuntimeError, TypeError) as error:
+            raise InterchangeError(
+                f"backend {self.backend.name!r} cannot export an array of dtype {self.dtype} through DLPack: {error}"
+            ) from error
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """The kind of device and its number, as DLPack has them."""
+        return self.backend.dlpack_device(self.backend.detached(self._raw))
+
     def refuse_if_recorded(self, what: str, instead: str) -> None:
         """Raise where a conversion would silently cut the graph of a recorded array."""
         if self._followed:
@@ -354,11 +387,11 @@ class Tensor:
             if getattr(self, "_buffer", None) is not None and self._node is not None:
                 del self._buffer
 
-    def _in_place(self, name: str, other: Any) -> Tensor:
+    def _in_place(self, operator: str, other: Any) -> Tensor:
         self._refuse_write()
         # A leaf is not recorded here, and is cheaper to compute with when no framework looks on.
         held = self.detach() if type(self._node) is Leaf else self
-        new = getattr(self._bound, name)(held, other)
+        new = getattr(held, operator)(other)
         if new is NotImplemented:
             return new
         if new._raw.shape != self._raw.shape:
@@ -370,29 +403,44 @@ class Tensor:
         self._become(new)
         return self
 
-    def __iadd__(self, other: Any) -> Tensor:
-        return self._in_place("add", other)
+    def __iadd__(self, other: Any, /) -> Tensor:
+        return self._in_place("__add__", other)
 
-    def __isub__(self, other: Any) -> Tensor:
-        return self._in_place("subtract", other)
+    def __isub__(self, other: Any, /) -> Tensor:
+        return self._in_place("__sub__", other)
 
-    def __imul__(self, other: Any) -> Tensor:
-        return self._in_place("multiply", other)
+    def __imul__(self, other: Any, /) -> Tensor:
+        return self._in_place("__mul__", other)
 
-    def __itruediv__(self, other: Any) -> Tensor:
-        return self._in_place("divide", other)
+    def __itruediv__(self, other: Any, /) -> Tensor:
+        return self._in_place("__truediv__", other)
 
-    def __ipow__(self, other: Any) -> Tensor:
-        return self._in_place("power", other)
+    def __ifloordiv__(self, other: Any, /) -> Tensor:
+        return self._in_place("__floordiv__", other)
 
-    def __ifloordiv__(self, other: Any) -> Tensor:
-        return self._in_place("floor_divide", other)
+    def __imod__(self, other: Any, /) -> Tensor:
+        return self._in_place("__mod__", other)
 
-    def __imod__(self, other: Any) -> Tensor:
-        return self._in_place("remainder", other)
+    def __ipow__(self, other: Any, /) -> Tensor:
+        return self._in_place("__pow__", other)
 
-    def __imatmul__(self, other: Any) -> Tensor:
-        return self._in_place("matmul", other)
+    def __imatmul__(self, other: Any, /) -> Tensor:
+        return self._in_place("__matmul__", other)
+
+    def __iand__(self, other: Any, /) -> Tensor:
+        return self._in_place("__and__", other)
+
+    def __ior__(self, other: Any, /) -> Tensor:
+        return self._in_place("__or__", other)
+
+    def __ixor__(self, other: Any, /) -> Tensor:
+        return self._in_place("__xor__", other)
+
+    def __ilshift__(self, other: Any, /) -> Tensor:
+        return self._in_place("__lshift__", other)
+
+    def __irshift__(self, other: Any, /) -> Tensor:
+        return self._in_place("__rshift__", other)
 
     def __pos__(self) -> Tensor:
         return self
@@ -580,10 +628,11 @@ class Tensor:
 
         return linalg.norm(self, ord=ord, axis=axis, keepdims=keepdims)
 
-    def __array_namespace__(self, api_version: str | None = None) -> Any:
-        from unigrad.namespaces import namespace
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """The functions of the Array API on this backend; ArgumentError if there is no such version of it."""
+        from unigrad.namespaces import of_backend
 
-        return namespace(self.backend.name)
+        return of_backend(self.backend, api_version)
 
 
 def _rebuild(backend: str, values: np.ndarray[Any, Any]) -> Tensor:

@@ -23,6 +23,7 @@ class JaxBackend(Backend):
     framework = distribution = "jax"
     install = "pip install 'unigrad[jax]'"
     pulls_raw = True
+    max_ndim = 64
 
     def load(self) -> None:
         import jax
@@ -63,6 +64,15 @@ class JaxBackend(Backend):
     def to_device(self, raw: Raw, device: Any) -> Raw:
         with self._wide():
             return self._jax.device_put(raw, self._devices()[str(device)])
+
+    def to_dlpack(self, raw: Raw, copy: bool | None, max_version: tuple[int, int] | None, **where: Any) -> Any:
+        # A consumer of an older version has to look at the capsule's own; JAX would rather refuse it.
+        known = None if max_version is None or max_version < (0, 5) else max_version
+        return super().to_dlpack(raw, copy, known, **where)
+
+    def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
+        with self._wide():
+            return self._jax.dlpack.from_dlpack(source, copy=copy)
 
     def record(
         self,

@@ -1,0 +1,50 @@
+"""Exchanging arrays with other libraries through DLPack.
+
+What adapters share whose framework knows capsules only, of DLPack's first version: one of those cannot say
+that its memory is read-only or was copied, so NumPy's arrays stand in where that matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from unigrad.errors import InterchangeError
+
+HOST = (1, 0)
+"""The host's memory, in DLPack's numbers."""
+
+# What vector instructions ask for. TensorFlow ends the process where memory that it reads has less.
+_ALIGNMENT = 64
+
+
+def from_host(
+    source: Any, copy: bool | None, share: Callable[[Any], Any], make: Callable[[np.ndarray[Any, Any]], Any]
+) -> Any:
+    """An array from an object whose memory is the host's: ``share(capsule)`` where that is safe, else ``make(values)``.
+
+    Safe is what the framework may take for its own: writable, in C order and aligned. InterchangeError if
+    ``copy`` is False and it is not.
+    """
+    values: np.ndarray[Any, Any] = np.from_dlpack(source)
+    flags = values.flags
+    safe = flags.c_contiguous and flags.writeable and values.ctypes.data % _ALIGNMENT == 0
+    if safe and values.size and copy is not True:
+        return share(values.__dlpack__())
+    if copy is False and values.size:
+        raise InterchangeError(
+            f"this memory (shape {values.shape}, strides {values.strides}, read-only: {not flags.writeable}) must be "
+            f"copied, as the framework needs it writable, in C order and aligned to {_ALIGNMENT} bytes; use copy=None"
+        )
+    return make(values)
+
+
+def host_capsule(
+    values: np.ndarray[Any, Any], copy: bool | None, max_version: tuple[int, int] | None, stream: Any = None
+) -> Any:
+    """A capsule of a copy of these values in the host's memory; InterchangeError if ``copy`` is False."""
+    if copy is False:
+        raise InterchangeError("this array cannot be exported without a copy; use copy=None")
+    return values.__dlpack__(copy=True, max_version=max_version, stream=stream)
