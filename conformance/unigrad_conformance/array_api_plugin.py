@@ -1,0 +1,105 @@
+"""A pytest plugin for the standard's suite: marks what is known to fail, and counts. See :mod:`array_api`."""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+
+import unigrad
+from unigrad_conformance.array_api import known
+
+_BACKEND = os.environ["UNIGRAD_ARRAY_API_BACKEND"]
+_results: dict[str, str] = {}
+_failed: dict[str, str] = {}
+
+
+def _import_without_complex() -> None:
+    """The suite takes the widest complex dtype as it is imported; where there is none, that is None."""
+    real = builtins.max
+
+    def widest(*args: Any, **options: Any) -> Any:
+        return real(*args, **options) if args != ([],) else (None, 0)
+
+    builtins.max = widest  # type: ignore[assignment]
+    try:
+        importlib.import_module("array_api_tests.dtype_helpers")
+    finally:
+        builtins.max = real
+
+
+if not hasattr(unigrad.namespace(_BACKEND), "complex64"):
+    _import_without_complex()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """After the suite has loaded its own settings: none that depends on how busy the machine is."""
+    hypothesis.settings.register_profile(
+        "unigrad",
+        parent=hypothesis.settings.get_profile("array-api-tests"),
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
+    hypothesis.settings.load_profile("unigrad")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what is known. An entry without its brackets stands for all parameters of a test."""
+    listed = known(_BACKEND)
+    matched = set()
+    for item in items:
+        test = _short(item.nodeid)
+        for name in (test, test.partition("[")[0]):
+            for kind, entries in listed.items():
+                if name in entries:
+                    matched.add(name)
+                    item.add_marker(_mark(kind, entries[name]))
+    collected = {_short(item.nodeid).partition("::")[0] for item in items}
+    unknown = {
+        name for entries in listed.values() for name in entries if name.partition("::")[0] in collected
+    } - matched
+    if unknown and not config.option.keyword and not any("::" in argument for argument in config.args):
+        raise pytest.UsageError(f"the suite has no such tests: {', '.join(sorted(unknown))}")
+
+
+def _mark(kind: str, reason: str) -> pytest.MarkDecorator:
+    if kind == "skips":
+        return pytest.mark.skip(reason=reason)
+    return pytest.mark.xfail(reason=reason, strict=kind == "fails")
+
+
+def _short(nodeid: str) -> str:
+    return nodeid.removeprefix("array_api_tests/")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """The outcome of each test, and the last line of what is wrong with it."""
+    test = _short(report.nodeid)
+    if report.when == "call" or report.outcome != "passed":
+        outcome = "xfailed" if hasattr(report, "wasxfail") and report.skipped else report.outcome
+        _results[test] = outcome
+        if outcome == "failed":
+            crash = getattr(report.longrepr, "reprcrash", None)
+            message = crash.message if crash is not None else str(report.longrepr)
+            _failed[test] = message.strip().partition("\n")[0][:300]
+    # After each, since a framework may end the process.
+    if report.when == "teardown":
+        _write()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """The last word."""
+    _write()
+
+
+def _write() -> None:
+    result = {"counts": Counter(_results.values()), "failed": _failed}
+    Path(os.environ["UNIGRAD_ARRAY_API_RESULT"]).write_text(json.dumps(result))
