@@ -1,7 +1,8 @@
-"""Exchanging arrays with other libraries through DLPack.
+"""Exchanging arrays with other libraries through DLPack: what several adapters need for it.
 
-What adapters share whose framework knows capsules only, of DLPack's first version: one of those cannot say
-that its memory is read-only or was copied, so NumPy's arrays stand in where that matters.
+Some frameworks know capsules of DLPack's first version only, which cannot say that their memory is read-only
+or was copied, and some end the process where they are given memory of a kind that they do not expect. So NumPy
+looks at the host's memory first, and its arrays stand in where that matters.
 """
 
 from __future__ import annotations
@@ -48,3 +49,21 @@ def host_capsule(
     if copy is False:
         raise InterchangeError("this array cannot be exported without a copy; use copy=None")
     return values.__dlpack__(copy=True, max_version=max_version, stream=stream)
+
+
+def backwards(source: Any, copy: bool | None) -> np.ndarray[Any, Any] | None:
+    """The values of an array in the host's memory that runs backwards along some axis, else None.
+
+    PyTorch ends the process where it is given one. InterchangeError if ``copy`` is False.
+    """
+    if tuple(source.__dlpack_device__()) != HOST:
+        return None
+    try:
+        values: np.ndarray[Any, Any] = np.from_dlpack(source)
+    except BufferError:  # a dtype that NumPy does not know
+        return None
+    if all(stride >= 0 for stride in values.strides):
+        return None
+    if copy is False:
+        raise InterchangeError(f"memory with strides {values.strides} must be copied, as none may be negative here")
+    return values

@@ -81,7 +81,7 @@ class TensorFlowBackend(Backend):
 
     def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
         share = self.tf.experimental.dlpack.from_dlpack
-        if source.__dlpack_device__() != HOST:
+        if tuple(source.__dlpack_device__()) != HOST:
             shared = share(source.__dlpack__())
             return self.tf.raw_ops.DeepCopy(x=shared) if copy else shared
         return from_host(source, copy, share, self.from_numpy)

@@ -12,6 +12,7 @@ import numpy as np
 
 from unigrad import recording
 from unigrad.backend import Backend, Raw
+from unigrad.dlpack import backwards
 from unigrad.dtypes import ALL, DType
 from unigrad.graph import Leaf, Node, PulledNode
 
@@ -86,7 +87,8 @@ class TorchBackend(Backend):
         return super().to_dlpack(raw.resolve_conj().resolve_neg(), copy, max_version, **where)
 
     def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
-        return self.torch.from_dlpack(source, copy=copy)
+        values = backwards(source, copy)
+        return self.torch.from_dlpack(source, copy=copy) if values is None else self.from_numpy(values)
 
     def untracked(self, function: Callable[..., Raw]) -> Callable[..., Raw]:
         no_grad = self.torch.no_grad

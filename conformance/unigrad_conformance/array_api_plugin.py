@@ -41,11 +41,16 @@ if not hasattr(unigrad.namespace(_BACKEND), "complex64"):
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """After the suite has loaded its own settings: none that depends on how busy the machine is."""
+    """After the suite has loaded its own settings.
+
+    None that depends on how busy the machine is, and no search for the smallest example of a failure, which takes
+    longer than all the tests that pass.
+    """
     hypothesis.settings.register_profile(
         "unigrad",
         parent=hypothesis.settings.get_profile("array-api-tests"),
         suppress_health_check=[hypothesis.HealthCheck.too_slow],
+        phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
     )
     hypothesis.settings.load_profile("unigrad")
 
