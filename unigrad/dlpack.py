@@ -22,9 +22,12 @@ _ALIGNMENT = 64
 
 
 def from_host(
-    source: Any, copy: bool | None, share: Callable[[Any], Any], make: Callable[[np.ndarray[Any, Any]], Any]
+    source: Any,
+    copy: bool | None,
+    share: Callable[[np.ndarray[Any, Any]], Any],
+    make: Callable[[np.ndarray[Any, Any]], Any],
 ) -> Any:
-    """An array from an object whose memory is the host's: ``share(capsule)`` where that is safe, else ``make(values)``.
+    """An array from an object whose memory is the host's: ``share(values)`` where that is safe, else ``make(values)``.
 
     Safe is what the framework may take for its own: writable, in C order and aligned. InterchangeError if
     ``copy`` is False and it is not.
@@ -33,7 +36,7 @@ def from_host(
     flags = values.flags
     safe = flags.c_contiguous and flags.writeable and values.ctypes.data % _ALIGNMENT == 0
     if safe and values.size and copy is not True:
-        return share(values.__dlpack__())
+        return share(values)
     if copy is False and values.size:
         raise InterchangeError(
             f"this memory (shape {values.shape}, strides {values.strides}, read-only: {not flags.writeable}) must be "

@@ -10,6 +10,7 @@ import numpy as np
 
 from unigrad import dtypes
 from unigrad.backend import Backend, Raw
+from unigrad.dlpack import HOST, from_host
 
 if TYPE_CHECKING:
     from unigrad.graph import Node
@@ -72,6 +73,9 @@ class JaxBackend(Backend):
 
     def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
         with self._wide():
+            if tuple(source.__dlpack_device__()) == HOST:
+                # Told to copy, JAX may still read the memory when it has changed.
+                return from_host(source, copy, self._jax.dlpack.from_dlpack, self.from_numpy)
             return self._jax.dlpack.from_dlpack(source, copy=copy)
 
     def record(

@@ -125,7 +125,7 @@ class MXNetBackend(Backend):
     def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
         if copy is None and np.from_dlpack(source).dtype == bool:
             copy = True
-        return from_host(source, copy, self._shared, self.from_numpy)
+        return from_host(source, copy, lambda values: self._shared(values.__dlpack__()), self.from_numpy)
 
     def record(
         self,

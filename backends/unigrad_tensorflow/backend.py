@@ -84,7 +84,7 @@ class TensorFlowBackend(Backend):
         if tuple(source.__dlpack_device__()) != HOST:
             shared = share(source.__dlpack__())
             return self.tf.raw_ops.DeepCopy(x=shared) if copy else shared
-        return from_host(source, copy, share, self.from_numpy)
+        return from_host(source, copy, lambda values: share(values.__dlpack__()), self.from_numpy)
 
     def record(
         self,
