@@ -387,11 +387,11 @@ class Tensor:
             if getattr(self, "_buffer", None) is not None and self._node is not None:
                 del self._buffer
 
-    def _in_place(self, operator: str, other: Any) -> Tensor:
+    def _in_place(self, name: str, other: Any) -> Tensor:
         self._refuse_write()
         # A leaf is not recorded here, and is cheaper to compute with when no framework looks on.
         held = self.detach() if type(self._node) is Leaf else self
-        new = getattr(held, operator)(other)
+        new = getattr(self._bound, name)(held, other)
         if new is NotImplemented:
             return new
         if new._raw.shape != self._raw.shape:
@@ -403,44 +403,29 @@ class Tensor:
         self._become(new)
         return self
 
-    def __iadd__(self, other: Any, /) -> Tensor:
-        return self._in_place("__add__", other)
+    def __iadd__(self, other: Any) -> Tensor:
+        return self._in_place("add", other)
 
-    def __isub__(self, other: Any, /) -> Tensor:
-        return self._in_place("__sub__", other)
+    def __isub__(self, other: Any) -> Tensor:
+        return self._in_place("subtract", other)
 
-    def __imul__(self, other: Any, /) -> Tensor:
-        return self._in_place("__mul__", other)
+    def __imul__(self, other: Any) -> Tensor:
+        return self._in_place("multiply", other)
 
-    def __itruediv__(self, other: Any, /) -> Tensor:
-        return self._in_place("__truediv__", other)
+    def __itruediv__(self, other: Any) -> Tensor:
+        return self._in_place("divide", other)
 
-    def __ifloordiv__(self, other: Any, /) -> Tensor:
-        return self._in_place("__floordiv__", other)
+    def __ipow__(self, other: Any) -> Tensor:
+        return self._in_place("power", other)
 
-    def __imod__(self, other: Any, /) -> Tensor:
-        return self._in_place("__mod__", other)
+    def __ifloordiv__(self, other: Any) -> Tensor:
+        return self._in_place("floor_divide", other)
 
-    def __ipow__(self, other: Any, /) -> Tensor:
-        return self._in_place("__pow__", other)
+    def __imod__(self, other: Any) -> Tensor:
+        return self._in_place("remainder", other)
 
-    def __imatmul__(self, other: Any, /) -> Tensor:
-        return self._in_place("__matmul__", other)
-
-    def __iand__(self, other: Any, /) -> Tensor:
-        return self._in_place("__and__", other)
-
-    def __ior__(self, other: Any, /) -> Tensor:
-        return self._in_place("__or__", other)
-
-    def __ixor__(self, other: Any, /) -> Tensor:
-        return self._in_place("__xor__", other)
-
-    def __ilshift__(self, other: Any, /) -> Tensor:
-        return self._in_place("__lshift__", other)
-
-    def __irshift__(self, other: Any, /) -> Tensor:
-        return self._in_place("__rshift__", other)
+    def __imatmul__(self, other: Any) -> Tensor:
+        return self._in_place("matmul", other)
 
     def __pos__(self) -> Tensor:
         return self
