@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import copy
 import importlib
 import json
 import os
@@ -12,6 +13,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from hypothesis.internal.conjecture import providers
 
 from unigrad.backend import get_backend_object
 from unigrad_conformance.array_api import known
@@ -38,6 +40,12 @@ def _import_without_complex() -> None:
 _no_complex = get_backend_object(_BACKEND).missing.get("complex64")
 if _no_complex:
     _import_without_complex()
+
+
+# Hypothesis also draws the numbers that it finds in the source of the modules under test, so that the examples
+# would change with every line of unigrad.
+_no_constants = copy.deepcopy(providers._local_constants)
+providers._get_local_constants = lambda: _no_constants
 
 
 @pytest.hookimpl(trylast=True)
