@@ -7,13 +7,15 @@ READY := $(VENV)/.ready
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: conform train test check bench format clean help
+.PHONY: conform train test check bench array-api-tests format clean help
 
 help:
 	@echo "make conform   every case on every backend, compared with the reference"
 	@echo "make train     the same network trained on every backend, compared step by step"
 	@echo "make test      formatter, linter, type checker and all tests"
 	@echo "make bench     speed and memory beside their limits"
+	@echo "make array-api-tests CHECKOUT=path [BACKENDS='numpy torch'] [EXAMPLES=n]"
+	@echo "               the standard's own suite (github.com/data-apis/array-api-tests) on every backend"
 	@echo "make format    format the code"
 
 $(READY): pyproject.toml constraints.txt
@@ -40,6 +42,12 @@ test: check
 
 bench: $(READY)
 	$(BIN)/python conformance/benchmarks/bench.py
+
+array-api-tests: $(READY)
+	@test -n "$(CHECKOUT)" || { echo "CHECKOUT= must be a clone of github.com/data-apis/array-api-tests"; exit 2; }
+	$(BIN)/pip install --quiet --constraint constraints.txt --requirement $(CHECKOUT)/requirements.txt
+	$(BIN)/python -m unigrad_conformance.array_api $(CHECKOUT) \
+		$(if $(BACKENDS),--backends $(BACKENDS)) $(if $(EXAMPLES),--examples $(EXAMPLES))
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -46,20 +46,23 @@ from unigrad.errors import (
     DtypeError,
     GraphFreedError,
     IndexRangeError,
+    InterchangeError,
     LeafWriteError,
     NotRecordedError,
     OperationError,
+    ProtocolError,
     ShapeError,
     UnigradError,
     UnsupportedError,
 )
 from unigrad.graph import backward, gradients
-from unigrad.namespaces import namespace
+from unigrad.namespaces import __array_api_version__, __array_namespace_info__, namespace
 from unigrad.operations import (
     arranging,
     comparing,
     contractions,
     creation,
+    datatypes,
     elementwise,
     indexing,
     linalg,
@@ -76,6 +79,7 @@ from unigrad.operations.arranging import *
 from unigrad.operations.comparing import *
 from unigrad.operations.contractions import *
 from unigrad.operations.creation import *
+from unigrad.operations.datatypes import *
 from unigrad.operations.elementwise import *
 from unigrad.operations.indexing import *
 from unigrad.operations.padding import *
@@ -121,17 +125,17 @@ def stop_gradient(x: Tensor) -> Tensor:
 
 __all__ = [
     "ArgumentError", "AxisError", "Backend", "BackendError", "BackendInfo", "BackendMismatchError",
-    "DtypeError", "GraphFreedError", "IndexRangeError", "LeafWriteError", "NotRecordedError",
-    "OperationError", "ShapeError", "Tensor", "UnigradError", "UnsupportedError", "array", "attach_grad",
-    "available_backends", "backward", "bool", "bool_", "complex128", "complex64", "concatenate", "cummax",
-    "cummin", "cumprod", "cumsum", "detach", "e", "float16", "float32", "float64", "get_backend", "grad", "gradients",
-    "inf", "int16", "int32", "int64", "int8", "is_recording", "is_training", "jvp", "linalg", "namespace", "nan",
-    "newaxis",
+    "DtypeError", "GraphFreedError", "IndexRangeError", "InterchangeError", "LeafWriteError",
+    "NotRecordedError", "OperationError", "ProtocolError", "ShapeError", "Tensor", "UnigradError", "UnsupportedError",
+    "__array_api_version__", "__array_namespace_info__", "array", "attach_grad",
+    "available_backends", "backward", "bool", "bool_", "complex128", "complex64", "concatenate", "cummax", "cummin",
+    "cumprod", "cumsum", "detach", "e", "float16", "float32", "float64", "get_backend", "grad", "gradients", "inf",
+    "int16", "int32", "int64", "int8", "is_recording", "is_training", "jvp", "linalg", "namespace", "nan", "newaxis",
     "nn", "pause", "pi", "predict_mode", "random", "record", "register_backend", "set_backend",
     "stop_gradient", "train_mode", "transpose", "uint16", "uint32", "uint64", "uint8", "use_backend",
     "value_and_grad",
 ]  # fmt: skip
-__all__ += contractions.__all__ + creation.__all__ + elementwise.__all__ + indexing.__all__
+__all__ += contractions.__all__ + creation.__all__ + datatypes.__all__ + elementwise.__all__ + indexing.__all__
 __all__ += reductions.__all__ + shapes.__all__
 __all__ += arranging.__all__ + comparing.__all__ + padding.__all__ + searching.__all__ + sequences.__all__
 __all__ += sets.__all__ + statistics.__all__ + triangles.__all__

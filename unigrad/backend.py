@@ -68,6 +68,9 @@ class Backend:
     """Whether :meth:`record` makes nodes of the adapter's own, which pull over raw arrays. Cotangents are
     then added up with ``+``, so that raw arrays' operators must behave as NumPy's."""
 
+    max_ndim: ClassVar[int | None] = None
+    """The most axes that an array may have in every operation; None if there is no limit."""
+
     conjugate_pulls: ClassVar[bool] = False
     """Whether the nodes that :meth:`record` makes take and give gradients of complex arrays in the conjugate form,
     as users see them, and not as the neutral rules have them (``unigrad.operations.table``)."""
@@ -121,6 +124,27 @@ class Backend:
     def to_device(self, raw: Raw, device: Any) -> Raw:
         """The raw array on ``device``, differentiably where the backend delegates."""
         return raw
+
+    def to_dlpack(self, raw: Raw, copy: bool | None, max_version: tuple[int, int] | None, **where: Any) -> Any:
+        """A DLPack capsule of an array that is not tracked; ``where``: ``stream`` and ``dl_device``, if given.
+
+        The default asks the framework's own array, with all arguments that are not None. BufferError or
+        ValueError if it cannot be done.
+        """
+        given = {"copy": copy, "max_version": max_version, **where}
+        return raw.__dlpack__(**{name: value for name, value in given.items() if value is not None})
+
+    def dlpack_device(self, raw: Raw) -> tuple[int, int]:
+        """The device as DLPack numbers it: (1, 0) is the host."""
+        kind, number = raw.__dlpack_device__()
+        return int(kind), int(number)
+
+    def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
+        """A raw array from an object with ``__dlpack__``, in the same memory where that is possible.
+
+        ``copy``: True for memory of its own, False to raise BufferError or ValueError where it has to be copied.
+        """
+        raise NotImplementedError
 
     def record(
         self,
@@ -397,6 +421,21 @@ def use_backend(name: str) -> Iterator[None]:
         yield
     finally:
         _override.reset(token)
+
+
+class working_on:
+    """:func:`use_backend` for a backend that is known to be loaded, at a fraction of the cost."""
+
+    __slots__ = ("_backend", "_token")
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def __enter__(self) -> None:
+        self._token = _override.set(self._backend)
+
+    def __exit__(self, *error: object) -> None:
+        _override.reset(self._token)
 
 
 def backend_of(raw: Any) -> Backend | None:

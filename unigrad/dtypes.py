@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.errors import DtypeError
+from unigrad.errors import ArgumentError, DtypeError
 
 DType = np.dtype[Any]
 
@@ -43,6 +43,10 @@ default_float: DType = float32
 default_int: DType = int64
 
 _KINDS = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
+STANDARD_KINDS = {
+    "bool": "b", "signed integer": "i", "unsigned integer": "u", "integral": "iu", "real floating": "f",
+    "complex floating": "c", "numeric": "iufc",
+}  # fmt: skip
 _REAL = {complex64: float32, complex128: float64}
 # What a Python scalar becomes where no array of its kind decides.
 _DEFAULTS: dict[type, DType] = {bool: bool_, int: int64, float: float32, complex: complex64}
@@ -64,6 +68,14 @@ def as_dtype(dtype: Any) -> DType:
 def kind(dtype: DType) -> int:
     """0 for bool, 1 for integers, 2 for floating, 3 for complex."""
     return _KINDS[dtype.kind]
+
+
+def kinds(name: str) -> str:
+    """The kinds of dtypes, by NumPy's letters, that the standard calls ``name``: "iu" for "integral"."""
+    try:
+        return STANDARD_KINDS[name]
+    except KeyError:
+        raise ArgumentError(f"there is no kind of dtypes {name!r}; use one of {', '.join(STANDARD_KINDS)}") from None
 
 
 def has_gradients(dtype: DType) -> bool:

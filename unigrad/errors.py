@@ -58,3 +58,11 @@ class LeafWriteError(UnigradError, RuntimeError):
 
 class OperationError(UnigradError, RuntimeError):
     """The framework refused an operation; its own error is the ``__cause__``."""
+
+
+class InterchangeError(UnigradError, BufferError):
+    """Memory cannot be shared with another library as it was asked for (DLPack, ``copy=False``)."""
+
+
+class ProtocolError(UnigradError, AttributeError):
+    """An object lacks the methods by which libraries exchange arrays (``__dlpack__``)."""

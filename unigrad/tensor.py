@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from unigrad.dtypes import DType
-from unigrad.errors import ArgumentError, DtypeError, LeafWriteError, ShapeError, UnsupportedError
+from unigrad.errors import (
+    ArgumentError,
+    DtypeError,
+    InterchangeError,
+    LeafWriteError,
+    ShapeError,
+    UnigradError,
+    UnsupportedError,
+)
 from unigrad.graph import GradientBuffer, Leaf, Node, attach, backward, become_leaf, retain
 from unigrad.recording import is_recording
 
@@ -214,6 +222,31 @@ class Tensor:
         values = values.view()
         values.flags.writeable = False
         return values
+
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[Any, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        """A DLPack capsule, of this memory unless ``copy`` is True. On a recorded array it raises while recording."""
+        self.refuse_if_recorded("export it through DLPack", "x.detach()")
+        where = {"stream": stream, "dl_device": None if dl_device is None else (int(dl_device[0]), dl_device[1])}
+        raw = self.backend.detached(self._raw)
+        try:
+            return self.backend.to_dlpack(raw, copy, max_version, **where)
+        except UnigradError:
+            raise
+        except (BufferError, ValueError, RuntimeError, TypeError) as error:
+            raise InterchangeError(
+                f"backend {self.backend.name!r} cannot export an array of dtype {self.dtype} through DLPack: {error}"
+            ) from error
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """The kind of device and its number, as DLPack has them."""
+        return self.backend.dlpack_device(self.backend.detached(self._raw))
 
     def refuse_if_recorded(self, what: str, instead: str) -> None:
         """Raise where a conversion would silently cut the graph of a recorded array."""
@@ -636,10 +669,11 @@ class Tensor:
 
         return linalg.norm(self, ord=ord, axis=axis, keepdims=keepdims)
 
-    def __array_namespace__(self, api_version: str | None = None) -> Any:
-        from unigrad.namespaces import namespace
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """The functions of the Array API on this backend; ArgumentError if there is no such version of it."""
+        from unigrad.namespaces import of_backend
 
-        return namespace(self.backend.name)
+        return of_backend(self.backend, api_version)
 
 
 def _rebuild(backend: str, values: np.ndarray[Any, Any]) -> Tensor:

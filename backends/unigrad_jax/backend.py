@@ -10,6 +10,7 @@ import numpy as np
 
 from unigrad import dtypes
 from unigrad.backend import Backend, Raw
+from unigrad.dlpack import HOST, from_host
 
 if TYPE_CHECKING:
     from unigrad.graph import Node
@@ -23,6 +24,7 @@ class JaxBackend(Backend):
     framework = distribution = "jax"
     install = "pip install 'unigrad[jax]'"
     pulls_raw = True
+    max_ndim = 64
 
     def load(self) -> None:
         import jax
@@ -63,6 +65,18 @@ class JaxBackend(Backend):
     def to_device(self, raw: Raw, device: Any) -> Raw:
         with self._wide():
             return self._jax.device_put(raw, self._devices()[str(device)])
+
+    def to_dlpack(self, raw: Raw, copy: bool | None, max_version: tuple[int, int] | None, **where: Any) -> Any:
+        # A consumer of an older version has to look at the capsule's own; JAX would rather refuse it.
+        known = None if max_version is None or max_version < (0, 5) else max_version
+        return super().to_dlpack(raw, copy, known, **where)
+
+    def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
+        with self._wide():
+            if tuple(source.__dlpack_device__()) == HOST:
+                # Told to copy, JAX may still read the memory when it has changed.
+                return from_host(source, copy, self._jax.dlpack.from_dlpack, self.from_numpy)
+            return self._jax.dlpack.from_dlpack(source, copy=copy)
 
     def record(
         self,

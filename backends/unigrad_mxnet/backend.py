@@ -11,7 +11,8 @@ import numpy as np
 
 from unigrad import dtypes
 from unigrad.backend import Backend, Raw
-from unigrad.errors import UnsupportedError
+from unigrad.dlpack import HOST, from_host, host_capsule
+from unigrad.errors import InterchangeError, UnsupportedError
 from unigrad.graph import Leaf, Node
 from unigrad.operations.nodes import rule_node
 from unigrad.operations.table import Primitive
@@ -65,6 +66,7 @@ class MXNetBackend(Backend):
     framework = distribution = "mxnet"
     install = f"{INSTALL} (it needs the system libraries libgomp1 and libquadmath0)"
     delegates = "first order"
+    max_ndim = 5
     missing: ClassVar = {
         **dict.fromkeys(("int16", "uint16", "uint32", "uint64"), "MXNet has no arrays of this dtype"),
         **dict.fromkeys(("complex64", "complex128"), "MXNet has no complex arrays"),
@@ -81,6 +83,8 @@ class MXNetBackend(Backend):
         self._marked = self._within(self._mark, False)
         self._gradients = self._within(mxnet.autograd.grad, False)
         self._array = self._within(mxnet.np.array, False)
+        self._capsule = self._within(lambda raw: raw.to_dlpack_for_read(), False)
+        self._shared = self._within(lambda capsule: mxnet.nd.from_dlpack(capsule).as_np_ndarray(), False)
         self.raw_dtypes = {dtype: dtype for dtype in dtypes.ALL if str(dtype) not in self.missing}
         self.array_types = (mxnet.np.ndarray,)
         # A marked variable must have a gradient; autograd.grad() neither reads nor writes it.
@@ -115,6 +119,22 @@ class MXNetBackend(Backend):
     def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
         values: np.ndarray[Any, Any] = raw.asnumpy()
         return values
+
+    def to_dlpack(self, raw: Raw, copy: bool | None, max_version: tuple[int, int] | None, **where: Any) -> Any:
+        if (where.get("dl_device") or HOST) != HOST:
+            raise InterchangeError(f"MXNet's arrays are on the host and go to no device {where['dl_device']}")
+        # MXNet has no capsules of booleans, and none that it can make of no elements.
+        if copy or raw.dtype == bool or not raw.size:
+            return host_capsule(self.to_numpy(raw), copy if raw.size else None, max_version)
+        return self._capsule(raw)
+
+    def dlpack_device(self, raw: Raw) -> tuple[int, int]:
+        return HOST
+
+    def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
+        if copy is None and np.from_dlpack(source).dtype == bool:
+            copy = True
+        return from_host(source, copy, lambda values: self._shared(values.__dlpack__()), self.from_numpy)
 
     def record(
         self,

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unigrad.backend import Backend, Raw
+from unigrad.dlpack import HOST, from_host, host_capsule
 from unigrad.dtypes import ALL
+from unigrad.errors import InterchangeError
 from unigrad_tensorflow.quiet import quiet
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ class TensorFlowBackend(Backend):
     install = "pip install 'unigrad[tensorflow]'"
     delegates = "all orders"
     conjugate_pulls = True
+    max_ndim = 8
 
     def load(self) -> None:
         with quiet():
@@ -62,6 +65,26 @@ class TensorFlowBackend(Backend):
     def to_device(self, raw: Raw, device: Any) -> Raw:
         with self.tf.device(device):
             return self.tf.identity(raw)
+
+    def to_dlpack(self, raw: Raw, copy: bool | None, max_version: tuple[int, int] | None, **where: Any) -> Any:
+        own = self.dlpack_device(raw)
+        wanted = where.get("dl_device") or own
+        if wanted == own and not (copy and own == HOST):
+            return self.tf.experimental.dlpack.to_dlpack(self.tf.raw_ops.DeepCopy(x=raw) if copy else raw)
+        if wanted == HOST:
+            return host_capsule(self.to_numpy(raw), copy, max_version)
+        raise InterchangeError(f"TensorFlow exports an array on {self.device(raw)!r} there or to the host only")
+
+    def dlpack_device(self, raw: Raw) -> tuple[int, int]:
+        kind, _, number = self.device(raw).partition(":")
+        return HOST if kind == "cpu" else (2, int(number))
+
+    def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
+        share = self.tf.experimental.dlpack.from_dlpack
+        if tuple(source.__dlpack_device__()) != HOST:
+            shared = share(source.__dlpack__())
+            return self.tf.raw_ops.DeepCopy(x=shared) if copy else shared
+        return from_host(source, copy, lambda values: share(values.__dlpack__()), self.from_numpy)
 
     def record(
         self,

@@ -12,6 +12,7 @@ import numpy as np
 
 from unigrad import recording
 from unigrad.backend import Backend, Raw
+from unigrad.dlpack import backwards
 from unigrad.dtypes import ALL, DType
 from unigrad.graph import Leaf, Node, PulledNode
 
@@ -26,6 +27,7 @@ class TorchBackend(Backend):
     distribution = "torch"
     install = "pip install 'unigrad[torch]'"
     delegates = "all orders"
+    max_ndim = 64
     inline_nodes = "bare"
     bounds_checked = frozenset({"cross_entropy"})
     missing: ClassVar = {"uint16": FEW_OPERATIONS, "uint32": FEW_OPERATIONS, "uint64": FEW_OPERATIONS}
@@ -79,6 +81,14 @@ class TorchBackend(Backend):
 
     def to_device(self, raw: Raw, device: Any) -> Raw:
         return raw.to(device)
+
+    def to_dlpack(self, raw: Raw, copy: bool | None, max_version: tuple[int, int] | None, **where: Any) -> Any:
+        # DLPack has no bit that says "to be conjugated".
+        return super().to_dlpack(raw.resolve_conj().resolve_neg(), copy, max_version, **where)
+
+    def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
+        values = backwards(source, copy)
+        return self.torch.from_dlpack(source, copy=copy) if values is None else self.from_numpy(values)
 
     def untracked(self, function: Callable[..., Raw]) -> Callable[..., Raw]:
         no_grad = self.torch.no_grad

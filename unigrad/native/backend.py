@@ -18,6 +18,7 @@ class NativeBackend(Backend):
     """The neutral rules over an array module that follows NumPy."""
 
     inline_nodes = "rules"
+    max_ndim = 64
     module: Any
 
     def load_module(self) -> Any:
@@ -43,6 +44,9 @@ class NativeBackend(Backend):
 
     def filled_like(self, raw: Raw, value: float) -> Raw:
         return self.module.full_like(raw, value)
+
+    def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
+        return self.module.from_dlpack(source, copy=copy)
 
     def is_view(self, raw: Raw) -> bool:
         return getattr(raw, "base", None) is not None
@@ -89,6 +93,15 @@ class NumpyBackend(NativeBackend):
 
     def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
         return np.asarray(raw)
+
+    def to_dlpack(self, raw: Raw, copy: bool | None, max_version: tuple[int, int] | None, **where: Any) -> Any:
+        values = np.asarray(raw)
+        if not values.flags.writeable and copy is None and (max_version or (0, 0)) < (1, 0):
+            copy = True  # a capsule of the first version cannot say that the memory is not to be written to
+        return super().to_dlpack(values, copy, max_version, **where)
+
+    def dlpack_device(self, raw: Raw) -> tuple[int, int]:
+        return super().dlpack_device(np.asarray(raw))
 
 
 class CupyBackend(NativeBackend):

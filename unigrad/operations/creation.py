@@ -6,6 +6,7 @@ arrays are made on the current backend; ``like=`` makes them on the backend and 
 
 from __future__ import annotations
 
+import array
 import builtins
 from collections.abc import Sequence
 from typing import Any
@@ -15,17 +16,27 @@ import numpy as np
 from unigrad import dtypes
 from unigrad.backend import Backend, backend_of, check_device, current_backend
 from unigrad.dtypes import DType
-from unigrad.errors import ArgumentError, BackendMismatchError, DtypeError
+from unigrad.errors import (
+    ArgumentError,
+    BackendMismatchError,
+    DtypeError,
+    InterchangeError,
+    ProtocolError,
+    UnigradError,
+)
 from unigrad.operations.arguments import new_shape
 from unigrad.operations.table import Array, operation
 from unigrad.tensor import Tensor
 
 __all__ = [
-    "arange", "asarray", "astype", "empty", "empty_like", "eye", "full", "full_like", "linspace", "ones",
-    "ones_like", "zeros", "zeros_like",
+    "arange", "asarray", "astype", "empty", "empty_like", "eye", "from_dlpack", "full", "full_like",
+    "linspace", "ones", "ones_like", "zeros", "zeros_like",
 ]  # fmt: skip
 
 _SCALARS = (bool, int, float, complex)
+
+# The integers up to here are floating numbers as well.
+_EXACT = 2**53
 
 
 def _place(like: Tensor | None, device: Any) -> tuple[Backend, Any]:
@@ -44,11 +55,12 @@ def _made(values: np.ndarray[Any, Any], like: Tensor | None, device: Any) -> Ten
 def asarray(
     obj: Array, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None, like: Tensor | None = None
 ) -> Tensor:
-    """A Tensor from a Tensor, a framework's array, a NumPy array, a scalar or a nested sequence.
+    """A Tensor from a Tensor, any library's array, a buffer, a scalar or a nested sequence.
 
-    A Tensor or a framework's own array stays on its backend and shares its memory unless ``copy`` is
-    True; everything else is copied to the current backend (or that of ``like``). Without ``dtype``
-    arrays keep theirs; Python floats become float32 and integers int64.
+    A Tensor or a framework's own array stays on its backend and shares its memory; what another library exports
+    through DLPack shares its memory with the current backend (or that of ``like``) where that is possible; everything
+    else is copied there. ``copy=True`` always copies; where False cannot be had it raises ArgumentError. Without
+    ``dtype`` arrays keep theirs; Python floats become float32 and integers int64.
     """
     if isinstance(obj, Tensor):
         found = obj
@@ -57,17 +69,69 @@ def asarray(
         target = current_backend() if like is None else like.backend
         if backend is None and isinstance(obj, target.array_types) and not isinstance(obj, np.generic):
             backend = target
-        if backend is None:
+        if backend is not None:
+            backend.admit(obj)
+            found = backend.tensor_type(obj, None)
+        elif _exchanges(obj) or (copy is False and isinstance(obj, np.ndarray)):
+            found = _imported(obj, target, copy)
+            copy = None
+        elif copy is False:
+            raise ArgumentError(f"an array of {type(obj).__name__} {_short(obj)} takes a copy; leave out copy=False")
+        else:
             return _made(_as_numpy(obj, dtype), like, device)
-        backend.admit(obj)
-        found = backend.tensor_type(obj, None)
     if like is not None and found.backend is not like.backend:
         raise mismatch(like.backend, found.backend)
-    if dtype is not None and found.dtype != dtypes.as_dtype(dtype):
-        return astype(found, dtype)
+    return _converted(found, dtype, device, copy)
+
+
+def _converted(x: Tensor, dtype: Any, device: Any, copy: bool | None) -> Tensor:
+    """x in a dtype, on a device and in memory of its own, as far as these are asked for."""
+    found = x
     if device is not None:
-        return found.to_device(device)
-    return found.copy() if copy else found
+        found = found.to_device(device)
+    if dtype is not None and found.dtype != dtypes.as_dtype(dtype):
+        found = astype(found, dtype)
+    if copy is False and found is not x:
+        raise ArgumentError(
+            f"from {x.dtype} on {x.device!r} to that dtype and device takes a copy; leave out copy=False"
+        )
+    return found.copy() if copy and found is x else found
+
+
+def _exchanges(obj: Any) -> bool:
+    """Whether it is another library's array, which knows DLPack."""
+    return hasattr(obj, "__dlpack__") and not isinstance(obj, (np.ndarray, np.generic))
+
+
+def _imported(source: Any, backend: Backend, copy: bool | None) -> Tensor:
+    """Another library's array, or another backend's Tensor, by DLPack."""
+    try:
+        raw = backend.from_dlpack(source, copy)
+    except UnigradError:
+        raise
+    except (BufferError, ValueError, RuntimeError, TypeError) as error:
+        kind = ArgumentError if copy is False and isinstance(error, ValueError) else InterchangeError
+        raise kind(f"backend {backend.name!r} cannot take over {type(source).__name__} by DLPack: {error}") from error
+    backend.admit(raw)
+    return backend.tensor_type(raw, None)
+
+
+@operation
+def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None, like: Tensor | None = None) -> Tensor:
+    """An array on the current backend (or that of ``like``) from any object with ``__dlpack__``, a Tensor too.
+
+    It shares x's memory where that is possible. ``copy=True`` always copies, and False raises InterchangeError or
+    ArgumentError where it would have to. ProtocolError if x has no ``__dlpack__``.
+    """
+    if not (hasattr(x, "__dlpack__") and hasattr(x, "__dlpack_device__")):
+        raise ProtocolError(
+            f"{type(x).__name__} has no __dlpack__ and __dlpack_device__; use asarray for other objects"
+        )
+    backend, device = _place(like, device)
+    if isinstance(x, Tensor) and x.backend is backend:
+        x.refuse_if_recorded("export it through DLPack", "x.detach()")
+        return _converted(type(x)(backend.detached(x.raw), None), None, device, copy)
+    return _converted(_imported(x, backend, copy), None, device, False if copy is False else None)
 
 
 def mismatch(first: Backend, second: Backend) -> BackendMismatchError:
@@ -82,12 +146,14 @@ def _as_numpy(obj: Any, dtype: Any) -> np.ndarray[Any, Any]:
     wanted = None if dtype is None else dtypes.as_dtype(dtype)
     if isinstance(obj, (np.ndarray, np.generic)):
         return np.asarray(obj, dtype=wanted if wanted is not None else dtypes.as_dtype(obj.dtype))
+    if isinstance(obj, (memoryview, bytes, bytearray, array.array)):
+        return _as_numpy(np.asarray(memoryview(obj)), dtype)
     if isinstance(obj, _SCALARS):
         return np.asarray(obj, dtype=wanted if wanted is not None else dtypes.as_dtype(type(obj)))
     obj = _plain(obj)
     try:
         values = np.asarray(obj, dtype=wanted)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise ArgumentError(f"no array can be made of {type(obj).__name__} {_short(obj)}: {error}") from error
     if values.dtype.kind not in "biufc":
         raise DtypeError(f"no array can be made of {type(obj).__name__} {_short(obj)}: its elements are no numbers")
@@ -223,6 +289,9 @@ def arange(
         raise ArgumentError("arange cannot go in steps of 0")
     whole = builtins.all(isinstance(bound, int) for bound in (start, stop, step))
     wanted = dtypes.as_dtype((int if whole else float) if dtype is None else dtype)
+    if whole and builtins.max(abs(start), abs(stop), abs(step)) > _EXACT:
+        # NumPy counts in floating numbers, and holds none of uint64's upper half in between.
+        return _made(np.asarray(range(int(start), int(stop), int(step)), dtype=wanted), like, device)
     return _made(np.arange(start, stop, step).astype(wanted), like, device)
 
 
@@ -238,13 +307,17 @@ def linspace(
     endpoint: bool = True,
     like: Tensor | None = None,
 ) -> Tensor:
-    """``num`` evenly spaced numbers from ``start`` to ``stop``: float32, or complex64 if one of them is complex, unless
-    told otherwise."""
+    """``num`` evenly spaced numbers from ``start`` to ``stop``.
+
+    float32, or complex64 if one of the two is complex, unless told otherwise.
+    """
     if num < 0:
         raise ArgumentError(f"linspace needs a count from 0 up, not {num}")
-    if dtype is None and builtins.any(isinstance(bound, complex) for bound in (start, stop)):
-        dtype = dtypes.complex64
-    return _made(np.linspace(start, stop, num, endpoint=endpoint).astype(_float_or(dtype)), like, device)
+    number = complex if isinstance(start, complex) or isinstance(stop, complex) else float
+    wanted = dtypes.as_dtype(number if dtype is None else dtype)
+    with np.errstate(all="ignore"):
+        values = np.linspace(start, stop, num, endpoint=endpoint, dtype=np.result_type(number, wanted))
+    return _made(values.astype(wanted), like, device)
 
 
 @operation
@@ -259,4 +332,7 @@ def eye(
     like: Tensor | None = None,
 ) -> Tensor:
     """Ones on the diagonal ``k`` and zeros elsewhere, float32 unless told otherwise."""
-    return _made(np.eye(n_rows, n_cols, k=k, dtype=_float_or(dtype)), like, device)
+    columns = n_rows if n_cols is None else n_cols
+    # NumPy takes no diagonal that is beyond its own integers.
+    k = builtins.max(-n_rows, builtins.min(k, columns))
+    return _made(np.eye(n_rows, columns, k=k, dtype=_float_or(dtype)), like, device)

@@ -100,8 +100,12 @@ def argsort_(x: Array, axis: int, descending: bool) -> Tensor:
 # --- canonical keys ----------------------------------------------------------------------------------
 
 
-def canonical_key(key: Any, shape: Shape) -> Key:
-    """What stands between the brackets in canonical form; IndexRangeError if it selects what is not there."""
+def canonical_key(key: Any, shape: Shape) -> tuple[Key, Shape]:
+    """What stands between the brackets in canonical form; IndexRangeError if it selects what is not there.
+
+    The key is for an array of the shape that is returned too: a single True or False selects all or nothing of
+    an axis of size 1 that stands there before the others.
+    """
     entries = list(key) if isinstance(key, tuple) else [key]
     entries = [_entry(entry) for entry in entries]
     used = sum(0 if entry is None or entry is Ellipsis else entry.ndim if _is_mask(entry) else 1 for entry in entries)
@@ -118,13 +122,17 @@ def canonical_key(key: Any, shape: Shape) -> Key:
     for entry in entries:
         if entry is None:
             found.append(None)
+        elif _is_mask(entry) and entry.ndim == 0:
+            found.append(np.zeros(int(entry), np.int64))
+            shape = (*shape[:axis], 1, *shape[axis:])
+            axis += 1
         elif _is_mask(entry):
             found.extend(_mask(entry, shape, axis))
             axis += entry.ndim
         else:
             found.append(_one(entry, shape, axis))
             axis += 1
-    return tuple(found)
+    return tuple(found), shape
 
 
 def _is_mask(entry: Any) -> bool:
@@ -154,10 +162,10 @@ def _entry(entry: Any) -> Any:
 
 
 def _mask(mask: np.ndarray[Any, Any], shape: Shape, axis: int) -> list[Any]:
-    if mask.shape != shape[axis : axis + mask.ndim]:
+    sizes = shape[axis : axis + mask.ndim]
+    # As NumPy has it, an empty mask may be empty along any of its axes.
+    if any(size not in (0, own) for size, own in zip(mask.shape, sizes, strict=True)):
         raise IndexRangeError(f"a boolean index of shape {mask.shape} does not fit shape {shape} from axis {axis} on")
-    if mask.ndim == 0:
-        raise ArgumentError("a single True or False is no index here; use x[None] or an empty slice")
     return list(np.nonzero(mask))
 
 
@@ -211,15 +219,21 @@ def _check_arrays(key: Key) -> None:
 
 def getitem(x: Tensor, key: Any) -> Tensor:
     """x[key]: values, never a view. Integers, slices, None, '...', integer and boolean arrays."""
-    canonical = canonical_key(key, x.shape)
+    canonical, shape = canonical_key(key, x.shape)
     _check_arrays(canonical)
-    return getitem_(x, canonical)
+    return getitem_(x if len(shape) == x.ndim else reshape(x, shape), canonical)
 
 
 def setitem(x: Tensor, key: Any, value: Array) -> Tensor:
     """A copy of x in which ``x[key]`` is ``value``, broadcast and cast to x's dtype; of duplicates the last wins."""
-    canonical = canonical_key(key, x.shape)
+    canonical, stretched = canonical_key(key, x.shape)
     _check_arrays(canonical)
+    if len(stretched) != x.ndim:
+        return reshape(_set(reshape(x, stretched), canonical, value), x.shape)
+    return _set(x, canonical, value)
+
+
+def _set(x: Tensor, canonical: Key, value: Array) -> Tensor:
     shape = _selected_shape(canonical, x.shape)
     value = asarray(value, dtype=x.dtype, like=x)
     if broadcast_shapes([value.shape, shape]) != shape and value.size != 1:
