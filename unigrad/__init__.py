@@ -38,6 +38,7 @@ from unigrad.dtypes import (
     uint32,
     uint64,
 )
+from unigrad.einops import wait_for_einops
 from unigrad.errors import (
     ArgumentError,
     AxisError,
@@ -76,6 +77,9 @@ transpose = permute_dims
 cumsum = cumulative_sum
 cumprod = cumulative_prod
 newaxis = None
+
+
+wait_for_einops()
 
 
 def attach_grad(x: Tensor, grad_req: str = "write") -> None:
