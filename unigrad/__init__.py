@@ -38,7 +38,6 @@ from unigrad.dtypes import (
     uint32,
     uint64,
 )
-from unigrad.einops import wait_for_einops
 from unigrad.errors import (
     ArgumentError,
     AxisError,
@@ -56,6 +55,7 @@ from unigrad.errors import (
 )
 from unigrad.graph import backward, gradients
 from unigrad.namespaces import namespace
+from unigrad.neighbours import greet
 from unigrad.operations import contractions, creation, elementwise, indexing, linalg, reductions, shapes
 from unigrad.operations.contractions import *
 from unigrad.operations.creation import *
@@ -79,7 +79,7 @@ cumprod = cumulative_prod
 newaxis = None
 
 
-wait_for_einops()
+greet()
 
 
 def attach_grad(x: Tensor, grad_req: str = "write") -> None:

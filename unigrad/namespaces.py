@@ -37,8 +37,12 @@ class _Info:
         return self._backend.devices()[0]
 
     def default_dtypes(self, *, device: Any = None) -> dict[str, Any]:
-        return {"real floating": dtypes.float32, "complex floating": dtypes.complex64, "integral": dtypes.int64,
-                "indexing": dtypes.int64}
+        return {
+            "real floating": dtypes.float32,
+            "complex floating": dtypes.complex64,
+            "integral": dtypes.int64,
+            "indexing": dtypes.int64,
+        }
 
     def devices(self) -> Any:
         return self._backend.devices()
@@ -90,7 +94,9 @@ def _isdtype(dtype: Any, kind: Any) -> bool:
 
 def _result_type(*arrays_and_dtypes: Any) -> dtypes.DType:
     scalars = [x for x in arrays_and_dtypes if type(x) in (bool, int, float, complex)]
-    found = [x.dtype if isinstance(x, Tensor) else x for x in arrays_and_dtypes if type(x) not in (bool, int, float, complex)]
+    found = [
+        x.dtype if isinstance(x, Tensor) else x for x in arrays_and_dtypes if type(x) not in (bool, int, float, complex)
+    ]
     return functools.reduce(dtypes.promote_scalar, scalars, functools.reduce(dtypes.promote, found))
 
 

@@ -49,7 +49,7 @@ RENAMED = {"ddof": "correction"}
 FLATTENING = frozenset({"argsort", "cumprod", "cumsum", "repeat", "sort", "take", "take_along_axis"})
 """Functions that take the flattened array where ``axis`` is None."""
 # Some of NumPy's functions written in C tell their parameters only from NumPy 2.4 on.
-_SIGNED_HERE = {
+_SIGNED_HERE: dict[str, Callable[..., Any]] = {
     "concatenate": lambda arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind": None,
     "dot": lambda a, b, out=None: None,
     "inner": lambda a, b, /: None,
@@ -104,6 +104,7 @@ _COMPOSED: dict[str, Callable[..., Any]] = {
     "rad2deg": lambda x: x * (180 / np.pi),
     "radians": lambda x: x * (np.pi / 180),
     "reciprocal": lambda x: OPERATIONS["divide"](1, x),
+    "atleast_1d": lambda *arrays: _each(lambda a: a if a.ndim else a.reshape((1,)), np.atleast_1d, arrays),
     "copy": lambda a, /: _tensor(a).copy(),
     "inner": lambda a, b, /: (
         OPERATIONS["multiply"](a, b)
@@ -115,6 +116,12 @@ _COMPOSED: dict[str, Callable[..., Any]] = {
     "vdot": lambda a, b, /: OPERATIONS["vecdot"](OPERATIONS["reshape"](a, -1), OPERATIONS["reshape"](b, -1)),
 }
 """Functions that are one line over others. An operation of that name, where there is one, comes first."""
+
+
+def _each(change: Callable[[Tensor], Tensor], otherwise: Callable[[Any], Any], arrays: Sequence[Any]) -> Any:
+    """Every Tensor changed, and all else by NumPy; one alone is no tuple."""
+    found = tuple(change(a) if isinstance(a, Tensor) else otherwise(a) for a in arrays)
+    return found if len(found) > 1 else found[0]
 
 
 def _tensor(x: Any) -> Tensor:
@@ -281,8 +288,9 @@ def _translated(
 
 
 def _is_default(value: Any, default: Any) -> bool:
-    return value is default or (isinstance(default, (bool, int, float, str)) and type(value) is type(default) and
-                                value == default)
+    return value is default or (
+        isinstance(default, (bool, int, float, str)) and type(value) is type(default) and value == default
+    )
 
 
 def _call(name: str, found: Callable[..., Any], positional: list[Any], given: dict[str, Any]) -> Any:

@@ -293,7 +293,7 @@ class Tensor:
         return creation.asarray(values, like=self) if values.size else self.detach()
 
     def __copy__(self) -> Tensor:
-        return self.detach().copy()
+        return self.copy()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         twin = self.detach().copy()
