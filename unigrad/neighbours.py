@@ -101,7 +101,8 @@ class _Finder:
         for finder in sys.meta_path:
             spec = None if finder is self else finder.find_spec(name, path, target)
             if spec is not None and spec.loader is not None:
-                spec.loader.exec_module = functools.partial(_run_and_tell, spec.loader.exec_module)
+                run = spec.loader.exec_module
+                setattr(spec.loader, "exec_module", functools.partial(_run_and_tell, run))  # noqa: B010
                 return spec
         return None
 
