@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.backend import is_array_type
 from unigrad.errors import UnsupportedError
 from unigrad.operations.table import OPERATIONS
 from unigrad.tensor import Tensor
@@ -29,7 +30,7 @@ OTHER_NAMES = {
     "absolute": "abs", "amax": "max", "amin": "min", "arccos": "acos", "arccosh": "acosh", "arcsin": "asin",
     "arcsinh": "asinh", "arctan": "atan", "arctan2": "atan2", "arctanh": "atanh", "array": "asarray",
     "concatenate": "concat", "conjugate": "conj", "cross": "linalg.cross", "cumprod": "cumulative_prod",
-    "cumsum": "cumulative_sum", "expit": "nn.sigmoid", "fabs": "abs", "invert": "bitwise_invert",
+    "cumsum": "cumulative_sum", "expit": "nn.sigmoid", "fabs": "abs", "fix": "trunc", "invert": "bitwise_invert",
     "left_shift": "bitwise_left_shift", "right_shift": "bitwise_right_shift", "rint": "round",
     "transpose": "permute_dims",
 }  # fmt: skip
@@ -81,6 +82,12 @@ def _unsupported(name: str) -> UnsupportedError:
     )
 
 
+def _is_stranger(kind: type, protocol: str) -> bool:
+    """Whether a type has such a protocol of its own and no backend knows it, so that it has to be asked itself."""
+    theirs = getattr(kind, protocol, None)
+    return theirs not in (None, getattr(np.ndarray, protocol), getattr(Tensor, protocol)) and not is_array_type(kind)
+
+
 def _no_out(name: str) -> UnsupportedError:
     return UnsupportedError(f"np.{name} cannot write into out=: a Tensor is a value; use the result, y = np.{name}(x)")
 
@@ -95,7 +102,6 @@ def _pairs(ufunc: Callable[..., Any], x1: Any, x2: Any) -> Any:
 
 
 _COMPOSED: dict[str, Callable[..., Any]] = {
-    "cbrt": lambda x: np.sign(x) * abs(x) ** (1 / 3),
     "deg2rad": lambda x: x * (np.pi / 180),
     "degrees": lambda x: x * (180 / np.pi),
     "divmod": lambda x1, x2: (np.floor_divide(x1, x2), np.remainder(x1, x2)),
@@ -130,10 +136,8 @@ def _tensor(x: Any) -> Tensor:
 
 def array_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], options: Mapping[str, Any]) -> Any:
     """NEP 13: ``ufunc`` or one of its methods on Tensors; NotImplemented beside another library's arrays."""
-    for item in inputs:
-        theirs = getattr(type(item), "__array_ufunc__", None)
-        if theirs not in (None, np.ndarray.__array_ufunc__, Tensor.__array_ufunc__):
-            return NotImplemented
+    if any(_is_stranger(type(item), "__array_ufunc__") for item in inputs):
+        return NotImplemented
     name = ufunc.__name__
     given = dict(options)
     if given.pop("out", None) is not None:
@@ -227,10 +231,8 @@ def array_function(
     like: Tensor, function: Callable[..., Any], types: Iterable[type], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> Any:
     """NEP 18: ``function`` on Tensors; NotImplemented beside another library's arrays."""
-    for kind in types:
-        theirs = getattr(kind, "__array_function__", None)
-        if theirs not in (np.ndarray.__array_function__, Tensor.__array_function__):
-            return NotImplemented
+    if any(_is_stranger(kind, "__array_function__") for kind in types):
+        return NotImplemented
     name = f"{function.__module__}.{function.__name__}".removeprefix("numpy.")
     if name in OUTLINE:
         return function(*_replaced(args, _outline), **_replaced(kwargs, _outline))
