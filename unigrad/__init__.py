@@ -12,7 +12,7 @@
 
 from math import e, inf, nan, pi
 
-from unigrad import nn, random
+from unigrad import neighbours, nn, random
 from unigrad.backend import (
     Backend,
     BackendInfo,
@@ -55,7 +55,6 @@ from unigrad.errors import (
 )
 from unigrad.graph import backward, gradients
 from unigrad.namespaces import namespace
-from unigrad.neighbours import greet
 from unigrad.operations import contractions, creation, elementwise, indexing, linalg, reductions, shapes
 from unigrad.operations.contractions import *
 from unigrad.operations.creation import *
@@ -79,7 +78,7 @@ cumprod = cumulative_prod
 newaxis = None
 
 
-greet()
+neighbours.greet()
 
 
 def attach_grad(x: Tensor, grad_req: str = "write") -> None:

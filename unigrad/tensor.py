@@ -210,16 +210,6 @@ class Tensor:
         values.flags.writeable = False
         return values
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        from unigrad.protocols import array_ufunc
-
-        return array_ufunc(ufunc, method, inputs, options)
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        from unigrad.protocols import array_function
-
-        return array_function(self, function, types, args, kwargs)
-
     def refuse_if_recorded(self, what: str, instead: str) -> None:
         """Raise where a conversion would silently cut the graph of a recorded array."""
         if self._followed:
@@ -232,6 +222,16 @@ class Tensor:
     def _followed(self) -> bool:
         """Whether what is computed with this array now has a derivative: recorded, or pushed forward."""
         return self._is_dual or (self._node is not None and is_recording())
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        from unigrad.protocols import array_ufunc
+
+        return array_ufunc(ufunc, method, inputs, options)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from unigrad.protocols import array_function
+
+        return array_function(self, function, types, args, kwargs)
 
     def item(self) -> Any:
         """The one element as a Python scalar; ShapeError if there is not exactly one."""
