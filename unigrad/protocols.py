@@ -76,9 +76,10 @@ def _operation(name: str) -> Callable[..., Any] | None:
 
 
 def _unsupported(name: str) -> UnsupportedError:
+    full = f"np.{name}" if hasattr(np, name.partition(".")[0]) else name  # ufuncs may be another library's
     return UnsupportedError(
-        f"np.{name} has no counterpart in unigrad; compose it of ug's functions, or, where no gradient is "
-        f"wanted, call np.{name}(x.numpy()) and bring the result back with ug.asarray"
+        f"{full} has no counterpart in unigrad; compose it of ug's functions, or, where no gradient is "
+        f"wanted, call {full} on x.numpy() and bring the result back with ug.asarray"
     )
 
 
