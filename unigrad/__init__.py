@@ -12,7 +12,7 @@
 
 from math import e, inf, nan, pi
 
-from unigrad import nn, random
+from unigrad import neighbours, nn, random
 from unigrad.backend import (
     Backend,
     BackendInfo,
@@ -106,6 +106,9 @@ cumprod = cumulative_prod
 cummax = cumulative_max
 cummin = cumulative_min
 newaxis = None
+
+
+neighbours.greet()
 
 
 def attach_grad(x: Tensor, grad_req: str = "write") -> None:

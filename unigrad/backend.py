@@ -464,6 +464,11 @@ def backend_of(raw: Any) -> Backend | None:
     return None
 
 
+def is_array_type(kind: type) -> bool:
+    """Whether arrays of this type are a loaded backend's raw arrays."""
+    return any(backend._loaded and issubclass(kind, backend.array_types) for backend in _backends.values())
+
+
 # JAX's arrays are made by its compiled half.
 _EXTRA_ROOTS = {"jax": ("jaxlib",)}
 

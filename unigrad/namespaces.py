@@ -22,6 +22,10 @@ _VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", __array_api_version__)
 _STANDARD_DTYPES = tuple(dtype for dtype in dtypes.ALL if dtype != dtypes.float16)
 
 
+# Where SciPy's special functions look for a namespace's own, under SciPy's names.
+_SPECIAL = {"erf": "erf", "expit": "nn.sigmoid", "gammaln": "gammaln", "softplus": "nn.softplus", "xlogy": "xlogy"}
+
+
 class Namespace(types.ModuleType):
     """The functions, dtypes and constants of unigrad, with new arrays made on one backend."""
 
@@ -121,6 +125,7 @@ def _bound(backend: Backend) -> Namespace:
         for short, found in vars(random).items()
         if inspect.isfunction(found) and found.__module__ == random.__name__ and not short.startswith("_")
     }
+    groups["special"] = {theirs: made[OPERATIONS[ours]] for theirs, ours in _SPECIAL.items()}
     top |= {group: Namespace(f"{name}.{group}", members) for group, members in groups.items()}
     present = {str(dtype): dtype for dtype in backend.raw_dtypes}
     missing = {

@@ -7,6 +7,7 @@ change what this Tensor holds and nothing else.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -77,9 +78,8 @@ class Tensor:
         self._node = node
         self._dtype = self.backend.dtype(raw)
 
-    # NumPy's operators must leave a mixed expression to ours.
+    # NumPy's operators come to __array_ufunc__; what else asks leaves a mixed expression to ours.
     __array_priority__ = 1000.0
-    __array_ufunc__ = None
 
     if TYPE_CHECKING:  # the operators of OPERATORS, which each backend's class gets when it is bound
 
@@ -261,6 +261,16 @@ class Tensor:
         """Whether what is computed with this array now has a derivative: recorded, or pushed forward."""
         return self._is_dual or (self._node is not None and is_recording())
 
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        from unigrad.protocols import array_ufunc
+
+        return array_ufunc(ufunc, method, inputs, options)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from unigrad.protocols import array_function
+
+        return array_function(self, function, types, args, kwargs)
+
     def item(self) -> Any:
         """The one element as a Python scalar; ShapeError if there is not exactly one."""
         if self.size != 1:
@@ -288,6 +298,18 @@ class Tensor:
             raise DtypeError(f"only a 0-dimensional integer array is an index, not {self.dtype} of shape {self.shape}")
         return int(self.item())
 
+    def __floor__(self) -> int:
+        return math.floor(self.item())
+
+    def __ceil__(self) -> int:
+        return math.ceil(self.item())
+
+    def __trunc__(self) -> int:
+        return math.trunc(self.item())
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return round(self.item(), ndigits)
+
     def __len__(self) -> int:
         if not self.ndim:
             raise DtypeError("a 0-dimensional array has no length; float(x) is its value")
@@ -309,7 +331,7 @@ class Tensor:
         return creation.asarray(values, like=self) if values.size else self.detach()
 
     def __copy__(self) -> Tensor:
-        return self.detach().copy()
+        return self.copy()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         twin = self.detach().copy()

@@ -216,6 +216,9 @@ def full(
 ) -> Tensor:
     """An array filled with one value; its dtype is the value's default unless given."""
     backend, device = _place(like, device)
+    if isinstance(fill_value, Tensor):
+        fill_value.refuse_if_recorded("fill a new array with it", "ug.broadcast_to(x, shape)")
+        dtype, fill_value = fill_value.dtype if dtype is None else dtype, fill_value.item()
     wanted = dtypes.as_dtype(type(fill_value) if dtype is None and isinstance(fill_value, _SCALARS) else dtype)
     backend.raw_dtype(wanted)
     return backend.tensor_type(backend.full(new_shape(shape), fill_value, wanted, device), None)
