@@ -47,10 +47,12 @@ from unigrad.errors import (
     GraphFreedError,
     IndexRangeError,
     LeafWriteError,
+    LinAlgError,
     NotRecordedError,
     OperationError,
     ShapeError,
     UnigradError,
+    UnigradWarning,
     UnsupportedError,
 )
 from unigrad.graph import backward, gradients
@@ -60,6 +62,7 @@ from unigrad.operations.contractions import *
 from unigrad.operations.creation import *
 from unigrad.operations.elementwise import *
 from unigrad.operations.indexing import *
+from unigrad.operations.linalg import cross, diagonal, trace
 from unigrad.operations.reductions import *
 from unigrad.operations.shapes import *
 from unigrad.recording import is_recording, is_training, pause, predict_mode, record, train_mode
@@ -95,13 +98,14 @@ def stop_gradient(x: Tensor) -> Tensor:
 
 __all__ = [
     "ArgumentError", "AxisError", "Backend", "BackendError", "BackendInfo", "BackendMismatchError",
-    "DtypeError", "GraphFreedError", "IndexRangeError", "LeafWriteError", "NotRecordedError",
-    "OperationError", "ShapeError", "Tensor", "UnigradError", "UnsupportedError", "array", "attach_grad",
-    "available_backends", "backward", "bool", "bool_", "complex128", "complex64", "concatenate", "cumprod",
-    "cumsum", "detach", "e", "float16", "float32", "float64", "get_backend", "grad", "gradients", "inf",
-    "int16", "int32", "int64", "int8", "is_recording", "is_training", "jvp", "linalg", "namespace", "nan", "newaxis",
+    "DtypeError", "GraphFreedError", "IndexRangeError", "LeafWriteError", "LinAlgError", "NotRecordedError",
+    "OperationError", "ShapeError", "Tensor", "UnigradError", "UnigradWarning", "UnsupportedError", "array", "attach_grad",
+    "available_backends", "backward", "bool", "bool_", "complex128", "complex64", "concatenate", "cross", "cumprod",
+    "cumsum", "detach", "diagonal", "e", "float16", "float32", "float64", "get_backend", "grad", "gradients", "inf",
+    "int16", "int32", "int64", "int8", "is_recording", "is_training", "jvp", "linalg", "namespace", "nan",
+    "newaxis",
     "nn", "pause", "pi", "predict_mode", "random", "record", "register_backend", "set_backend",
-    "stop_gradient", "train_mode", "transpose", "uint16", "uint32", "uint64", "uint8", "use_backend",
+    "stop_gradient", "trace", "train_mode", "transpose", "uint16", "uint32", "uint64", "uint8", "use_backend",
     "value_and_grad",
 ]  # fmt: skip
 __all__ += contractions.__all__ + creation.__all__ + elementwise.__all__ + indexing.__all__

@@ -48,6 +48,9 @@ class JaxBackend(Backend):
     def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
         return np.asarray(raw)
 
+    def is_known(self, raw: Raw) -> bool:
+        return not isinstance(raw, self._jax.core.Tracer)
+
     def device(self, raw: Raw) -> Any:
         if isinstance(raw, self._jax.core.Tracer):  # inside a transform of JAX's it is nowhere yet
             return self.devices()[0]

@@ -3,6 +3,7 @@
 from unigrad.operations import (
     contractions,
     creation,
+    decompositions,
     elementwise,
     indexing,
     linalg,
@@ -11,4 +12,4 @@ from unigrad.operations import (
     shapes,
 )
 
-__all__ = ["contractions", "creation", "elementwise", "indexing", "linalg", "networks", "reductions", "shapes"]
+__all__ = ["contractions", "creation", "decompositions", "elementwise", "indexing", "linalg", "networks", "reductions", "shapes"]
