@@ -87,7 +87,7 @@ class JaxBackend(Backend):
         self, primitive: Primitive, raws: Sequence[Raw], tangents: Sequence[Raw | None], statics: Sequence[Any]
     ) -> tuple[Raw, Raw] | None:
         operation = self.functions.get(primitive.name)
-        if operation is None:  # composed of others, each of which is pushed forward by itself
+        if operation is None or operation.by_rules:  # composed of others, each of which is pushed forward by itself
             return None
         function, inputs = operation.resolve(raws, statics)
         mask = tuple([tangent is not None for tangent in tangents]) + (False,) * (len(inputs) - len(raws))

@@ -37,6 +37,7 @@ from jax.custom_derivatives import SymbolicZero
 from unigrad.errors import OperationError
 from unigrad.operations.table import PRIMITIVES
 from unigrad_jax.compiled import Operation
+from unigrad_jax.linalg import linear_algebra
 from unigrad_jax.keys import Layout, positions, select
 
 Raw = Any
@@ -368,7 +369,9 @@ def operations() -> dict[str, Operation]:
     }
     made = {name: Operation(PRIMITIVES[name], function) for name, function in plain.items()}
     made["power"] = Power(PRIMITIVES["power"], power)
-    others = types.SimpleNamespace(**made)
+    others = types.SimpleNamespace()
+    made |= linear_algebra(others)
+    vars(others).update(made)
     for row in PRIMITIVES.values():
         if row.name not in made and row.composition is not None:
             made[row.name] = Operation(row, functools.partial(row.composition, others))

@@ -18,6 +18,7 @@ from unigrad.backend import Backend, Raw
 from unigrad.errors import ArgumentError, ShapeError
 from unigrad.native import numpy_backend
 from unigrad_tensorflow.derivatives import REPLACED, replaced
+from unigrad_tensorflow.linalg import linear_algebra
 
 Shape = tuple[int, ...]
 Key = tuple[Any, ...]
@@ -62,7 +63,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "clip": lambda x, low, high: gen_math_ops.minimum(gen_math_ops.maximum(x, low), high),
         "relu": gen_nn_ops.relu,
         "softplus": gen_nn_ops.softplus,
-        "astype": lambda x, dtype: gen_math_ops.cast(x, backend.raw_dtypes[dtype]),
+        "astype": lambda x, dtype: astype(x, backend.raw_dtypes[dtype]),
         "sum": over_axes(tf.reduce_sum),
         "prod": over_axes(tf.reduce_prod),
         "max": over_axes(tf.reduce_max),
@@ -96,6 +97,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
             numpy_backend.functions["argsort"](x.numpy(), axis, descending)
         ),
     }
+    table |= linear_algebra(table | {"power": with_arrays(power)})
     table |= {name: replaced(backend, name, table[name]) for name in REPLACED}
     table["power"] = with_arrays(table["power"])
     return table
@@ -130,6 +132,14 @@ def with_arrays(function: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any], Raw
         return function(x1, x2)
 
     return run
+
+
+def astype(x: Raw, dtype: Any) -> Raw:
+    """A cast; to complex numbers from the parts, since TensorFlow warns of the derivative of its own cast."""
+    if dtype.is_complex and not x.dtype.is_complex:
+        real = gen_math_ops.cast(x, dtype.real_dtype)
+        return tf.complex(real, tf.zeros_like(real))
+    return gen_math_ops.cast(x, dtype)
 
 
 def erf(x: Raw) -> Raw:

@@ -19,6 +19,14 @@ REPLACED = {
     "minimum": "PyTorch's is 1 and 1 at NaN, which hides it",
     "power": "PyTorch's second derivative is NaN where the base is 0",
     "vector_norm": "PyTorch's second derivative is NaN where the norm is 0",
+    "det": "PyTorch's is 0 at a singular matrix",
+    "cofactors": "a composition through singular vectors, which have no derivative where values repeat",
+    "pinv": "as cofactors",
+    "slogdet": "PyTorch's is infinite at a singular matrix",
+    "eigh": "of the eigenvalues too it is NaN where they repeat",
+    "eig": "as eigh",
+    "svd": "as eigh, for singular values; and PyTorch has none of a completed U or V",
+    "qr": "PyTorch has none of a completed Q",
 }
 """The primitives and the reasons."""
 

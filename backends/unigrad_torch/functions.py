@@ -15,6 +15,7 @@ from torch.nn import functional
 from unigrad.backend import Backend, Raw
 from unigrad.errors import ArgumentError
 from unigrad_torch.derivatives import REPLACED, replaced
+from unigrad_torch.linalg import linear_algebra
 
 Shape = tuple[int, ...]
 Key = tuple[Any, ...]
@@ -89,6 +90,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "argsort": argsort,
     }
     table |= {name: getattr(torch, name) for name in SAME_NAME}
+    table |= linear_algebra(table)
     table |= {name: replaced(backend, name, table[name]) for name in REPLACED}
     table["power"] = power(table["power"])
     return table

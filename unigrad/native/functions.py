@@ -9,6 +9,8 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from unigrad.native.linalg import linear_algebra
+
 Raw = Any
 Shape = tuple[int, ...]
 
@@ -133,7 +135,7 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         *("maximum", "minimum", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal"),
         *("logical_and", "logical_or", "logical_xor", "logical_not", "isnan", "isinf", "isfinite"),
     ]
-    return {
+    table: dict[str, Callable[..., Raw]] = {
         **{name: getattr(xp, name) for name in same_name},
         "real": lambda x: x.real.copy(),
         "imag": lambda x: x.imag.copy(),
@@ -179,3 +181,4 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         "scatter_along_axis": scatter_along_axis,
         "argsort": argsort,
     }
+    return table | linear_algebra(xp, table)

@@ -7,13 +7,13 @@ import string
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from unigrad.errors import ArgumentError, ShapeError
+from unigrad.errors import ArgumentError, AxisError, ShapeError
 from unigrad.operations.arguments import one_axis
 from unigrad.operations.creation import eye, ones
 from unigrad.operations.dispatch import tensors
-from unigrad.operations.elementwise import multiply
-from unigrad.operations.shapes import permute_dims, reshape
-from unigrad.operations.table import Array, Arrays, operation, primitive, vjp
+from unigrad.operations.elementwise import conj, multiply
+from unigrad.operations.shapes import moveaxis, permute_dims, reshape
+from unigrad.operations.table import Array, Arrays, jvp, operation, primitive, vjp
 
 if TYPE_CHECKING:
     from unigrad.tensor import Tensor
@@ -77,6 +77,7 @@ def _matmul_right(xp: Any, g: Any, x1: Any, x1_shape: Shape, x2_shape: Shape) ->
 
 
 vjp(matmul, _matmul_left, _matmul_right)
+jvp(matmul, "multilinear")
 
 
 @primitive("contraction")
@@ -102,6 +103,7 @@ def _einsum_vjp(xp: Any, g: Any, operands: Sequence[Any], operands_shape: Any, s
 
 
 vjp(einsum_, _einsum_vjp)
+jvp(einsum_, "multilinear")
 
 
 # --- public ------------------------------------------------------------------------------------------
@@ -129,10 +131,14 @@ def tensordot(x1: Array, x2: Array, /, *, axes: int | tuple[Sequence[int], Seque
         left: list[int] = list(range(x1.ndim - axes, x1.ndim))
         right: list[int] = list(range(axes))
     else:
+        if len(axes) != 2:
+            raise ArgumentError(f"axes must be a number or two sequences of axes, not {axes!r}")
         left, right = (
             [one_axis(axis, x.ndim, "axes") for axis in ([listed] if isinstance(listed, int) else listed)]
             for x, listed in zip((x1, x2), axes, strict=True)
         )
+    if len(set(left)) != len(left) or len(set(right)) != len(right):
+        raise AxisError(f"tensordot with axes={axes!r} names an axis twice")
     if [x1.shape[axis] for axis in left] != [x2.shape[axis] for axis in right]:
         raise ShapeError(
             f"tensordot cannot pair axes {tuple(left)} of shape {x1.shape} with axes {tuple(right)} of shape "
@@ -150,7 +156,7 @@ def tensordot(x1: Array, x2: Array, /, *, axes: int | tuple[Sequence[int], Seque
 
 @operation
 def vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Tensor:
-    """The sum of products along one axis, with broadcasting over the others."""
+    """The sum of products along one axis, with broadcasting over the others; of the conjugate of a complex x1."""
     from unigrad.operations.reductions import sum as sum_over
 
     x1, x2 = tensors((x1, x2))
@@ -159,7 +165,10 @@ def vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Tensor:
         axis = one_axis(axis, min(x1.ndim, x2.ndim)) - min(x1.ndim, x2.ndim)
     if x1.shape[axis] != x2.shape[axis]:
         raise ShapeError(f"vecdot needs equal sizes along axis {axis}, not those of {x1.shape} and {x2.shape}")
-    return sum_over(multiply(x1, x2), axis=axis)
+    if x1.dtype.kind == "c":
+        x1 = conj(x1)
+    # Moved to the end first, since broadcasting counts axes from there.
+    return sum_over(multiply(moveaxis(x1, axis, -1), moveaxis(x2, axis, -1)), axis=-1)
 
 
 @operation
