@@ -16,11 +16,12 @@ from unigrad_conformance.samples.contractions import CONTRACTIONS
 from unigrad_conformance.samples.creation import CREATION, RANDOM
 from unigrad_conformance.samples.elementwise import ELEMENTWISE
 from unigrad_conformance.samples.generated import GENERATED
+from unigrad_conformance.samples.linalg import LINALG
 from unigrad_conformance.samples.networks import NETWORKS
 from unigrad_conformance.samples.reductions import REDUCTIONS
 from unigrad_conformance.samples.shapes import INDEXING, SHAPES
 
-FAMILIES = (ELEMENTWISE, GENERATED, REDUCTIONS, CONTRACTIONS, SHAPES, INDEXING, CREATION, RANDOM, NETWORKS)
+FAMILIES = (ELEMENTWISE, GENERATED, REDUCTIONS, CONTRACTIONS, LINALG, SHAPES, INDEXING, CREATION, RANDOM, NETWORKS)
 
 
 @cache

@@ -22,6 +22,8 @@ from unigrad import dtypes
 from unigrad.backend import Backend, backend_names, register_backend
 from unigrad.forward import dual, is_dual
 from unigrad.native.functions import primitives
+from unigrad.native.linalg import composed
+from unigrad_conformance.exact_linalg import linear_algebra
 from unigrad.tensor import Tensor
 
 NAME = "mpmath"
@@ -62,6 +64,8 @@ class Oracle(Backend):
     missing: ClassVar[dict[str, str]] = {
         "complex64": "the reference is over the real numbers",
         "complex128": "the reference is over the real numbers",
+        "eig": "the reference is over the real numbers",
+        "eigvals": "the reference is over the real numbers",
     }
 
     def load(self) -> None:
@@ -227,7 +231,7 @@ _MOVING = [
 
 def _functions(mp: Any) -> dict[str, Callable[..., Exact]]:
     host = primitives(np, np.vectorize(mp.erf))
-    exact = _array_functions(mp)
+    exact = _array_functions(mp) | linear_algebra(mp)
     elementwise = {
         **{name: (function, None) for name, function in _scalar_functions(mp).items()},
         **{name: (function, np.dtype(bool)) for name, function in _comparisons(mp).items()},
@@ -273,7 +277,8 @@ def _functions(mp: Any) -> dict[str, Callable[..., Exact]]:
         return Exact(_numbers(mp, values) if dtype.kind == "f" else values, dtype)
 
     names = (*elementwise, *exact, *_MOVING)
-    return {**{name: function(name) for name in names}, "astype": astype}
+    table = {**{name: function(name) for name in names}, "astype": astype}
+    return table | composed(table)
 
 
 _FILLING = ("scatter_along_axis", "matmul", "einsum")

@@ -481,3 +481,8 @@ def cond(x: Array, /, p: float | str | None = None) -> Tensor:
         largest, smallest = values[..., 0], values[..., -1]
         return smallest / largest if p == -2 else largest / smallest
     return matrix_norm(x, ord=p) * matrix_norm(inv(x), ord=p)
+
+
+# NumPy has these outside of linalg as well.
+for _alias in (cross, diagonal, trace):
+    OPERATIONS[_alias.__name__] = _alias
