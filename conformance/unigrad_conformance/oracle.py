@@ -191,6 +191,9 @@ def _scalar_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         "sigmoid": lambda x: 1 / (1 + mp.exp(-x)),
         "softplus": lambda x: x if x == inf else mp.log1p(mp.exp(x)),
         "erf": mp.erf,
+        "conj": lambda x: x,
+        "real": lambda x: x,
+        "imag": lambda x: zero,
     }
 
 
