@@ -1,4 +1,4 @@
-"""The primitives of linear algebra over NumPy object arrays of mpmath's real numbers, one matrix after the other."""
+"""The primitives of linear algebra over NumPy object arrays of mpmath's numbers, one matrix after the other."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def linear_algebra(mp: Any) -> dict[str, Callable[..., Any]]:
         return values
 
     def eigh(x: Values) -> Values:
-        values, vectors = mp.eigsy(matrix(x))
+        values, vectors = mp.eigh(matrix(x))
         return np.concatenate([vector(values)[:, None], plain(vectors)], axis=1)
 
     def svd(x: Values, full: bool) -> Values:
-        u, s, vh = mp.svd_r(matrix(x), full_matrices=full)
+        u, s, vh = mp.svd(matrix(x), full_matrices=full)
         return np.concatenate([plain(u).ravel(), vector(s), plain(vh).ravel()])
 
     def qr(x: Values, complete: bool) -> Values:
@@ -57,14 +57,14 @@ def linear_algebra(mp: Any) -> dict[str, Callable[..., Any]]:
         "det": (lambda x: mp.det(matrix(x)), lambda shape: ()),
         "slogdet": (slogdet, lambda shape: (2,)),
         "eigh": (eigh, lambda shape: (shape[0], shape[0] + 1)),
-        "eigvalsh": (lambda x: vector(mp.eigsy(matrix(x), eigvals_only=True)), lambda shape: shape[:1]),
+        "eigvalsh": (lambda x: vector(mp.eigh(matrix(x), eigvals_only=True)), lambda shape: shape[:1]),
         "svd": (
             svd,
             lambda shape, full: (
                 shape[0] ** 2 + size(shape) + shape[1] ** 2 if full else size(shape) * (1 + sum(shape)),
             ),
         ),
-        "svdvals": (lambda x: vector(mp.svd_r(matrix(x), compute_uv=False)), lambda shape: (size(shape),)),
+        "svdvals": (lambda x: vector(mp.svd(matrix(x), compute_uv=False)), lambda shape: (size(shape),)),
         "qr": (qr, lambda shape, complete: (shape[0] * (shape[0] if complete else shape[1]) + shape[1] ** 2,)),
     }
 
@@ -97,7 +97,7 @@ def linear_algebra(mp: Any) -> dict[str, Callable[..., Any]]:
 
     def solve(x1: Values, x2: Values) -> Values:
         found = np.empty(x2.shape, dtype=object)
-        for index in np.ndindex(x1.shape[:-2]):
+        for index in np.ndindex(x1.shape[:-2] if x2.size else (0,)):
             for column in range(x2.shape[-1]):
                 try:
                     one = mp.lu_solve(matrix(x1[index]), matrix(x2[(*index, slice(None), slice(column, column + 1))]))

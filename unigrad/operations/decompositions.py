@@ -277,7 +277,7 @@ def slogdet_(x: Array) -> Tensor:
 def _regular_inverse(xp: Any, x: Any, out: Any) -> Any:
     """The inverses, and NaN instead of those of singular matrices."""
     singular = _wide(xp, _pick(xp, out, 0)) == 0
-    one = xp.broadcast_to(_identity(xp, _pick(xp, x, 0)), tuple(x.shape))
+    one = _identity(xp, xp.sum(x, (len(x.shape) - 1,), False))
     return xp.where(singular, float("nan"), xp.inv(xp.where(singular, one, x)))
 
 

@@ -194,7 +194,8 @@ def matrix_power(x: Array, n: int, /) -> Tensor:
         if digit == "1":
             result = x if result is None else matmul(result, x)
     if result is None:
-        return broadcast_to(eye(x.shape[-1], dtype=x.dtype, like=x), x.shape)
+        # Made of x, so that it is recorded, with the derivative 0.
+        result = x**0 * eye(x.shape[-1], dtype=x.dtype, like=x)
     return result
 
 

@@ -10,7 +10,8 @@ _row = LINALG
 # Well-conditioned: the condition number multiplies every error.
 _square = spread(-1, 1, 3, 3) + 2 * real([[1, 0, 0], [0, 2, 0], [0, 0, -1]])
 _stack = spread(-1, 1, 2, 1, 3, 3, start=2) + 2 * real([[1, 0, 0], [0, -1, 0], [0, 0, 2]])
-_tall, _wide = spread(-1, 1.5, 4, 3), spread(-1, 1.5, 2, 4)
+_tall = spread(-1, 1.5, 4, 3) + real([[2, 0, 0], [0, 4, 0], [0, 0, -2], [0, 0, 0]])
+_wide = spread(-1, 1, 2, 4, start=1) + real([[2, 0, 0, 0], [0, -1, 0, 0]])
 _even = spread(-1, 1, 2, 2, start=5) + 2 * real([[1, 0], [0, -1]])
 _none, _no_rows, _no_columns = spread(0, 1, 0, 0), spread(0, 1, 0, 3), spread(0, 1, 3, 0)
 _no_matrices = spread(0, 1, 0, 2, 2)
@@ -64,7 +65,6 @@ _row("linalg.slogdet", "by_name", "ug.linalg.slogdet(x).logabsdet * ug.linalg.sl
 
 # --- eigenvalues ------------------------------------------------------------------------------------------
 
-_symmetric = "x = x + x.mT; "
 _row("linalg.eigvalsh", "matrix", "ug.linalg.eigvalsh(x)", x=_square)
 _row("linalg.eigvalsh", "stack", "ug.linalg.eigvalsh(x)", x=_stack)
 _row("linalg.eigvalsh", "repeated", "ug.linalg.eigvalsh(x).sum()", x=_identity, second=False)
