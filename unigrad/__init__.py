@@ -99,7 +99,8 @@ def stop_gradient(x: Tensor) -> Tensor:
 __all__ = [
     "ArgumentError", "AxisError", "Backend", "BackendError", "BackendInfo", "BackendMismatchError",
     "DtypeError", "GraphFreedError", "IndexRangeError", "LeafWriteError", "LinAlgError", "NotRecordedError",
-    "OperationError", "ShapeError", "Tensor", "UnigradError", "UnigradWarning", "UnsupportedError", "array", "attach_grad",
+    "OperationError", "ShapeError", "Tensor", "UnigradError", "UnigradWarning", "UnsupportedError", "array",
+    "attach_grad",
     "available_backends", "backward", "bool", "bool_", "complex128", "complex64", "concatenate", "cross", "cumprod",
     "cumsum", "detach", "diagonal", "e", "float16", "float32", "float64", "get_backend", "grad", "gradients", "inf",
     "int16", "int32", "int64", "int8", "is_recording", "is_training", "jvp", "linalg", "namespace", "nan",

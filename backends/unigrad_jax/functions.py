@@ -37,8 +37,8 @@ from jax.custom_derivatives import SymbolicZero
 from unigrad.errors import OperationError
 from unigrad.operations.table import PRIMITIVES
 from unigrad_jax.compiled import Operation
-from unigrad_jax.linalg import linear_algebra
 from unigrad_jax.keys import Layout, positions, select
+from unigrad_jax.linalg import linear_algebra
 
 Raw = Any
 Shape = tuple[int, ...]

@@ -1,7 +1,7 @@
 """Linear algebra, which NumPy does for MXNet.
 
-Several of MXNet's own functions give no derivative or a wrong one and say nothing, and none raises for a singular matrix
-before somebody reads the result.
+Several of MXNet's own functions give no derivative or a wrong one and say nothing, and none raises for a singular
+matrix before somebody reads the result.
 """
 
 from __future__ import annotations

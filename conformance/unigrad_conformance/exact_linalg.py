@@ -74,7 +74,7 @@ def linear_algebra(mp: Any) -> dict[str, Callable[..., Any]]:
         if name == "slogdet":
             values[0] = mp.mpf(1)
         if name in ("svd", "qr") and shape[0]:
-            values[:] = np.eye(int(round(shape[0] ** 0.5)), dtype=int).ravel() * mp.mpf(1)
+            values[:] = np.eye(round(shape[0] ** 0.5), dtype=int).ravel() * mp.mpf(1)
         return values
 
     def stacked(name: str) -> Callable[..., Any]:

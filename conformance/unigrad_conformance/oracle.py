@@ -23,8 +23,8 @@ from unigrad.backend import Backend, backend_names, register_backend
 from unigrad.forward import dual, is_dual
 from unigrad.native.functions import primitives
 from unigrad.native.linalg import composed
-from unigrad_conformance.exact_linalg import linear_algebra
 from unigrad.tensor import Tensor
+from unigrad_conformance.exact_linalg import linear_algebra
 
 NAME = "mpmath"
 DIGITS = 60

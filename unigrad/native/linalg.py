@@ -85,7 +85,7 @@ def linear_algebra(xp: Any, others: dict[str, Callable[..., Raw]]) -> dict[str, 
 def composed(table: dict[str, Callable[..., Raw]]) -> dict[str, Callable[..., Raw]]:
     """The primitives that no framework has, made of these raw functions."""
     namespace = types.SimpleNamespace(**table)
-    made = {}
+    made: dict[str, Callable[..., Raw]] = {}
     for name in ("cofactors", "pinv"):
         composition = PRIMITIVES[name].composition
         assert composition is not None

@@ -12,4 +12,14 @@ from unigrad.operations import (
     shapes,
 )
 
-__all__ = ["contractions", "creation", "decompositions", "elementwise", "indexing", "linalg", "networks", "reductions", "shapes"]
+__all__ = [
+    "contractions",
+    "creation",
+    "decompositions",
+    "elementwise",
+    "indexing",
+    "linalg",
+    "networks",
+    "reductions",
+    "shapes",
+]

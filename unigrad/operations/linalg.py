@@ -22,7 +22,7 @@ from unigrad.operations import contractions, reductions
 from unigrad.operations import decompositions as primitives
 from unigrad.operations.arguments import broadcast_shapes, one_axis
 from unigrad.operations.contractions import matmul, tensordot, vecdot
-from unigrad.operations.creation import asarray, eye, ones, zeros
+from unigrad.operations.creation import asarray, eye, zeros
 from unigrad.operations.dispatch import tensors
 from unigrad.operations.elementwise import abs as absolute
 from unigrad.operations.elementwise import astype_, conj, real
