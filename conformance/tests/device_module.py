@@ -38,6 +38,14 @@ class DeviceArray:
         return self._host.ndim
 
     @property
+    def real(self) -> DeviceArray:
+        return DeviceArray(self._host.real)
+
+    @property
+    def imag(self) -> DeviceArray:
+        return DeviceArray(self._host.imag)
+
+    @property
     def base(self) -> Any:
         return self._host.base
 
