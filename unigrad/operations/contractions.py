@@ -12,7 +12,7 @@ from unigrad.operations.arguments import one_axis
 from unigrad.operations.creation import eye, ones
 from unigrad.operations.dispatch import tensors
 from unigrad.operations.elementwise import conj, multiply
-from unigrad.operations.shapes import moveaxis, permute_dims, reshape
+from unigrad.operations.shapes import permute_dims, reshape
 from unigrad.operations.table import Array, Arrays, jvp, operation, primitive, vjp
 
 if TYPE_CHECKING:
@@ -167,8 +167,7 @@ def vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Tensor:
         raise ShapeError(f"vecdot needs equal sizes along axis {axis}, not those of {x1.shape} and {x2.shape}")
     if x1.dtype.kind == "c":
         x1 = conj(x1)
-    # Moved to the end first, since broadcasting counts axes from there.
-    return sum_over(multiply(moveaxis(x1, axis, -1), moveaxis(x2, axis, -1)), axis=-1)
+    return sum_over(multiply(x1, x2), axis=axis)
 
 
 @operation
