@@ -48,11 +48,13 @@ from unigrad.errors import (
     IndexRangeError,
     InterchangeError,
     LeafWriteError,
+    LinAlgError,
     NotRecordedError,
     OperationError,
     ProtocolError,
     ShapeError,
     UnigradError,
+    UnigradWarning,
     UnsupportedError,
 )
 from unigrad.graph import backward, gradients
@@ -128,14 +130,15 @@ def stop_gradient(x: Tensor) -> Tensor:
 
 __all__ = [
     "ArgumentError", "AxisError", "Backend", "BackendError", "BackendInfo", "BackendMismatchError",
-    "DtypeError", "GraphFreedError", "IndexRangeError", "InterchangeError", "LeafWriteError",
-    "NotRecordedError", "OperationError", "ProtocolError", "ShapeError", "Tensor", "UnigradError", "UnsupportedError",
-    "__array_api_version__", "__array_namespace_info__", "array", "attach_grad",
-    "available_backends", "backward", "bool", "bool_", "complex128", "complex64", "concatenate", "cummax", "cummin",
-    "cumprod", "cumsum", "detach", "e", "float16", "float32", "float64", "get_backend", "grad", "gradients", "inf",
-    "int16", "int32", "int64", "int8", "is_recording", "is_training", "jvp", "linalg", "namespace", "nan", "newaxis",
+    "DtypeError", "GraphFreedError", "IndexRangeError", "InterchangeError", "LeafWriteError", "LinAlgError",
+    "NotRecordedError", "OperationError", "ProtocolError", "ShapeError", "Tensor", "UnigradError", "UnigradWarning",
+    "UnsupportedError", "__array_api_version__", "__array_namespace_info__", "array", "attach_grad",
+    "available_backends", "backward", "bool", "bool_", "complex128", "complex64", "concatenate", "cross", "cummax",
+    "cummin", "cumprod", "cumsum", "detach", "diagonal", "e", "float16", "float32", "float64", "get_backend", "grad",
+    "gradients", "inf", "int16", "int32", "int64", "int8", "is_recording", "is_training", "jvp", "linalg",
+    "namespace", "nan", "newaxis",
     "nn", "pause", "pi", "predict_mode", "random", "record", "register_backend", "set_backend",
-    "stop_gradient", "train_mode", "transpose", "uint16", "uint32", "uint64", "uint8", "use_backend",
+    "stop_gradient", "trace", "train_mode", "transpose", "uint16", "uint32", "uint64", "uint8", "use_backend",
     "value_and_grad",
 ]  # fmt: skip
 __all__ += contractions.__all__ + creation.__all__ + datatypes.__all__ + elementwise.__all__ + indexing.__all__

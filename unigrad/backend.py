@@ -113,6 +113,10 @@ class Backend:
         """Whether an array shares its memory with a larger one that somebody may write to."""
         return False
 
+    def is_known(self, raw: Raw) -> bool:
+        """Whether there are values that Python can look at, as there are unless a framework traces a program."""
+        return True
+
     def device(self, raw: Raw) -> Any:
         """The device that a raw array lives on."""
         return "cpu"

@@ -7,9 +7,15 @@ values, and what to type instead.
 
 from __future__ import annotations
 
+import numpy as np
+
 
 class UnigradError(Exception):
     """Base of all errors raised by unigrad."""
+
+
+class UnigradWarning(UserWarning):
+    """Base of all warnings given by unigrad."""
 
 
 class ArgumentError(UnigradError, ValueError):
@@ -54,6 +60,10 @@ class GraphFreedError(UnigradError, RuntimeError):
 
 class LeafWriteError(UnigradError, RuntimeError):
     """An array with an attached gradient was written to while recording."""
+
+
+class LinAlgError(UnigradError, np.linalg.LinAlgError):
+    """A matrix has no answer: it is singular, or not positive definite, or not finite."""
 
 
 class OperationError(UnigradError, RuntimeError):

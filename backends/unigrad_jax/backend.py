@@ -50,6 +50,9 @@ class JaxBackend(Backend):
     def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
         return np.asarray(raw)
 
+    def is_known(self, raw: Raw) -> bool:
+        return not isinstance(raw, self._jax.core.Tracer)
+
     def device(self, raw: Raw) -> Any:
         if isinstance(raw, self._jax.core.Tracer):  # inside a transform of JAX's it is nowhere yet
             return self.devices()[0]
@@ -98,7 +101,7 @@ class JaxBackend(Backend):
         self, primitive: Primitive, raws: Sequence[Raw], tangents: Sequence[Raw | None], statics: Sequence[Any]
     ) -> tuple[Raw, Raw] | None:
         operation = self.functions.get(primitive.name)
-        if operation is None:  # composed of others, each of which is pushed forward by itself
+        if operation is None or operation.by_rules:  # composed of others, each of which is pushed forward by itself
             return None
         function, inputs = operation.resolve(raws, statics)
         mask = tuple([tangent is not None for tangent in tangents]) + (False,) * (len(inputs) - len(raws))

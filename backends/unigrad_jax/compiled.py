@@ -124,6 +124,9 @@ class Call(Node):
 class Operation:
     """A primitive over raw arrays: :meth:`function` for one setting of its statics, and the call itself."""
 
+    by_rules = False
+    """Whether forward mode must take unigrad's rules, because JAX has none."""
+
     def __init__(self, row: Primitive, plain: Callable[..., Raw]) -> None:
         self._row = row
         self._plain = plain

@@ -46,6 +46,7 @@ from unigrad.errors import OperationError
 from unigrad.operations.table import PRIMITIVES, residuals_of
 from unigrad_jax.compiled import Operation
 from unigrad_jax.keys import Layout, positions, select
+from unigrad_jax.linalg import linear_algebra
 from unigrad_jax.searching import searching
 
 Raw = Any
@@ -515,6 +516,7 @@ def operations() -> dict[str, Operation]:
     )(x)
     made = {name: Operation(PRIMITIVES[name], function) for name, function in plain.items()}
     made["power"] = Power(PRIMITIVES["power"], power)
+    made |= linear_algebra(others)
     vars(others).update(made)
     for row in PRIMITIVES.values():
         if row.name not in made and row.composition is not None:

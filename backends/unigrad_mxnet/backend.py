@@ -16,6 +16,7 @@ from unigrad.errors import InterchangeError, UnsupportedError
 from unigrad.graph import Leaf, Node
 from unigrad.operations.nodes import rule_node
 from unigrad.operations.table import Primitive
+from unigrad_mxnet import linalg
 from unigrad_mxnet.functions import has_empty, primitives
 from unigrad_mxnet.importing import INSTALL, import_mxnet
 from unigrad_mxnet.switches import Switches
@@ -46,6 +47,7 @@ RULED = {
     "setitem": "computed outside MXNet",
     "scatter": "MXNet's function for it is itself a derivative and has none",
     "scatter_along_axis": "as scatter",
+    **dict.fromkeys(linalg.NAMES, "computed outside MXNet"),
 }
 """The primitives that the neutral rules always differentiate, and why MXNet does not."""
 
@@ -70,6 +72,7 @@ class MXNetBackend(Backend):
     missing: ClassVar = {
         **dict.fromkeys(("int16", "uint16", "uint32", "uint64"), "MXNet has no arrays of this dtype"),
         **dict.fromkeys(("complex64", "complex128"), "MXNet has no complex arrays"),
+        **dict.fromkeys(linalg.COMPLEX, "the result is complex, and MXNet has no complex arrays"),
     }
 
     def load(self) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy
 
 from unigrad.native import numpy_backend
+from unigrad_mxnet import linalg
 
 Raw = Any
 Shape = tuple[int, ...]
@@ -35,6 +36,7 @@ HOST = {
     "searchsorted": "MXNet has none",
     "argmax": "MXNet's takes no booleans and no several dimensions without elements",
     "argmin": "as argmax",
+    **dict.fromkeys(linalg.NAMES, "MXNet's answers of singular matrices, and many of its derivatives, are wrong"),
 }
 """What NumPy computes for every dtype, and why."""
 

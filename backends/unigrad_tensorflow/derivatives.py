@@ -41,6 +41,16 @@ REPLACED = {
     "sqrt": "TensorFlow's is 0 at NaN if the cotangent is 0, which hides it",
     "vector_norm": "composed in TensorFlow it is NaN where the norm is 0",
     "xlogy": "a composition whose derivatives at x1 = 0 are 0",
+    "det": "TensorFlow's raises at a singular matrix",
+    "cofactors": "a composition through singular vectors, which have no derivative where values repeat",
+    "pinv": "as cofactors",
+    "slogdet": "TensorFlow's raises at a singular matrix",
+    "eigh": "TensorFlow's is 0 for the vectors where eigenvalues repeat",
+    "eig": "TensorFlow lets the norms of the vectors change",
+    "eigvals": "as eig",
+    "svd": "TensorFlow's is 0 for the vectors where singular values repeat, and has none of complex numbers",
+    "svdvals": "as svd",
+    "qr": "TensorFlow has none of a completed Q",
 }
 """The primitives and the reasons."""
 

@@ -37,6 +37,14 @@ REPLACED = {
     "sigmoid": "PyTorch's has 1 - out, which has no correct digits far above 0",
     "vector_norm": "PyTorch's second derivative is NaN where the norm is 0",
     "xlogy": "a composition whose derivatives at x1 = 0 are 0",
+    "det": "PyTorch's is 0 at a singular matrix",
+    "cofactors": "a composition through singular vectors, which have no derivative where values repeat",
+    "pinv": "as cofactors",
+    "slogdet": "PyTorch's is infinite at a singular matrix",
+    "eigh": "of the eigenvalues too it is NaN where they repeat",
+    "eig": "as eigh",
+    "svd": "as eigh, for singular values; and PyTorch has none of a completed U or V",
+    "qr": "PyTorch has none of a completed Q",
 }
 """The primitives and the reasons."""
 

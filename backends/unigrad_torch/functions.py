@@ -15,6 +15,7 @@ from torch.nn import functional
 from unigrad.backend import Backend, Raw
 from unigrad.errors import ArgumentError
 from unigrad_torch.derivatives import REPLACED, replaced
+from unigrad_torch.linalg import linear_algebra
 from unigrad_torch.searching import searching
 
 Shape = tuple[int, ...]
@@ -100,6 +101,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "argsort": argsort,
     }
     table |= {name: getattr(torch, name) for name in SAME_NAME} | searching()
+    table |= linear_algebra(table)
     for name in REPLACED:
         function = table.get(name) or backend.composed(name)
         assert function is not None, name

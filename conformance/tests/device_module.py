@@ -85,6 +85,8 @@ def on_device(function: Any) -> Any:
 
     def call(*args: Any, **kwargs: Any) -> Any:
         result = function(*to_host(args), **{name: to_host(value) for name, value in kwargs.items()})
+        if isinstance(result, tuple):
+            return tuple(map(DeviceArray, result))
         return DeviceArray(result) if isinstance(result, (np.ndarray, np.generic)) else result
 
     return call
@@ -111,11 +113,19 @@ class _Add:
         np.add.at(to_host(target), to_host(key), to_host(value))
 
 
+class _Linalg:
+    """``linalg``, which gives tuples without names."""
+
+    def __getattr__(self, name: str) -> Any:
+        return on_device(getattr(np.linalg, name))
+
+
 class DeviceModule:
     """The module: ``module.sin`` and all else that NumPy has."""
 
     ndarray = DeviceArray
     add = _Add()
+    linalg = _Linalg()
 
     def __getattr__(self, name: str) -> Any:
         return on_device(getattr(np, name))

@@ -18,6 +18,7 @@ from unigrad_conformance.samples.contractions import CONTRACTIONS
 from unigrad_conformance.samples.creation import CREATION, RANDOM
 from unigrad_conformance.samples.elementwise import ELEMENTWISE
 from unigrad_conformance.samples.generated import GENERATED
+from unigrad_conformance.samples.linalg import LINALG
 from unigrad_conformance.samples.networks import NETWORKS
 from unigrad_conformance.samples.reductions import REDUCTIONS
 from unigrad_conformance.samples.searching import SEARCHING
@@ -26,8 +27,8 @@ from unigrad_conformance.samples.shapes import INDEXING, SHAPES
 from unigrad_conformance.samples.statistics import STATISTICS
 
 FAMILIES = (
-    *(ELEMENTWISE, GENERATED, REDUCTIONS, CONTRACTIONS, SHAPES, ARRANGING, INDEXING, SEARCHING, SEQUENCES, STATISTICS),
-    *(CREATION, RANDOM, NETWORKS, COMPLEX),
+    *(ELEMENTWISE, GENERATED, REDUCTIONS, CONTRACTIONS, LINALG, SHAPES, ARRANGING, INDEXING, SEARCHING, SEQUENCES),
+    *(STATISTICS, CREATION, RANDOM, NETWORKS, COMPLEX),
 )
 
 

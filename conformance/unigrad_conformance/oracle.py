@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,8 +22,10 @@ from unigrad import dtypes
 from unigrad.backend import Backend, backend_names, register_backend
 from unigrad.forward import dual, is_dual
 from unigrad.native.functions import primitives
+from unigrad.native.linalg import composed
 from unigrad.operations.table import PRIMITIVES
 from unigrad.tensor import Tensor
+from unigrad_conformance.exact_linalg import linear_algebra
 
 NAME = "mpmath"
 DIGITS = 60
@@ -60,6 +62,10 @@ class Oracle(Backend):
     name = NAME
     framework = distribution = "mpmath"
     install = "pip install 'unigrad[conformance]'"
+    missing: ClassVar[dict[str, str]] = {
+        "eig": "the reference knows no vectors of matrices that are not symmetric",
+        "eigvals": "as eig",
+    }
 
     def load(self) -> None:
         import mpmath
@@ -330,7 +336,7 @@ _OF_INTEGERS = [
 
 def _functions(mp: Any) -> dict[str, Callable[..., Exact]]:
     host = primitives(np, np.vectorize(mp.erf), np.vectorize(mp.loggamma))
-    exact = _array_functions(mp)
+    exact = _array_functions(mp) | linear_algebra(mp)
     elementwise = {
         **{name: (function, None) for name, function in _scalar_functions(mp).items()},
         **{name: (function, np.dtype(bool)) for name, function in _comparisons(mp).items()},
@@ -396,7 +402,8 @@ def _functions(mp: Any) -> dict[str, Callable[..., Exact]]:
 
     names = (*elementwise, *exact, *_MOVING, *_OF_INTEGERS)
     special = {"astype": astype, "polygamma": polygamma, "nextafter": nextafter}
-    return {**{name: function(name) for name in names}, **special}
+    table = {**{name: function(name) for name in names}, **special}
+    return table | composed(table)
 
 
 _FILLING = ("scatter_along_axis", "matmul", "einsum")

@@ -9,6 +9,8 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from unigrad.native.linalg import linear_algebra
+
 Raw = Any
 Shape = tuple[int, ...]
 
@@ -147,7 +149,7 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw], gammaln: Callable[[Raw], Raw]
         *("maximum", "minimum", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal"),
         *("logical_and", "logical_or", "logical_xor", "logical_not", "isnan", "isinf", "isfinite"),
     ]
-    return {
+    table: dict[str, Callable[..., Raw]] = {
         **{name: getattr(xp, name) for name in same_name},
         "real": lambda x: x.real.copy(),
         "imag": lambda x: x.imag.copy(),
@@ -207,3 +209,4 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw], gammaln: Callable[[Raw], Raw]
         "argsort": argsort,
         "searchsorted": lambda x1, x2, right: xp.searchsorted(x1, x2, side="right" if right else "left"),
     }
+    return table | linear_algebra(xp, table)

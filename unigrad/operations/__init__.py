@@ -5,6 +5,7 @@ from unigrad.operations import (
     comparing,
     contractions,
     creation,
+    decompositions,
     elementwise,
     indexing,
     linalg,
@@ -20,6 +21,6 @@ from unigrad.operations import (
 )
 
 __all__ = [
-    "arranging", "comparing", "contractions", "creation", "elementwise", "indexing", "linalg", "networks", "padding",
-    "reductions", "searching", "sequences", "sets", "shapes", "statistics", "triangles",
+    "arranging", "comparing", "contractions", "creation", "decompositions", "elementwise", "indexing", "linalg",
+    "networks", "padding", "reductions", "searching", "sequences", "sets", "shapes", "statistics", "triangles",
 ]  # fmt: skip

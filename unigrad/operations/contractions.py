@@ -7,11 +7,11 @@ import string
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from unigrad.errors import ArgumentError, ShapeError
+from unigrad.errors import ArgumentError, AxisError, ShapeError
 from unigrad.operations.arguments import one_axis
 from unigrad.operations.creation import eye, ones
 from unigrad.operations.dispatch import tensors
-from unigrad.operations.elementwise import multiply
+from unigrad.operations.elementwise import conj, multiply
 from unigrad.operations.shapes import permute_dims, reshape
 from unigrad.operations.table import Array, Arrays, jvp, operation, primitive, vjp
 
@@ -131,10 +131,14 @@ def tensordot(x1: Array, x2: Array, /, *, axes: int | tuple[Sequence[int], Seque
         left: list[int] = list(range(x1.ndim - axes, x1.ndim))
         right: list[int] = list(range(axes))
     else:
+        if len(axes) != 2:
+            raise ArgumentError(f"axes must be a number or two sequences of axes, not {axes!r}")
         left, right = (
             [one_axis(axis, x.ndim, "axes") for axis in ([listed] if isinstance(listed, int) else listed)]
             for x, listed in zip((x1, x2), axes, strict=True)
         )
+    if len(set(left)) != len(left) or len(set(right)) != len(right):
+        raise AxisError(f"tensordot with axes={axes!r} names an axis twice")
     if [x1.shape[axis] for axis in left] != [x2.shape[axis] for axis in right]:
         raise ShapeError(
             f"tensordot cannot pair axes {tuple(left)} of shape {x1.shape} with axes {tuple(right)} of shape "
@@ -152,7 +156,7 @@ def tensordot(x1: Array, x2: Array, /, *, axes: int | tuple[Sequence[int], Seque
 
 @operation
 def vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Tensor:
-    """The sum of products along one axis, with broadcasting over the others."""
+    """The sum of products along one axis, with broadcasting over the others; of the conjugate of a complex x1."""
     from unigrad.operations.reductions import sum as sum_over
 
     x1, x2 = tensors((x1, x2))
@@ -161,6 +165,8 @@ def vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Tensor:
         axis = one_axis(axis, min(x1.ndim, x2.ndim)) - min(x1.ndim, x2.ndim)
     if x1.shape[axis] != x2.shape[axis]:
         raise ShapeError(f"vecdot needs equal sizes along axis {axis}, not those of {x1.shape} and {x2.shape}")
+    if x1.dtype.kind == "c":
+        x1 = conj(x1)
     return sum_over(multiply(x1, x2), axis=axis)
 
 

@@ -1,55 +1,450 @@
-"""Linear algebra, public as ``unigrad.linalg``."""
+"""Linear algebra, public as ``unigrad.linalg``: the Array API's extension, and what NumPy has beside it.
+
+Functions of matrices take stacks of them, in the last two axes. Integers are taken as the default float
+dtype, float16 is refused. An answer that does not exist raises LinAlgError, on every backend. What is said to take
+Hermitian matrices takes x as ``(x + x^H) / 2``, so that its gradient is Hermitian.
+"""
 
 from __future__ import annotations
 
 import builtins
 import math
+import operator
+import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from unigrad.errors import ArgumentError, ShapeError, UnsupportedError
-from unigrad.operations import reductions
-from unigrad.operations.arguments import one_axis
-from unigrad.operations.contractions import matmul, outer, tensordot, vecdot
-from unigrad.operations.creation import asarray
+import numpy as np
+
+from unigrad import dtypes
+from unigrad.errors import ArgumentError, DtypeError, LinAlgError, ShapeError, UnigradWarning
+from unigrad.operations import contractions, reductions
+from unigrad.operations import decompositions as primitives
+from unigrad.operations.arguments import broadcast_shapes, one_axis
+from unigrad.operations.contractions import matmul, tensordot, vecdot
+from unigrad.operations.creation import asarray, eye, zeros
+from unigrad.operations.dispatch import tensors
 from unigrad.operations.elementwise import abs as absolute
-from unigrad.operations.shapes import matrix_transpose, moveaxis
+from unigrad.operations.elementwise import astype_, conj, real
+from unigrad.operations.shapes import broadcast_to, concat, expand_dims, matrix_transpose, moveaxis, reshape
 from unigrad.operations.table import OPERATIONS, Array, operation
+from unigrad.recording import is_recording
 
 if TYPE_CHECKING:
     from unigrad.tensor import Tensor
 
-__all__ = ["matmul", "matrix_norm", "matrix_transpose", "norm", "outer", "tensordot", "vecdot", "vector_norm"]
+__all__ = [
+    "LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv",
+    "lstsq", "matmul", "matrix_norm", "matrix_power", "matrix_rank", "matrix_transpose", "norm", "outer", "pinv",
+    "qr", "slogdet", "solve", "svd", "svdvals", "tensordot", "trace", "vecdot", "vector_norm",
+]  # fmt: skip
 
 vector_norm = reductions.vector_norm
-for _shared in (vector_norm, matmul, matrix_transpose, outer, tensordot, vecdot):
+for _shared in (vector_norm, matmul, matrix_transpose, tensordot, vecdot):
     OPERATIONS[f"linalg.{_shared.__name__}"] = _shared
+
+
+class EigenResult(NamedTuple):
+    """What ``eig`` and ``eigh`` return."""
+
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+
+
+class QRResult(NamedTuple):
+    """What ``qr`` returns."""
+
+    Q: Tensor
+    R: Tensor
+
+
+class SlogdetResult(NamedTuple):
+    """What ``slogdet`` returns."""
+
+    sign: Tensor
+    logabsdet: Tensor
+
+
+class SVDResult(NamedTuple):
+    """What ``svd`` returns."""
+
+    U: Tensor
+    S: Tensor
+    Vh: Tensor
+
+
+class LstsqResult(NamedTuple):
+    """What ``lstsq`` returns."""
+
+    solution: Tensor
+    residuals: Tensor
+    rank: Tensor
+    singular_values: Tensor
+
+
+# --- arguments -------------------------------------------------------------------------------------------
+
+
+def _matrices(name: str, x: Array, square: bool = False) -> Tensor:
+    """x as a floating Tensor that holds matrices."""
+    return _checked(name, asarray(x), square)
+
+
+def _checked(name: str, x: Tensor, square: bool = False) -> Tensor:
+    if x.ndim < 2:
+        raise ShapeError(f"{name} needs matrices, so at least 2 dimensions, not shape {x.shape}; reshape it first")
+    if square and x.shape[-1] != x.shape[-2]:
+        raise ShapeError(f"{name} needs square matrices: the last two sizes of shape {x.shape} differ")
+    if x.dtype == dtypes.float16:
+        raise DtypeError(f"{name} takes no float16; convert with .astype(ug.float32)")
+    return x if x.dtype.kind in "fc" else astype_(x, dtypes.to_float(x.dtype))
+
+
+def _hermitian(name: str, x: Array) -> Tensor:
+    x = _matrices(name, x, square=True)
+    # Halved first, so that nothing overflows and a Hermitian matrix stays as it is to the last bit.
+    half = x * 0.5
+    return half + _adjoint(half)
+
+
+def _conjugate(x: Tensor) -> Tensor:
+    return conj(x) if x.dtype.kind == "c" else x
+
+
+def _real(x: Tensor) -> Tensor:
+    return real(x) if x.dtype.kind == "c" else x
+
+
+def _adjoint(x: Tensor) -> Tensor:
+    return _conjugate(matrix_transpose(x))
+
+
+def _warn_if_repeated(name: str, values: Tensor, x: Tensor) -> None:
+    """Say that no derivative of the vectors exists, where somebody may be about to ask for one."""
+    if x._node is None or not is_recording() or not x.backend.is_known(values.raw):
+        return
+    sorted_values = values.numpy()
+    if (sorted_values[..., 1:] == sorted_values[..., :-1]).any():
+        warnings.warn(
+            f"{name} of a matrix with repeated values: its vectors have no derivative, and gradients through "
+            f"them are NaN; those through the values alone are right",
+            UnigradWarning,
+            stacklevel=3,
+        )
+
+
+# --- solving ---------------------------------------------------------------------------------------------
+
+
+@operation
+def cholesky(x: Array, /, *, upper: bool = False) -> Tensor:
+    """The lower triangular L with ``x = L @ L^H``, or, if ``upper``, its conjugate transpose.
+
+    x has shape (..., n, n) and is Hermitian. LinAlgError if one is not positive definite. The gradient is Hermitian.
+    """
+    lower: Tensor = primitives.cholesky_(_hermitian("cholesky", x))
+    return _adjoint(lower) if upper else lower
+
+
+@operation
+def inv(x: Array, /) -> Tensor:
+    """The inverses of square matrices, shape (..., n, n); LinAlgError if one is singular."""
+    return primitives.inv_(_matrices("inv", x, square=True))
+
+
+@operation
+def solve(x1: Array, x2: Array, /) -> Tensor:
+    """The y with ``x1 @ y = x2``; LinAlgError if a matrix x1 is singular.
+
+    x1 has shape (..., n, n). x2 is one vector of shape (n,), or has shape (..., n, k); the other axes broadcast.
+    """
+    x1, x2 = tensors((x1, x2))
+    x1 = _checked("solve", x1, square=True)
+    size = x1.shape[-1]
+    vector = x2.ndim == 1
+    columns = _checked("solve", expand_dims(x2, axis=-1) if vector else x2)
+    if columns.shape[-2] != size:
+        raise ShapeError(f"solve cannot pair {size} equations, shape {x1.shape}, with a right side of shape {x2.shape}")
+    batch = broadcast_shapes([x1.shape[:-2], columns.shape[:-2]])
+    found: Tensor = primitives.solve_(
+        broadcast_to(x1, (*batch, size, size)), broadcast_to(columns, (*batch, *columns.shape[-2:]))
+    )
+    return reshape(found, found.shape[:-1]) if vector else found
+
+
+@operation
+def matrix_power(x: Array, n: int, /) -> Tensor:
+    """Square matrices to the power of an integer; of the inverses where it is negative.
+
+    Shape (..., n, n). LinAlgError if a matrix is singular and the exponent negative.
+    """
+    x = asarray(x)
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        raise ShapeError(f"matrix_power needs square matrices in the last two axes, not shape {x.shape}")
+    try:
+        exponent = operator.index(n)
+    except TypeError:
+        raise ArgumentError(f"matrix_power needs an integer as the exponent, not {n!r}") from None
+    if exponent < 0:
+        x = inv(x)
+    result = None
+    for digit in f"{builtins.abs(exponent):b}":
+        if result is not None:
+            result = matmul(result, result)
+        if digit == "1":
+            result = x if result is None else matmul(result, x)
+    if result is None:
+        # Made of x, so that it is recorded, with the derivative 0.
+        result = x**0 * eye(x.shape[-1], dtype=x.dtype, like=x)
+    return result
+
+
+# --- determinants ----------------------------------------------------------------------------------------
+
+
+@operation
+def det(x: Array, /) -> Tensor:
+    """The determinants of square matrices, shape (...). The gradient is right where one is singular, too."""
+    return primitives.det_(_matrices("det", x, square=True))
+
+
+@operation
+def slogdet(x: Array, /) -> SlogdetResult:
+    """The sign of the determinant and the logarithm of its absolute value, each of shape (...).
+
+    The sign of a complex determinant is that divided by its absolute value. Of a singular matrix they are 0 and
+    -inf, and the gradient is NaN.
+    """
+    packed = primitives.slogdet_(_matrices("slogdet", x, square=True))
+    return SlogdetResult(packed[..., 0], _real(packed[..., 1]))
+
+
+@operation
+def diagonal(x: Array, /, *, offset: int = 0) -> Tensor:
+    """The diagonals of matrices in the last two axes; ``offset`` counts to the right, or below where negative."""
+    x = asarray(x)
+    if x.ndim < 2:
+        raise ShapeError(f"diagonal needs at least 2 dimensions, not shape {x.shape}")
+    rows, columns = x.shape[-2:]
+    first, second = builtins.max(0, -offset), builtins.max(0, offset)
+    numbers = np.arange(builtins.max(0, builtins.min(rows - first, columns - second)))
+    return x[(..., numbers + first, numbers + second)]
+
+
+@operation
+def trace(x: Array, /, *, offset: int = 0, dtype: Any = None) -> Tensor:
+    """The sums of the diagonals of matrices in the last two axes, in ``dtype`` as for ``sum``."""
+    return reductions.sum(diagonal(x, offset=offset), axis=-1, dtype=dtype)
+
+
+# --- products --------------------------------------------------------------------------------------------
+
+
+@operation
+def outer(x1: Array, x2: Array, /) -> Tensor:
+    """All products of an element of the vector x1, shape (n,), with one of x2, shape (m,): shape (n, m)."""
+    x1, x2 = tensors((x1, x2))
+    if x1.ndim != 1 or x2.ndim != 1:
+        raise ShapeError(f"linalg.outer needs two vectors, not shapes {x1.shape} and {x2.shape}; ug.outer flattens")
+    return contractions.outer(x1, x2)
+
+
+@operation
+def cross(x1: Array, x2: Array, /, *, axis: int = -1) -> Tensor:
+    """The cross products of vectors along ``axis``, which has size 3 in both; the other axes broadcast."""
+    x1, x2 = tensors((x1, x2))
+    count = builtins.min(x1.ndim, x2.ndim)
+    if not -count <= axis <= -1:
+        # The standard counts the axis before broadcasting, from the end.
+        axis = one_axis(axis, count) - count
+    if x1.shape[axis] != 3 or x2.shape[axis] != 3:
+        raise ShapeError(f"cross needs size 3 along axis {axis}, not shapes {x1.shape} and {x2.shape}")
+    x1, x2 = moveaxis(x1, axis, -1), moveaxis(x2, axis, -1)
+    following, last = np.array([1, 2, 0]), np.array([2, 0, 1])
+    found = x1[..., following] * x2[..., last] - x1[..., last] * x2[..., following]
+    return moveaxis(found, -1, axis)
+
+
+# --- eigenvalues and singular values -----------------------------------------------------------------------
+
+
+@operation
+def eigh(x: Array, /) -> EigenResult:
+    """The eigenvalues, ascending, and eigenvectors of Hermitian matrices: shapes (..., n) and (..., n, n).
+
+    Where eigenvalues repeat, gradients through the eigenvectors are NaN, and eigh warns while it is recorded.
+    Those through the eigenvalues alone are right, and Hermitian.
+    """
+    x = _hermitian("eigh", x)
+    packed = primitives.eigh_(x)
+    values = _real(packed[..., 0])
+    _warn_if_repeated("eigh", values, x)
+    return EigenResult(values, packed[..., 1:])
+
+
+@operation
+def eigvalsh(x: Array, /) -> Tensor:
+    """The eigenvalues of Hermitian matrices, ascending, shape (..., n); right gradients also where they repeat."""
+    return primitives.eigvalsh_(_hermitian("eigvalsh", x))
+
+
+@operation
+def eig(x: Array, /) -> EigenResult:
+    """The complex eigenvalues and eigenvectors of square matrices, in no order: shapes (..., n) and (..., n, n).
+
+    The eigenvectors have norm 1. Gradients need distinct eigenvalues, and must not depend on an eigenvector's phase.
+    """
+    packed = primitives.eig_(_matrices("eig", x, square=True))
+    return EigenResult(packed[..., 0], packed[..., 1:])
+
+
+@operation
+def eigvals(x: Array, /) -> Tensor:
+    """The complex eigenvalues of square matrices, in no order, shape (..., n)."""
+    return primitives.eigvals_(_matrices("eigvals", x, square=True))
+
+
+@operation
+def svd(x: Array, /, *, full_matrices: bool = True) -> SVDResult:
+    """U, the singular values, descending, and V^H with ``x = U @ diag(S) @ Vh``.
+
+    For x of shape (..., m, n), with k the smaller of m and n: shapes (..., m, m), (..., k) and (..., n, n), or, not
+    ``full_matrices``, (..., m, k), (..., k) and (..., k, n). Where singular values repeat, gradients through U and
+    Vh are NaN, and svd warns while it is recorded; those through the singular values alone are right. A gradient
+    must not depend on the sign or phase of a vector, nor on which vectors complete U or Vh.
+    """
+    x = _matrices("svd", x)
+    full = full_matrices and x.shape[-1] != x.shape[-2]
+    packed = primitives.svd_(x, full)
+    *batch, m, n = x.shape
+    k = builtins.min(m, n)
+    left, right = (m, n) if full else (k, k)
+    end = m * left + k
+    values = _real(packed[..., m * left : end])
+    _warn_if_repeated("svd", values, x)
+    u = reshape(packed[..., : m * left], (*batch, m, left))
+    return SVDResult(u, values, reshape(packed[..., end:], (*batch, right, n)))
+
+
+@operation
+def svdvals(x: Array, /) -> Tensor:
+    """The singular values of matrices, descending; right gradients also where they repeat."""
+    return primitives.svdvals_(_matrices("svdvals", x))
+
+
+@operation
+def qr(x: Array, /, *, mode: str = "reduced") -> QRResult:
+    """Q with orthonormal columns and an upper triangular R with ``x = Q @ R``.
+
+    For x of shape (..., m, n), with k the smaller of m and n: shapes (..., m, k) and (..., k, n), or, with ``mode``
+    ``"complete"``, (..., m, m) and (..., m, n). Gradients need the first k columns to be independent.
+    """
+    x = _matrices("qr", x)
+    if mode not in ("reduced", "complete"):
+        raise ArgumentError(f"qr knows no mode {mode!r}; use 'reduced' or 'complete'")
+    *batch, m, n = x.shape
+    k = builtins.min(m, n)
+    width = m if mode == "complete" else k
+    packed = primitives.qr_(x[..., :k] if n > k else x, width > k)
+    q = reshape(packed[..., : m * width], (*batch, m, width))
+    r = reshape(packed[..., m * width :], (*batch, k, k))
+    if n > k:
+        # More columns than rows: what Q makes of the rest.
+        r = concat([r, matmul(_adjoint(q), x[..., k:])], axis=-1)
+    if width > k:
+        r = concat([r, zeros((*batch, width - k, n), dtype=x.dtype, like=x)], axis=-2)
+    return QRResult(q, r)
+
+
+def _tolerance(x: Tensor, rtol: Array | None) -> Tensor:
+    """``rtol`` as an array of shape (...), by default the larger size times the spacing of numbers at 1."""
+    dtype = dtypes.real_of(x.dtype)
+    if rtol is None:
+        rtol = builtins.max(x.shape[-2:]) * float(np.finfo(dtype).eps)
+    return broadcast_to(asarray(rtol, dtype=dtype, like=x).detach(), x.shape[:-2])
+
+
+@operation
+def pinv(x: Array, /, *, rtol: Array | None = None) -> Tensor:
+    """The Moore-Penrose pseudo-inverses, shape (..., n, m) for x of shape (..., m, n).
+
+    Singular values up to ``rtol`` times the largest count as 0 (None: max(m, n) times the machine epsilon; an array
+    must broadcast to shape (...)). The derivative is that along matrices of the same rank.
+    """
+    x = _matrices("pinv", x)
+    if 0 in x.shape:
+        return matrix_transpose(x) * 1
+    return primitives.pinv_(x, _tolerance(x, rtol))
+
+
+@operation
+def matrix_rank(x: Array, /, *, rtol: Array | None = None) -> Tensor:
+    """How many singular values are above ``rtol`` times the largest (as for :func:`pinv`): int64, shape (...)."""
+    x = _matrices("matrix_rank", x)
+    if 0 in x.shape:
+        return zeros(x.shape[:-2], dtype=dtypes.int64, like=x)
+    values = svdvals(x.detach())
+    above = values > values[..., :1] * expand_dims(_tolerance(x, rtol), axis=-1)
+    return reductions.sum(above, axis=-1)
+
+
+@operation
+def lstsq(a: Array, b: Array, /, rcond: float | None = None) -> LstsqResult:
+    """NumPy's least squares: the x of least norm among those with the least norm of ``b - a @ x``.
+
+    a has shape (m, n), b (m,) or (m, k); stacks of them are taken as well. Also returned are the sums of squares of
+    ``b - a @ x``, the rank of a, and its singular values, of which those up to ``rcond`` times the largest count as 0
+    (None: max(m, n) times the machine epsilon). The sums are given for every rank and size, where NumPy leaves
+    them out unless a has rank n and more rows than that. Differentiable for a and b, along matrices of the same rank.
+    """
+    a, b = tensors((a, b))
+    a = _checked("lstsq", a)
+    vector = b.ndim == 1
+    columns = _checked("lstsq", expand_dims(b, axis=-1) if vector else b)
+    if columns.shape[-2] != a.shape[-2]:
+        raise ShapeError(f"lstsq cannot pair {a.shape[-2]} equations, shape {a.shape}, with a right side {b.shape}")
+    found = matmul(pinv(a, rtol=rcond), columns)
+    sums = reductions.sum(absolute(columns - matmul(a, found)) ** 2, axis=-2)
+    solution = reshape(found, found.shape[:-1]) if vector else found
+    return LstsqResult(solution, sums, matrix_rank(a, rtol=rcond), svdvals(a))
+
+
+# --- norms -------------------------------------------------------------------------------------------------
 
 
 @operation
 def matrix_norm(x: Array, /, *, keepdims: bool = False, ord: float | str | None = "fro") -> Tensor:
-    """The norm of the matrices in the last two axes: ``"fro"``, 1, -1, inf or -inf.
+    """The norm of the matrices in the last two axes.
 
-    The norms by singular values (2, -2, ``"nuc"``) raise UnsupportedError.
+    ``ord`` is ``"fro"`` (or None), ``"nuc"``: the sum of the singular values, 2 or -2: the largest or smallest of
+    them, 1 or -1: the largest or smallest sum of a column, inf or -inf: that of a row. Of no elements the largest
+    and the sums are 0. Where the ``"fro"`` norm is 0 its derivative is 0.
     """
     x = asarray(x)
     if x.ndim < 2:
         raise ShapeError(f"matrix_norm needs at least 2 dimensions, not shape {x.shape}")
     if ord in ("fro", None):
         return reductions.vector_norm(x, axis=(-2, -1), keepdims=keepdims)
-    if ord in (2, -2, "nuc"):
-        raise UnsupportedError(
-            f"matrix_norm with ord={ord!r} needs singular values, which no backend supplies yet; "
-            f"use ord='fro', 1, -1, inf or -inf"
-        )
+    if ord in ("nuc", 2, -2):
+        found = _of_singular_values(svdvals(x), ord)
+        return reshape(found, (*found.shape, 1, 1)) if keepdims else found
     if ord not in (1, -1, math.inf, -math.inf):
-        raise ArgumentError(f"matrix_norm knows no ord={ord!r}; use 'fro', 1, -1, inf or -inf")
+        raise ArgumentError(f"matrix_norm knows no ord={ord!r}; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
     assert isinstance(ord, (int, float))
     # 1 takes the largest column sum, inf the largest row sum.
-    summed = -2 if builtins.abs(ord) == 1 else -1
+    summed, compared = (-2, -1) if builtins.abs(ord) == 1 else (-1, -2)
     sums = reductions.sum(absolute(x), axis=summed, keepdims=True)
-    largest = (reductions.max if ord > 0 else reductions.min)(sums, axis=(-2, -1), keepdims=True)
+    if ord > 0 and sums.shape[compared] == 0:
+        largest = reductions.sum(sums, axis=(-2, -1), keepdims=True)
+    else:
+        largest = (reductions.max if ord > 0 else reductions.min)(sums, axis=(-2, -1), keepdims=True)
     return largest if keepdims else largest.reshape(x.shape[:-2])
+
+
+def _of_singular_values(values: Tensor, ord: float | str | None) -> Tensor:
+    if ord == "nuc" or (ord == 2 and values.shape[-1] == 0):
+        return reductions.sum(values, axis=-1)
+    return (reductions.max if ord == 2 else reductions.min)(values, axis=-1)
 
 
 @operation
@@ -71,3 +466,24 @@ def norm(x: Array, /, ord: Any = None, axis: int | Sequence[int] | None = None, 
         raise ArgumentError(f"norm is over one or two axes, not {tuple(axis)}")
     found = matrix_norm(moveaxis(x, tuple(axes), (-2, -1)), ord=ord, keepdims=keepdims)
     return moveaxis(found, (-2, -1), tuple(axes)) if keepdims else found
+
+
+@operation
+def cond(x: Array, /, p: float | str | None = None) -> Tensor:
+    """NumPy's condition number of matrices: the norm ``p`` times that of the inverse.
+
+    ``p`` is one of the ``ord`` of :func:`matrix_norm`; None is 2: the largest singular value divided by the smallest,
+    inf for a singular matrix. The others raise LinAlgError there, and need square matrices.
+    """
+    if p in (None, 2, -2):
+        values = svdvals(x)
+        if values.shape[-1] == 0:
+            raise ShapeError(f"cond needs matrices with elements, not shape {asarray(x).shape}")
+        largest, smallest = values[..., 0], values[..., -1]
+        return smallest / largest if p == -2 else largest / smallest
+    return matrix_norm(x, ord=p) * matrix_norm(inv(x), ord=p)
+
+
+# NumPy has these outside of linalg as well.
+for _alias in (cross, diagonal, trace):
+    OPERATIONS[_alias.__name__] = _alias

@@ -315,3 +315,42 @@ def labels(ug: Any) -> Results:
         lambda: ug.nn.cross_entropy(logits, ug.asarray([0, 3])), lambda: ug.nn.cross_entropy(logits, ug.asarray([0])),
     ]  # fmt: skip
     return {"errors": [raised(attempt) for attempt in attempts]}
+
+
+@case("matrices without an answer, for which some frameworks give infinities", errors=["LinAlgError"] * 6, names=True,
+      **_SURVIVED)  # fmt: skip
+def no_answer(ug: Any) -> Results:
+    singular = ug.asarray([[1.0, 2.0], [2.0, 4.0]])
+    stack = ug.stack([ug.eye(2), ug.zeros((2, 2))])
+    linalg = ug.linalg
+    attempts = [
+        lambda: linalg.inv(singular), lambda: linalg.inv(stack), lambda: linalg.solve(singular, ug.ones(2)),
+        lambda: linalg.matrix_power(singular, -1), lambda: linalg.cholesky(singular - 3 * ug.eye(2)),
+        lambda: linalg.cond(singular, 1),
+    ]  # fmt: skip
+    found = _attempt(ug, lambda x, y: linalg.inv(y.mT @ y * 0.0))
+    found.pop("error")
+    names = "singular" in message(lambda: linalg.inv(singular))
+    return {**found, "errors": [raised(attempt) for attempt in attempts], "names": names}
+
+
+@case("shapes that hold no matrices, or none that fit", errors=["ShapeError"] * 12, names=True)
+def matrix_shapes(ug: Any) -> Results:
+    x, v, linalg = ug.ones((2, 3)), ug.ones(3), ug.linalg
+    attempts = [
+        lambda: linalg.inv(x), lambda: linalg.det(v), lambda: linalg.eigh(x), lambda: linalg.cholesky(x),
+        lambda: linalg.matrix_power(x, 2), lambda: linalg.solve(ug.eye(2), v), lambda: linalg.solve(x, v),
+        lambda: linalg.svd(v), lambda: linalg.qr(v), lambda: linalg.outer(x, v),
+        lambda: linalg.cross(ug.ones(2), ug.ones(2)), lambda: linalg.trace(v),
+    ]  # fmt: skip
+    return {"errors": [raised(attempt) for attempt in attempts], "names": "(2, 3)" in message(lambda: linalg.inv(x))}
+
+
+@case("arguments of linear algebra that are none", errors=["ArgumentError"] * 3 + ["DtypeError"] * 2)
+def linalg_arguments(ug: Any) -> Results:
+    x, linalg = ug.eye(2), ug.linalg
+    attempts = [
+        lambda: linalg.qr(x, mode="r"), lambda: linalg.matrix_norm(x, ord=3), lambda: linalg.matrix_power(x, 0.5),
+        lambda: linalg.inv(ug.eye(2, dtype=ug.float16)), lambda: linalg.svd(ug.eye(2, dtype=ug.float16)),
+    ]  # fmt: skip
+    return {"errors": [raised(attempt) for attempt in attempts]}

@@ -40,7 +40,9 @@ _row("linalg.tensordot", "negative_axes", "ug.linalg.tensordot(x, y, axes=([-1],
 _row("vecdot", "rows", "ug.vecdot(x, y)", x=_m23, y=_v3)
 _row("linalg.vecdot", "axis", "ug.linalg.vecdot(x, x, axis=-2)", x=_m23)
 _row("outer", "vectors", "ug.outer(x, y)", x=_v3, y=_v4)
-_row("linalg.outer", "matrix_and_vector", "ug.linalg.outer(x, y)", x=_m23, y=_v3)
+_row("outer", "matrix_and_vector", "ug.outer(x, y)", x=_m23, y=_v3)
+_row("vecdot", "first_axis", "ug.vecdot(x, y, axis=0)", x=_m23, y=spread(0.5, 1.5, 2, 1))
+_row("tensordot", "both_negative", "ug.tensordot(x, y, axes=([-1, -3], [-2, -3]))", x=_t223, y=_t234)
 for _name, _subscripts, _operands in [
     ("matrices", "ij,jk->ik", {"x": _m23, "y": _m34}),
     ("implicit", "ij,jk", {"x": _m23, "y": _m34}),

@@ -1,0 +1,132 @@
+"""The primitives of linear algebra over JAX's arrays.
+
+inv, solve, cholesky, eigvalsh and svdvals have JAX's own derivatives. The others have the neutral rules: of JAX's own
+those through eigh and svd are NaN where values repeat also for the values alone, eig has none for its vectors, qr none
+for a completed Q, and that of slogdet is infinite at a singular matrix.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from unigrad.operations.decompositions import refusal
+from unigrad.operations.table import PRIMITIVES, Primitive, residuals_of
+from unigrad_jax.compiled import Function, Operation
+
+Raw = Any
+Shape = tuple[int, ...]
+
+
+def linear_algebra(others: types.SimpleNamespace) -> dict[str, Operation]:
+    """The table of operations. ``others`` will hold all that rules and compositions are made of."""
+    linalg = jnp.linalg
+    own: dict[str, Callable[..., Raw]] = {
+        "inv": linalg.inv,
+        "solve": linalg.solve,
+        "cholesky": linalg.cholesky,
+        "eigvalsh": linalg.eigvalsh,
+        "svdvals": lambda x: linalg.svd(x, compute_uv=False),
+    }
+    ruled: dict[str, Callable[..., Raw]] = {
+        "det": linalg.det,
+        "slogdet": slogdet,
+        "eigh": lambda x: eigen(*linalg.eigh(x)),
+        "eig": lambda x: eigen(*linalg.eig(x)),
+        "eigvals": linalg.eigvals,
+        "svd": svd,
+        "qr": qr,
+        "cofactors": functools.partial(_composition("cofactors"), others),
+        "pinv": functools.partial(_composition("pinv"), others),
+    }
+    made: dict[str, Operation] = {name: Answered(PRIMITIVES[name], function) for name, function in own.items()}
+    return made | {name: Ruled(PRIMITIVES[name], function, others) for name, function in ruled.items()}
+
+
+def _composition(name: str) -> Callable[..., Raw]:
+    found = PRIMITIVES[name].composition
+    assert found is not None
+    return found
+
+
+class Answered(Operation):
+    """Raises for a matrix that has no answer, where JAX gives infinities or NaN."""
+
+    def _specialise(self, count: int, *statics: Any) -> Function:
+        made = super()._specialise(count, *statics)
+        made.run = functools.partial(self._run, made.run)
+        return made
+
+    def _run(self, run: Callable[..., Raw], *arrays: Raw) -> Raw:
+        out = run(*arrays)
+        if not isinstance(out, jax.core.Tracer) and not _finite(out) and all(map(_finite, arrays)):
+            raise refusal(self._row.name)
+        return out
+
+
+def _finite(x: Raw) -> bool:
+    return bool(jnp.all(jnp.isfinite(x)))
+
+
+class Ruled(Operation):
+    """Has the neutral rule of its primitive as its derivative, and no forward mode of JAX's."""
+
+    by_rules = True
+
+    def __init__(self, row: Primitive, plain: Callable[..., Raw], others: types.SimpleNamespace) -> None:
+        super().__init__(row, plain)
+        self._others = others
+
+    def _specialise(self, count: int, *statics: Any) -> Function:
+        row, others = self._row, self._others
+        function = jax.custom_vjp(lambda *arrays: self._plain(*arrays, *statics))
+
+        def forwards(*arrays: Raw) -> tuple[Raw, Any]:
+            out = function(*arrays)
+            return out, (out, arrays)
+
+        def backwards(saved: tuple[Raw, Sequence[Raw]], g: Raw) -> tuple[Raw, ...]:
+            out, arrays = saved
+            known = dict(zip(row.statics, statics, strict=True)) | {"out": out}
+            for name, array in zip(row.arrays, arrays, strict=True):
+                known |= {name: array, f"{name}_shape": tuple(array.shape), f"{name}_dtype": array.dtype}
+            found = [rule(others, g, *(known[name] for name in residuals_of(rule))) for rule in row.rules]
+            return tuple(
+                jnp.zeros_like(array) if share is None else share for array, share in zip(arrays, found, strict=True)
+            )
+
+        function.defvjp(forwards, backwards)
+        return Function(row.name, function)
+
+
+def slogdet(x: Raw) -> Raw:
+    """Both along a new last axis."""
+    sign, logarithm = jnp.linalg.slogdet(x)
+    return jnp.stack([sign, logarithm.astype(x.dtype)], -1)
+
+
+def eigen(values: Raw, vectors: Raw) -> Raw:
+    """The values as a column before the vectors."""
+    return jnp.concatenate([values[..., None].astype(vectors.dtype), vectors], -1)
+
+
+def flat(x: Raw) -> Raw:
+    """Matrices as vectors."""
+    return x.reshape(*x.shape[:-2], x.shape[-2] * x.shape[-1])
+
+
+def svd(x: Raw, full: bool) -> Raw:
+    """All three flattened."""
+    u, s, vh = jnp.linalg.svd(x, full_matrices=full)
+    return jnp.concatenate([flat(u), s.astype(x.dtype), flat(vh)], -1)
+
+
+def qr(x: Raw, complete: bool) -> Raw:
+    """Both flattened."""
+    q, r = jnp.linalg.qr(x, mode="complete" if complete else "reduced")
+    return jnp.concatenate([flat(q), flat(r[..., : x.shape[-1], :])], -1)

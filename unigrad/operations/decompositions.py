@@ -1,0 +1,633 @@
+"""The primitives of linear algebra with their derivatives, over stacks of matrices in the last two axes.
+
+The formulas are those of M. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic
+differentiation" (2008), I. Murray, "Differentiation of the Cholesky decomposition" (2016), S. Walter and
+L. Lehmann, "Algorithmic differentiation of linear algebra functions" (2010), J. Townsend, "Differentiating the
+singular value decomposition" (2016), Z.-Q. Wan and S.-X. Zhang, "Automatic differentiation for complex valued SVD"
+(2019), and G. Golub and V. Pereyra, "The differentiation of pseudo-inverses" (1973). They are written in the
+conjugate form, as there: :func:`conjugate_form` makes rules of the table's kind of them.
+
+A decomposition gives all its parts in one array. Vectors are determined up to a sign or a phase only, and the
+derivative is that of one smooth choice; where values repeat there is none, and what depends on the vectors has
+the derivative NaN. What depends on the values alone is not touched by that.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unigrad.errors import LinAlgError
+from unigrad.operations.table import Array, composed, jvp, primitive, vjp
+
+if TYPE_CHECKING:
+    from unigrad.tensor import Tensor
+
+__all__: list[str] = []
+
+Shape = tuple[int, ...]
+Parts = tuple[Any, ...]
+
+_REFUSALS = {
+    "inv": "a matrix is singular; pinv takes any, or add a small multiple of the identity",
+    "solve": "a matrix of coefficients is singular; lstsq takes any, or add a small multiple of the identity",
+    "cholesky": "a matrix is not positive definite; eigh takes any, or add a small multiple of the identity",
+}
+
+
+def refusal(name: str) -> LinAlgError:
+    """The error for a matrix that the primitive ``name`` has no answer for, for adapters to raise."""
+    return LinAlgError(f"{name}: {_REFUSALS.get(name, 'a matrix is not finite, or the method did not converge')}")
+
+
+# --- what the rules are made of --------------------------------------------------------------------------
+
+
+def conjugate_form(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """A reverse rule written for gradients in the conjugate form as one for the transpose's cotangents."""
+
+    @functools.wraps(rule)
+    def transposed(xp: Any, g: Any, *residuals: Any) -> Any:
+        return xp.conj(rule(xp, xp.conj(g), *residuals))
+
+    return transposed
+
+
+def _t(xp: Any, x: Any) -> Any:
+    ndim = len(x.shape)
+    return xp.permute_dims(x, (*range(ndim - 2), ndim - 1, ndim - 2))
+
+
+def _h(xp: Any, x: Any) -> Any:
+    return xp.conj(_t(xp, x))
+
+
+def _row(xp: Any, v: Any) -> Any:
+    return xp.reshape(v, (*v.shape[:-1], 1, v.shape[-1]))
+
+
+def _column(xp: Any, v: Any) -> Any:
+    return xp.reshape(v, (*v.shape, 1))
+
+
+def _wide(xp: Any, number: Any) -> Any:
+    """One number for each matrix, so that it broadcasts against the matrices."""
+    return xp.reshape(number, (*number.shape, 1, 1))
+
+
+def _pick(xp: Any, x: Any, *last: Any) -> Any:
+    """``x[..., *last]``."""
+    whole = (slice(None, None, None),) * (len(x.shape) - len(last))
+    return xp.getitem(x, (*whole, *last))
+
+
+def _steps(start: int, stop: int) -> slice:
+    return slice(start, stop, 1)
+
+
+def _diagonal(xp: Any, x: Any) -> Any:
+    numbers = np.arange(min(x.shape[-2:]))
+    return _pick(xp, x, numbers, numbers)
+
+
+def _diagonal_matrix(xp: Any, v: Any) -> Any:
+    size = v.shape[-1]
+    whole = (slice(None, None, None),) * (len(v.shape) - 1)
+    return xp.scatter(v, (*whole, np.arange(size), np.arange(size)), (*v.shape, size))
+
+
+def _below(xp: Any, x: Any) -> Any:
+    """The elements below the diagonal, zeros elsewhere."""
+    rows, columns = np.tril_indices(x.shape[-1], -1)
+    whole = (slice(None, None, None),) * (len(x.shape) - 2)
+    return xp.scatter(_pick(xp, x, rows, columns), (*whole, rows, columns), tuple(x.shape))
+
+
+def _identity(xp: Any, v: Any) -> Any:
+    """Identity matrices of the size of the vectors ``v``."""
+    return _diagonal_matrix(xp, xp.power(v, 0))
+
+
+def _used(xp: Any, g: Any, count: int) -> Any:
+    """Whether any element over the last ``count`` axes is not zero, with these axes kept."""
+    ndim = len(g.shape)
+    return xp.any(g != 0, tuple(range(ndim - count, ndim)), True)
+
+
+def _reciprocal(xp: Any, x: Any, used: Any) -> Any:
+    """1 / x. Where x is 0: NaN, or 0 for matrices that nothing is asked about."""
+    zero = x == 0
+    hole = xp.where(xp.logical_and(zero, used), float("nan"), x)
+    return xp.where(zero, hole, 1 / xp.where(zero, 1.0, x))
+
+
+def _differences(xp: Any, values: Any, used: Any) -> Any:
+    """``1 / (values[j] - values[i])`` at i, j, and 0 on the diagonal. Equal values: see :func:`_reciprocal`."""
+    off = _identity(xp, values) == 0
+    return _reciprocal(xp, _row(xp, values) - _column(xp, values), xp.logical_and(off, used))
+
+
+def _flat(xp: Any, x: Any) -> Any:
+    return xp.reshape(x, (*x.shape[:-2], x.shape[-2] * x.shape[-1]))
+
+
+def _packed(xp: Any, *parts: Any) -> Any:
+    return xp.concat(list(parts), len(parts[0].shape) - 1)
+
+
+# --- solving ---------------------------------------------------------------------------------------------
+
+
+@primitive("linalg", dtypes="float")
+def inv_(x: Array) -> Tensor:
+    """The inverses; LinAlgError if one is singular."""
+
+
+vjp(inv_, lambda xp, g, out: -xp.matmul(_t(xp, out), xp.matmul(g, _t(xp, out))))
+jvp(inv_, lambda xp, t, out: -xp.matmul(out, xp.matmul(t, out)))
+
+
+@primitive("linalg", dtypes="float")
+def solve_(x1: Array, x2: Array) -> Tensor:
+    """The matrices that give x2 when multiplied by x1 from the left. Both are matrices with equal leading axes."""
+
+
+vjp(
+    solve_,
+    lambda xp, g, x1, out: -xp.matmul(xp.solve(_t(xp, x1), g), _t(xp, out)),
+    lambda xp, g, x1: xp.solve(_t(xp, x1), g),
+)
+jvp(
+    solve_,
+    lambda xp, t, x1, out: -xp.solve(x1, xp.matmul(t, out)),
+    lambda xp, t, x1: xp.solve(x1, t),
+)
+
+
+@primitive("linalg", dtypes="float")
+def cholesky_(x: Array) -> Tensor:
+    """The lower triangular L with x = L @ L^H, real and positive on its diagonal; x is Hermitian.
+
+    LinAlgError if x is not positive definite.
+    """
+
+
+@conjugate_form
+def _cholesky_vjp(xp: Any, g: Any, out: Any) -> Any:
+    # Murray (2016), equation 9.
+    inverse = xp.inv(out)
+    product = xp.matmul(_h(xp, out), g)
+    lower = _below(xp, product) + _diagonal_matrix(xp, _diagonal(xp, product) * 0.5)
+    return xp.matmul(_h(xp, inverse), xp.matmul((lower + _h(xp, lower)) * 0.5, inverse))
+
+
+def _cholesky_jvp(xp: Any, t: Any, out: Any) -> Any:
+    inverse = xp.inv(out)
+    inner = xp.matmul(inverse, xp.matmul((t + _h(xp, t)) * 0.5, _h(xp, inverse)))
+    return xp.matmul(out, _below(xp, inner) + _diagonal_matrix(xp, _diagonal(xp, inner) * 0.5))
+
+
+vjp(cholesky_, _cholesky_vjp)
+jvp(cholesky_, _cholesky_jvp)
+
+
+# --- determinants ----------------------------------------------------------------------------------------
+
+
+@primitive("linalg", dtypes="float")
+def det_(x: Array) -> Tensor:
+    """The determinants. The derivative is the matrix of cofactors, also where x is singular."""
+
+
+vjp(det_, lambda xp, g, x: _wide(xp, g) * xp.cofactors(x))
+
+
+def _det_jvp(xp: Any, t: Any, x: Any) -> Any:
+    ndim = len(x.shape)
+    return xp.sum(xp.cofactors(x) * t, (ndim - 2, ndim - 1), False)
+
+
+jvp(det_, _det_jvp)
+
+
+@primitive("linalg", dtypes="float")
+def cofactors_(x: Array) -> Tensor:
+    """The derivative of the determinant for each element: the transpose of the adjugate.
+
+    From singular values, without any division: adj(U S V^H) = det(U) det(V^H) V adj(S) U^H. Its derivative needs
+    no division either, and so is right where singular values repeat or vanish.
+    """
+
+
+def _turn(xp: Any, u: Any, vh: Any) -> Any:
+    return _wide(xp, xp.multiply(xp.det(u), xp.det(vh)))
+
+
+def _cofactors(xp: Any, x: Any) -> Any:
+    u, s, vh = svd_parts(xp, xp.svd(x, False), tuple(x.shape), False)
+    size = x.shape[-1]
+    shape = (*x.shape[:-1], size)
+    one = xp.not_equal(_identity(xp, s), 0.0)
+    others = xp.where(one, 1.0, xp.broadcast_to(_row(xp, s), shape))
+    products = xp.prod(others, (len(shape) - 1,), False)
+    product = xp.matmul(xp.conj(u), xp.multiply(_column(xp, products), xp.conj(vh)))
+    return xp.multiply(_turn(xp, u, vh), product)
+
+
+def _minors(xp: Any, s: Any, inner: Any) -> Any:
+    """The derivative of adj(S + t * inner) at t = 0, where S is diagonal: sums of products of all others but two."""
+    size = s.shape[-1]
+    ndim = len(s.shape)
+    one = _identity(xp, s)
+    batch = tuple(s.shape[:-1])
+    either = xp.reshape(one, (*batch, size, 1, size)) + xp.reshape(one, (*batch, 1, size, size))
+    each = xp.broadcast_to(xp.reshape(s, (*batch, 1, 1, size)), (*batch, size, size, size))
+    products = xp.prod(xp.where(either != 0, 1.0, each), (ndim + 1,), False) * (1 - one)
+    on_diagonal = xp.matmul(products, _column(xp, _diagonal(xp, inner)))
+    return _diagonal_matrix(xp, xp.reshape(on_diagonal, s.shape)) - products * inner
+
+
+def _cofactors_vjp(xp: Any, g: Any, x: Any) -> Any:
+    u, s, vh = svd_parts(xp, xp.svd(x, False), tuple(x.shape), False)
+    inner = xp.matmul(xp.conj(vh), xp.matmul(_t(xp, g), xp.conj(u)))
+    changed = xp.matmul(xp.conj(u), xp.matmul(_minors(xp, s, inner), xp.conj(vh)))
+    return _turn(xp, u, vh) * changed
+
+
+def _cofactors_jvp(xp: Any, t: Any, x: Any) -> Any:
+    u, s, vh = svd_parts(xp, xp.svd(x, False), tuple(x.shape), False)
+    inner = xp.matmul(_h(xp, u), xp.matmul(t, _h(xp, vh)))
+    changed = xp.matmul(xp.conj(u), xp.matmul(_t(xp, _minors(xp, s, inner)), xp.conj(vh)))
+    return _turn(xp, u, vh) * changed
+
+
+vjp(cofactors_, _cofactors_vjp)
+jvp(cofactors_, _cofactors_jvp)
+composed(cofactors_, _cofactors)
+
+
+@primitive("linalg", dtypes="float")
+def slogdet_(x: Array) -> Tensor:
+    """The sign (or phase) of the determinant and the logarithm of its absolute value, along a new last axis."""
+
+
+def _regular_inverse(xp: Any, x: Any, out: Any) -> Any:
+    """The inverses, and NaN instead of those of singular matrices."""
+    singular = _wide(xp, _pick(xp, out, 0)) == 0
+    one = _identity(xp, xp.sum(x, (len(x.shape) - 1,), False))
+    return xp.where(singular, float("nan"), xp.inv(xp.where(singular, one, x)))
+
+
+@conjugate_form
+def _slogdet_vjp(xp: Any, g: Any, x: Any, out: Any) -> Any:
+    sign, turned, grown = _pick(xp, out, 0), _pick(xp, g, 0), _pick(xp, g, 1)
+    phase = xp.conj(sign) * turned
+    # Of a real matrix the phase cannot move: this part is zero then.
+    share = (grown + xp.conj(grown)) * 0.5 - (xp.conj(phase) - phase) * 0.5
+    return _wide(xp, share) * _h(xp, _regular_inverse(xp, x, out))
+
+
+def _slogdet_jvp(xp: Any, t: Any, x: Any, out: Any) -> Any:
+    ndim = len(x.shape)
+    inverse = _regular_inverse(xp, x, out)
+    trace = xp.sum(_t(xp, inverse) * t, (ndim - 2, ndim - 1), False)
+    turned = _pick(xp, out, 0) * (trace - xp.conj(trace)) * 0.5
+    return xp.stack([turned, (trace + xp.conj(trace)) * 0.5], ndim - 2)
+
+
+vjp(slogdet_, _slogdet_vjp)
+jvp(slogdet_, _slogdet_jvp)
+
+
+# --- eigenvalues -----------------------------------------------------------------------------------------
+
+
+@primitive("linalg", dtypes="float")
+def eigh_(x: Array) -> Tensor:
+    """The eigenvalues of Hermitian matrices, ascending, as the first column, and beside them the eigenvectors."""
+
+
+def eigen_parts(xp: Any, packed: Any) -> Parts:
+    """The values and the vectors out of what ``eigh_`` and ``eig_`` give."""
+    return _pick(xp, packed, 0), _pick(xp, packed, _steps(1, packed.shape[-1]))
+
+
+@conjugate_form
+def _eigh_vjp(xp: Any, g: Any, out: Any) -> Any:
+    w, v = eigen_parts(xp, out)
+    gw, gv = eigen_parts(xp, g)
+    inner = xp.matmul(_h(xp, v), gv) * _differences(xp, w, _used(xp, gv, 2))
+    inner = inner + _diagonal_matrix(xp, (gw + xp.conj(gw)) * 0.5)
+    found = xp.matmul(v, xp.matmul(inner, _h(xp, v)))
+    return (found + _h(xp, found)) * 0.5
+
+
+def _eigh_jvp(xp: Any, t: Any, out: Any) -> Any:
+    w, v = eigen_parts(xp, out)
+    inner = xp.matmul(_h(xp, v), xp.matmul((t + _h(xp, t)) * 0.5, v))
+    turned = xp.matmul(v, inner * _differences(xp, w, _used(xp, t, 2)))
+    return _packed(xp, _column(xp, _diagonal(xp, inner)), turned)
+
+
+vjp(eigh_, _eigh_vjp)
+jvp(eigh_, _eigh_jvp)
+
+
+@primitive("linalg", dtypes="float", result="real")
+def eigvalsh_(x: Array) -> Tensor:
+    """The eigenvalues of Hermitian matrices, ascending. The derivative is finite where they repeat."""
+
+
+@conjugate_form
+def _eigvalsh_vjp(xp: Any, g: Any, x: Any) -> Any:
+    _, v = eigen_parts(xp, xp.eigh(x))
+    return xp.matmul(v * _row(xp, g), _h(xp, v))
+
+
+def _eigvalsh_jvp(xp: Any, t: Any, x: Any) -> Any:
+    _, v = eigen_parts(xp, xp.eigh(x))
+    return xp.real(_diagonal(xp, xp.matmul(_h(xp, v), xp.matmul((t + _h(xp, t)) * 0.5, v))))
+
+
+vjp(eigvalsh_, _eigvalsh_vjp)
+jvp(eigvalsh_, _eigvalsh_jvp)
+
+
+@primitive("linalg", dtypes="float", result="complex")
+def eig_(x: Array) -> Tensor:
+    """The complex eigenvalues as the first column, and beside them the eigenvectors, of norm 1."""
+
+
+def _as_input(xp: Any, found: Any, x_dtype: Any) -> Any:
+    return found if x_dtype.kind == "c" else xp.real(found)
+
+
+@conjugate_form
+def _eig_vjp(xp: Any, g: Any, out: Any, x_dtype: Any) -> Any:
+    w, v = eigen_parts(xp, out)
+    gw, gv = eigen_parts(xp, g)
+    product = xp.matmul(_h(xp, v), gv)
+    # The vectors keep their norm.
+    along = _diagonal(xp, product)
+    product = product - xp.matmul(_h(xp, v), v) * _row(xp, (along + xp.conj(along)) * 0.5)
+    inner = product * xp.conj(_differences(xp, w, _used(xp, gv, 2))) + _diagonal_matrix(xp, gw)
+    return _as_input(xp, xp.matmul(_h(xp, xp.inv(v)), xp.matmul(inner, _h(xp, v))), x_dtype)
+
+
+def _eig_jvp(xp: Any, t: Any, out: Any) -> Any:
+    w, v = eigen_parts(xp, out)
+    inner = xp.matmul(xp.inv(v), xp.matmul(t, v))
+    turned = xp.matmul(v, inner * _differences(xp, w, _used(xp, inner, 2)))
+    along = _diagonal(xp, xp.matmul(_h(xp, v), turned))
+    turned = turned - v * _row(xp, (along + xp.conj(along)) * 0.5)
+    return _packed(xp, _column(xp, _diagonal(xp, inner)), turned)
+
+
+vjp(eig_, _eig_vjp)
+jvp(eig_, _eig_jvp)
+
+
+@primitive("linalg", dtypes="float", result="complex")
+def eigvals_(x: Array) -> Tensor:
+    """The complex eigenvalues."""
+
+
+@conjugate_form
+def _eigvals_vjp(xp: Any, g: Any, x: Any, x_dtype: Any) -> Any:
+    _, v = eigen_parts(xp, xp.eig(x))
+    return _as_input(xp, xp.matmul(_h(xp, xp.inv(v)), _column(xp, g) * _h(xp, v)), x_dtype)
+
+
+def _eigvals_jvp(xp: Any, t: Any, x: Any) -> Any:
+    _, v = eigen_parts(xp, xp.eig(x))
+    return _diagonal(xp, xp.matmul(xp.inv(v), xp.matmul(t, v)))
+
+
+vjp(eigvals_, _eigvals_vjp)
+jvp(eigvals_, _eigvals_jvp)
+
+
+# --- singular values and triangles --------------------------------------------------------------------------
+
+
+@primitive("linalg", dtypes="float")
+def svd_(x: Array, full: bool) -> Tensor:
+    """U, the singular values, descending, and V^H, each flattened, one after the other along one last axis.
+
+    For matrices of m rows and n columns U is m times k and V^H k times n, where k is the smaller of m and n, or,
+    if ``full``, m times m and n times n.
+    """
+
+
+def svd_parts(xp: Any, packed: Any, shape: Shape, full: bool) -> Parts:
+    """U, the singular values and V^H out of what ``svd_`` gives for matrices of ``shape``."""
+    *batch, m, n = shape
+    k = min(m, n)
+    left, right = (m, n) if full else (k, k)
+    end = m * left + k
+    return (
+        xp.reshape(_pick(xp, packed, _steps(0, m * left)), (*batch, m, left)),
+        _pick(xp, packed, _steps(m * left, end)),
+        xp.reshape(_pick(xp, packed, _steps(end, end + right * n)), (*batch, right, n)),
+    )
+
+
+def _split(xp: Any, u: Any, k: int) -> Parts:
+    return _pick(xp, u, _steps(0, k)), _pick(xp, u, _steps(k, u.shape[-1]))
+
+
+def _complement(xp: Any, u: Any, gu: Any, k: int) -> Any:
+    """What the first k columns' cotangent asks of the directions orthogonal to all of them.
+
+    Further columns, orthogonal to the first, move only as the first make them.
+    """
+    first, rest = _split(xp, u, k)
+    g_first, g_rest = _split(xp, gu, k)
+    if rest.shape[-1] == 0:
+        return g_first - xp.matmul(first, xp.matmul(_h(xp, first), g_first))
+    inner = xp.matmul(_h(xp, rest), g_first) - xp.matmul(_h(xp, g_rest), first)
+    return xp.matmul(rest, inner)
+
+
+@conjugate_form
+def _svd_vjp(xp: Any, g: Any, out: Any, full: bool, x_shape: Shape) -> Any:
+    m, n = x_shape[-2:]
+    k = min(m, n)
+    u, s, vh = svd_parts(xp, out, x_shape, full)
+    gu, gs, gvh = svd_parts(xp, g, x_shape, full)
+    v, gv = _h(xp, vh), _h(xp, gvh)
+    used = xp.logical_or(_used(xp, gu, 2), _used(xp, gv, 2))
+    u1, v1 = _split(xp, u, k)[0], _split(xp, v, k)[0]
+    of_u = xp.matmul(_h(xp, u1), _split(xp, gu, k)[0])
+    of_v = xp.matmul(_h(xp, v1), _split(xp, gv, k)[0])
+    of_u, of_v = of_u - _h(xp, of_u), of_v - _h(xp, of_v)
+    f = _differences(xp, xp.square(s), used)
+    inverse = _reciprocal(xp, s, xp.reshape(used, (*used.shape[:-2], 1)))
+    # Nothing but a phase is left on the diagonals, and nothing at all of real numbers.
+    phase = (_diagonal(xp, of_u) - _diagonal(xp, of_v)) * 0.25
+    phase = phase * xp.where(phase == 0, 0.0, inverse)
+    inner = f * of_u * _row(xp, s) + _column(xp, s) * (f * of_v)
+    inner = inner + _diagonal_matrix(xp, (gs + xp.conj(gs)) * 0.5 + phase)
+    found = xp.matmul(u1, xp.matmul(inner, _h(xp, v1)))
+    if m > k:
+        found = found + xp.matmul(_complement(xp, u, gu, k) * _row(xp, inverse), _h(xp, v1))
+    if n > k:
+        found = found + xp.matmul(u1 * _row(xp, inverse), _h(xp, _complement(xp, v, gv, k)))
+    return found
+
+
+def _moved(xp: Any, u: Any, k: int, inner: Any, step: Any) -> Any:
+    """The tangent of orthonormal columns: the first k turn among themselves by ``inner`` and move by what of
+    ``step`` is orthogonal to them; the others as that makes them."""
+    first, rest = _split(xp, u, k)
+    away = step - xp.matmul(first, xp.matmul(_h(xp, first), step))
+    moved = xp.matmul(first, inner) + away
+    if rest.shape[-1] == 0:
+        return moved
+    return _packed(xp, moved, -xp.matmul(first, xp.matmul(_h(xp, step), rest)))
+
+
+def _svd_jvp(xp: Any, t: Any, out: Any, full: bool, x_shape: Shape) -> Any:
+    k = min(x_shape[-2:])
+    u, s, vh = svd_parts(xp, out, x_shape, full)
+    v = _h(xp, vh)
+    u1, v1 = _split(xp, u, k)[0], _split(xp, v, k)[0]
+    used = _used(xp, t, 2)
+    inverse = _reciprocal(xp, s, xp.reshape(used, (*used.shape[:-2], 1)))
+    inner = xp.matmul(_h(xp, u1), xp.matmul(t, v1))
+    along = _diagonal(xp, inner)
+    phase = (along - xp.conj(along)) * 0.25
+    phase = _diagonal_matrix(xp, phase * xp.where(phase == 0, 0.0, inverse))
+    f = _differences(xp, xp.square(s), used)
+    turned_u = f * (inner * _row(xp, s) + _column(xp, s) * _h(xp, inner)) + phase
+    turned_v = f * (_column(xp, s) * inner + _h(xp, inner) * _row(xp, s)) - phase
+    m, n = x_shape[-2:]
+    step_u = xp.matmul(t, v1) * _row(xp, inverse) if m > k else u1 * 0
+    step_v = xp.matmul(_h(xp, t), u1) * _row(xp, inverse) if n > k else v1 * 0
+    tu, tv = _moved(xp, u, k, turned_u, step_u), _moved(xp, v, k, turned_v, step_v)
+    return _packed(xp, _flat(xp, tu), (along + xp.conj(along)) * 0.5, _flat(xp, _h(xp, tv)))
+
+
+vjp(svd_, _svd_vjp)
+jvp(svd_, _svd_jvp)
+
+
+@primitive("linalg", dtypes="float", result="real")
+def svdvals_(x: Array) -> Tensor:
+    """The singular values, descending. The derivative is finite where they repeat or vanish."""
+
+
+@conjugate_form
+def _svdvals_vjp(xp: Any, g: Any, x: Any, x_shape: Shape) -> Any:
+    u, _, vh = svd_parts(xp, xp.svd(x, False), x_shape, False)
+    return xp.matmul(u * _row(xp, g), vh)
+
+
+def _svdvals_jvp(xp: Any, t: Any, x: Any, x_shape: Shape) -> Any:
+    u, _, vh = svd_parts(xp, xp.svd(x, False), x_shape, False)
+    return xp.real(_diagonal(xp, xp.matmul(_h(xp, u), xp.matmul(t, _h(xp, vh)))))
+
+
+vjp(svdvals_, _svdvals_vjp)
+jvp(svdvals_, _svdvals_jvp)
+
+
+@primitive("linalg", dtypes="float")
+def qr_(x: Array, complete: bool) -> Tensor:
+    """Q and R of x = Q @ R, each flattened, one after the other along one last axis.
+
+    x has m rows and no more columns than that, n. Q is m times n, or m times m if ``complete``; R is n times n,
+    upper triangular and real on its diagonal. The derivative needs x to have full rank.
+    """
+
+
+def qr_parts(xp: Any, packed: Any, shape: Shape, complete: bool) -> Parts:
+    """Q and R out of what ``qr_`` gives for matrices of ``shape``."""
+    *batch, m, n = shape
+    width = m if complete else n
+    return (
+        xp.reshape(_pick(xp, packed, _steps(0, m * width)), (*batch, m, width)),
+        xp.reshape(_pick(xp, packed, _steps(m * width, m * width + n * n)), (*batch, n, n)),
+    )
+
+
+@conjugate_form
+def _qr_vjp(xp: Any, g: Any, out: Any, complete: bool, x_shape: Shape) -> Any:
+    # Walter and Lehmann (2010), for a Q of orthonormal columns.
+    n = x_shape[-1]
+    q, r = qr_parts(xp, out, x_shape, complete)
+    gq, gr = qr_parts(xp, g, x_shape, complete)
+    q1, q2 = _split(xp, q, n)
+    gq1, gq2 = _split(xp, gq, n)
+    product = xp.matmul(r, _h(xp, gr)) - xp.matmul(_h(xp, gq1), q1)
+    below, along = _below(xp, product), _diagonal(xp, product)
+    mirrored = below + _h(xp, below) + _diagonal_matrix(xp, (along + xp.conj(along)) * 0.5)
+    total = gq1 + xp.matmul(q1, mirrored)
+    if q2.shape[-1]:
+        total = total - xp.matmul(q2, xp.matmul(_h(xp, gq2), q1))
+    return _h(xp, xp.solve(r, _h(xp, total)))
+
+
+def _qr_jvp(xp: Any, t: Any, out: Any, complete: bool, x_shape: Shape) -> Any:
+    n = x_shape[-1]
+    q, r = qr_parts(xp, out, x_shape, complete)
+    q1 = _split(xp, q, n)[0]
+    step = _t(xp, xp.solve(_t(xp, r), _t(xp, t)))
+    inner = xp.matmul(_h(xp, q1), step)
+    below, along = _below(xp, inner), _diagonal(xp, inner)
+    turned = below - _h(xp, below) + _diagonal_matrix(xp, (along - xp.conj(along)) * 0.5)
+    tq = _moved(xp, q, n, turned, step)
+    return _packed(xp, _flat(xp, tq), _flat(xp, xp.matmul(inner - turned, r)))
+
+
+vjp(qr_, _qr_vjp)
+jvp(qr_, _qr_jvp)
+
+
+@primitive("linalg", dtypes="float", promoted=("x",))
+def pinv_(x: Array, rtol: Array) -> Tensor:
+    """The pseudo-inverses, without singular values up to ``rtol`` (one number for each matrix) times the largest.
+
+    The derivative is that along matrices of the same rank, whatever the singular values.
+    """
+
+
+def _pinv(xp: Any, x: Any, rtol: Any) -> Any:
+    u, s, vh = svd_parts(xp, xp.svd(x, False), tuple(x.shape), False)
+    sizes = xp.abs(s)
+    top = xp.max(sizes, (len(s.shape) - 1,), True)
+    small = xp.less_equal(sizes, xp.multiply(top, _column(xp, rtol)))
+    inverse = xp.where(small, 0.0, xp.divide(1.0, xp.where(small, 1.0, s)))
+    return xp.matmul(_h(xp, vh), xp.multiply(_column(xp, inverse), _h(xp, u)))
+
+
+@conjugate_form
+def _pinv_vjp(xp: Any, g: Any, x: Any, out: Any) -> Any:
+    # Golub and Pereyra (1973), theorem 4.3.
+    ph, gh = _h(xp, out), _h(xp, g)
+    left = xp.matmul(gh, xp.matmul(out, ph))
+    right = xp.matmul(xp.matmul(ph, out), gh)
+    found = left - xp.matmul(x, xp.matmul(out, left)) + right - xp.matmul(xp.matmul(right, out), x)
+    return found - xp.matmul(ph, xp.matmul(g, ph))
+
+
+def _pinv_jvp(xp: Any, t: Any, x: Any, out: Any) -> Any:
+    ph, th = _h(xp, out), _h(xp, t)
+    left = xp.matmul(out, xp.matmul(ph, th))
+    right = xp.matmul(th, xp.matmul(ph, out))
+    found = left - xp.matmul(xp.matmul(left, x), out) + right - xp.matmul(out, xp.matmul(x, right))
+    return found - xp.matmul(out, xp.matmul(t, out))
+
+
+vjp(pinv_, _pinv_vjp, lambda xp, g: None)
+jvp(pinv_, _pinv_jvp, lambda xp, t: None)
+composed(pinv_, _pinv)
+
+PRIMITIVES = (
+    "inv", "solve", "cholesky", "det", "slogdet", "eigh", "eigvalsh", "eig", "eigvals", "svd", "svdvals", "qr",
+    "cofactors", "pinv",
+)  # fmt: skip
+"""The names of the primitives of this module."""
