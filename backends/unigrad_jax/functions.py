@@ -45,8 +45,10 @@ from jax.custom_derivatives import SymbolicZero
 from unigrad.errors import OperationError
 from unigrad.operations.table import PRIMITIVES, residuals_of
 from unigrad_jax.compiled import Operation
+from unigrad_jax.fft import FOURIER
 from unigrad_jax.keys import Layout, positions, select
 from unigrad_jax.linalg import linear_algebra
+from unigrad_jax.networks import NETWORKS
 from unigrad_jax.searching import searching
 
 Raw = Any
@@ -506,6 +508,8 @@ def operations() -> dict[str, Operation]:
         "take_along_axis": take_along_axis,
         "scatter_along_axis": scatter_along_axis,
         "argsort": argsort,
+        **FOURIER,
+        **NETWORKS,
     }
     others = types.SimpleNamespace()
     plain |= searching(others, derivatives)

@@ -73,6 +73,7 @@ class MXNetBackend(Backend):
         **dict.fromkeys(("int16", "uint16", "uint32", "uint64"), "MXNet has no arrays of this dtype"),
         **dict.fromkeys(("complex64", "complex128"), "MXNet has no complex arrays"),
         **dict.fromkeys(linalg.COMPLEX, "the result is complex, and MXNet has no complex arrays"),
+        **dict.fromkeys(("fft", "rfft", "irfft"), "MXNet has no complex arrays"),
     }
 
     def load(self) -> None:

@@ -17,6 +17,7 @@ import numpy
 
 from unigrad.native import numpy_backend
 from unigrad_mxnet import linalg
+from unigrad_mxnet.networks import networks
 
 Raw = Any
 Shape = tuple[int, ...]
@@ -327,6 +328,7 @@ def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
         "setitem": setitem,
         "take_along_axis": take_along_axis,
         "scatter_along_axis": scatter_along_axis,
+        **networks(mxnet),
     }
 
     # --- on the host -------------------------------------------------------------------------------------
@@ -339,7 +341,7 @@ def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
         return [value(item) for item in arg] if isinstance(arg, list) else arg
 
     def on_host(name: str) -> Function:
-        function = numpy_backend.functions[name]
+        function = numpy_backend.function(name)
 
         def call(*args: Any) -> Raw:
             with numpy.errstate(all="ignore"):

@@ -20,7 +20,9 @@ from unigrad.dtypes import DType, real_of
 from unigrad.errors import ArgumentError, ShapeError
 from unigrad.native import numpy_backend
 from unigrad_tensorflow.derivatives import REPLACED, replaced
+from unigrad_tensorflow.fft import FOURIER
 from unigrad_tensorflow.linalg import linear_algebra
+from unigrad_tensorflow.networks import NETWORKS
 from unigrad_tensorflow.searching import searching
 
 Shape = tuple[int, ...]
@@ -113,7 +115,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
             numpy_backend.functions["argsort"](x.numpy(), axis, descending)
         ),
     }
-    table |= searching(table) | linear_algebra(table | {"power": with_arrays(power)})
+    table |= searching(table) | linear_algebra(table | {"power": with_arrays(power)}) | FOURIER | NETWORKS
     for name in REPLACED:
         function = table.get(name) or backend.composed(name)
         assert function is not None, name

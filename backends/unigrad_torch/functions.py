@@ -15,7 +15,9 @@ from torch.nn import functional
 from unigrad.backend import Backend, Raw
 from unigrad.errors import ArgumentError
 from unigrad_torch.derivatives import REPLACED, replaced
+from unigrad_torch.fft import FOURIER
 from unigrad_torch.linalg import linear_algebra
+from unigrad_torch.networks import NETWORKS
 from unigrad_torch.searching import searching
 
 Shape = tuple[int, ...]
@@ -100,7 +102,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "scatter_along_axis": lambda x, indices, axis, shape: x.new_zeros(shape).scatter_add(axis, indices, x),
         "argsort": argsort,
     }
-    table |= {name: getattr(torch, name) for name in SAME_NAME} | searching()
+    table |= {name: getattr(torch, name) for name in SAME_NAME} | searching() | FOURIER | NETWORKS
     table |= linear_algebra(table)
     for name in REPLACED:
         function = table.get(name) or backend.composed(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -113,19 +114,24 @@ class _Add:
         np.add.at(to_host(target), to_host(key), to_host(value))
 
 
-class _Linalg:
-    """``linalg``, which gives tuples without names."""
+class _Submodule:
+    """A module of NumPy's within the module, such as ``linalg``, whose tuples have no names here."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
 
     def __getattr__(self, name: str) -> Any:
-        return on_device(getattr(np.linalg, name))
+        return on_device(getattr(self._module, name))
 
 
 class DeviceModule:
     """The module: ``module.sin`` and all else that NumPy has."""
 
+    fft = _Submodule(np.fft)
+    lib = SimpleNamespace(stride_tricks=_Submodule(np.lib.stride_tricks))
     ndarray = DeviceArray
     add = _Add()
-    linalg = _Linalg()
+    linalg = _Submodule(np.linalg)
 
     def __getattr__(self, name: str) -> Any:
         return on_device(getattr(np, name))

@@ -68,7 +68,7 @@ class Program:
         def add(run: Callable[..., Results]) -> Callable[..., Results]:
             name = f"{self.family}.{run.__name__}"
             chosen = limit or Limit(16, "largest", "a chain of operations")
-            self.cases.append(Case(name, self.family, name, run, why, (), dtype, chosen, expected))
+            self.cases.append(Case(name, self.family, name, run, why, (), dtype, chosen, expected=expected))
             return run
 
         return add

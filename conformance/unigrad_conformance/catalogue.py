@@ -17,6 +17,7 @@ from unigrad_conformance.samples.complex import COMPLEX
 from unigrad_conformance.samples.contractions import CONTRACTIONS
 from unigrad_conformance.samples.creation import CREATION, RANDOM
 from unigrad_conformance.samples.elementwise import ELEMENTWISE
+from unigrad_conformance.samples.fourier import FOURIER
 from unigrad_conformance.samples.generated import GENERATED
 from unigrad_conformance.samples.linalg import LINALG
 from unigrad_conformance.samples.networks import NETWORKS
@@ -28,7 +29,7 @@ from unigrad_conformance.samples.statistics import STATISTICS
 
 FAMILIES = (
     *(ELEMENTWISE, GENERATED, REDUCTIONS, CONTRACTIONS, LINALG, SHAPES, ARRANGING, INDEXING, SEARCHING, SEQUENCES),
-    *(STATISTICS, CREATION, RANDOM, NETWORKS, COMPLEX),
+    *(STATISTICS, CREATION, RANDOM, NETWORKS, FOURIER, COMPLEX),
 )
 
 

@@ -343,7 +343,10 @@ def _functions(mp: Any) -> dict[str, Callable[..., Exact]]:
     }
 
     def on_numbers(name: str, arrays: Sequence[Any], dtype: np.dtype[Any], statics: Sequence[Any]) -> Exact:
-        dtype = dtypes.real_of(dtype) if PRIMITIVES[name].result == "real" else dtype
+        result = PRIMITIVES[name].result
+        dtype = (
+            dtypes.real_of(dtype) if result == "real" else dtypes.complex_of(dtype) if result == "complex" else dtype
+        )
         # NumPy's zeros and empty sums are integers in an object array, and complex numbers may have become real.
         number = mp.mpc if dtype.kind == "c" else mp.mpf
         if name in elementwise:
@@ -494,7 +497,24 @@ def _array_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         found = np.minimum(np.searchsorted(keys, wanted, side="right" if right else "left"), numbers)
         return np.where(_each(mp.isnan, x2), len(x1) if right else numbers, found)
 
+    def fft(x: Values, axis: int, inverse: bool) -> Values:
+        size = x.shape[axis]
+        sign = 2 if inverse else -2
+        roots = [mp.expjpi(mp.mpf(sign * number) / size) for number in range(size)]
+        turns = np.array([[roots[j * k % size] for k in range(size)] for j in range(size)], dtype=object)
+        return np.moveaxis(np.tensordot(x, turns, axes=(axis, 0)), -1, axis)
+
+    def rfft(x: Values, axis: int) -> Values:
+        return np.take(fft(x, axis, False), range(x.shape[axis] // 2 + 1), axis)
+
+    def irfft(x: Values, axis: int, n: int) -> Values:
+        rest = np.conj(np.take(x, [n - k for k in range(n // 2 + 1, n)], axis))
+        return _each(lambda value: mp.mpc(value).real, fft(np.concatenate([x, rest], axis), axis, True))
+
     return {
+        "fft": fft,
+        "rfft": rfft,
+        "irfft": irfft,
         "scatter": scatter,
         "searchsorted": searchsorted,
         "setitem": setitem,

@@ -9,7 +9,9 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from unigrad.native.fft import fourier
 from unigrad.native.linalg import linear_algebra
+from unigrad.native.networks import networks
 
 Raw = Any
 Shape = tuple[int, ...]
@@ -208,5 +210,7 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw], gammaln: Callable[[Raw], Raw]
         "scatter_along_axis": scatter_along_axis,
         "argsort": argsort,
         "searchsorted": lambda x1, x2, right: xp.searchsorted(x1, x2, side="right" if right else "left"),
+        **fourier(xp),
+        **networks(xp),
     }
     return table | linear_algebra(xp, table)

@@ -7,6 +7,7 @@ from unigrad.operations import (
     creation,
     decompositions,
     elementwise,
+    fft,
     indexing,
     linalg,
     networks,
@@ -21,6 +22,6 @@ from unigrad.operations import (
 )
 
 __all__ = [
-    "arranging", "comparing", "contractions", "creation", "decompositions", "elementwise", "indexing", "linalg",
+    "arranging", "comparing", "contractions", "creation", "decompositions", "elementwise", "fft", "indexing", "linalg",
     "networks", "padding", "reductions", "searching", "sequences", "sets", "shapes", "statistics", "triangles",
 ]  # fmt: skip

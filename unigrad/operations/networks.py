@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from unigrad.operations.table import Array, composed, jvp, primitive, vjp
 
@@ -10,6 +13,9 @@ if TYPE_CHECKING:
     from unigrad.tensor import Tensor
 
 Shape = tuple[int, ...]
+Padding = tuple[tuple[int, int], ...]
+"""How many zeros stand before and behind each spatial axis."""
+_EVERYTHING = slice(None, None, None)
 
 
 @primitive("elementwise", dtypes="float")
@@ -86,3 +92,151 @@ def _cross_entropy(xp: Any, logits: Any, labels: Any) -> Any:
 
 
 composed(cross_entropy_, _cross_entropy)
+
+
+# --- windows and convolutions ------------------------------------------------------------------------
+
+
+def window_count(size: int, width: int, stride: int, dilation: int) -> int:
+    """How many windows fit into an axis; 0 or less if none does."""
+    return (size - dilation * (width - 1) - 1) // stride + 1
+
+
+def _window_key(shape: Shape, sizes: Shape, strides: Shape, dilations: Shape) -> tuple[Any, ...]:
+    """The key that selects the windows over the last axes of an array of ``shape``."""
+    count = len(sizes)
+    spatial = shape[len(shape) - count :]
+    key: list[Any] = [_EVERYTHING] * (len(shape) - count)
+    for axis, (size, width, stride, dilation) in enumerate(zip(spatial, sizes, strides, dilations, strict=True)):
+        starts = np.arange(window_count(size, width, stride, dilation), dtype=np.int64) * stride
+        positions = starts[:, None] + np.arange(width, dtype=np.int64) * dilation
+        form = [1] * (2 * count)
+        form[axis], form[count + axis] = positions.shape
+        key.append(positions.reshape(form))
+    return tuple(key)
+
+
+@primitive("indexing")
+def windows_(x: Array, sizes: Shape, strides: Shape, dilations: Shape) -> Tensor:
+    """The windows of these sizes that slide over the last axes of x, of shape (*others, *counts, *sizes).
+
+    Neighbouring windows are ``strides`` apart, neighbouring elements of one window ``dilations``.
+    """
+
+
+vjp(
+    windows_,
+    lambda xp, g, sizes, strides, dilations, x_shape: xp.scatter(
+        g, _window_key(x_shape, sizes, strides, dilations), x_shape
+    ),
+)
+jvp(windows_, "linear")
+composed(
+    windows_,
+    lambda xp, x, sizes, strides, dilations: xp.getitem(x, _window_key(tuple(x.shape), sizes, strides, dilations)),
+)
+
+
+@primitive("contraction", dtypes="real_float")
+def convolution_(x: Array, w: Array, strides: Shape, padding: Padding, dilations: Shape, groups: int) -> Tensor:
+    """The sums of products of the kernels w with the windows of x (no kernel is turned round).
+
+    x has the shape (N, C, *spatial) and w (O, C / groups, *kernel); the result has (N, O, *counts). The channels of
+    x and the kernels fall into ``groups`` parts, and each part of the kernels sees its own part of the channels.
+    """
+
+
+def _stretched(xp: Any, x: Any, shape: Shape, before: Shape, steps: Shape, sizes: Shape) -> Any:
+    """x, of ``shape``, with its spatial elements ``steps`` apart in zeros of ``sizes``, ``before`` many in front."""
+    if steps == (1,) * len(steps) and sizes == shape[2:]:
+        return x
+    key = [
+        slice(first, first + (size - 1) * step + 1, step)
+        for first, size, step in zip(before, shape[2:], steps, strict=True)
+    ]
+    return xp.scatter(x, (_EVERYTHING, _EVERYTHING, *key), (*shape[:2], *sizes))
+
+
+def transposed_convolution(
+    xp: Any, g: Any, w: Any, strides: Shape, padding: Padding, dilations: Shape, groups: int, x_shape: Shape
+) -> Any:
+    """The cotangent of a convolution's x for the cotangent ``g``: what each kernel gives back to its windows.
+
+    It is the convolution of g, with its elements ``strides`` apart in zeros, with the kernels turned round.
+    """
+    g_shape, w_shape = tuple(g.shape), tuple(w.shape)
+    ndim = len(strides)
+    reach = tuple(d * (k - 1) for d, k in zip(dilations, w_shape[2:], strict=True))
+    padded = tuple(size + low + high for size, (low, high) in zip(x_shape[2:], padding, strict=True))
+    g = _stretched(xp, g, g_shape, reach, strides, tuple(size + far for size, far in zip(padded, reach, strict=True)))
+    inputs, outputs = w_shape[1], w_shape[0] // groups
+    kernels = xp.reshape(w, (groups, outputs, inputs, *w_shape[2:]))
+    kernels = xp.permute_dims(kernels, (0, 2, 1, *range(3, 3 + ndim)))
+    kernels = xp.reshape(kernels, (groups * inputs, outputs, *w_shape[2:]))
+    kernels = xp.flip(kernels, tuple(range(2, 2 + ndim)))
+    found = xp.convolution(g, kernels, (1,) * ndim, ((0, 0),) * ndim, dilations, groups)
+    if padded == x_shape[2:]:
+        return found
+    crop = [slice(low, low + size, 1) for size, (low, _) in zip(x_shape[2:], padding, strict=True)]
+    return xp.getitem(found, (_EVERYTHING, _EVERYTHING, *crop))
+
+
+def _kernel_cotangent(
+    xp: Any,
+    g: Any,
+    x: Any,
+    strides: Shape,
+    padding: Padding,
+    dilations: Shape,
+    groups: int,
+    x_shape: Shape,
+    w_shape: Shape,
+) -> Any:
+    """The convolution of x with g, in which the elements of the batch take the place of the channels."""
+    g_shape = tuple(g.shape)
+    ndim = len(strides)
+    batch, inputs, outputs = x_shape[0], w_shape[1], w_shape[0] // groups
+    spatial = tuple(range(3, 3 + ndim))
+    x = xp.permute_dims(xp.reshape(x, (batch, groups, inputs, *x_shape[2:])), (2, 1, 0, *spatial))
+    x = xp.reshape(x, (inputs, groups * batch, *x_shape[2:]))
+    g = xp.permute_dims(xp.reshape(g, (batch, groups, outputs, *g_shape[2:])), (1, 2, 0, *spatial))
+    g = xp.reshape(g, (groups * outputs, batch, *g_shape[2:]))
+    found = xp.convolution(x, g, dilations, padding, strides, groups)
+    # Elements behind the last window make sums that belong to no element of a kernel.
+    crop = tuple(slice(0, size, 1) for size in w_shape[2:])
+    found = xp.getitem(found, (_EVERYTHING, _EVERYTHING, *crop))
+    return xp.permute_dims(found, (1, 0, *range(2, 2 + ndim)))
+
+
+vjp(
+    convolution_,
+    lambda xp, g, w, strides, padding, dilations, groups, x_shape: transposed_convolution(
+        xp, g, w, strides, padding, dilations, groups, x_shape
+    ),
+    _kernel_cotangent,
+)
+jvp(convolution_, "multilinear")
+
+
+def _convolution(xp: Any, x: Any, w: Any, strides: Shape, padding: Padding, dilations: Shape, groups: int) -> Any:
+    """All windows as the rows of one matrix per group, times the kernels as its columns."""
+    x_shape, w_shape = tuple(x.shape), tuple(w.shape)
+    ndim = len(strides)
+    batch, outputs, inputs = x_shape[0], w_shape[0] // groups, w_shape[1]
+    before = tuple(low for low, _ in padding)
+    padded = tuple(size + low + high for size, (low, high) in zip(x_shape[2:], padding, strict=True))
+    x = _stretched(xp, x, x_shape, before, (1,) * ndim, padded)
+    windows = xp.windows(x, w_shape[2:], strides, dilations)
+    counts = tuple(windows.shape[2 : 2 + ndim])
+    windows = xp.reshape(windows, (batch, groups, inputs, *counts, *w_shape[2:]))
+    places, elements = range(3, 3 + ndim), range(3 + ndim, 3 + 2 * ndim)
+    windows = xp.permute_dims(windows, (1, 0, *places, 2, *elements))
+    terms = inputs * math.prod(w_shape[2:])
+    rows = xp.reshape(windows, (groups, batch * math.prod(counts), terms))
+    columns = xp.permute_dims(xp.reshape(w, (groups, outputs, terms)), (0, 2, 1))
+    found = xp.reshape(xp.matmul(rows, columns), (groups, batch, *counts, outputs))
+    found = xp.permute_dims(found, (1, 0, 2 + ndim, *range(2, 2 + ndim)))
+    return xp.reshape(found, (batch, groups * outputs, *counts))
+
+
+composed(convolution_, _convolution)

@@ -186,7 +186,6 @@ def residuals_of(rule: Rule) -> tuple[str, ...]:
 
 def operation(function: F) -> F:
     """Mark a plain function over primitives as public."""
-    module = function.__module__.rpartition(".")[2]
-    prefix = f"{module}." if module in ("linalg", "nn") else ""
-    OPERATIONS[prefix + function.__name__] = function
+    namespace = next((part for part in function.__module__.split(".") if part in ("linalg", "fft", "nn")), None)
+    OPERATIONS[function.__name__ if namespace is None else f"{namespace}.{function.__name__}"] = function
     return function

@@ -354,3 +354,92 @@ def linalg_arguments(ug: Any) -> Results:
         lambda: linalg.inv(ug.eye(2, dtype=ug.float16)), lambda: linalg.svd(ug.eye(2, dtype=ug.float16)),
     ]  # fmt: skip
     return {"errors": [raised(attempt) for attempt in attempts]}
+
+
+@case("convolutions whose shapes do not fit", errors=["ShapeError"] * 8)
+def convolution_shapes(ug: Any) -> Results:
+    x, w = ug.ones((1, 4, 5, 5)), ug.ones((2, 4, 3, 3))
+    attempts = [
+        lambda: ug.nn.conv2d(x, ug.ones((2, 3, 3, 3))),
+        lambda: ug.nn.conv2d(x, ug.ones((2, 4, 7, 3)), padding=((0, 1), (0, 0))),
+        lambda: ug.nn.conv2d(x, w, dilation=3),
+        lambda: ug.nn.conv2d(x, ug.ones((3, 2, 3, 3)), groups=2),
+        lambda: ug.nn.conv2d(x, w, groups=3),
+        lambda: ug.nn.conv2d(x, w, ug.ones(3)),
+        lambda: ug.nn.conv1d(x, w),
+        lambda: ug.nn.conv_transpose2d(x, w),
+    ]
+    return {"errors": [raised(attempt) for attempt in attempts]}
+
+
+@case("steps and paddings that make no sense", errors=["ArgumentError"] * 8)
+def convolution_steps(ug: Any) -> Results:
+    x, w = ug.ones((1, 4, 5, 5)), ug.ones((2, 4, 3, 3))
+    attempts = [
+        lambda: ug.nn.conv2d(x, w, stride=-1),
+        lambda: ug.nn.conv2d(x, w, stride=(1, 1, 1)),
+        lambda: ug.nn.conv2d(x, w, dilation=0),
+        lambda: ug.nn.conv2d(x, w, padding=-1),
+        lambda: ug.nn.conv2d(x, w, padding="full"),
+        lambda: ug.nn.conv2d(x, w, groups=0),
+        lambda: ug.nn.max_pool2d(x, 2, padding=2),
+        lambda: ug.nn.conv_transpose2d(x, ug.ones((4, 2, 3, 3)), stride=2, output_padding=2),
+    ]
+    return {"errors": [raised(attempt) for attempt in attempts]}
+
+
+@case("pooling windows that do not fit, groups of channels, halves", errors=["ShapeError"] * 5)
+def network_shapes(ug: Any) -> Results:
+    x = ug.ones((1, 4, 5, 5))
+    attempts = [
+        lambda: ug.nn.max_pool2d(x, 6), lambda: ug.nn.avg_pool1d(x, 2), lambda: ug.nn.group_norm(x, 3),
+        lambda: ug.nn.glu(x), lambda: ug.nn.layer_norm(x, ug.ones(4)),
+    ]  # fmt: skip
+    return {"errors": [raised(attempt) for attempt in attempts]}
+
+
+@case("labels that are no classes, for the other losses and embeddings",
+      errors=["IndexRangeError"] * 3 + ["DtypeError", "ShapeError", "ArgumentError"])  # fmt: skip
+def labels_elsewhere(ug: Any) -> Results:
+    x = ug.ones((2, 3))
+    attempts = [
+        lambda: ug.nn.embedding(ug.asarray([0, 2]), x),
+        lambda: ug.nn.embedding(ug.asarray([-1]), x),
+        lambda: ug.nn.nll_loss(x, ug.asarray([0, -100])),
+        lambda: ug.nn.embedding(ug.asarray([0.0]), x),
+        lambda: ug.nn.mse_loss(x, ug.ones(3)),
+        lambda: ug.nn.l1_loss(x, x, reduction="all"),
+    ]
+    return {"errors": [raised(attempt) for attempt in attempts]}
+
+
+@case("attention and layers whose shapes do not fit", errors=["ShapeError"] * 3)
+def layer_shapes(ug: Any) -> Results:
+    x, y = ug.ones((2, 3)), ug.ones((2, 4))
+    attempts = [
+        lambda: ug.nn.linear(x, y),
+        lambda: ug.nn.scaled_dot_product_attention(x, y, y),
+        lambda: ug.nn.batch_norm(x, ug.ones(2), training=True),
+    ]
+    return {"errors": [raised(attempt) for attempt in attempts]}
+
+
+@case("transforms of nothing, of unknown norms and axes",
+      errors=["ShapeError"] + ["ArgumentError"] * 4 + ["AxisError"] * 2 + ["DtypeError"])  # fmt: skip
+def transforms(ug: Any) -> Results:
+    x, nothing = ug.ones((2, 3)), ug.ones((2, 0))
+    if "complex64" not in {str(dtype) for dtype in x.backend.raw_dtypes}:
+        transform, several = ug.fft.rfft, ug.fft.rfftn
+    else:
+        transform, several = ug.fft.fft, ug.fft.fftn
+    attempts = [
+        lambda: transform(nothing),
+        lambda: transform(x, n=0),
+        lambda: transform(x, norm="forwards"),
+        lambda: several(x, s=(2, 2), axes=(0,)),
+        lambda: ug.fft.fftfreq(0),
+        lambda: transform(x, axis=2),
+        lambda: several(x, axes=(0, 0)),
+        lambda: ug.fft.fftfreq(3, dtype=ug.int64),
+    ]
+    return {"errors": [raised(attempt) for attempt in attempts]}

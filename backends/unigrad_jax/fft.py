@@ -1,0 +1,22 @@
+"""Fourier transforms over JAX's arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+
+Raw = Any
+
+
+def fft(x: Raw, axis: int, inverse: bool) -> Raw:
+    """Of the norm ``"forward"`` an inverse is not divided."""
+    return jnp.fft.ifft(x, axis=axis, norm="forward") if inverse else jnp.fft.fft(x, axis=axis)
+
+
+FOURIER: dict[str, Callable[..., Raw]] = {
+    "fft": fft,
+    "rfft": lambda x, axis: jnp.fft.rfft(x, axis=axis),
+    "irfft": lambda x, axis, n: jnp.fft.irfft(x, n, axis=axis, norm="forward"),
+}

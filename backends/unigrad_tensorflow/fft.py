@@ -1,0 +1,36 @@
+"""Fourier transforms over TensorFlow's tensors, which has them along the last axis only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+Raw = Any
+
+
+def along(function: Callable[..., Raw]) -> Callable[..., Raw]:
+    """A function over the last axis as one over any."""
+
+    def run(x: Raw, axis: int, *rest: Any) -> Raw:
+        last = len(x.shape) - 1
+        if axis == last:
+            return function(x, *rest)
+        order = [*range(last + 1)]
+        order[axis], order[last] = last, axis
+        return tf.transpose(function(tf.transpose(x, order), *rest), order)
+
+    return run
+
+
+def fft(x: Raw, inverse: bool) -> Raw:
+    """TensorFlow divides the inverse."""
+    return tf.signal.ifft(x) * x.shape[-1] if inverse else tf.signal.fft(x)
+
+
+FOURIER: dict[str, Callable[..., Raw]] = {
+    "fft": along(fft),
+    "rfft": along(tf.signal.rfft),
+    "irfft": along(lambda x, n: tf.signal.irfft(x, [n]) * n),
+}

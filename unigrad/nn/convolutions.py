@@ -1,0 +1,358 @@
+"""Convolutions and pooling over arrays of shape (N, C, *spatial): a batch, its channels, one to three more axes.
+
+``stride``, ``padding`` and ``dilation`` are one integer for all spatial axes or a tuple with one for each.
+``padding`` may also hold a pair for each, before and behind, and of a convolution be ``"valid"``, which is none, or
+``"same"``: as many zeros as make the result of the size of x divided by the stride, rounded up; of an odd
+number the last one stands behind.
+
+Shapes that do not fit raise ShapeError, steps and paddings that make no sense ArgumentError.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from unigrad import dtypes
+from unigrad.errors import ArgumentError, ShapeError
+from unigrad.operations.creation import asarray, astype, full
+from unigrad.operations.dispatch import tensors
+from unigrad.operations.elementwise import add, divide
+from unigrad.operations.indexing import getitem_
+from unigrad.operations.networks import convolution_, transposed_convolution, window_count, windows_
+from unigrad.operations.reductions import max as _max
+from unigrad.operations.reductions import sum as _sum
+from unigrad.operations.shapes import concat
+from unigrad.operations.table import Array, operation
+from unigrad.tensor import Tensor
+
+__all__ = [
+    "avg_pool1d", "avg_pool2d", "avg_pool3d", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
+    "conv_transpose2d", "conv_transpose3d", "max_pool1d", "max_pool2d", "max_pool3d",
+]  # fmt: skip
+
+Shape = tuple[int, ...]
+Sizes = int | Sequence[int]
+Padding = tuple[tuple[int, int], ...]
+Pads = int | str | Sequence[int] | Sequence[Sequence[int]]
+
+
+# --- arguments ---------------------------------------------------------------------------------------
+
+
+def _whole(value: Any, name: str, low: int) -> int:
+    try:
+        found = operator.index(value)
+    except TypeError:
+        raise ArgumentError(f"{name} must be an integer or a tuple of integers, not {value!r}") from None
+    if found < low:
+        raise ArgumentError(f"{name}={found} is below {low}")
+    return found
+
+
+def _each(value: Any, ndim: int, name: str, low: int) -> Shape:
+    """One integer for each spatial axis."""
+    if not isinstance(value, (tuple, list)):
+        return (_whole(value, name, low),) * ndim
+    if len(value) != ndim:
+        raise ArgumentError(f"{name}={tuple(value)} needs one integer for each of {ndim} spatial axes")
+    return tuple(_whole(size, name, low) for size in value)
+
+
+def _pairs(padding: Any, ndim: int) -> Padding:
+    if isinstance(padding, str):
+        raise ArgumentError(f"padding={padding!r} is not known; use integers, or for a convolution 'same' or 'valid'")
+    if isinstance(padding, (tuple, list)) and any(isinstance(pair, (tuple, list)) for pair in padding):
+        if len(padding) != ndim or any(not isinstance(pair, (tuple, list)) or len(pair) != 2 for pair in padding):
+            raise ArgumentError(f"padding={padding!r} needs one pair for each of {ndim} spatial axes")
+        return tuple((_whole(low, "padding", 0), _whole(high, "padding", 0)) for low, high in padding)
+    return tuple((size, size) for size in _each(padding, ndim, "padding", 0))
+
+
+def _same(spatial: Shape, kernel: Shape, strides: Shape, dilations: Shape) -> Padding:
+    pairs = []
+    for size, width, stride, dilation in zip(spatial, kernel, strides, dilations, strict=True):
+        count = -(-size // stride)
+        total = max((count - 1) * stride + dilation * (width - 1) + 1 - size, 0)
+        pairs.append((total // 2, total - total // 2))
+    return tuple(pairs)
+
+
+def _check_windows(x: Tensor, kernel: Shape, strides: Shape, padding: Padding, dilations: Shape) -> None:
+    """ShapeError unless a window fits into each spatial axis."""
+    for axis, (width, stride, (low, high), dilation) in enumerate(
+        zip(kernel, strides, padding, dilations, strict=True), 2
+    ):
+        size = x.shape[axis] + low + high
+        if window_count(size, width, stride, dilation) < 1:
+            raise ShapeError(
+                f"a kernel of {width} elements {dilation} apart does not fit into the {size} elements, with padding, "
+                f"of axis {axis} of x of shape {x.shape}"
+            )
+
+
+def _spatial(x: Tensor, ndim: int, name: str) -> None:
+    if x.ndim != ndim + 2:
+        raise ShapeError(f"{name} needs x of shape (N, C, *{ndim} spatial axes), not {x.shape}")
+
+
+def _kernel(w: Tensor, ndim: int, name: str) -> Shape:
+    if w.ndim != ndim + 2 or 0 in w.shape:
+        raise ShapeError(f"{name} needs kernels with {ndim + 2} axes, none of them empty, not of shape {w.shape}")
+    return w.shape[2:]
+
+
+def _groups(groups: int, channels: int, outputs: int) -> int:
+    groups = _whole(groups, "groups", 1)
+    if channels % groups or outputs % groups:
+        raise ShapeError(f"groups={groups} does not divide both the {channels} channels of x and {outputs} outputs")
+    return groups
+
+
+def _biased(found: Tensor, bias: Array | None) -> Tensor:
+    if bias is None:
+        return found
+    bias = asarray(bias, like=found)
+    if bias.shape != found.shape[1:2]:
+        raise ShapeError(f"a bias of shape {bias.shape} does not fit {found.shape[1]} outputs")
+    return add(found, bias.reshape((-1,) + (1,) * (found.ndim - 2)))
+
+
+# --- convolutions ------------------------------------------------------------------------------------
+
+
+def _convolve(
+    ndim: int, x: Array, w: Array, bias: Array | None, stride: Sizes, padding: Pads, dilation: Sizes, groups: int
+) -> Tensor:
+    x, w = tensors((x, w))
+    name = f"conv{ndim}d"
+    _spatial(x, ndim, name)
+    kernel = _kernel(w, ndim, name)
+    groups = _groups(groups, x.shape[1], w.shape[0])
+    if x.shape[1] != w.shape[1] * groups:
+        raise ShapeError(
+            f"x of shape {x.shape} has {x.shape[1]} channels, but kernels of shape {w.shape} in {groups} groups "
+            f"take {w.shape[1] * groups}"
+        )
+    strides, dilations = _each(stride, ndim, "stride", 1), _each(dilation, ndim, "dilation", 1)
+    if padding == "same":
+        pairs = _same(x.shape[2:], kernel, strides, dilations)
+    else:
+        pairs = _pairs(0 if padding == "valid" else padding, ndim)
+    _check_windows(x, kernel, strides, pairs, dilations)
+    return _biased(convolution_(x, w, strides, pairs, dilations, groups), bias)
+
+
+@operation
+def conv1d(
+    x: Array, w: Array, bias: Array | None = None, /, *, stride: Sizes = 1, padding: Pads = 0, dilation: Sizes = 1,
+    groups: int = 1,
+) -> Tensor:  # fmt: skip
+    """:func:`conv2d` over one spatial axis."""
+    return _convolve(1, x, w, bias, stride, padding, dilation, groups)
+
+
+@operation
+def conv2d(
+    x: Array, w: Array, bias: Array | None = None, /, *, stride: Sizes = 1, padding: Pads = 0, dilation: Sizes = 1,
+    groups: int = 1,
+) -> Tensor:  # fmt: skip
+    """The sums of products of kernels ``w`` with the windows of x, which are ``stride`` apart, plus ``bias``.
+
+    x has the shape (N, C, H, W), ``w`` (outputs, C / groups, h, w), ``bias`` (outputs,); the result has
+    (N, outputs, counts of windows). The elements of a window are ``dilation`` apart. With ``groups`` each part of the
+    kernels sees its part of the channels alone. As everywhere in networks, kernels are not turned round.
+    """
+    return _convolve(2, x, w, bias, stride, padding, dilation, groups)
+
+
+@operation
+def conv3d(
+    x: Array, w: Array, bias: Array | None = None, /, *, stride: Sizes = 1, padding: Pads = 0, dilation: Sizes = 1,
+    groups: int = 1,
+) -> Tensor:  # fmt: skip
+    """:func:`conv2d` over three spatial axes."""
+    return _convolve(3, x, w, bias, stride, padding, dilation, groups)
+
+
+def _convolve_back(
+    ndim: int, x: Array, w: Array, bias: Array | None, stride: Sizes, padding: Pads, output_padding: Sizes,
+    dilation: Sizes, groups: int,
+) -> Tensor:  # fmt: skip
+    x, w = tensors((x, w))
+    name = f"conv_transpose{ndim}d"
+    _spatial(x, ndim, name)
+    kernel = _kernel(w, ndim, name)
+    groups = _groups(groups, x.shape[1], x.shape[1])
+    if x.shape[1] != w.shape[0]:
+        raise ShapeError(
+            f"x of shape {x.shape} has {x.shape[1]} channels, but there are {w.shape[0]} kernels, {w.shape}"
+        )
+    strides, dilations = _each(stride, ndim, "stride", 1), _each(dilation, ndim, "dilation", 1)
+    pairs, more = _pairs(padding, ndim), _each(output_padding, ndim, "output_padding", 0)
+    sizes = []
+    for size, width, step, (low, high), spread, extra in zip(
+        x.shape[2:], kernel, strides, pairs, dilations, more, strict=True
+    ):
+        if extra >= step:
+            raise ArgumentError(f"output_padding={extra} must be smaller than the stride {step}")
+        sizes.append((size - 1) * step + spread * (width - 1) + 1 + extra - low - high)
+    if min(sizes) < 1 or 0 in x.shape[2:]:
+        raise ShapeError(f"{name} of x of shape {x.shape} would have the spatial sizes {tuple(sizes)}")
+    shape = (x.shape[0], w.shape[1] * groups, *sizes)
+    return _biased(transposed_convolution(x._bound, x, w, strides, pairs, dilations, groups, shape), bias)
+
+
+@operation
+def conv_transpose1d(
+    x: Array, w: Array, bias: Array | None = None, /, *, stride: Sizes = 1, padding: Pads = 0,
+    output_padding: Sizes = 0, dilation: Sizes = 1, groups: int = 1,
+) -> Tensor:  # fmt: skip
+    """:func:`conv_transpose2d` over one spatial axis."""
+    return _convolve_back(1, x, w, bias, stride, padding, output_padding, dilation, groups)
+
+
+@operation
+def conv_transpose2d(
+    x: Array, w: Array, bias: Array | None = None, /, *, stride: Sizes = 1, padding: Pads = 0,
+    output_padding: Sizes = 0, dilation: Sizes = 1, groups: int = 1,
+) -> Tensor:  # fmt: skip
+    """The transpose of :func:`conv2d` as a linear map: each element of x adds its kernel to the result.
+
+    x has the shape (N, C, H, W), ``w`` (C, outputs / groups, h, w), ``bias`` (outputs,). Along an axis the result has
+    (size - 1) * stride + dilation * (width - 1) + 1 + output_padding elements, less the padding.
+    """
+    return _convolve_back(2, x, w, bias, stride, padding, output_padding, dilation, groups)
+
+
+@operation
+def conv_transpose3d(
+    x: Array, w: Array, bias: Array | None = None, /, *, stride: Sizes = 1, padding: Pads = 0,
+    output_padding: Sizes = 0, dilation: Sizes = 1, groups: int = 1,
+) -> Tensor:  # fmt: skip
+    """:func:`conv_transpose2d` over three spatial axes."""
+    return _convolve_back(3, x, w, bias, stride, padding, output_padding, dilation, groups)
+
+
+# --- pooling -----------------------------------------------------------------------------------------
+
+
+def _bordered(x: Tensor, padding: Padding, value: float) -> Tensor:
+    """x with elements of one value around it."""
+    for axis, pair in enumerate(padding, 2):
+        borders = [full((*x.shape[:axis], size, *x.shape[axis + 1 :]), value, dtype=x.dtype, like=x) for size in pair]
+        if any(pair):
+            x = concat([borders[0], x, borders[1]], axis=axis)
+    return x
+
+
+def _windows(x: Tensor, kernel: Shape, strides: Shape, dilations: Shape) -> tuple[Tensor, Shape]:
+    """The windows of x and the axes along which their elements lie."""
+    ndim = len(kernel)
+    if strides != kernel or any(step != 1 for step in dilations):
+        return windows_(x, kernel, strides, dilations), tuple(range(2 + ndim, 2 + 2 * ndim))
+    # Windows that touch are the array itself under another shape.
+    counts = [size // width for size, width in zip(x.shape[2:], kernel, strict=True)]
+    used = tuple(count * width for count, width in zip(counts, kernel, strict=True))
+    if used != x.shape[2:]:
+        everything = (slice(None, None, None),) * 2
+        x = getitem_(x, everything + tuple(slice(0, size, 1) for size in used))
+    split = [size for pair in zip(counts, kernel, strict=True) for size in pair]
+    return x.reshape((*x.shape[:2], *split)), tuple(range(3, 3 + 2 * ndim, 2))
+
+
+def _pooling(
+    ndim: int, name: str, x: Array, kernel: Sizes, stride: Sizes | None, padding: Pads, dilation: Sizes
+) -> tuple[Tensor, Shape, Shape, Padding, Shape]:
+    x = asarray(x)
+    _spatial(x, ndim, f"{name}{ndim}d")
+    sizes = _each(kernel, ndim, "kernel", 1)
+    strides = sizes if stride is None else _each(stride, ndim, "stride", 1)
+    pairs, dilations = _pairs(padding, ndim), _each(dilation, ndim, "dilation", 1)
+    for size, step, pair in zip(sizes, dilations, pairs, strict=True):
+        if 2 * max(pair) > step * (size - 1) + 1:
+            raise ArgumentError(f"padding={max(pair)} is more than half of a kernel of {size} elements {step} apart")
+    _check_windows(x, sizes, strides, pairs, dilations)
+    return astype(x, dtypes.to_float(x.dtype), copy=False), sizes, strides, pairs, dilations
+
+
+def _max_pool(ndim: int, x: Array, kernel: Sizes, stride: Sizes | None, padding: Pads, dilation: Sizes) -> Tensor:
+    x, sizes, strides, pairs, dilations = _pooling(ndim, "max_pool", x, kernel, stride, padding, dilation)
+    windows, axes = _windows(_bordered(x, pairs, -math.inf), sizes, strides, dilations)
+    return _max(windows, axis=axes)
+
+
+def _avg_pool(
+    ndim: int, x: Array, kernel: Sizes, stride: Sizes | None, padding: Pads, count_include_pad: bool
+) -> Tensor:
+    x, sizes, strides, pairs, dilations = _pooling(ndim, "avg_pool", x, kernel, stride, padding, 1)
+    windows, axes = _windows(_bordered(x, pairs, 0.0), sizes, strides, dilations)
+    sums = _sum(windows, axis=axes)
+    if count_include_pad or not any(map(any, pairs)):
+        return divide(sums, float(math.prod(sizes)))
+    counts = np.ones(())
+    for size, width, step, (low, high) in zip(x.shape[2:], sizes, strides, pairs, strict=True):
+        starts = np.arange(window_count(size + low + high, width, step, 1)) * step - low
+        held = np.minimum(starts + width, size) - np.maximum(starts, 0)
+        counts = counts[..., None] * held
+    return divide(sums, asarray(counts.astype(sums.dtype), like=sums))
+
+
+@operation
+def max_pool1d(
+    x: Array, /, kernel: Sizes, *, stride: Sizes | None = None, padding: Pads = 0, dilation: Sizes = 1
+) -> Tensor:
+    """:func:`max_pool2d` over one spatial axis."""
+    return _max_pool(1, x, kernel, stride, padding, dilation)
+
+
+@operation
+def max_pool2d(
+    x: Array, /, kernel: Sizes, *, stride: Sizes | None = None, padding: Pads = 0, dilation: Sizes = 1
+) -> Tensor:
+    """The largest element of each window of x, of shape (N, C, H, W); NaN if it holds one.
+
+    Windows of the size ``kernel`` are ``stride`` apart (None: as far as they are wide). ``padding`` stands for
+    elements of minus infinity. As with ``max``, the largest elements of one window share its gradient equally.
+    """
+    return _max_pool(2, x, kernel, stride, padding, dilation)
+
+
+@operation
+def max_pool3d(
+    x: Array, /, kernel: Sizes, *, stride: Sizes | None = None, padding: Pads = 0, dilation: Sizes = 1
+) -> Tensor:
+    """:func:`max_pool2d` over three spatial axes."""
+    return _max_pool(3, x, kernel, stride, padding, dilation)
+
+
+@operation
+def avg_pool1d(
+    x: Array, /, kernel: Sizes, *, stride: Sizes | None = None, padding: Pads = 0, count_include_pad: bool = True
+) -> Tensor:
+    """:func:`avg_pool2d` over one spatial axis."""
+    return _avg_pool(1, x, kernel, stride, padding, count_include_pad)
+
+
+@operation
+def avg_pool2d(
+    x: Array, /, kernel: Sizes, *, stride: Sizes | None = None, padding: Pads = 0, count_include_pad: bool = True
+) -> Tensor:
+    """The mean of each window of x, of shape (N, C, H, W).
+
+    Windows are those of :func:`max_pool2d`. The zeros of ``padding`` count as elements unless
+    ``count_include_pad`` is False.
+    """
+    return _avg_pool(2, x, kernel, stride, padding, count_include_pad)
+
+
+@operation
+def avg_pool3d(
+    x: Array, /, kernel: Sizes, *, stride: Sizes | None = None, padding: Pads = 0, count_include_pad: bool = True
+) -> Tensor:
+    """:func:`avg_pool2d` over three spatial axes."""
+    return _avg_pool(3, x, kernel, stride, padding, count_include_pad)

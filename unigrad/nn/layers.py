@@ -1,0 +1,126 @@
+"""Layers of a network as functions of their input and their parameters."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from unigrad import dtypes
+from unigrad.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError
+from unigrad.nn.activations import softmax
+from unigrad.operations.contractions import matmul
+from unigrad.operations.creation import arange, asarray, astype
+from unigrad.operations.dispatch import tensors
+from unigrad.operations.elementwise import add, equal, where
+from unigrad.operations.indexing import take
+from unigrad.operations.shapes import expand_dims, matrix_transpose
+from unigrad.operations.table import Array, operation
+from unigrad.random import drawn
+from unigrad.recording import is_training
+from unigrad.tensor import Tensor
+
+__all__ = ["dropout", "embedding", "linear", "one_hot", "scaled_dot_product_attention"]
+
+
+@operation
+def linear(x: Array, weight: Array, bias: Array | None = None, /) -> Tensor:
+    """x @ weight.T + bias: from shape (..., inputs) to (..., outputs) by a weight of shape (outputs, inputs)."""
+    x, weight = tensors((x, weight))
+    if weight.ndim != 2 or x.ndim == 0 or x.shape[-1] != weight.shape[1]:
+        raise ShapeError(
+            f"linear needs x of shape (..., inputs) and a weight of shape (outputs, inputs), not {x.shape} "
+            f"and {weight.shape}"
+        )
+    found = matmul(x, matrix_transpose(weight))
+    return found if bias is None else add(found, bias)
+
+
+@operation
+def embedding(indices: Array, weight: Array, /) -> Tensor:
+    """The rows of ``weight`` at ``indices``; the gradient of a row that is taken twice is the sum of both.
+
+    Raises DtypeError unless the indices are integers, IndexRangeError if one is not from 0 to the last row.
+    """
+    indices, weight = tensors((indices, weight))
+    if weight.ndim < 1:
+        raise ShapeError("embedding needs a weight with rows, not a 0-dimensional one")
+    return take(weight, checked_labels(indices, weight.shape[0]), axis=0)
+
+
+@operation
+def one_hot(indices: Array, /, num_classes: int, *, dtype: Any = None) -> Tensor:
+    """A new last axis of ``num_classes`` with a 1 at each index and zeros elsewhere, float32 by default.
+
+    Raises DtypeError unless the indices are integers, IndexRangeError if one is not from 0 to num_classes - 1.
+    """
+    indices = asarray(indices)
+    indices = checked_labels(indices, num_classes)
+    hot = equal(expand_dims(indices, axis=-1), arange(num_classes, dtype=indices.dtype, like=indices))
+    return astype(hot, dtypes.default_float if dtype is None else dtype)
+
+
+def checked_labels(labels: Tensor, classes: int) -> Tensor:
+    """Labels as int64; DtypeError unless they are integers, IndexRangeError if one is not from 0 to classes - 1."""
+    values = labels.backend.to_numpy(labels.raw)
+    if values.dtype.kind not in "iu":
+        raise DtypeError(f"labels must be integers or probabilities, not {values.dtype}")
+    # Seen as unsigned, a negative number is a very large one: one pass tells both bounds.
+    if values.size and values.astype(np.uint64, copy=False).max() >= classes:
+        wrong = values[(values < 0) | (values >= classes)].ravel()[0]
+        raise IndexRangeError(f"label {wrong} is not from 0 to {classes - 1}")
+    return labels if values.dtype == np.int64 else astype(labels, np.int64)
+
+
+@operation
+def dropout(x: Array, /, rate: float = 0.5, *, seed: int | None = None) -> Tensor:
+    """In training mode zero each element with probability ``rate`` and scale the others by 1 / (1 - rate).
+
+    In prediction mode x itself. The same seed (here, or ``ug.random.seed``) gives the same mask on every backend.
+    """
+    if not 0 <= rate < 1:
+        raise ArgumentError(f"rate={rate!r} is no probability below 1")
+    x = asarray(x)
+    if not is_training() or rate == 0:
+        return x
+    kept = np.asarray(drawn(lambda rng: rng.random(x.shape), seed) >= rate)
+    return where(asarray(kept, like=x), x * (1 / (1 - rate)), 0.0)
+
+
+@operation
+def scaled_dot_product_attention(
+    query: Array,
+    key: Array,
+    value: Array,
+    /,
+    mask: Array | None = None,
+    *,
+    is_causal: bool = False,
+    scale: float | None = None,
+) -> Tensor:
+    """softmax(scale * query @ key.T + mask) @ value, over the last two axes (Vaswani et al., 2017).
+
+    ``query`` has the shape (..., L, E), ``key`` (..., S, E), ``value`` (..., S, F) and the result (..., L, F).
+    A boolean ``mask`` is True at the keys that a query sees, a floating one is added; it broadcasts to (..., L, S).
+    ``is_causal``: query i sees the keys up to i. ``scale`` is 1 / sqrt(E) unless given. A query that sees no key
+    gives NaN.
+    """
+    query, key, value = tensors((query, key, value))
+    if (
+        min(query.ndim, key.ndim, value.ndim) < 2
+        or query.shape[-1] != key.shape[-1]
+        or key.shape[-2] != value.shape[-2]
+    ):
+        raise ShapeError(
+            f"attention needs a query (..., L, E), a key (..., S, E) and a value (..., S, F), not shapes "
+            f"{query.shape}, {key.shape} and {value.shape}"
+        )
+    scores = matmul(query, matrix_transpose(key)) * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
+    if is_causal:
+        seen = np.tril(np.ones((query.shape[-2], key.shape[-2]), dtype=bool))
+        scores = where(asarray(seen, like=scores), scores, -math.inf)
+    if mask is not None:
+        mask = asarray(mask, like=scores)
+        scores = where(mask, scores, -math.inf) if mask.dtype == dtypes.bool_ else add(scores, mask)
+    return matmul(softmax(scores), value)

@@ -1,0 +1,258 @@
+"""How far predictions are from what they should be.
+
+``reduction`` is ``"mean"``, ``"sum"`` or ``"none"``, for the losses one by one; anything else raises ArgumentError.
+Predictions and targets have one shape; they are not broadcast, which raises ShapeError.
+"""
+
+from __future__ import annotations
+
+import math
+
+from unigrad import dtypes
+from unigrad.errors import ArgumentError, ShapeError
+from unigrad.nn.activations import log_softmax
+from unigrad.nn.layers import checked_labels
+from unigrad.operations.arguments import one_axis
+from unigrad.operations.creation import asarray, astype
+from unigrad.operations.dispatch import tensors
+from unigrad.operations.elementwise import abs as absolute
+from unigrad.operations.elementwise import divide, exp, log, maximum, multiply, negative, square, subtract, where
+from unigrad.operations.indexing import take, take_along_axis_
+from unigrad.operations.networks import cross_entropy_, softplus_
+from unigrad.operations.reductions import Axis, mean, vector_norm
+from unigrad.operations.reductions import sum as _sum
+from unigrad.operations.shapes import expand_dims, moveaxis, squeeze
+from unigrad.operations.table import Array, operation
+from unigrad.tensor import Tensor
+
+__all__ = [
+    "binary_cross_entropy_with_logits", "cosine_similarity", "cross_entropy", "huber_loss", "kl_div", "l1_loss",
+    "mse_loss", "nll_loss", "normalize", "smooth_l1_loss",
+]  # fmt: skip
+
+
+def _pair(predictions: Array, targets: Array) -> tuple[Tensor, Tensor]:
+    predictions, targets = tensors((predictions, targets))
+    if predictions.shape != targets.shape:
+        raise ShapeError(
+            f"predictions of shape {predictions.shape} and targets of shape {targets.shape} must have one shape; "
+            f"use broadcast_to if stretching one is meant"
+        )
+    return predictions, targets
+
+
+def _reduced(losses: Tensor, reduction: str) -> Tensor:
+    if reduction == "mean":
+        return mean(losses)
+    if reduction == "sum":
+        return _sum(losses)
+    if reduction == "none":
+        return losses
+    raise ArgumentError(f"reduction={reduction!r} is not known; use 'mean', 'sum' or 'none'")
+
+
+@operation
+def mse_loss(predictions: Array, targets: Array, /, *, reduction: str = "mean") -> Tensor:
+    """(predictions - targets) ** 2."""
+    return _reduced(square(subtract(*_pair(predictions, targets))), reduction)
+
+
+@operation
+def l1_loss(predictions: Array, targets: Array, /, *, reduction: str = "mean") -> Tensor:
+    """abs(predictions - targets), with derivative 0 where they are equal."""
+    return _reduced(absolute(subtract(*_pair(predictions, targets))), reduction)
+
+
+@operation
+def huber_loss(predictions: Array, targets: Array, /, *, delta: float = 1.0, reduction: str = "mean") -> Tensor:
+    """e ** 2 / 2 where the error e is at most ``delta``, delta * (abs(e) - delta / 2) elsewhere (Huber, 1964)."""
+    if not delta > 0:
+        raise ArgumentError(f"delta={delta!r} is not positive")
+    error = subtract(*_pair(predictions, targets))
+    size = absolute(error)
+    return _reduced(where(size <= delta, square(error) * 0.5, (size - 0.5 * delta) * delta), reduction)
+
+
+@operation
+def smooth_l1_loss(predictions: Array, targets: Array, /, *, beta: float = 1.0, reduction: str = "mean") -> Tensor:
+    """:func:`huber_loss` divided by ``beta``, its delta; with a beta of 0 :func:`l1_loss`."""
+    if beta == 0:
+        return l1_loss(predictions, targets, reduction=reduction)
+    return huber_loss(predictions, targets, delta=beta, reduction=reduction) / beta
+
+
+@operation
+def binary_cross_entropy_with_logits(
+    logits: Array, targets: Array, /, *, positive_weight: Array | None = None, reduction: str = "mean"
+) -> Tensor:
+    """-(t log(sigmoid(x)) + (1 - t) log(1 - sigmoid(x))) for targets t from 0 to 1, without overflow.
+
+    ``positive_weight`` multiplies the first term; it broadcasts against the logits.
+    """
+    logits, targets = _pair(logits, targets)
+    positive = multiply(targets, softplus_(negative(logits)))
+    if positive_weight is not None:
+        positive = multiply(positive, positive_weight)
+    return _reduced(positive + multiply(1.0 - targets, softplus_(logits)), reduction)
+
+
+@operation
+def kl_div(log_predictions: Array, targets: Array, /, *, log_targets: bool = False, reduction: str = "mean") -> Tensor:
+    """t * (log(t) - log_predictions) for probabilities t, or exp(t) * (t - log_predictions) with ``log_targets``.
+
+    0 where a probability is 0. ``reduction`` may also be ``"batchmean"``: the sum divided by the size of the first
+    axis, which is the divergence of Kullback and Leibler itself.
+    """
+    log_predictions, targets = _pair(log_predictions, targets)
+    if log_targets:
+        losses = multiply(exp(targets), subtract(targets, log_predictions))
+    else:
+        # log(0) would make NaN of 0 times minus infinity.
+        known = log(where(targets == 0, 1.0, targets))
+        losses = multiply(targets, subtract(known, log_predictions))
+    if reduction == "batchmean":
+        if losses.ndim == 0:
+            raise ShapeError("reduction='batchmean' needs a first axis, not a 0-dimensional array")
+        return divide(_sum(losses), float(losses.shape[0]) or math.nan)
+    return _reduced(losses, reduction)
+
+
+@operation
+def nll_loss(
+    log_probabilities: Array,
+    labels: Array,
+    /,
+    *,
+    axis: int = -1,
+    weights: Array | None = None,
+    ignore_index: int | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """-log_probabilities at the labels.
+
+    ``log_probabilities`` has the classes along ``axis``; ``labels`` are integers of the remaining shape.
+    ``weights``, one per class, multiply the losses, and the mean is divided by their sum. A label that is
+    ``ignore_index`` has no loss and no weight. IndexRangeError if another one is no class.
+    """
+    log_probabilities = asarray(log_probabilities)
+    number = one_axis(axis, log_probabilities.ndim)
+    labels = labels if isinstance(labels, Tensor) else asarray(labels, like=log_probabilities)
+    return _of_labels(log_probabilities, labels, number, weights, ignore_index, 0.0, reduction)
+
+
+@operation
+def cross_entropy(
+    logits: Array,
+    labels: Array,
+    /,
+    *,
+    axis: int = -1,
+    weights: Array | None = None,
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+    reduction: str = "mean",
+) -> Tensor:
+    """The mean of -log(softmax(logits)) at the labels.
+
+    ``logits`` has the classes along ``axis``; ``labels`` are integers of the remaining shape, or
+    probabilities of the same shape as ``logits``. ``weights`` and ``ignore_index`` are those of :func:`nll_loss`;
+    of probabilities none is ignored, and the mean is divided by their number. ``label_smoothing``, from 0 to 1, is
+    the part of the probability that is given to all classes equally.
+    """
+    logits = asarray(logits)
+    number = one_axis(axis, logits.ndim)
+    labels = labels if isinstance(labels, Tensor) else asarray(labels, like=logits)
+    if not 0 <= label_smoothing <= 1:
+        raise ArgumentError(f"label_smoothing={label_smoothing!r} is not from 0 to 1")
+    if labels.dtype.kind == "f":
+        return _of_probabilities(logits, labels, number, weights, label_smoothing, reduction)
+    if weights is not None or ignore_index is not None or label_smoothing or reduction != "mean":
+        losses = log_softmax(logits, axis=number)
+        return _of_labels(losses, labels, number, weights, ignore_index, label_smoothing, reduction)
+    rest = _checked_shape(labels, logits, number)
+    if "cross_entropy" not in logits.backend.bounds_checked or labels.dtype != dtypes.int64:
+        labels = checked_labels(labels, logits.shape[number])
+    if logits.ndim != 2 or number != 1:
+        logits = moveaxis(logits, number, -1).reshape(math.prod(rest), logits.shape[number])
+        labels = labels.reshape(-1)
+    return cross_entropy_(logits, labels)
+
+
+def _checked_shape(labels: Tensor, logits: Tensor, axis: int) -> tuple[int, ...]:
+    """The shape that labels must have, which is that of the logits without the classes."""
+    rest = logits.shape[:axis] + logits.shape[axis + 1 :]
+    if labels.shape != rest:
+        raise ShapeError(f"labels of shape {labels.shape} do not fit logits of shape {logits.shape}; expected {rest}")
+    return rest
+
+
+def _class_weights(weights: Array, logits: Tensor, axis: int) -> Tensor:
+    """One weight per class, in a shape that broadcasts against the logits."""
+    weights = asarray(weights, like=logits)
+    classes = logits.shape[axis]
+    if weights.shape != (classes,):
+        raise ShapeError(f"weights of shape {weights.shape} are not one for each of {classes} classes")
+    return weights.reshape((classes,) + (1,) * (logits.ndim - axis - 1))
+
+
+def _of_probabilities(
+    logits: Tensor, targets: Tensor, axis: int, weights: Array | None, smoothing: float, reduction: str
+) -> Tensor:
+    if targets.shape != logits.shape:
+        raise ShapeError(f"probabilities of shape {targets.shape} do not fit logits of shape {logits.shape}")
+    if smoothing:
+        targets = targets * (1 - smoothing) + smoothing / logits.shape[axis]
+    losses = multiply(targets, log_softmax(logits, axis=axis))
+    if weights is not None:
+        losses = multiply(losses, _class_weights(weights, logits, axis))
+    if reduction == "mean":
+        rows = math.prod(logits.shape[:axis] + logits.shape[axis + 1 :])
+        return divide(_sum(losses), -float(rows) or math.nan)
+    return _reduced(negative(_sum(losses, axis=axis)), reduction)
+
+
+def _of_labels(
+    log_probabilities: Tensor,
+    labels: Tensor,
+    axis: int,
+    weights: Array | None,
+    ignore_index: int | None,
+    smoothing: float,
+    reduction: str,
+) -> Tensor:
+    _checked_shape(labels, log_probabilities, axis)
+    kept = None if ignore_index is None else labels != ignore_index
+    if kept is not None:
+        labels = where(kept, labels, 0)
+    labels = checked_labels(labels, log_probabilities.shape[axis])
+    by_class = None if weights is None else _class_weights(weights, log_probabilities, axis)
+    scale = None if by_class is None else take(by_class.reshape(-1), labels, axis=0)
+    losses = negative(squeeze(take_along_axis_(log_probabilities, expand_dims(labels, axis=axis), axis), axis=axis))
+    losses = losses if scale is None else multiply(losses, scale)
+    if smoothing:
+        every = log_probabilities if by_class is None else multiply(log_probabilities, by_class)
+        losses = losses * (1 - smoothing) - mean(every, axis=axis) * smoothing
+    if kept is not None:
+        losses = where(kept, losses, 0.0)
+        scale = astype(kept, losses.dtype) if scale is None else where(kept, scale, 0.0)
+    if reduction == "mean" and scale is not None:
+        return divide(_sum(losses), _sum(scale))
+    return _reduced(losses, reduction)
+
+
+@operation
+def normalize(x: Array, /, *, ord: float = 2, axis: Axis = -1, eps: float = 1e-12) -> Tensor:
+    """x divided by its norm along ``axis``, or by ``eps`` where that is larger."""
+    x = asarray(x)
+    return divide(x, maximum(vector_norm(x, axis=axis, keepdims=True, ord=ord), eps))
+
+
+@operation
+def cosine_similarity(x1: Array, x2: Array, /, *, axis: int = -1, eps: float = 1e-8) -> Tensor:
+    """The cosine of the angle between vectors along ``axis``; a norm below ``eps`` is taken as that.
+
+    All other axes broadcast.
+    """
+    x1, x2 = tensors((x1, x2))
+    product = multiply(normalize(x1, axis=axis, eps=eps), normalize(x2, axis=axis, eps=eps))
+    return _sum(product, axis=axis)

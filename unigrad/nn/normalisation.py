@@ -1,0 +1,112 @@
+"""Layers that bring what passes through them to mean 0 and variance 1.
+
+Each divides by ``sqrt(variance + eps)``, where the variance is that of all elements together (divided by their
+number). ``weight`` and ``bias`` then multiply and are added, where they are given.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from unigrad.errors import ArgumentError, ShapeError
+from unigrad.operations.arguments import many_axes, one_axis
+from unigrad.operations.creation import asarray
+from unigrad.operations.elementwise import add, divide, multiply, sqrt, square, subtract
+from unigrad.operations.reductions import mean
+from unigrad.operations.table import Array, operation
+from unigrad.recording import is_training
+from unigrad.tensor import Tensor
+
+__all__ = ["batch_norm", "group_norm", "layer_norm", "rms_norm"]
+
+
+def _standardised(x: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
+    moved = subtract(x, mean(x, axis=axes, keepdims=True))
+    return divide(moved, sqrt(mean(square(moved), axis=axes, keepdims=True) + eps))
+
+
+def _fitted(parameter: Array, x: Tensor, axes: tuple[int, ...], name: str) -> Tensor:
+    """A parameter that has the sizes of these axes of x, in a shape that broadcasts against x."""
+    parameter = asarray(parameter, like=x)
+    expected = tuple(x.shape[axis] for axis in axes)
+    if parameter.shape != expected:
+        raise ShapeError(f"{name} of shape {parameter.shape} does not fit x of shape {x.shape}; expected {expected}")
+    return parameter.reshape(tuple(size if axis in axes else 1 for axis, size in enumerate(x.shape)))
+
+
+def _scaled(x: Tensor, weight: Array | None, bias: Array | None, axes: tuple[int, ...]) -> Tensor:
+    if weight is not None:
+        x = multiply(x, _fitted(weight, x, axes, "weight"))
+    return x if bias is None else add(x, _fitted(bias, x, axes, "bias"))
+
+
+@operation
+def layer_norm(
+    x: Array,
+    weight: Array | None = None,
+    bias: Array | None = None,
+    /,
+    *,
+    axis: int | Sequence[int] = -1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """x standardised over ``axis`` (Ba et al., 2016); the parameters have the sizes of these axes."""
+    x = asarray(x)
+    axes = many_axes(axis, x.ndim)
+    return _scaled(_standardised(x, axes, eps), weight, bias, axes)
+
+
+@operation
+def rms_norm(x: Array, weight: Array | None = None, /, *, axis: int | Sequence[int] = -1, eps: float = 1e-6) -> Tensor:
+    """x / sqrt(mean(x ** 2) + eps) over ``axis`` (Zhang and Sennrich, 2019); the weight has the sizes of these axes."""
+    x = asarray(x)
+    axes = many_axes(axis, x.ndim)
+    return _scaled(divide(x, sqrt(mean(square(x), axis=axes, keepdims=True) + eps)), weight, None, axes)
+
+
+@operation
+def batch_norm(
+    x: Array,
+    weight: Array | None = None,
+    bias: Array | None = None,
+    /,
+    *,
+    running_mean: Array | None = None,
+    running_var: Array | None = None,
+    training: bool | None = None,
+    axis: int = 1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """x standardised for each channel, of which ``axis`` is the axis (Ioffe and Szegedy, 2015).
+
+    In training (the current mode unless said) by the mean and variance of x over all other axes; else by
+    ``running_mean`` and ``running_var``, of shape (channels,), without which ArgumentError is raised. They are not
+    changed here: a training loop that wants them averages ``ug.mean`` and ``ug.var`` itself.
+    """
+    x = asarray(x)
+    channel = one_axis(axis, x.ndim)
+    if is_training() if training is None else training:
+        x = _standardised(x, tuple(other for other in range(x.ndim) if other != channel), eps)
+    else:
+        if running_mean is None or running_var is None:
+            raise ArgumentError("batch_norm outside training needs running_mean= and running_var=")
+        x = subtract(x, _fitted(running_mean, x, (channel,), "running_mean"))
+        x = divide(x, sqrt(_fitted(running_var, x, (channel,), "running_var") + eps))
+    return _scaled(x, weight, bias, (channel,))
+
+
+@operation
+def group_norm(
+    x: Array, groups: int, weight: Array | None = None, bias: Array | None = None, /, *, eps: float = 1e-5
+) -> Tensor:
+    """x of shape (N, C, ...) standardised over each of ``groups`` equal parts of the channels (Wu and He, 2018).
+
+    The parameters have the shape (C,). ShapeError if the groups do not divide the channels.
+    """
+    x = asarray(x)
+    if x.ndim < 2 or groups < 1 or x.shape[1] % groups:
+        raise ShapeError(f"{groups} groups do not divide the channels of x, the second axis of shape {x.shape}")
+    size = x.shape[1] // groups * math.prod(x.shape[2:])
+    parts = _standardised(x.reshape((x.shape[0], groups, size)), (2,), eps)
+    return _scaled(parts.reshape(x.shape), weight, bias, (1,))
