@@ -29,7 +29,7 @@ OPERATIONS["nn.tanh"] = tanh
 
 @operation
 def relu(x: Array, /) -> Tensor:
-    """max(x, 0), with derivative 0 at 0."""
+    """max(x, 0), with derivative 0 at 0, and NaN at NaN."""
     return relu_(x)
 
 

@@ -18,6 +18,7 @@ REPLACED = {
     "minimum": "TensorFlow's gives a tie to the first",
     "power": "TensorFlow's is NaN for x ** 0 at 0, and for x ** 1 at second order",
     "prod": "TensorFlow's second derivative is 0 where an element is 0",
+    "relu": "TensorFlow's is 0 at NaN, which hides it",
     "sqrt": "TensorFlow's is 0 at NaN if the cotangent is 0, which hides it",
     "vector_norm": "composed in TensorFlow it is NaN where the norm is 0",
 }

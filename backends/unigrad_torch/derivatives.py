@@ -18,6 +18,7 @@ REPLACED = {
     "maximum": "PyTorch's is 1 and 1 at NaN, which hides it",
     "minimum": "PyTorch's is 1 and 1 at NaN, which hides it",
     "power": "PyTorch's second derivative is NaN where the base is 0",
+    "relu": "PyTorch's is 1 at NaN, which hides it",
     "vector_norm": "PyTorch's second derivative is NaN where the norm is 0",
 }
 """The primitives and the reasons."""

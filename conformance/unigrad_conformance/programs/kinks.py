@@ -1,121 +1,60 @@
-"""Points where a derivative does not exist or frameworks disagree: one documented answer each, as data.
+"""The points of ``conventions.toml`` as cases: every backend gives the documented answer, exactly.
 
-The rule behind the answers, in order: the gradient where the function is smooth; the subgradient of least norm
-where it is locally convex, the supergradient of least norm where it is concave; else by continuity; else NaN.
-Every row is also run with each subset of its inputs tracked: the answer must not depend on that.
+An expression is also run with each subset of its inputs tracked, and in forward mode: the answer must not
+depend on that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import combinations
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate, combinations
 from typing import Any
 
 import numpy as np
 
-from unigrad_conformance.case import Case, Limit, Results
+from unigrad_conformance.case import Case, Limit, Results, raised
 from unigrad_conformance.operations import compiled
+from unigrad_conformance.points import Point, points
 
-nan, inf = float("nan"), float("inf")
-
-
-@dataclass(frozen=True)
-class Kink:
-    """One point: an expression over ``ug`` and inputs, its value there, and the gradient of ``sum(w * value)``."""
-
-    name: str
-    source: str
-    inputs: Mapping[str, Any]
-    value: Any
-    gradient: Mapping[str, Any]
-    why: str
-    weights: Any = None
-
-
-KINKS = (
-    Kink("max_ties", "ug.max(x)", {"x": [1, 3, 3]}, 3, {"x": [0, 0.5, 0.5]}, "ties share equally"),
-    Kink("min_ties", "ug.min(x)", {"x": [1, 1, 3]}, 1, {"x": [0.5, 0.5, 0]}, "ties share equally"),
-    Kink("max_nan", "ug.max(x)", {"x": [nan, 1]}, nan, {"x": [nan, nan]}, "NaN is never hidden"),
-    Kink("maximum_tie", "ug.maximum(x, y)", {"x": 2, "y": 2}, 2, {"x": 0.5, "y": 0.5}, "a tie shares equally"),
-    Kink("minimum_tie", "ug.minimum(x, y)", {"x": 2, "y": 2}, 2, {"x": 0.5, "y": 0.5}, "a tie shares equally"),
-    Kink("maximum_nan", "ug.maximum(x, y)", {"x": nan, "y": 1}, nan, {"x": nan, "y": nan}, "NaN is never hidden"),
-    Kink("maximum_zero", "ug.maximum(x, 0.0)", {"x": 0}, 0, {"x": 0.5}, "a tie with a number is a tie"),
-    Kink("relu_zero", "ug.nn.relu(x)", {"x": 0}, 0, {"x": 0}, "the subgradient of least norm"),
-    Kink("leaky_relu_zero", "ug.nn.leaky_relu(x, 0.125)", {"x": 0}, 0, {"x": 0.125}, "the subgradient of least norm"),
-    Kink("elu_zero", "ug.nn.elu(x, 0.5)", {"x": 0}, 0, {"x": 0.5}, "the subgradient of least norm"),
-    Kink("clip_edges", "ug.clip(x, 0, 1)", {"x": [0, 1, 2]}, [0, 1, 1], {"x": [1, 1, 0]},
-         "on an edge the value moves with x"),
-    Kink("clip_bounds", "ug.clip(x, low, high)", {"x": 0, "low": 0, "high": 1}, 0, {"x": 1, "low": 0, "high": 0},
-         "at an edge x gets the whole gradient"),
-    Kink("clip_at_high", "ug.clip(x, low, high)", {"x": 1, "low": 0, "high": 1}, 1, {"x": 1, "low": 0, "high": 0},
-         "at an edge x gets the whole gradient"),
-    Kink("clip_nan", "ug.clip(x, 0, 1)", {"x": nan}, nan, {"x": nan}, "NaN is never hidden"),
-    Kink("abs_zero", "ug.abs(x)", {"x": 0}, 0, {"x": 0}, "the subgradient of least norm"),
-    Kink("norm_1", "ug.linalg.vector_norm(x, ord=1)", {"x": [0, 2]}, 2, {"x": [0, 1]}, "the subgradient of least norm"),
-    Kink("norm_inf", "ug.linalg.vector_norm(x, ord=ug.inf)", {"x": [2, -2]}, 2, {"x": [0.5, -0.5]},
-         "ties share equally"),
-    Kink("norm_2_zero", "ug.linalg.norm(x)", {"x": [0, 0]}, 0, {"x": [0, 0]}, "the subgradient of least norm"),
-    Kink("norm_3_zero", "ug.linalg.vector_norm(x, ord=3)", {"x": [0, 0]}, 0, {"x": [0, 0]},
-         "the subgradient of least norm"),
-    Kink("sqrt_of_sum_zero", "ug.sqrt(ug.sum(x * x))", {"x": [0, 0]}, 0, {"x": [nan, nan]},
-         "infinity times zero: written out, the norm has no derivative"),
-    Kink("sort_ties", "ug.sort(x)", {"x": [2, 1, 2]}, [1, 2, 2], {"x": [2, 1, 4]},
-         "stable: each keeps its own", [1, 2, 4]),
-    Kink("sqrt_zero", "ug.sqrt(x)", {"x": 0}, 0, {"x": inf}, "by continuity"),
-    Kink("root_by_power", "x ** 0.5", {"x": 0}, 0, {"x": inf}, "by continuity"),
-    Kink("sqrt_times_zero", "ug.sqrt(x) * 0", {"x": 0}, 0, {"x": nan}, "infinity times zero is not hidden"),
-    Kink("power_zero", "x ** 0", {"x": [0, 2]}, [1, 1], {"x": [0, 0]}, "the function is constant"),
-    Kink("power_zero_float", "x ** 0.0", {"x": [0, 2]}, [1, 1], {"x": [0, 0]}, "the function is constant"),
-    Kink("power_0_0", "x ** y", {"x": 0, "y": 0}, 1, {"x": 0, "y": 0}, "constant along both lines"),
-    Kink("power_0_1", "x ** y", {"x": 0, "y": 1}, 0, {"x": 1, "y": 0}, "smooth in x, constant in y"),
-    Kink("power_0_2", "x ** y", {"x": 0, "y": 2}, 0, {"x": 0, "y": 0}, "smooth in x, constant in y"),
-    Kink("power_of_negative", "x ** y", {"x": -2, "y": 3}, -8, {"x": 12, "y": nan}, "undefined beside y = 3"),
-    Kink("prod_zero", "ug.prod(x)", {"x": [2, 0, 3]}, 0, {"x": [0, 6, 0]}, "smooth"),
-    Kink("prod_zeros", "ug.prod(x)", {"x": [0, 0, 3]}, 0, {"x": [0, 0, 0]}, "smooth"),
-    Kink("cumulative_prod_zero", "ug.cumulative_prod(x)", {"x": [2, 0, 3]}, [2, 0, 0], {"x": [1, 8, 0]}, "smooth"),
-    Kink("where_sqrt", "ug.where(x > 0, ug.sqrt(x), 0.0)", {"x": -1}, 0, {"x": nan}, "zero times NaN is not hidden"),
-    Kink("where_reciprocal", "ug.where(x != 0, 1 / x, 0.0)", {"x": 0}, 0, {"x": nan},
-         "zero times infinity is not hidden"),
-    Kink("zero_by_zero", "x / y", {"x": 0, "y": 0}, nan, {"x": inf, "y": nan}, "by the formula"),
-    Kink("logsumexp_nothing", "ug.nn.logsumexp(x)", {"x": [-inf, -inf]}, -inf, {"x": [nan, nan]}, "undefined"),
-    Kink("logsumexp_one", "ug.nn.logsumexp(x)", {"x": [-inf, 0]}, 0, {"x": [0, 1]}, "by continuity"),
-    Kink("std_of_equals", "ug.std(x)", {"x": [2, 2]}, 0, {"x": [0, 0]}, "as the norm at zero"),
-    Kink("std_of_one", "ug.std(x)", {"x": [2]}, 0, {"x": [0]}, "constant"),
-    Kink("var_of_one", "ug.var(x, correction=1)", {"x": [2]}, nan, {"x": [nan]}, "zero by zero"),
-    Kink("gather_twice", "x[[0, 0, 1]]", {"x": [5, 6, 7]}, [5, 5, 6], {"x": [3, 4, 0]}, "contributions add", [1, 2, 4]),
-    Kink("set_twice", "y = ug.zeros_like(v) * 1; y[[0, 0]] = v; y", {"v": [5, 6]}, [6, 0], {"v": [0, 1]},
-         "the last one wins"),
-    Kink("floor", "ug.floor(x) + ug.round(x) + ug.sign(x)", {"x": 1.25}, 3, {"x": 0}, "piecewise constant"),
-    Kink("through_integers", "x.astype('int64').astype(x.dtype)", {"x": 1.75}, 1, {"x": 0}, "piecewise constant"),
-    Kink("argmax", "ug.argmax(x).astype(x.dtype)", {"x": [1, 2]}, 1, {"x": [0, 0]}, "piecewise constant"),
-    Kink("remainder", "x % y", {"x": -7, "y": 3}, 2, {"x": 1, "y": 3}, "smooth there"),
-    Kink("floor_divide", "x // y", {"x": -7, "y": 3}, -3, {"x": 0, "y": 0}, "piecewise constant"),
-    Kink("log_zero", "ug.log(x)", {"x": 0}, -inf, {"x": inf}, "by continuity"),
-    Kink("scalar_leaf", "x * ug.ones((2, 3), dtype=x.dtype)", {"x": 2}, [[2, 2, 2]] * 2, {"x": 6}, "its own shape"),
-    Kink("second_of_first_power", "ug.grad(lambda v: v ** 1.0)(x)", {"x": 0}, 1, {"x": 0},
-         "the derivative is constant"),
-)  # fmt: skip
+LIMIT = Limit(1.0, "largest", "literal answers")
 
 
 def cases() -> Iterator[Case]:
-    """Every kink in both dtypes."""
-    for kink in KINKS:
+    """Every expression in both dtypes, every program once."""
+    for point in points():
+        if point.waits:
+            continue
+        if not point.inputs:
+            yield _case(point, "float32", _program(point), _results(point.results))
+            continue
         for dtype in ("float32", "float64"):
-            expected = {"value": kink.value}
-            for tracked in _subsets(tuple(kink.inputs)):
-                expected |= {_named(name, tracked, kink): kink.gradient[name] for name in tracked}
-            yield Case(
-                name=f"kinks.{kink.name}.{dtype}",
-                family="kinks",
-                group=f"kinks.{kink.name}",
-                run=_program(kink),
-                why=f"{kink.source}: {kink.why}",
-                inputs=tuple(np.asarray(value, dtype) for value in kink.inputs.values()),
-                dtype=dtype,
-                limit=Limit(1.0, "largest", "literal answers"),
-                expected=expected,
-            )
+            inputs = tuple(np.asarray(value, dtype) for value in point.inputs.values())
+            yield _case(point, dtype, _expression(point), _derivatives(point), inputs)
+
+
+def _case(point: Point, dtype: str, run: Callable[..., Results], expected: Results, inputs: Any = ()) -> Case:
+    name = f"kinks.{point.id}"
+    why = f"{point.call}: {point.why}"
+    return Case(f"{name}.{dtype}" if inputs else name, "kinks", name, run, why, inputs, dtype, LIMIT, expected)
+
+
+# --- programs ------------------------------------------------------------------------------------------
+
+
+def _results(found: Sequence[Any]) -> Results:
+    return {f"result {number}": result for number, result in enumerate(found)}
+
+
+def _program(point: Point) -> Callable[..., Results]:
+    call = compiled(point.call)
+
+    def run(ug: Any) -> Results:
+        return _results(["none" if result is None else result for result in call(ug, {"raised": raised})])
+
+    return run
+
+
+# --- expressions ---------------------------------------------------------------------------------------
 
 
 def _subsets(names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -123,29 +62,76 @@ def _subsets(names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         yield from combinations(names, count)
 
 
-def _named(name: str, tracked: tuple[str, ...], kink: Kink) -> str:
-    return f"grad {name}" if len(tracked) == len(kink.inputs) else f"grad {name}, only {' and '.join(tracked)} tracked"
+def _named(what: str, tracked: tuple[str, ...], point: Point) -> str:
+    return what if len(tracked) == len(point.inputs) else f"{what}, only {' and '.join(tracked)} tracked"
 
 
-def _program(kink: Kink) -> Callable[..., Results]:
-    call = compiled(kink.source)
-    names = tuple(kink.inputs)
+def _derivatives(point: Point) -> Results:
+    """The literals by the names of the results of :func:`_expression`."""
+    expected = {"value": point.value} | {
+        f"forward {name}": float(np.sum(gradient)) for name, gradient in point.gradient.items()
+    }
+    ends = list(accumulate((np.size(value) for value in point.inputs.values()), initial=0))
+    elements = {name: slice(*ends[number : number + 2]) for number, name in enumerate(point.inputs)}
+    for tracked in _subsets(tuple(point.inputs)):
+        for name in tracked:
+            expected[_named(f"grad {name}", tracked, point)] = point.gradient[name]
+            if point.hessian is not None:
+                for other in tracked:
+                    block = np.asarray(point.hessian, dtype=float)[elements[name], elements[other]]
+                    expected[_named(f"hessian {name} {other}", tracked, point)] = block.tolist()
+    return expected
+
+
+def _expression(point: Point) -> Callable[..., Results]:
+    call = compiled(point.call)
+    names = tuple(point.inputs)
 
     def run(ug: Any, *arrays: Any) -> Results:
-        values = dict(zip(names, arrays, strict=True))
-        results = {}
+        results: Results = {}
         for tracked in _subsets(names):
+            tensors = {name: ug.asarray(array) for name, array in zip(names, arrays, strict=True)}
+            variables = [tensors[name] for name in tracked]
 
-            def f(*variables: Any, tracked: tuple[str, ...] = tracked) -> Any:
-                tensors = {name: ug.asarray(value) for name, value in values.items()}
-                (y,) = call(ug, tensors | dict(zip(tracked, variables, strict=True)))
-                head = y if kink.weights is None else y * ug.asarray(kink.weights, dtype=y.dtype)
-                return head.sum(), y
+            def head(*xs: Any, tensors: Any = tensors, tracked: Any = tracked) -> Any:
+                (y,) = call(ug, tensors | dict(zip(tracked, xs, strict=True)))
+                return (y if point.weights is None else y * ug.asarray(point.weights, dtype=y.dtype)).sum(), y
 
-            variables = [ug.asarray(values[name]) for name in tracked]
-            (_, y), gradients = ug.value_and_grad(f, argnums=tuple(range(len(tracked))), has_aux=True)(*variables)
-            results["value"] = y
-            results |= {_named(name, tracked, kink): g for name, g in zip(tracked, gradients, strict=True)}
+            first = ug.value_and_grad(head, tuple(range(len(tracked))), has_aux=True)
+            if point.hessian is None:
+                (_, results["value"]), gradients = first(*variables)
+            else:
+                for variable in variables:
+                    variable.attach_grad()
+                with ug.record():
+                    (_, results["value"]), gradients = first(*variables)
+            for name, gradient in zip(tracked, gradients, strict=True):
+                results[_named(f"grad {name}", tracked, point)] = gradient
+                if point.hessian is not None:
+                    blocks = zip(tracked, _second(ug, gradient, variables), strict=True)
+                    results |= {_named(f"hessian {name} {other}", tracked, point): block for other, block in blocks}
+        for name in names:
+            results[f"forward {name}"] = _forward(ug, call, point, dict(zip(names, arrays, strict=True)), name)
         return results
 
     return run
+
+
+def _forward(ug: Any, call: Callable[..., Any], point: Point, arrays: dict[str, Any], name: str) -> Any:
+    """The derivative along the ones of one input, in forward mode: the sum of its gradient."""
+    tensors = {name: ug.asarray(array) for name, array in arrays.items()}
+
+    def head(x: Any) -> Any:
+        (y,) = call(ug, tensors | {name: x})
+        return (y if point.weights is None else y * ug.asarray(point.weights, dtype=y.dtype)).sum()
+
+    return ug.jvp(head, (tensors[name],), (ug.ones_like(tensors[name]),))[1]
+
+
+def _second(ug: Any, gradient: Any, variables: Sequence[Any]) -> list[Any]:
+    """The derivatives of each element of a gradient: for each variable a matrix."""
+    rows = [
+        ug.gradients(gradient, variables, ug.asarray(unit.reshape(gradient.shape)), retain_graph=True)
+        for unit in np.eye(gradient.size, dtype=gradient.dtype)
+    ]
+    return [ug.stack([row[number].reshape(-1) for row in rows]) for number in range(len(variables))]
