@@ -11,55 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from unigrad_conformance import frameworks
-from unigrad_conformance.points import FILE, FRAMEWORKS, Point, points, shown
+from unigrad_conformance.points import FILE, FRAMEWORKS, Point, document, groups, points, rule, shown
 
 PAGE = Path(__file__).parent.parent / "CONVENTIONS.md"
-GROUPS = {
-    "ties": "Ties and kinks",
-    "hard": "Zero, infinity and NaN, and what is smooth but hard",
-    "linear algebra": "Linear algebra",
-    "complex": "Complex numbers",
-    "dtypes": "Dtypes",
-    "interface": "The interface",
-    "second order": "Second order",
-}
-RULE = """\
-# Conventions
-
-What unigrad answers where a derivative does not exist, is easily got wrong, or where frameworks disagree; and what each framework
-answers by itself. This page is generated from
-[`unigrad_conformance/conventions.toml`](unigrad_conformance/conventions.toml) by `unigrad conventions --write`; `unigrad conform --case kinks`
-holds every backend to every row, in float32 and float64.
-
-## The rule
-
-The derivative of a function at a point is, by the first of these that applies,
-
-1. **the gradient**, where the function is smooth, however hard it is to get (a product with zeros, a singular determinant);
-2. **the subgradient of least norm**, where it is convex around the point: `abs` has slope 0 at 0, the norm of zeros has the gradient 0, and the
-   largest of equals share equally;
-3. **the supergradient of least norm**, where it is concave: the smallest of equals share equally;
-4. **the limit**, where the derivative has one, an infinite one included: `sqrt` has slope infinity at 0, `floor` 0 at a jump;
-5. **NaN**, where none of these applies: `atan2(0, 0)`.
-
-Three things hold throughout:
-
-* **The answer does not depend on which inputs are tracked.** It is that of the function of all its arguments, numbers included: `maximum(x, 0.0)` has slope
-  0.5 at 0, as `maximum(x, y)` has for x at a tie.
-* **The value that is returned is the one that is differentiated**, and NaN in it is never hidden: neither by a derivative of 0 beside it, nor where infinity
-  or NaN is multiplied by zero on the way back.
-* **The gradient of a real function of a complex variable is the conjugate form**, the direction of steepest ascent: `abs(z) ** 2` has the gradient `2 z`. A
-  vector-Jacobian product is that of the pair of real and imaginary part.
-
-An answer that does not follow from the rule is an *exception*, and its row gives the reason. Second derivatives are those of the first one
-as chosen here, by the same rule.
-
-## How to read the tables
-
-The gradient is that of `sum(w * value)`, with w = 1 unless given. `;` separates inputs or results, `,` rows; second derivatives follow after `/`,
-a row for each element of all inputs. Frameworks are asked in their own words (the file has them), in float64, not compiled; **bold** is an answer that
-differs from ours. *raises* is an error, *none* the framework's own None, *absent* what it does not have.
-"""
 
 
 # --- the page --------------------------------------------------------------------------------------------
@@ -67,11 +21,12 @@ differs from ours. *raises* is an error, *none* the framework's own None, *absen
 
 def page() -> str:
     """The page, from the file."""
-    return "\n".join([RULE, *(line for group in GROUPS for line in _table(group)), *_totals(), ""])
+    tables = (line for group, title in groups().items() for line in _table(group, title))
+    return "\n".join([rule(), *tables, *_totals(), ""])
 
 
-def _table(group: str) -> Iterator[str]:
-    yield f"## {GROUPS[group]}\n"
+def _table(group: str, title: str) -> Iterator[str]:
+    yield f"## {title}\n"
     yield f"| point | unigrad | why | {' | '.join(FRAMEWORKS.values())} |"
     yield "|---" * (3 + len(FRAMEWORKS)) + "|"
     for point in points():
@@ -136,6 +91,7 @@ def write(name: str, answers: Mapping[str, str]) -> None:
             gives = answers[named[1]]
             rows[number] = re.sub(rf'(?m)^({name} = {{ gives = )"[^"]*"', lambda m, g=gives: f'{m[1]}"{g}"', row)
     FILE.write_text("".join(rows))
+    document.cache_clear()
     points.cache_clear()
 
 

@@ -75,14 +75,30 @@ class Point:
 
 
 @cache
+def document() -> dict[str, Any]:
+    """The file as it is."""
+    return tomllib.loads(FILE.read_text())
+
+
+def rule() -> str:
+    """The written rule, in Markdown."""
+    return document()["rule"]
+
+
+def groups() -> dict[str, str]:
+    """The groups of points and their titles, in the order of the page."""
+    return document()["groups"]
+
+
+@cache
 def points() -> tuple[Point, ...]:
     """All rows in the order of the file."""
-    return tuple(map(_point, tomllib.loads(FILE.read_text())["point"]))
+    return tuple(map(_point, document()["point"]))
 
 
 def _point(row: dict[str, Any]) -> Point:
-    own = {name: Own(**row.pop(name)) for name in FRAMEWORKS if name in row}
-    return Point(own=own, **row)
+    own = {name: Own(**row[name]) for name in FRAMEWORKS if name in row}
+    return Point(own=own, **{key: value for key, value in row.items() if key not in FRAMEWORKS})
 
 
 # --- answers in one line -----------------------------------------------------------------------------
