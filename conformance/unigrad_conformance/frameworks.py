@@ -23,6 +23,10 @@ Head = Callable[..., Any]
 """From the inputs to the value and the sum of the weighted value, in the framework's arrays."""
 
 
+def _is_complex(value: Any) -> bool:
+    return bool(np.iscomplexobj(value))
+
+
 class Torch:
     """PyTorch."""
 
@@ -33,7 +37,7 @@ class Torch:
         self._torch = torch
 
     def array(self, value: Any) -> Any:
-        return self._torch.tensor(value, dtype=self._torch.float64)
+        return self._torch.tensor(value, dtype=self._torch.complex128 if _is_complex(value) else self._torch.float64)
 
     def numpy(self, array: Any) -> Any:
         return array.numpy(force=True) if isinstance(array, self._torch.Tensor) else array
@@ -41,7 +45,7 @@ class Torch:
     def first(self, head: Head, inputs: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
         leaves = [x.requires_grad_() for x in inputs]
         value, total = head(*leaves)
-        return value, self._torch.autograd.grad(total, leaves, allow_unused=True)
+        return value, self._torch.autograd.grad(total, leaves, self._torch.ones_like(total), allow_unused=True)
 
     def second(self, head: Head, inputs: Sequence[Any]) -> list[Any]:
         leaves = [x.requires_grad_() for x in inputs]
@@ -67,7 +71,7 @@ class TensorFlow:
         self._tf = tf
 
     def array(self, value: Any) -> Any:
-        return self._tf.constant(value, dtype=self._tf.float64)
+        return self._tf.constant(value, dtype=self._tf.complex128 if _is_complex(value) else self._tf.float64)
 
     def numpy(self, array: Any) -> Any:
         return self._tf.convert_to_tensor(array).numpy() if self._tf.is_tensor(array) else array
@@ -101,14 +105,14 @@ class Jax:
         self._jax = jax
 
     def array(self, value: Any) -> Any:
-        return self._jax.numpy.asarray(np.asarray(value, np.float64))
+        return self._jax.numpy.asarray(np.asarray(value, np.complex128 if _is_complex(value) else np.float64))
 
     def numpy(self, array: Any) -> Any:
         return np.asarray(array) if isinstance(array, self._jax.Array) else array
 
     def first(self, head: Head, inputs: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
-        gradient = self._jax.grad(lambda *xs: head(*xs)[::-1], range(len(inputs)), has_aux=True)
-        return gradient(*inputs)[::-1]
+        total, pull, value = self._jax.vjp(lambda *xs: head(*xs)[::-1], *inputs, has_aux=True)
+        return value, pull(self._jax.numpy.ones_like(total))
 
     def second(self, head: Head, inputs: Sequence[Any]) -> list[Any]:
         jnp, positions = self._jax.numpy, range(len(inputs))

@@ -20,6 +20,7 @@ import numpy as np
 import unigrad
 
 FILE = Path(__file__).parent / "conventions.toml"
+NUMBERS = ("inputs", "value", "gradient")
 FRAMEWORKS = {"torch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX", "mxnet": "MXNet"}
 
 
@@ -98,7 +99,17 @@ def points() -> tuple[Point, ...]:
 
 def _point(row: dict[str, Any]) -> Point:
     own = {name: Own(**row[name]) for name in FRAMEWORKS if name in row}
-    return Point(own=own, **{key: value for key, value in row.items() if key not in FRAMEWORKS})
+    plain = {key: value for key, value in row.items() if key not in FRAMEWORKS}
+    return Point(own=own, **plain | {key: _numbers(plain[key]) for key in NUMBERS if key in plain})
+
+
+def _numbers(value: Any) -> Any:
+    """The complex numbers, which TOML does not have, from their text."""
+    if isinstance(value, dict):
+        return {key: _numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_numbers(item) for item in value]
+    return complex(value) if isinstance(value, str) else value
 
 
 # --- answers in one line -----------------------------------------------------------------------------
@@ -129,7 +140,8 @@ def _number(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, complex):
-        return f"{_number(value.real)}{'' if np.isnan(value.imag) or value.imag < 0 else '+'}{_number(value.imag)}j"
+        imaginary = _number(value.imag)
+        return f"{_number(value.real)}{'' if imaginary.startswith('-') else '+'}{imaginary}j"
     if isinstance(value, float) and np.isnan(value):
         return "nan"
     return f"{0.0 if abs(value) < 1e-12 else value:.6g}"

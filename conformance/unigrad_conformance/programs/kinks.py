@@ -27,14 +27,18 @@ def cases() -> Iterator[Case]:
             yield _case(point, "float32", _program(point), _results(point.results))
             continue
         for dtype in ("float32", "float64"):
-            inputs = tuple(np.asarray(value, dtype) for value in point.inputs.values())
+            inputs = tuple(
+                np.asarray(value, np.result_type(dtype, np.complex64) if np.iscomplexobj(value) else dtype)
+                for value in point.inputs.values()
+            )
             yield _case(point, dtype, _expression(point), _derivatives(point), inputs)
 
 
 def _case(point: Point, dtype: str, run: Callable[..., Results], expected: Results, inputs: Any = ()) -> Case:
     name = f"kinks.{point.id}"
     why = f"{point.call}: {point.why}"
-    return Case(f"{name}.{dtype}" if inputs else name, "kinks", name, run, why, inputs, dtype, LIMIT, expected)
+    full = f"{name}.{dtype}" if inputs else name
+    return Case(full, "kinks", name, run, why, inputs, dtype, limit=LIMIT, expected=expected)
 
 
 # --- programs ------------------------------------------------------------------------------------------
