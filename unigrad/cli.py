@@ -25,6 +25,7 @@ unigrad runs one gradient program on NumPy, CuPy, PyTorch, TensorFlow, MXNet and
   unigrad backends           which of them can be used here, and what each supports
   unigrad conform            run every conformance case on every installed backend
   unigrad conform --train    train one network on all of them and compare the losses
+  unigrad conventions        what all of them answer where a derivative is hard, and what each framework does
 
 In Python:
 

@@ -24,7 +24,7 @@ KEPT = 256
 class Function:
     """A function of arrays alone, with what derives from it; JAX compiles each for the shapes that it meets."""
 
-    __slots__ = ("_derivatives", "_plain", "_pullbacks", "_pushforwards", "name", "run")
+    __slots__ = ("_derivatives", "_plain", "_pullbacks", "_pushforwards", "_read", "name", "run")
 
     def __init__(self, name: str, plain: Callable[..., Raw]) -> None:
         self.name = name
@@ -33,6 +33,7 @@ class Function:
         self._pullbacks: dict[Mask, Callable[..., tuple[Raw, ...]]] = {}
         self._pushforwards: dict[Mask, Callable[..., tuple[Raw, Raw]]] = {}
         self._derivatives: dict[int, Function] = {}
+        self._read: Mask | None = None
 
     def pullback(self, mask: Mask) -> Callable[..., tuple[Raw, ...]]:
         """Compiled: from a cotangent and the inputs to the cotangents of those inputs that ``mask`` marks."""
@@ -60,6 +61,17 @@ class Function:
 
             found = self._derivatives[position] = Function(f"derivative of {self.name}", derived)
         return found
+
+    def read(self, inputs: Sequence[Raw]) -> Mask:
+        """Which of its inputs the function reads at all."""
+        if self._read is None:
+            jaxpr = jax.make_jaxpr(self._plain)(*inputs).jaxpr
+            wanted = {id(variable) for variable in jaxpr.outvars}
+            for equation in reversed(jaxpr.eqns):
+                if not wanted.isdisjoint(map(id, equation.outvars)):
+                    wanted.update(map(id, equation.invars))
+            self._read = tuple([id(variable) in wanted for variable in jaxpr.invars])
+        return self._read
 
 
 def _of_tracked(plain: Callable[..., Raw], mask: Mask, inputs: Sequence[Raw]) -> tuple[Callable[..., Raw], list[Raw]]:
@@ -113,7 +125,10 @@ class Call(Node):
                 function = self.function.derivative(position, len(self.inputs))
                 with wide():
                     out = function.run(*inputs)
-                add(parent, tensor_type(out, Call(function, inputs, parents)))
+                    read = function.read(inputs)
+                # JAX has a cotangent of 0 for what is not read, which is NaN behind an infinite slope.
+                reached = tuple([node if used else None for node, used in zip(parents, read, strict=True)])
+                add(parent, tensor_type(out, Call(function, inputs, reached)))
 
     def release(self) -> None:
         self.number = RELEASED

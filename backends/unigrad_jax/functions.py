@@ -16,6 +16,7 @@ clip         JAX shares the gradient of an edge, and gives 0 where x is NaN
 power        JAX's second derivative of ``x ** 1.0`` at 0 is NaN
 remainder    JAX gives an infinite slope where x1 is infinite and the value NaN
 vector_norm  JAX gives NaN at 0
+relu         JAX gives 0 at NaN
 expm1        JAX takes the derivative from the value, where ``value + 1`` loses all digits for negative x
 sigmoid,     JAX takes it from ``1 - value``, which loses all digits for large x
 tanh
@@ -133,6 +134,11 @@ def neutral(name: str, function: Callable[..., Raw], others: Any, *statics: Any)
         return run
 
     return derivatives(*map(forward, row.rules))(function)
+
+
+@derivatives(lambda t, out, x: jnp.where(x <= 0, 0.0, t))
+def relu(x: Raw) -> Raw:
+    return jnp.maximum(x, 0.0)
 
 
 @derivatives(lambda t, out, x: t * jnp.exp(x))
@@ -472,7 +478,7 @@ def operations() -> dict[str, Operation]:
         "maximum": extremum(jnp.maximum),
         "minimum": extremum(jnp.minimum),
         "clip": clip,
-        "relu": jax.nn.relu,
+        "relu": relu,
         "sigmoid": sigmoid,
         "softplus": softplus,
         "erf": erf,

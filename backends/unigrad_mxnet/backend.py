@@ -44,6 +44,7 @@ RULED = {
     "tanh": "MXNet's derivative has 1 - out * out, which has no correct digits far from 0",
     "sigmoid": "MXNet's derivative has 1 - out, which has no correct digits far above 0",
     "erf": "MXNet's derivative is rounded to single precision",
+    "relu": "MXNet's derivative at NaN is NaN",
     "setitem": "computed outside MXNet",
     "scatter": "MXNet's function for it is itself a derivative and has none",
     "scatter_along_axis": "as scatter",

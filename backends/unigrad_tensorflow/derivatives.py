@@ -36,6 +36,7 @@ REPLACED = {
     "polygamma": "a composition",
     "power": "TensorFlow's is NaN for x ** 0 at 0, and for x ** 1 at second order",
     "prod": "TensorFlow's second derivative is 0 where an element is 0",
+    "relu": "TensorFlow's is 0 at NaN",
     "remainder": "TensorFlow's has the quotient rounded before its floor, and is infinite where the value is NaN",
     "sigmoid": "TensorFlow's has 1 - out, which has no correct digits far above 0",
     "sqrt": "TensorFlow's is 0 at NaN if the cotangent is 0, which hides it",

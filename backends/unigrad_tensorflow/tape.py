@@ -25,6 +25,7 @@ differentiate = pywrap_tfe.TFE_Py_TapeGradient
 add_n = gen_math_ops.add_n
 
 UNCONNECTED = "none"
+GRADIENT = "gradient"
 # Shares of one cotangent are added up so many at a time: one operation for all of them would be the
 # fastest, and would hold all of them in memory.
 MANY = 16
@@ -60,14 +61,19 @@ class TapeNode(Node):
             parents, raws = zip(*tracked, strict=True)
         found = differentiate(self.tape, [self.out], raws, [g], None, UNCONNECTED)
         # To TensorFlow a constant function is not connected to its input; its derivative is zero all the same.
-        shares = [tf.zeros_like(raw) if part is None else part for raw, part in zip(raws, found, strict=True)]
+        # Not so a gradient that does not read what was differentiated: a zero from there would meet slopes of
+        # its own on the way back, and be NaN where one of them is infinite.
+        shares = [self._zero(raw) if part is None else part for raw, part in zip(raws, found, strict=True)]
         return list(zip(parents, shares, strict=True))
+
+    def _zero(self, raw: Raw) -> Raw | None:
+        return None if self.operation == GRADIENT else tf.zeros_like(raw)
 
     def lifted_pull(self, xp: Any, g: Any, add: Add, tensor_type: Any) -> None:
         for position, parent in enumerate(self.more):
             if parent is not None:
                 function = partial(share, self.function, position)
-                raw, node = record("gradient", function, (g._node, *self.more), (g._raw, *self.raws))
+                raw, node = record(GRADIENT, function, (g._node, *self.more), (g._raw, *self.raws))
                 add(parent, tensor_type(raw, node))
 
     def release(self) -> None:

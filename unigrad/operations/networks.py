@@ -20,10 +20,10 @@ _EVERYTHING = slice(None, None, None)
 
 @primitive("elementwise", dtypes="float")
 def relu_(x: Array, /) -> Tensor:
-    """x where it is positive, else 0; its derivative at 0 is 0."""
+    """x where it is positive, else 0; its derivative at 0 is 0, and at NaN 1."""
 
 
-vjp(relu_, lambda xp, g, x: xp.where(x > 0, g, 0.0))
+vjp(relu_, lambda xp, g, x: xp.where(x <= 0, 0.0, g))
 
 
 @primitive("elementwise", dtypes="float")

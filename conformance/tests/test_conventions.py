@@ -1,0 +1,96 @@
+"""The file of conventions is whole, the page is what it generates, and the frameworks answer as it says."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from unigrad_conformance import conventions, frameworks, points
+from unigrad_conformance.points import FRAMEWORKS, derivatives, shown
+
+POINTS = points.points()
+# JAX compiles for each point; `unigrad conventions --measure` asks for all.
+EVERY = {"jax": 8}
+
+
+def test_ids_are_unique() -> None:
+    assert [id for id, count in Counter(point.id for point in POINTS).items() if count > 1] == []
+
+
+@pytest.mark.parametrize("point", POINTS, ids=lambda point: point.id)
+def test_a_point_is_whole(point: points.Point) -> None:
+    assert point.why
+    assert point.group in points.groups()
+    assert list(point.own) == list(FRAMEWORKS)
+    for own in point.own.values():
+        assert own.gives
+        assert (own.gives == "absent") == (own.call is None)
+    assert (point.value is not None and set(point.gradient) == set(point.inputs)) if point.inputs else point.results
+
+
+def test_the_page_is_what_the_file_generates() -> None:
+    assert conventions.PAGE.read_text() == conventions.page(), "type: unigrad conventions --write"
+
+
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_a_framework_answers_as_recorded(name: str) -> None:
+    if importlib.util.find_spec(name) is None:
+        pytest.skip(f"{FRAMEWORKS[name]} is not installed")
+    asked = [point.id for point in POINTS if point.own[name].call is not None][:: EVERY.get(name, 1)]
+    assert conventions.changes(name, asked) == {}
+
+
+def test_answers_in_one_line() -> None:
+    assert shown([0.0, -0.0, 1 / 3, float("nan"), float("-inf")]) == "0 0 0.333333 nan -inf"
+    assert shown([[1, 2], [3, 4]]) == "1 2, 3 4"
+    assert [shown(found) for found in (None, True, "raises", 1 - 2j)] == ["none", "true", "raises", "1-2j"]
+    assert derivatives([1, None], [[0.0, 2.0]]) == "1; none / 0 2"
+
+
+def test_answers_are_written_into_the_file_and_nothing_else_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Path(shutil.copy(points.FILE, tmp_path))
+    monkeypatch.setattr(conventions, "FILE", copy)
+    before = copy.read_text().splitlines()
+    conventions.write("torch", {POINTS[0].id: "7 8 9"})
+    changed = [(old, new) for old, new in zip(before, copy.read_text().splitlines(), strict=True) if old != new]
+    (pair,) = changed
+    assert pair[1] == pair[0].replace(f'"{POINTS[0].own["torch"].gives}"', '"7 8 9"')
+
+
+def test_a_point_that_ends_the_process_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, deadly, last = (point.id for point in POINTS[:3])
+
+    def run(command: Sequence[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        asked = command[4:]
+        answered = asked[: asked.index(deadly)] if deadly in asked else asked
+        lines = [json.dumps([id, "0"]) + "\n" for id in answered]
+        return subprocess.CompletedProcess(command, 0 if answered == asked else -11, "".join(lines), "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert frameworks.measure("torch", [first, deadly, last]) == {first: "0", deadly: "crashes", last: "0"}
+
+
+def test_the_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert conventions.main([]) == 0
+    assert capsys.readouterr().out == conventions.page()
+    assert conventions.main(["--measure", "--point", "nonsense"]) == 2
+    arguments = ["--measure", "--framework", "torch", "--point", "max_ties"]
+    monkeypatch.setattr(frameworks, "measure", lambda name, ids: {ids[0]: "0 0.5 0.5"})
+    assert conventions.main(arguments) == 0
+    monkeypatch.setattr(frameworks, "measure", lambda name, ids: {ids[0]: "0 1 1"})
+    assert conventions.main(arguments) == 1
+    assert "PyTorch, max_ties: the file has '0 0.5 0.5', it gives '0 1 1'" in capsys.readouterr().out
+
+
+def test_no_point_waits() -> None:
+    """Once unigrad has every function that a row asks for; a name that never comes is a mistake in the row."""
+    assert [(point.id, point.awaits) for point in POINTS if point.waits] == []

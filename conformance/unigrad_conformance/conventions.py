@@ -1,0 +1,157 @@
+"""``unigrad conventions``: the page that is generated from ``conventions.toml``, and the frameworks' answers in it."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from unigrad_conformance import frameworks
+from unigrad_conformance.points import FILE, FRAMEWORKS, Point, document, groups, points, rule, shown
+
+PAGE = Path(__file__).parent.parent / "CONVENTIONS.md"
+
+
+# --- the page --------------------------------------------------------------------------------------------
+
+
+def page() -> str:
+    """The page, from the file."""
+    tables = (line for group, title in groups().items() for line in _table(group, title))
+    return "\n".join([rule(), *tables, *_totals(), ""])
+
+
+def _table(group: str, title: str) -> Iterator[str]:
+    yield f"## {title}\n"
+    yield f"| point | unigrad | why | {' | '.join(FRAMEWORKS.values())} |"
+    yield "|---" * (3 + len(FRAMEWORKS)) + "|"
+    for point in points():
+        if point.group == group:
+            own = [_cell(point, name) for name in FRAMEWORKS]
+            yield "| " + " | ".join([_place(point), _ours(point), point.why, *own]) + " |"
+    yield ""
+
+
+def _place(point: Point) -> str:
+    if not point.inputs:
+        return f"`{point.id}`"
+    at = ", ".join(f"{name} = {_bracketed(value)}" for name, value in point.inputs.items())
+    weighted = "" if point.weights is None else f", w = {_bracketed(point.weights)}"
+    return f"`{point.call}` at {at}{weighted}"
+
+
+def _bracketed(value: object) -> str:
+    return f"[{shown(value)}]" if isinstance(value, list) else shown(value)
+
+
+def _ours(point: Point) -> str:
+    value = f" (value {shown(point.value)})" if point.inputs else ""
+    return point.answer + value
+
+
+def _cell(point: Point, name: str) -> str:
+    gives = point.own[name].gives
+    return gives if gives == "absent" or agrees(point, gives) else f"**{gives}**"
+
+
+def agrees(point: Point, gives: str) -> bool:
+    """Whether a framework's answer is ours; where ours is an error, every error is."""
+    return gives == point.answer or (gives == "raises" and point.answer.endswith("Error"))
+
+
+def _totals() -> Iterator[str]:
+    yield "## How often each differs\n"
+    yield "| | of the points that it has | other answers |"
+    yield "|---|---|---|"
+    for name, title in FRAMEWORKS.items():
+        has = [point for point in points() if point.own[name].gives != "absent"]
+        yield f"| {title} | {len(has)} | {sum(not agrees(point, point.own[name].gives) for point in has)} |"
+
+
+# --- measuring -------------------------------------------------------------------------------------------
+
+
+def changes(name: str, ids: Sequence[str] = ()) -> dict[str, tuple[str, str]]:
+    """By id, what the file has and what the installed framework gives, where the two differ."""
+    recorded = {point.id: point.own[name].gives for point in points()}
+    found = frameworks.measure(name, ids)
+    return {id: (recorded[id], gives) for id, gives in found.items() if gives != recorded[id]}
+
+
+def write(name: str, answers: Mapping[str, str]) -> None:
+    """Put a framework's answers into the file, and leave every other character of it as it is."""
+    rows = re.split(r"(?m)^(?=\[\[point\]\]$)", FILE.read_text())
+    for number, row in enumerate(rows):
+        named = re.search(r'(?m)^id = "(.*)"$', row)
+        if named and named[1] in answers:
+            gives = answers[named[1]]
+            rows[number] = re.sub(rf'(?m)^({name} = {{ gives = )"[^"]*"', lambda m, g=gives: f'{m[1]}"{g}"', row)
+    FILE.write_text("".join(rows))
+    document.cache_clear()
+    points.cache_clear()
+
+
+class Conventions:
+    """Print the conventions: what unigrad answers at the hard points, and what each framework does.
+
+    unigrad conventions              the page
+    unigrad conventions --measure    where the installed frameworks answer otherwise than the file has it
+    unigrad conventions --write      put their answers into the file, and generate the page from it
+    unigrad conventions --measure --framework mxnet --point det_singular
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("--measure", action="store_true", help="ask the installed frameworks, and compare")
+        parser.add_argument("--write", action="store_true", help="ask them, and write the file and the page")
+        parser.add_argument(
+            "--framework", action="append", choices=tuple(FRAMEWORKS), help="ask only this one (repeatable)"
+        )
+        parser.add_argument("--point", action="append", default=[], metavar="ID", help="only this row (repeatable)")
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Do it; returns the exit status: 1 if --measure found a difference, 2 for a wrong argument."""
+        unknown = set(args.point) - {point.id for point in points()}
+        if unknown:
+            print(f"unigrad conventions: there is no point {', '.join(sorted(unknown))}", file=sys.stderr)
+            return 2
+        if not (args.measure or args.write):
+            print(page(), end="")
+            return 0
+        found = _asked(args.framework or list(FRAMEWORKS), args.point)
+        for name, answers in found.items():
+            for id, (recorded, gives) in answers.items():
+                print(f"{FRAMEWORKS[name]}, {id}: the file has {recorded!r}, it gives {gives!r}")
+            if args.write:
+                write(name, {id: gives for id, (_, gives) in answers.items()})
+        if args.write:
+            PAGE.write_text(page())
+            return 0
+        return 1 if any(found.values()) else 0
+
+
+def _asked(names: Sequence[str], ids: Sequence[str]) -> dict[str, dict[str, tuple[str, str]]]:
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(names, pool.map(lambda name: changes(name, ids), names), strict=True))
+
+
+conventions = Conventions()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """``python -m unigrad_conformance.conventions``."""
+    parser = argparse.ArgumentParser(
+        prog="unigrad conventions",
+        description=inspect.getdoc(conventions),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    conventions.add_arguments(parser)
+    return conventions.run(parser.parse_args(argv))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
