@@ -85,6 +85,7 @@ from unigrad.operations.creation import *
 from unigrad.operations.datatypes import *
 from unigrad.operations.elementwise import *
 from unigrad.operations.indexing import *
+from unigrad.operations.linalg import cross, diagonal, trace
 from unigrad.operations.padding import *
 from unigrad.operations.reductions import *
 from unigrad.operations.searching import *
@@ -95,7 +96,7 @@ from unigrad.operations.statistics import *
 from unigrad.operations.triangles import *
 from unigrad.recording import is_recording, is_training, pause, predict_mode, record, train_mode
 from unigrad.tensor import Tensor
-from unigrad.transforms import grad, jvp, value_and_grad
+from unigrad.transforms import grad, jvp, value_and_grad, vjp
 
 __version__ = "0.1.0"
 
@@ -140,7 +141,7 @@ __all__ = [
     "namespace", "nan", "newaxis",
     "nn", "pause", "pi", "predict_mode", "random", "record", "register_backend", "set_backend",
     "stop_gradient", "trace", "train_mode", "transpose", "uint16", "uint32", "uint64", "uint8", "use_backend",
-    "value_and_grad",
+    "value_and_grad", "vjp",
 ]  # fmt: skip
 __all__ += contractions.__all__ + creation.__all__ + datatypes.__all__ + elementwise.__all__ + indexing.__all__
 __all__ += reductions.__all__ + shapes.__all__

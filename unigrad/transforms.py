@@ -85,6 +85,51 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool 
     return differentiated
 
 
+def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """``(f(*primals), pull)``: the value, and a function from a cotangent of it to the cotangents of the primals.
+
+    Each primal is an array, a Python float or a container of them. ``pull`` takes a cotangent of the output's
+    structure, shapes and dtypes and returns a tuple with one entry for each primal, of its structure; zeros where the
+    output does not depend on it. It can be called any number of times, and keeps alive what ``f`` recorded.
+
+    Raises ArgumentError if the structures differ, ShapeError or DtypeError if an array's do.
+    """
+    flat = [flatten(primal) for primal in primals]
+    given = [[_variable(leaf, position) for leaf in leaves] for position, (leaves, _) in enumerate(flat)]
+    variables = [variable for leaves in given for variable in leaves]
+    originals = [leaf for leaves, _ in flat for leaf in leaves]
+    outside = not any(isinstance(leaf, Tensor) for leaf in originals)
+    kind = originals[0] if originals else None
+    nested = is_recording()
+    with Scope(True, is_training() if nested else False):
+        results, output_layout = flatten(
+            f(*[unflatten(layout, part) for (_, layout), part in zip(flat, given, strict=True)])
+        )
+    outputs = [_output(result, number) for number, result in enumerate(results)]
+
+    def pull(cotangent: Any) -> tuple[Any, ...]:
+        moves, _ = flatten(cotangent)
+        if len(moves) != len(outputs):
+            raise ArgumentError(f"the cotangent has {len(moves)} arrays and the output {len(outputs)}")
+        seeds = [checked_cotangent(output, move) for output, move in zip(outputs, moves, strict=True)]
+        recorded = [(output, seed) for output, seed in zip(outputs, seeds, strict=True) if output._node is not None]
+        found: Any = [None] * len(variables)
+        if recorded:
+            heads, grads = zip(*recorded, strict=True)
+            found = gradients(heads, variables, grads, retain_graph=True, create_graph=is_recording())
+        shares = [v.zeros_like() if share is None else share for v, share in zip(variables, found, strict=True)]
+        shown = iter([_like_input(share, original) for share, original in zip(shares, originals, strict=True)])
+        return tuple([layout(shown) for _, layout in flat])
+
+    return unflatten(output_layout, [_shown(output, kind, outside, nested) for output in outputs]), pull
+
+
+def _output(result: Any, number: int) -> Tensor:
+    if not isinstance(result, (Tensor, int, float, complex)):
+        raise ArgumentError(f"the function must return arrays, and output {number} is {type(result).__name__}")
+    return asarray(result)
+
+
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """``(f(*primals), tangent)``: the value, and its derivative in the direction ``tangents``.
 
@@ -117,9 +162,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     nested = is_recording()
     outputs, pushed = [], []
     for number, result in enumerate(results):
-        if not isinstance(result, (Tensor, int, float, complex)):
-            raise ArgumentError(f"the function must return arrays, and output {number} is {type(result).__name__}")
-        value, tangent = take_apart(asarray(result), level)
+        value, tangent = take_apart(_output(result, number), level)
         tangent = value.zeros_like() if tangent is None else tangent
         outputs.append(_shown(value, kind, outside, nested or value._is_dual))
         pushed.append(_shown(tangent, kind, outside, nested or tangent._is_dual))

@@ -89,8 +89,3 @@ def test_the_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
     monkeypatch.setattr(frameworks, "measure", lambda name, ids: {ids[0]: "0 1 1"})
     assert conventions.main(arguments) == 1
     assert "PyTorch, max_ties: the file has '0 0.5 0.5', it gives '0 1 1'" in capsys.readouterr().out
-
-
-def test_no_point_waits() -> None:
-    """Once unigrad has every function that a row asks for; a name that never comes is a mistake in the row."""
-    assert [(point.id, point.awaits) for point in POINTS if point.waits] == []

@@ -131,4 +131,5 @@ def literal_problem(encoded: Encoded, literal: Any) -> str | None:
         "shape": encoded["shape"],
         "values": _flat(expected),
     }
-    return difference(encoded, values, Limit(1.0)).problem
+    # Two units: the constants of a rule are numbers of the dtype, which may be squared.
+    return difference(encoded, values, Limit(2.0)).problem

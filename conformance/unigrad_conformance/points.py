@@ -11,13 +11,10 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-import unigrad
 
 FILE = Path(__file__).parent / "conventions.toml"
 NUMBERS = ("inputs", "value", "gradient")
@@ -52,20 +49,11 @@ class Point:
     gradient: Mapping[str, Any] = field(default_factory=dict)
     hessian: Sequence[Sequence[float]] | None = None
     """Second derivatives by all elements of all inputs, in order; None where the row is not about them."""
+    forward: Mapping[str, float] = field(default_factory=dict)
+    """The derivative along the ones of an input in forward mode, where it is not the sum of the gradient: forward mode
+    never meets the slope of what ``where`` did not choose, which in reverse is multiplied by 0."""
     results: Sequence[Any] = ()
     """Of a program: what it gives, one literal for each result."""
-    awaits: Sequence[str] = ()
-    """Names that unigrad must have; the row is passed over while it lacks one of them."""
-
-    @property
-    def waits(self) -> bool:
-        """Whether unigrad still lacks one of those names."""
-        try:
-            for name in self.awaits:
-                attrgetter(name)(unigrad)
-        except AttributeError:
-            return True
-        return False
 
     @property
     def answer(self) -> str:

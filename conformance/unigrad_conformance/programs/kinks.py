@@ -1,6 +1,7 @@
 """The points of ``conventions.toml`` as cases: every backend gives the documented answer, exactly.
 
-An expression is also run with each subset of its inputs tracked: the answer must not depend on that.
+An expression is also run with each subset of its inputs tracked, and in forward mode: the answer must not
+depend on that.
 """
 
 from __future__ import annotations
@@ -16,13 +17,12 @@ from unigrad_conformance.operations import compiled
 from unigrad_conformance.points import Point, points
 
 LIMIT = Limit(1.0, "largest", "literal answers")
+OF_MATRICES = Limit(16.0, "largest", "literal answers, found through a decomposition; measured 5")
 
 
 def cases() -> Iterator[Case]:
     """Every expression in both dtypes, every program once."""
     for point in points():
-        if point.waits:
-            continue
         if not point.inputs:
             yield _case(point, "float32", _program(point), _results(point.results))
             continue
@@ -38,7 +38,8 @@ def _case(point: Point, dtype: str, run: Callable[..., Results], expected: Resul
     name = f"kinks.{point.id}"
     why = f"{point.call}: {point.why}"
     full = f"{name}.{dtype}" if inputs else name
-    return Case(full, "kinks", name, run, why, inputs, dtype, limit=LIMIT, expected=expected)
+    limit = OF_MATRICES if "linalg." in point.call else LIMIT
+    return Case(full, "kinks", name, run, why, inputs, dtype, limit=limit, expected=expected)
 
 
 # --- programs ------------------------------------------------------------------------------------------
@@ -72,6 +73,10 @@ def _named(what: str, tracked: tuple[str, ...], point: Point) -> str:
 def _derivatives(point: Point) -> Results:
     """The literals by the names of the results of :func:`_expression`."""
     expected = {"value": point.value}
+    for name, gradient in point.gradient.items():
+        # A gradient is in the conjugate form, a derivative is not.
+        along = np.conj(np.sum(gradient)) if np.iscomplexobj(point.value) else np.sum(gradient).real
+        expected[f"forward {name}"] = point.forward.get(name, along.item())
     ends = list(accumulate((np.size(value) for value in point.inputs.values()), initial=0))
     elements = {name: slice(*ends[number : number + 2]) for number, name in enumerate(point.inputs)}
     for tracked in _subsets(tuple(point.inputs)):
@@ -111,9 +116,22 @@ def _expression(point: Point) -> Callable[..., Results]:
                 if point.hessian is not None:
                     blocks = zip(tracked, _second(ug, gradient, variables), strict=True)
                     results |= {_named(f"hessian {name} {other}", tracked, point): block for other, block in blocks}
+        for name in names:
+            results[f"forward {name}"] = _forward(ug, call, point, dict(zip(names, arrays, strict=True)), name)
         return results
 
     return run
+
+
+def _forward(ug: Any, call: Callable[..., Any], point: Point, arrays: dict[str, Any], name: str) -> Any:
+    """The derivative along the ones of one input, in forward mode: the sum of its gradient."""
+    tensors = {name: ug.asarray(array) for name, array in arrays.items()}
+
+    def head(x: Any) -> Any:
+        (y,) = call(ug, tensors | {name: x})
+        return (y if point.weights is None else y * ug.asarray(point.weights, dtype=y.dtype)).sum()
+
+    return ug.jvp(head, (tensors[name],), (ug.ones_like(tensors[name]),))[1]
 
 
 def _second(ug: Any, gradient: Any, variables: Sequence[Any]) -> list[Any]:

@@ -14,7 +14,7 @@ for _operation, _symbol in [
 ]:  # fmt: skip
     _row(_operation, "equal_shapes", f"ug.{_operation}(x, y)", x=_a, y=_b)
     _row(_operation, "row_and_column", f"x {_symbol} y", x=spread(0.5, 2.5, 2, 1), y=spread(1.2, 3, 1, 3))
-    _row(_operation, "zero_dimensional", f"x {_symbol} y", x=spread(0.5, 2.5, 2, 3), y=real(1.75))
+    _row(_operation, "zero_dimensional", f"x {_symbol} y", x=spread(0.5, 2.5, 2, 3), y=real(2.75))
     _row(_operation, "missing_axis", f"x {_symbol} y", x=spread(0.5, 2.5, 3), y=_b)
     _row(_operation, "number_on_the_right", f"x {_symbol} 2.5", x=_a)
     _row(_operation, "number_on_the_left", f"2.5 {_symbol} x", x=_a)
