@@ -22,7 +22,7 @@ for _operation, _symbol in [
     _row(_operation, "no_elements", f"x {_symbol} y", x=spread(1, 2, 0, 3), y=spread(1, 2, 3))
     _row(_operation, "integers_with_floats", f"x {_symbol} n", x=_a, n=whole([1, 2, 3]))
     _row(_operation, "float32_with_float64", f"x {_symbol} y", x=_a, y=_b, own={"x": "float32"}, dtypes=("float64",))
-    _row(_operation, "same_array_twice", f"x {_symbol} x", x=_a)
+    _row(_operation, "same_array_twice", f"(x {_symbol} x) * x", x=_a)
 
 _row("divide", "integers", "n / m", n=whole([1, 2, 7]), m=whole([3, 2, -2]), flat=True, dtypes=("float32",))
 _row("add", "integers", "n + m * 2 - 1", n=whole([1, 2, 7]), m=whole([3, 2, -2]), flat=True, dtypes=("float32",))
