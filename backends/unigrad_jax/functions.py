@@ -210,7 +210,9 @@ def floor_divide(x1: Raw, x2: Raw) -> Raw:
 
 @derivatives(lambda t, out, x1, x2: t, lambda t, out, x1, x2: -t * lax.stop_gradient(jnp.floor_divide(x1, x2)))
 def remainder(x1: Raw, x2: Raw) -> Raw:
-    return jnp.remainder(x1, x2)
+    found = jnp.remainder(x1, x2)
+    # JAX's zero has either sign; it is to have that of x2, as all other results have.
+    return jnp.copysign(found, x2) if jnp.issubdtype(found.dtype, jnp.floating) else found
 
 
 def masked(mask: Raw, t: Raw, slope: Raw) -> Raw:

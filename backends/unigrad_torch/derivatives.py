@@ -34,6 +34,7 @@ REPLACED = {
     "nextafter": "PyTorch has none",
     "polygamma": "PyTorch's own has half the digits of a float64",
     "power": "PyTorch's second derivative is NaN where the base is 0",
+    "remainder": "a composition, for the sign of zero",
     "sigmoid": "PyTorch's has 1 - out, which has no correct digits far above 0",
     "vector_norm": "PyTorch's second derivative is NaN where the norm is 0",
     "xlogy": "a composition whose derivatives at x1 = 0 are 0",

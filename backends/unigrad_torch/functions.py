@@ -109,6 +109,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         assert function is not None, name
         table[name] = replaced(backend, name, function)
     table["power"] = power(table["power"])
+    table["remainder"] = beside_scalars(table["remainder"])
     return table
 
 
@@ -144,9 +145,23 @@ class FloorDivide(torch.autograd.Function):
         return tuple(torch.zeros_like(next(saved)) if tensor else None for tensor in ctx.tensors)
 
 
-def remainder(x1: Any, x2: Any) -> Raw:
-    """PyTorch has no derivative where the first operand is a scalar."""
-    return (x1 if isinstance(x1, torch.Tensor) else x2.new_full((), x1)) % x2
+def remainder(x1: Raw, x2: Raw) -> Raw:
+    """PyTorch's has a zero of either sign; it is to have that of x2, as all other results have."""
+    found = x1 % x2
+    return torch.copysign(found, x2) if found.is_floating_point() else found
+
+
+def beside_scalars(of_arrays: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any], Raw]:
+    """A function of two arrays, also of an array and a number."""
+
+    def call(x1: Any, x2: Any) -> Raw:
+        if not isinstance(x1, torch.Tensor):
+            x1 = x2.new_full((), x1)
+        elif not isinstance(x2, torch.Tensor):
+            x2 = x1.new_full((), x2)
+        return of_arrays(x1, x2)
+
+    return call
 
 
 def sign(x: Raw) -> Raw:

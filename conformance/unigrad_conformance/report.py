@@ -89,7 +89,8 @@ def number(ulp: float) -> str:
 
 def _failures(column: Column, cases: Sequence[Case], verbose: bool) -> list[str]:
     found = [(case, column.verdicts[case.name]) for case in cases]
-    notable = [(case, verdict) for case, verdict in found if verdict.problems]
+    # What a backend declares that it cannot do has a section of its own.
+    notable = [(case, verdict) for case, verdict in found if verdict.problems and verdict.status != "missing"]
     shown = notable if verbose else notable[:_SHOWN_FAILURES]
     lines = []
     for case, verdict in shown:
