@@ -134,7 +134,8 @@ def _bound(backend: Backend) -> Namespace:
         if dtype not in backend.raw_dtypes
     }
     top |= present | {"bool_": dtypes.bool_}
-    top |= {short: public[short] for short in ("e", "inf", "nan", "newaxis", "pi")}
+    # What is no operation on arrays, and the same on every backend.
+    top |= {short: public[short] for short in ("broadcast_shapes", "e", "inf", "nan", "newaxis", "pi")}
     top |= {
         "__version__": unigrad.__version__,
         "__array_api_version__": __array_api_version__,

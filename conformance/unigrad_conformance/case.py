@@ -45,6 +45,8 @@ class Case:
     limit: Limit = field(default_factory=Limit)
     needs: str | None = None
     """A dtype that a backend may lack. Where one declares it missing, the case shows that it says so."""
+    everyday: bool = True
+    """False for one more dtype of a case that is there already: left out where each new shape is compiled anew."""
     expected: Mapping[str, Any] = field(default_factory=dict)
     """Results known by other means, as literals; the reference itself is held against them."""
 

@@ -45,13 +45,19 @@ def all_cases() -> dict[str, Case]:
     return found
 
 
-def chosen(patterns: Sequence[str]) -> list[Case]:
-    """The cases whose name, group or family matches one of the patterns; all of them without any."""
+def chosen(patterns: Sequence[str], everyday: bool = False) -> list[Case]:
+    """The cases whose name, group or family matches one of the patterns; all of them without any.
+
+    With ``everyday``, without those that only repeat another one in one more dtype.
+    """
     return [
         case
         for case in all_cases().values()
-        if not patterns
-        or any(fnmatchcase(name, pattern) for pattern in patterns for name in (case.name, case.group, case.family))
+        if (case.everyday or not everyday)
+        and (
+            not patterns
+            or any(fnmatchcase(name, pattern) for pattern in patterns for name in (case.name, case.group, case.family))
+        )
     ]
 
 

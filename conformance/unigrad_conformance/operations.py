@@ -37,6 +37,7 @@ def cases_of(family: Family) -> Iterator[Case]:
                 inputs=inputs,
                 dtype=dtype,
                 limit=family.limit,
+                everyday=dtype == sample.dtypes[0],
                 needs=over if sample.complex or any(value.dtype.kind == "c" for value in inputs) else None,
             )
 

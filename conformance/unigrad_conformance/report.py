@@ -62,6 +62,8 @@ def _matrix(run: Run, present: Sequence[Column], verbose: bool) -> list[str]:
                 rows.append(_row(f"  {group}", len(cases), [_cell(column, cases) for column in present]))
     rows.append("-" * len(rows[0]))
     rows.append(_row("all", len(run.cases), [_cell(column, run.cases) for column in present]))
+    checks = [sum(verdict.checks for verdict in column.verdicts.values()) for column in present]
+    rows.append(_row("checks", "", checks))
     rows.append(_row("seconds", "", [f"{column.seconds:.1f}" for column in present]))
     return rows
 

@@ -43,6 +43,8 @@ class Verdict:
     """The largest error of its results."""
     problems: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    checks: int = 0
+    """How many results were held against the reference."""
 
     @property
     def fails(self) -> bool:
@@ -283,6 +285,7 @@ def _judge(column: Column, case: Case, outcome: Message, reference: Message | No
         return Verdict("differs", problems=["there is no reference for it"])
     verdict = Verdict("agrees")
     expected = reference["results"]
+    verdict.checks = len(expected)
     for result in {**expected, **outcome["results"]}:
         if result not in expected or result not in outcome["results"]:
             verdict.problems.append(f"{result}: is only in one of the two")

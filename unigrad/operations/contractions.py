@@ -167,7 +167,8 @@ def vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Tensor:
         raise ShapeError(f"vecdot needs equal sizes along axis {axis}, not those of {x1.shape} and {x2.shape}")
     if x1.dtype.kind == "c":
         x1 = conj(x1)
-    return sum_over(multiply(x1, x2), axis=axis)
+    products = multiply(x1, x2)
+    return sum_over(products, axis=axis, dtype=products.dtype)
 
 
 @operation

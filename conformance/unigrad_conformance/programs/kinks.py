@@ -40,7 +40,8 @@ def _case(point: Point, dtype: str, run: Callable[..., Results], expected: Resul
     why = f"{point.call}: {point.why}"
     full = f"{name}.{dtype}" if inputs else name
     limit = OF_MATRICES if "linalg." in point.call else OF_COMPLEX if point.group == "complex" else LIMIT
-    return Case(full, "kinks", name, run, why, inputs, dtype, limit=limit, expected=expected)
+    everyday = dtype == "float32"
+    return Case(full, "kinks", name, run, why, inputs, dtype, limit=limit, everyday=everyday, expected=expected)
 
 
 # --- programs ------------------------------------------------------------------------------------------
