@@ -14,7 +14,7 @@ Shape = tuple[int, ...]
 
 
 def linear_algebra(mp: Any) -> dict[str, Callable[..., Any]]:
-    """The table of functions, without those whose results are complex."""
+    """The table of functions."""
 
     def matrix(x: Values) -> Any:
         return mp.matrix(x.tolist())
@@ -45,7 +45,13 @@ def linear_algebra(mp: Any) -> dict[str, Callable[..., Any]]:
 
     def slogdet(x: Values) -> Values:
         found = mp.det(matrix(x))
-        return vector([mp.mpf(mp.sign(found)), mp.log(abs(found)) if found else -mp.inf])
+        return vector([found / abs(found) if found else found, mp.log(abs(found)) if found else -mp.inf])
+
+    def eig(x: Values) -> Values:
+        values, vectors = mp.eig(matrix(x))
+        columns = plain(vectors)
+        norms = [mp.sqrt(mp.fsum(abs(value) ** 2 for value in column)) for column in columns.T]
+        return np.concatenate([vector(values)[:, None], columns / vector(norms)], axis=1)
 
     def size(shape: Shape) -> int:
         return min(shape)
@@ -57,6 +63,8 @@ def linear_algebra(mp: Any) -> dict[str, Callable[..., Any]]:
         "det": (lambda x: mp.det(matrix(x)), lambda shape: ()),
         "slogdet": (slogdet, lambda shape: (2,)),
         "eigh": (eigh, lambda shape: (shape[0], shape[0] + 1)),
+        "eig": (eig, lambda shape: (shape[0], shape[0] + 1)),
+        "eigvals": (lambda x: vector(mp.eig(matrix(x), left=False, right=False)), lambda shape: shape[:1]),
         "eigvalsh": (lambda x: vector(mp.eigh(matrix(x), eigvals_only=True)), lambda shape: shape[:1]),
         "svd": (
             svd,

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -62,10 +62,6 @@ class Oracle(Backend):
     name = NAME
     framework = distribution = "mpmath"
     install = "pip install 'unigrad[conformance]'"
-    missing: ClassVar[dict[str, str]] = {
-        "eig": "the reference knows no vectors of matrices that are not symmetric",
-        "eigvals": "as eig",
-    }
 
     def load(self) -> None:
         import mpmath

@@ -1,7 +1,9 @@
 """Linear algebra. The signs of singular vectors and eigenvectors are the library's choice, so no sample sees them."""
 
+import numpy as np
+
 from unigrad_conformance.case import Limit
-from unigrad_conformance.inputs import real, spread, whole
+from unigrad_conformance.inputs import disk, real, spread, whole
 from unigrad_conformance.samples import Family
 
 # 16 units times the size, times a condition number of up to 5 for the matrices below.
@@ -142,3 +144,31 @@ _row("linalg.trace", "dtype", "ug.linalg.trace(x, dtype=ug.float64)", x=_square)
 _row("linalg.trace", "none", "ug.linalg.trace(x)", x=_none)
 _row("linalg.trace", "integers", "ug.linalg.trace(n)", n=whole([[1, 2], [3, 4]], "int32"), flat=True,
      dtypes=("float32",))  # fmt: skip
+
+# --- complex matrices, and real ones with complex eigenvalues ------------------------------------------------
+
+_z = disk(0.25, 1, 3, 3) + np.diag([4, 3 - 2j, -2 + 5j])
+_w = disk(0.5, 1.5, 3, 2, start=2)
+_hermitian = "h = z @ ug.conj(z).mT + 2 * ug.eye(3, dtype=z.dtype); "
+for _operation in ("inv", "det", "svdvals", "pinv", "matrix_norm"):
+    _row(f"linalg.{_operation}", "complex", f"ug.linalg.{_operation}(z)", z=_z)
+_row("linalg.solve", "complex", "ug.linalg.solve(z, w)", z=_z, w=_w)
+_row("linalg.slogdet", "complex", "s, d = ug.linalg.slogdet(z); s, d", z=_z)
+_row("linalg.cholesky", "complex", f"{_hermitian}ug.linalg.cholesky(h)", z=_z)
+_row("linalg.eigvalsh", "complex", f"{_hermitian}ug.linalg.eigvalsh(h)", z=_z)
+_row(
+    "linalg.eigh",
+    "complex",
+    "h = (z + ug.conj(z).mT) * 0.5; w, v = ug.linalg.eigh(h); w, ug.abs(v), (v * w) @ ug.conj(v).mT",
+    z=_z,
+)
+_row("linalg.svd", "complex", "u, s, vh = ug.linalg.svd(z); s, ug.abs(u), (u * s) @ vh", z=_z)
+_row("linalg.qr", "complex", "q, r = ug.linalg.qr(z); q @ r, ug.abs(q)", z=_z)
+_row("linalg.matrix_power", "complex", "ug.linalg.matrix_power(z, 3) + ug.linalg.matrix_power(z, -1)", z=_z)
+_turning = real([[0.5, -2.0, 0.25], [1.5, 0.75, 0.5], [0.25, -0.5, 3.0]])
+for _name, _matrix in {"real": _turning, "complex": _z}.items():
+    # Eigenvalues come in any order.
+    _row("linalg.eigvals", _name, "w = ug.linalg.eigvals(x); (w * w).sum(), ug.exp(w * 0.25).sum()", x=_matrix,
+         complex=True)  # fmt: skip
+    _row("linalg.eig", _name, "w, v = ug.linalg.eig(x); (v * ug.exp(w * 0.25)) @ ug.linalg.inv(v)", x=_matrix,
+         complex=True)  # fmt: skip
