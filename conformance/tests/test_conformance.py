@@ -9,7 +9,7 @@ from unigrad.backend import backend_names
 
 BACKENDS = [name for name in backend_names() if name != oracle.NAME]
 COMPILING = ("jax",)
-"""Backends that compile each new shape and dtype: here they run every case in one dtype only."""
+"""Backends that compile each new shape and dtype: here they run the everyday cases only."""
 GROUPS: dict[str, list[str]] = {}
 for _case in catalogue.all_cases().values():
     GROUPS.setdefault(_case.group, []).append(_case.name)

@@ -155,6 +155,9 @@ EXCUSED = {
     **dict.fromkeys(("real", "imag", "conj", "angle", "complex"), "for complex numbers"),
     "over_cosh_squared": "the derivative of tanh, measured as such",
     "gaussian": "the derivative of erf, measured as such",
+    "polygamma": "the derivative of gammaln and digamma, measured as such",
+    "fmod": "exact, and its derivative is an integer",
+    "nextafter": "exact, and its derivative is 1",
 }
 """Differentiable elementwise primitives that have no points, and why."""
 
@@ -178,6 +181,7 @@ FLUSHED = {
         (("torch", "sigmoid"), ("mxnet", "sigmoid"), ("mxnet", "softplus"), ("torch", "nn.silu"), ("mxnet", "nn.silu")),
         "exp(-x) overflows a little before 1 / (1 + exp(-x)) underflows",
     ),
+    ("*", "atan"): "the square of x overflows a little before its reciprocal underflows",
     ("*", "tanh"): "the square of cosh overflows a little before its reciprocal underflows",
 }
 """Where results below the smallest normal number may be any such number, 0 for one; by backend and operation."""
@@ -190,8 +194,13 @@ Pair = tuple[list[float], list[float]]
 
 
 def _public(mp: Any) -> dict[str, Callable[..., Any]]:
-    """The functions of ``unigrad.nn`` that are no primitives."""
+    """The functions that are no primitives."""
     return {
+        "exp2": lambda x: mp.mpf(2) ** x,
+        "digamma": lambda x: mp.psi(0, x),
+        "sinc": lambda x: mp.sincpi(x),
+        "deg2rad": lambda x: x * mp.pi / 180,
+        "rad2deg": lambda x: x * 180 / mp.pi,
         "nn.gelu": lambda x: x * mp.erfc(-x / mp.sqrt(2)) / 2,
         "nn.silu": lambda x: x / (1 + mp.exp(-x)),
         "nn.elu": lambda x: x if x > 0 else mp.expm1(x),

@@ -46,7 +46,8 @@ class Case:
     needs: str | None = None
     """A dtype that a backend may lack. Where one declares it missing, the case shows that it says so."""
     everyday: bool = True
-    """False for one more dtype of a case that is there already: left out where each new shape is compiled anew."""
+    """False for further samples of an operation and further dtypes: left out in a hurry, and in the project's tests
+    on a backend that compiles each new shape anew."""
     expected: Mapping[str, Any] = field(default_factory=dict)
     """Results known by other means, as literals; the reference itself is held against them."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from types import CodeType
 from typing import Any
@@ -14,10 +15,15 @@ from unigrad_conformance.case import Case, Results
 from unigrad_conformance.inputs import cast, weights
 from unigrad_conformance.samples import Family, Sample
 
+EVERYDAY = 2
+"""How many samples of an operation in a family are everyday ones."""
+
 
 def cases_of(family: Family) -> Iterator[Case]:
     """Every sample in every dtype that it asks for."""
+    seen: Counter[str] = Counter()
     for sample in family.samples:
+        seen[sample.operation] += 1
         for dtype in sample.dtypes:
             over = str(complex_of(np.dtype(dtype)))
             own = {"f": dtype, "c": over}
@@ -37,7 +43,7 @@ def cases_of(family: Family) -> Iterator[Case]:
                 inputs=inputs,
                 dtype=dtype,
                 limit=family.limit,
-                everyday=dtype == sample.dtypes[0],
+                everyday=dtype == sample.dtypes[0] and seen[sample.operation] <= EVERYDAY,
                 needs=over if sample.complex or any(value.dtype.kind == "c" for value in inputs) else None,
             )
 
