@@ -48,7 +48,7 @@ def all_cases() -> dict[str, Case]:
 def chosen(patterns: Sequence[str], everyday: bool = False) -> list[Case]:
     """The cases whose name, group or family matches one of the patterns; all of them without any.
 
-    With ``everyday``, two samples of each operation, in one dtype, and all programs.
+    With ``everyday``, one sample of each operation, in one dtype, and all programs.
     """
     return [
         case

@@ -24,7 +24,7 @@ class Conform:
     unigrad conform --backend torch             one backend (repeat it for more)
     unigrad conform --case seeds                a family of cases ...
     unigrad conform --case 'multiply.*'         ... an operation, or any pattern (repeat it for more)
-    unigrad conform --everyday                  two samples of each operation, in one dtype
+    unigrad conform --everyday                  one sample of each operation, in one dtype
     unigrad conform --json report.json          everything that was found, for programs
     unigrad conform --train                     train a network everywhere and compare each step's loss
     unigrad conform --train --dtype float64 --activation relu --steps 50
@@ -37,7 +37,7 @@ class Conform:
             "--case", action="append", default=[], metavar="PATTERN",
             help="only cases whose name, operation or family matches (repeatable): seeds, 'matmul.*', '*.float64'",
         )  # fmt: skip
-        parser.add_argument("--everyday", action="store_true", help="two samples of each operation, in one dtype")
+        parser.add_argument("--everyday", action="store_true", help="one sample of each operation, in one dtype")
         parser.add_argument("--json", metavar="FILE", help="write everything to FILE as well")
         parser.add_argument("--verbose", action="store_true", help="a row for every operation, and every failure")
         parser.add_argument("--train", action="store_true", help="train a network on handwritten digits instead")

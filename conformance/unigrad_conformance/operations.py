@@ -15,9 +15,6 @@ from unigrad_conformance.case import Case, Results
 from unigrad_conformance.inputs import cast, weights
 from unigrad_conformance.samples import Family, Sample
 
-EVERYDAY = 2
-"""How many samples of an operation in a family are everyday ones."""
-
 
 def cases_of(family: Family) -> Iterator[Case]:
     """Every sample in every dtype that it asks for."""
@@ -43,7 +40,7 @@ def cases_of(family: Family) -> Iterator[Case]:
                 inputs=inputs,
                 dtype=dtype,
                 limit=family.limit,
-                everyday=dtype == sample.dtypes[0] and seen[sample.operation] <= EVERYDAY,
+                everyday=dtype == sample.dtypes[0] and seen[sample.operation] == 1 and family.everyday,
                 needs=over if sample.complex or any(value.dtype.kind == "c" for value in inputs) else None,
             )
 

@@ -41,8 +41,9 @@ class Sample:
 class Family:
     """The samples of one family of operations, which is a row of the report."""
 
-    def __init__(self, name: str, limit: Limit | None = None) -> None:
+    def __init__(self, name: str, limit: Limit | None = None, everyday: bool = True) -> None:
         self.name = name
+        self.everyday = everyday
         self.limit = limit or Limit()
         self.samples: list[Sample] = []
 

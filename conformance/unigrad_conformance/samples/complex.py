@@ -4,7 +4,7 @@ from unigrad_conformance.case import Limit
 from unigrad_conformance.inputs import complex_, disk, real, spread, whole
 from unigrad_conformance.samples import Family
 
-COMPLEX = Family("complex", Limit(8, "largest"))
+COMPLEX = Family("complex", Limit(8, "largest"), everyday=False)
 _row = COMPLEX
 
 _a, _b = disk(0.5, 2.0, 2, 3), disk(0.75, 1.5, 2, 3, start=3)

@@ -140,7 +140,7 @@ def _special(count: int) -> dict[str, Array]:
     return {"x": first.reshape(6, 6), "y": second.reshape(6, 6)}
 
 
-GENERATED = Family("generated")
+GENERATED = Family("generated", everyday=False)
 for _one in ROWS:
     if _one.operation in OPERATIONS or _one.operation == "pow":
         elementwise(GENERATED, _one)
