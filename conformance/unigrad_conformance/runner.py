@@ -213,11 +213,12 @@ def run_cases(
     names = [case.name for case in cases]
     columns = [Column(name) for name in (oracle.NAME, *backends)]
     outcomes: list[dict[str, Message]] = [{} for _ in columns]
+    share = min(SHARE, -(-len(names) // AT_ONCE)) or 1
     with ThreadPoolExecutor(AT_ONCE) as pool:
         running = [
-            pool.submit(_cases_on, column, names[start : start + SHARE], found, progress)
+            pool.submit(_cases_on, column, names[start : start + share], found, progress)
             for column, found in zip(columns, outcomes, strict=True)
-            for start in range(0, len(names), SHARE)
+            for start in range(0, len(names), share)
         ]
         for one in running:
             one.result()
