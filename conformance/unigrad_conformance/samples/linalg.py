@@ -168,7 +168,5 @@ _row("linalg.matrix_power", "complex", "ug.linalg.matrix_power(z, 3) + ug.linalg
 _turning = real([[0.5, -2.0, 0.25], [1.5, 0.75, 0.5], [0.25, -0.5, 3.0]])
 for _name, _matrix in {"real": _turning, "complex": _z}.items():
     # Eigenvalues come in any order.
-    _row("linalg.eigvals", _name, "w = ug.linalg.eigvals(x); (w * w).sum(), ug.exp(w * 0.25).sum()", x=_matrix,
-         complex=True)  # fmt: skip
-    _row("linalg.eig", _name, "w, v = ug.linalg.eig(x); (v * ug.exp(w * 0.25)) @ ug.linalg.inv(v)", x=_matrix,
-         complex=True)  # fmt: skip
+    _row("linalg.eigvals", _name, "w = ug.linalg.eigvals(x); (w * w).sum(), ug.exp(w * 0.25).sum()", x=_matrix)  # fmt: skip
+    _row("linalg.eig", _name, "w, v = ug.linalg.eig(x); (v * ug.exp(w * 0.25)) @ ug.linalg.inv(v)", x=_matrix)  # fmt: skip
