@@ -44,8 +44,14 @@ _row("linalg.cholesky", "none", "ug.linalg.cholesky(x)", x=_none)
 for _name, _power in [("zero", 0), ("one", 1), ("five", 5), ("minus_two", -2)]:
     _row("linalg.matrix_power", _name, f"ug.linalg.matrix_power(x, {_power})", x=_even, second=_power not in (0, 1))
 _row("linalg.matrix_power", "stack", "ug.linalg.matrix_power(x, 3)", x=_stack)
-_row("linalg.matrix_power", "integers", "ug.linalg.matrix_power(n, 3)", n=whole([[1, 1], [0, 1]]), flat=True,
-     dtypes=("float32",))  # fmt: skip
+_row(
+    "linalg.matrix_power",
+    "integers",
+    "ug.linalg.matrix_power(n, 3)",
+    n=whole([[1, 1], [0, 1]]),
+    flat=True,
+    dtypes=("float32",),
+)
 
 # --- determinants -----------------------------------------------------------------------------------------
 
@@ -83,8 +89,12 @@ _row("linalg.eigh", "none", "w, v = ug.linalg.eigh(x); w, v", x=_none)
 
 for _name, _x in [("square", _square), ("tall", _tall), ("wide", _wide), ("stack", _stack), ("thin", _thin)]:
     _row("linalg.svdvals", _name, "ug.linalg.svdvals(x)", x=_x)
-    _row("linalg.svd", _name, "u, s, vh = ug.linalg.svd(x, full_matrices=False); "
-         "(u * s[..., None, :] ** 2) @ vh, u ** 2, vh ** 2", x=_x)  # fmt: skip
+    _row(
+        "linalg.svd",
+        _name,
+        "u, s, vh = ug.linalg.svd(x, full_matrices=False); (u * s[..., None, :] ** 2) @ vh, u ** 2, vh ** 2",
+        x=_x,
+    )
     _row("linalg.qr", _name, "q, r = ug.linalg.qr(x); q @ r, ug.abs(q), r ** 2", x=_x)
     _row("linalg.pinv", _name, "ug.linalg.pinv(x)", x=_x)
 _row("linalg.svd", "values_repeated", "ug.linalg.svd(x).S.sum()", x=_identity, second=False)
@@ -94,8 +104,12 @@ _row("linalg.svd", "no_rows", "u, s, vh = ug.linalg.svd(x, full_matrices=False);
 _row("linalg.svd", "full_no_columns", "u, s, vh = ug.linalg.svd(x); u @ u.mT, s, vh", x=_no_columns)
 _row("linalg.svdvals", "repeated", "ug.linalg.svdvals(x).sum()", x=_identity, second=False)
 _row("linalg.svdvals", "no_rows", "ug.linalg.svdvals(x)", x=_no_rows)
-_row("linalg.qr", "complete_tall", "q, r = ug.linalg.qr(x, mode='complete'); q @ r, q[:, 3:] @ q[:, 3:].mT, r ** 2",
-     x=_tall)  # fmt: skip
+_row(
+    "linalg.qr",
+    "complete_tall",
+    "q, r = ug.linalg.qr(x, mode='complete'); q @ r, q[:, 3:] @ q[:, 3:].mT, r ** 2",
+    x=_tall,
+)
 _row("linalg.qr", "complete_wide", "q, r = ug.linalg.qr(x, mode='complete'); q @ r, ug.abs(q)", x=_wide)
 _row("linalg.qr", "no_rows", "q, r = ug.linalg.qr(x); q, r", x=_no_rows)
 _row("linalg.qr", "no_columns", "q, r = ug.linalg.qr(x); q, r", x=_no_columns)
@@ -114,8 +128,12 @@ for _order in ("'nuc'", "2", "-2"):
     _name = _order.strip("'").replace("-", "minus_")
     _row("linalg.matrix_norm", _name, f"ug.linalg.matrix_norm(x, ord={_order})", x=_tall)
     _row("linalg.matrix_norm", f"{_name}_kept", f"ug.linalg.matrix_norm(x, ord={_order}, keepdims=True)", x=_stack)
-_row("linalg.matrix_norm", "nuc_no_rows", "ug.linalg.matrix_norm(x, ord='nuc') + ug.linalg.matrix_norm(x, ord=2)",
-     x=_no_rows)  # fmt: skip
+_row(
+    "linalg.matrix_norm",
+    "nuc_no_rows",
+    "ug.linalg.matrix_norm(x, ord='nuc') + ug.linalg.matrix_norm(x, ord=2)",
+    x=_no_rows,
+)
 _row("linalg.matrix_norm", "1_no_columns", "ug.linalg.matrix_norm(x, ord=1)", x=_no_columns)
 _row("linalg.norm", "spectral", "ug.linalg.norm(x, 2)", x=_square)
 _row("linalg.cond", "spectral", "ug.linalg.cond(x)", x=_tall)
@@ -133,8 +151,15 @@ for _prefix in ("ug.linalg", "ug"):
     _row(f"{_named}trace", "matrix", f"{_prefix}.trace(x)", x=_tall)
 _row("linalg.cross", "broadcast", "ug.linalg.cross(x, y)", x=spread(-1, 1, 2, 1, 3), y=spread(-1, 1, 4, 3))
 _row("linalg.cross", "axis", "ug.linalg.cross(x, x * x, axis=0)", x=spread(-1, 1, 3, 2))
-_row("linalg.cross", "integers", "ug.linalg.cross(n, m)", n=whole([1, 2, 3]), m=whole([0, 1, 0]), flat=True,
-     dtypes=("float32",))  # fmt: skip
+_row(
+    "linalg.cross",
+    "integers",
+    "ug.linalg.cross(n, m)",
+    n=whole([1, 2, 3]),
+    m=whole([0, 1, 0]),
+    flat=True,
+    dtypes=("float32",),
+)
 _row("linalg.diagonal", "above", "ug.linalg.diagonal(x, offset=1)", x=_wide)
 _row("linalg.diagonal", "below", "ug.linalg.diagonal(x, offset=-2)", x=_tall)
 _row("linalg.diagonal", "outside", "ug.linalg.diagonal(x, offset=7)", x=_tall)
@@ -142,8 +167,9 @@ _row("linalg.diagonal", "stack", "ug.linalg.diagonal(x, offset=-1)", x=_stack)
 _row("linalg.trace", "stack", "ug.linalg.trace(x, offset=1)", x=_stack)
 _row("linalg.trace", "dtype", "ug.linalg.trace(x, dtype=ug.float64)", x=_square)
 _row("linalg.trace", "none", "ug.linalg.trace(x)", x=_none)
-_row("linalg.trace", "integers", "ug.linalg.trace(n)", n=whole([[1, 2], [3, 4]], "int32"), flat=True,
-     dtypes=("float32",))  # fmt: skip
+_row(
+    "linalg.trace", "integers", "ug.linalg.trace(n)", n=whole([[1, 2], [3, 4]], "int32"), flat=True, dtypes=("float32",)
+)
 
 # --- complex matrices, and real ones with complex eigenvalues ------------------------------------------------
 
@@ -168,5 +194,5 @@ _row("linalg.matrix_power", "complex", "ug.linalg.matrix_power(z, 3) + ug.linalg
 _turning = real([[0.5, -2.0, 0.25], [1.5, 0.75, 0.5], [0.25, -0.5, 3.0]])
 for _name, _matrix in {"real": _turning, "complex": _z}.items():
     # Eigenvalues come in any order.
-    _row("linalg.eigvals", _name, "w = ug.linalg.eigvals(x); (w * w).sum(), ug.exp(w * 0.25).sum()", x=_matrix)  # fmt: skip
-    _row("linalg.eig", _name, "w, v = ug.linalg.eig(x); (v * ug.exp(w * 0.25)) @ ug.linalg.inv(v)", x=_matrix)  # fmt: skip
+    _row("linalg.eigvals", _name, "w = ug.linalg.eigvals(x); (w * w).sum(), ug.exp(w * 0.25).sum()", x=_matrix)
+    _row("linalg.eig", _name, "w, v = ug.linalg.eig(x); (v * ug.exp(w * 0.25)) @ ug.linalg.inv(v)", x=_matrix)
