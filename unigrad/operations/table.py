@@ -173,12 +173,12 @@ def jvp(function: Callable[..., Any], *rules: str | Rule) -> None:
         row.forward = tuple(rule for rule in rules if not isinstance(rule, str))
 
 
-@functools.cache
 def composed(function: Callable[..., Any], composition: Callable[..., Any]) -> None:
     """Say how a primitive is made of others, for backends that do not supply it. ``xp`` holds their raw functions."""
     _row_of[function].composition = composition
 
 
+@functools.cache
 def residuals_of(rule: Rule) -> tuple[str, ...]:
     """The residuals that a rule names, after ``xp`` and ``g``."""
     return tuple(inspect.signature(rule).parameters)[2:]
