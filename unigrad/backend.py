@@ -87,6 +87,8 @@ class Backend:
     """Set by unigrad: the class of this backend's Tensors."""
     dual_type: type[Tensor]
     """Set by unigrad: the class of its duals (``unigrad.forward``)."""
+    batched_type: type[Tensor]
+    """Set by unigrad: the class of its batched Tensors (``unigrad.batching``)."""
     _loaded = False
 
     def load(self) -> None:
@@ -212,6 +214,19 @@ class Backend:
         ``below`` are all recorded nodes that the heads depend on. All inputs are among them or are
         heads themselves. Only called where ``delegates`` says that the framework can do it.
         """
+        return None
+
+    def pullback_rows(
+        self,
+        heads: Sequence[tuple[Node, Raw]],
+        cotangents: Sequence[Raw],
+        inputs: Sequence[tuple[Node, Raw]],
+        retain_graph: bool,
+        create_graph: bool,
+        below: Sequence[Node],
+    ) -> Sequence[Raw | None] | None:
+        """:meth:`pullback` of several cotangents of each head at once: they, and the results, have them along a first
+        axis. None to pull by the nodes, with batching rules."""
         return None
 
     @property

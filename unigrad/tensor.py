@@ -24,12 +24,13 @@ from unigrad.errors import (
     UnigradError,
     UnsupportedError,
 )
-from unigrad.graph import GradientBuffer, Leaf, Node, attach, backward, become_leaf, retain
+from unigrad.graph import GradientBuffer, Leaf, Node, attach, become_leaf, retain
 from unigrad.recording import is_recording
 
 if TYPE_CHECKING:
     from unigrad.backend import Backend
-    from unigrad.forward import Parts
+    from unigrad.batching import BatchParts
+    from unigrad.forward import DualParts
 
 OPERATORS: dict[str, tuple[str, bool]] = {
     "__neg__": ("negative", False),
@@ -55,7 +56,7 @@ for _name, _primitive in {
 class Tensor:
     """An array on one backend. Made by ``ug.asarray``, the creation functions and every operation."""
 
-    __slots__ = ("__weakref__", "_buffer", "_dtype", "_dual", "_node", "_raw")
+    __slots__ = ("__weakref__", "_buffer", "_dtype", "_node", "_parts", "_raw")
 
     backend: ClassVar[Backend]
     """The backend that it lives on; ``x.backend.name`` is its name."""
@@ -69,9 +70,10 @@ class Tensor:
     _dtype: DType
     # Set only by attach_grad and retain_grad. The Tensor owns its gradient; the graph does not.
     _buffer: GradientBuffer
-    # Set only on duals (``unigrad.forward``), whose class says so.
-    _dual: Parts
-    _is_dual: ClassVar[bool] = False
+    # Set only on Tensors at work in a jvp or vmap, whose classes say so (``unigrad.levels``).
+    _parts: DualParts | BatchParts
+    _is_wrapped: ClassVar[bool] = False
+    _interpret: ClassVar[Any]
 
     def __init__(self, raw: Any, node: Node | None) -> None:
         self._raw = raw
@@ -206,6 +208,8 @@ class Tensor:
         ``head_grad``, of exactly this shape and dtype, makes it the vector-Jacobian product. See
         :func:`unigrad.backward`.
         """
+        from unigrad.engine import backward
+
         backward(self, head_grad, retain_graph, create_graph)
 
     # --- conversion -----------------------------------------------------------------------------------
@@ -258,8 +262,8 @@ class Tensor:
 
     @property
     def _followed(self) -> bool:
-        """Whether what is computed with this array now has a derivative: recorded, or pushed forward."""
-        return self._is_dual or (self._node is not None and is_recording())
+        """Whether what is computed with this array now is followed: recorded, or at work in a jvp or vmap."""
+        return self._is_wrapped or (self._node is not None and is_recording())
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         from unigrad.protocols import array_ufunc
@@ -355,15 +359,13 @@ class Tensor:
         return type(self)(self.backend.to_device(self.backend.detached(self._raw), device), None)
 
     def to_backend(self, name: str) -> Tensor:
-        """The same values on another backend. Not yet differentiable: raises on a recorded array."""
-        from unigrad.backend import get_backend_object
-        from unigrad.operations import creation
+        """The same values on another backend: differentiable, so that a backward goes through both frameworks.
 
-        if name == self.backend.name:
-            return self
-        self.refuse_if_recorded(f"move it to {name!r}", "x.detach().to_backend(...)")
-        target = get_backend_object(name)
-        return creation.asarray(self.numpy(), like=target.tensor_type(target.full((), 0, self.dtype), None))
+        BackendError for a backend that is not there; UnsupportedError if it lacks the dtype.
+        """
+        from unigrad.interchange import moved
+
+        return moved(self, name)
 
     # --- arrays like this one ----------------------------------------------------------------------------
 
@@ -408,9 +410,9 @@ class Tensor:
             become_leaf(self, self.backend.fresh_leaf(raw), self._buffer)
         else:
             self._raw, self._node = new._raw, new._node
-            if self._is_dual or new._is_dual:
+            if self._is_wrapped or new._is_wrapped:
                 self.__class__ = type(new)
-                self._dual = getattr(new, "_dual", None)  # type: ignore[assignment]
+                self._parts = getattr(new, "_parts", None)  # type: ignore[assignment]
             if getattr(self, "_buffer", None) is not None and self._node is not None:
                 del self._buffer
 

@@ -36,3 +36,20 @@ def _join(parts: list[Any], rebuild: Callable[[list[Any]], Any]) -> tuple[list[A
 def unflatten(layout: Layout, leaves: Iterable[Any]) -> Any:
     """The container of :func:`flatten` with other leaves."""
     return layout(iter(leaves))
+
+
+def paths(tree: Any, path: str = "") -> list[str]:
+    """Where each leaf is, as one would type it after the container's name: ``['w'][0].bias``; "" for a lone leaf."""
+    if tree is None:
+        return []
+    if isinstance(tree, dict):
+        parts = [(f"[{key!r}]", part) for key, part in tree.items()]
+    elif isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        parts = [(f".{name}", part) for name, part in zip(tree._fields, tree, strict=True)]
+    elif isinstance(tree, (tuple, list)):
+        parts = [(f"[{position}]", part) for position, part in enumerate(tree)]
+    elif dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+        parts = [(f".{field.name}", getattr(tree, field.name)) for field in dataclasses.fields(tree)]
+    else:
+        return [path]
+    return [found for name, part in parts for found in paths(part, path + name)]

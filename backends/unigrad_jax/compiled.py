@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from unigrad.batching import batched
 from unigrad.graph import RELEASED, Node, accumulate, next_number
 from unigrad.operations.table import Primitive
 from unigrad_jax.keys import split
@@ -24,7 +25,7 @@ KEPT = 256
 class Function:
     """A function of arrays alone, with what derives from it; JAX compiles each for the shapes that it meets."""
 
-    __slots__ = ("_derivatives", "_plain", "_pullbacks", "_pushforwards", "_read", "name", "run")
+    __slots__ = ("_by_rows", "_derivatives", "_plain", "_pullbacks", "_pushforwards", "_read", "name", "run")
 
     def __init__(self, name: str, plain: Callable[..., Raw]) -> None:
         self.name = name
@@ -34,6 +35,7 @@ class Function:
         self._pushforwards: dict[Mask, Callable[..., tuple[Raw, Raw]]] = {}
         self._derivatives: dict[int, Function] = {}
         self._read: Mask | None = None
+        self._by_rows: Function | None = None
 
     def pullback(self, mask: Mask) -> Callable[..., tuple[Raw, ...]]:
         """Compiled: from a cotangent and the inputs to the cotangents of those inputs that ``mask`` marks."""
@@ -61,6 +63,17 @@ class Function:
 
             found = self._derivatives[position] = Function(f"derivative of {self.name}", derived)
         return found
+
+    def by_rows(self) -> Function:
+        """The function of many first inputs, which lie along a first axis, as the results do; the others stay."""
+        if self._by_rows is None:
+            plain = self._plain
+
+            def mapped(first: Raw, *rest: Raw) -> Raw:
+                return jax.vmap(lambda row: plain(row, *rest))(first)
+
+            self._by_rows = Function(f"{self.name} by rows", mapped)
+        return self._by_rows
 
     def read(self, inputs: Sequence[Raw]) -> Mask:
         """Which of its inputs the function reads at all."""
@@ -118,17 +131,23 @@ class Call(Node):
             accumulate(cotangents, owned, parent, share)
 
     def lifted_pull(self, xp: Any, g: Any, add: Callable[[Node, Any], None], tensor_type: Any) -> None:
+        level = g._parts.level if g._is_wrapped else None
+        if level is not None:
+            g = g._parts.value
         inputs = (g._raw, *self.inputs)
         parents = (g._node, *self.more)
         for position, parent in enumerate(self.more):
             if parent is not None:
                 function = self.function.derivative(position, len(self.inputs))
+                if level is not None:
+                    function = function.by_rows()
                 with wide():
                     out = function.run(*inputs)
                     read = function.read(inputs)
                 # JAX has a cotangent of 0 for what is not read, which is NaN behind an infinite slope.
                 reached = tuple([node if used else None for node, used in zip(parents, read, strict=True)])
-                add(parent, tensor_type(out, Call(function, inputs, reached)))
+                share = tensor_type(out, Call(function, inputs, reached))
+                add(parent, share if level is None else batched(share, level))
 
     def release(self) -> None:
         self.number = RELEASED

@@ -16,6 +16,7 @@ from tensorflow.python import pywrap_tfe
 from tensorflow.python.ops import gen_math_ops
 
 from unigrad.backend import Raw
+from unigrad.batching import batched
 from unigrad.graph import RELEASED, Add, Node, next_number
 
 open_tape = pywrap_tfe.TFE_Py_TapeSetNew
@@ -70,11 +71,15 @@ class TapeNode(Node):
         return None if self.operation == GRADIENT else tf.zeros_like(raw)
 
     def lifted_pull(self, xp: Any, g: Any, add: Add, tensor_type: Any) -> None:
+        level = g._parts.level if g._is_wrapped else None
+        if level is not None:
+            g = g._parts.value
         for position, parent in enumerate(self.more):
             if parent is not None:
-                function = partial(share, self.function, position)
+                function = partial(share if level is None else shares_by_rows, self.function, position)
                 raw, node = record(GRADIENT, function, (g._node, *self.more), (g._raw, *self.raws))
-                add(parent, tensor_type(raw, node))
+                found = tensor_type(raw, node)
+                add(parent, found if level is None else batched(found, level))
 
     def release(self) -> None:
         self.number = RELEASED
@@ -116,6 +121,18 @@ def share(function: Callable[..., Raw], position: int, g: Raw, *raws: Raw) -> Ra
         close_tape(tape)
     (found,) = differentiate(tape, [out], [raws[position]], [g], None, UNCONNECTED)
     return tf.zeros_like(raws[position]) if found is None else _dense(found)
+
+
+def shares_by_rows(function: Callable[..., Raw], position: int, g: Raw, *raws: Raw) -> Raw:
+    """:func:`share` for each row of ``g``: a loop, since TensorFlow's tapes take one cotangent at a time."""
+    tape = open_tape(True, False)
+    try:
+        watch(tape, raws[position])
+        out = function(*raws)
+    finally:
+        close_tape(tape)
+    found = [differentiate(tape, [out], [raws[position]], [row], None, UNCONNECTED)[0] for row in tf.unstack(g)]
+    return tf.stack([tf.zeros_like(raws[position]) if part is None else _dense(part) for part in found])
 
 
 def pull(seeds: Iterable[tuple[Node, Raw]], nodes: Sequence[Node], wanted: Sequence[Node]) -> list[Raw | None]:

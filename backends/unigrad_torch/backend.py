@@ -137,6 +137,27 @@ class TorchBackend(Backend):
         make = self._differentiable if create_graph else self._value
         return [None if raw is None else make(raw) for raw in pulled]
 
+    def pullback_rows(
+        self,
+        heads: Sequence[tuple[Node, Raw]],
+        cotangents: Sequence[Raw],
+        inputs: Sequence[tuple[Node, Raw]],
+        retain_graph: bool,
+        create_graph: bool,
+        below: Sequence[Node],
+    ) -> Sequence[Raw | None]:
+        pulled = self.torch.autograd.grad(
+            [raw for _, raw in heads],
+            [raw for _, raw in inputs],
+            cotangents,
+            retain_graph=retain_graph,
+            create_graph=create_graph,
+            allow_unused=True,
+            is_grads_batched=True,
+        )
+        make = self._differentiable if create_graph else self._value
+        return [None if raw is None else make(raw) for raw in pulled]
+
     def _accumulated(
         self, heads: Sequence[Raw], cotangents: Sequence[Raw], leaves: Sequence[tuple[Node, Raw]], retain_graph: bool
     ) -> Sequence[Raw | None]:

@@ -20,7 +20,8 @@ import numpy as np
 
 from unigrad import dtypes
 from unigrad.backend import Backend, backend_names, register_backend
-from unigrad.forward import dual, is_dual
+from unigrad.forward import dual
+from unigrad.levels import is_wrapped
 from unigrad.native.functions import primitives
 from unigrad.native.linalg import composed
 from unigrad.operations.table import PRIMITIVES
@@ -101,7 +102,7 @@ class Oracle(Backend):
 
 
 def _copy(x: Tensor) -> Tensor:
-    return dual(*x._dual) if is_dual(x) else type(x)(x.raw, x._node)
+    return dual(*x._parts) if is_wrapped(x) else type(x)(x.raw, x._node)
 
 
 def register() -> None:

@@ -13,9 +13,11 @@ from typing import Any
 
 from unigrad import dtypes
 from unigrad.backend import Backend
+from unigrad.batching import Batched, batch
 from unigrad.errors import UnigradError
-from unigrad.forward import push
+from unigrad.forward import Dual, push
 from unigrad.graph import BareManyNode, BareNode, next_number
+from unigrad.levels import interpret
 from unigrad.operations.nodes import Source, execute, node_type, rule_node
 from unigrad.operations.operands import NotTensor, explain, prepare, uncommon, weak, weak_float
 from unigrad.operations.table import PRIMITIVES, Primitive
@@ -29,8 +31,9 @@ def bind(backend: Backend) -> None:
     name = f"{backend.name.capitalize()}Tensor"
     tensor_type = type(name, (Tensor,), {"__slots__": (), "backend": backend, "_bound": bound, "__module__": "unigrad"})
     backend.tensor_type = tensor_type
-    dual = {"__slots__": (), "_is_dual": True, "__module__": "unigrad"}
-    backend.dual_type = type(f"Dual{name}", (tensor_type,), dual)
+    wrapped = {"__slots__": (), "_is_wrapped": True, "__module__": "unigrad"}
+    backend.dual_type = type(f"Dual{name}", (Dual, tensor_type), wrapped | {"_interpret": staticmethod(push)})
+    backend.batched_type = type(f"Batched{name}", (Batched, tensor_type), wrapped | {"_interpret": staticmethod(batch)})
     backend.raw_functions = None
     if backend.inline_nodes == "rules" or backend.pulls_raw:
         backend.raw_functions = types.SimpleNamespace(
@@ -55,7 +58,7 @@ def _bound_function(backend: Backend, row: Primitive, tensor_type: type[Tensor])
     untracked = backend.untracked(function)
     scope: dict[str, Any] = {
         "T": tensor_type,
-        "Dual": backend.dual_type,
+        "wrapped": {backend.dual_type, backend.batched_type},
         "row": row,
         "backend": backend,
         "function": function,
@@ -63,7 +66,7 @@ def _bound_function(backend: Backend, row: Primitive, tensor_type: type[Tensor])
         "is_recording": is_recording,
         "prepare": prepare,
         "uncommon": uncommon,
-        "push": push,
+        "interpret": interpret,
         "explain": explain,
         "weak": weak,
         "weak_float": weak_float,
@@ -180,8 +183,8 @@ def _general_source(row: Primitive) -> Source:
     lines = [
         f"def {row.name}({names}{_statics(row)}):",
         f"    {names} = prepare(T, row, ({names}))",
-        f"    if Dual in map(type, ({names})):",
-        f"        return push(row, ({names}), {_static_tuple(row)})",
+        f"    if not wrapped.isdisjoint(map(type, ({names}))):",
+        f"        return interpret(row, ({names}), {_static_tuple(row)})",
     ]
     for position, array in enumerate(row.arrays):
         lines += [f"    r{position + 1} = {array}._raw", f"    n{position + 1} = {array}._node"]
@@ -193,8 +196,8 @@ def _variadic_source(row: Primitive) -> Source:
     return [
         f"def {row.name}({name}{_statics(row)}):",
         f"    {name} = prepare(T, row, tuple({name}))",
-        f"    if Dual in map(type, {name}):",
-        f"        return push(row, {name}, {_static_tuple(row)})",
+        f"    if not wrapped.isdisjoint(map(type, {name})):",
+        f"        return interpret(row, {name}, {_static_tuple(row)})",
         f"    raws = [x._raw for x in {name}]",
         f"    nodes = tuple([x._node for x in {name}])",
         f"    own = {name}[0]._dtype",

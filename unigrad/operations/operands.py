@@ -10,7 +10,7 @@ import numpy as np
 from unigrad import dtypes
 from unigrad.backend import Backend
 from unigrad.errors import DtypeError, IndexRangeError, OperationError, ShapeError, UnigradError
-from unigrad.forward import is_dual, push
+from unigrad.levels import interpret, is_wrapped
 from unigrad.operations.arguments import broadcast_shapes
 from unigrad.operations.dispatch import tensor
 from unigrad.operations.table import SCALAR_TYPES, Primitive
@@ -41,11 +41,11 @@ def uncommon(
     function: Callable[..., Tensor], tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...], statics: Any
 ) -> Tensor:
     """A bound primitive of one or two arrays that are not all plain Tensors of one dtype."""
-    if not any(map(is_dual, args)):
+    if not any(map(is_wrapped, args)):
         return function(*prepare(tensor_type, row, args), *statics)
-    like = next(arg for arg in args if is_dual(arg))
+    like = next(arg for arg in args if is_wrapped(arg))
     weakly = row.scalars and any(weak(arg, like.dtype) is not None for arg in args if type(arg) in SCALAR_TYPES)
-    return push(row, args if weakly else prepare(tensor_type, row, args), statics)
+    return interpret(row, args if weakly else prepare(tensor_type, row, args), statics)
 
 
 def prepare(tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...]) -> list[Tensor]:

@@ -1,0 +1,460 @@
+"""Backward: the one algorithm that walks the graph, whatever framework is below.
+
+``backward`` and ``gradients`` find what the heads depend on, check that none of it was released, have the
+cotangents pulled back (by the framework's engine or by rules), and only then write buffers and
+release the graph: all or nothing.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from unigrad.batching import batched, unbatched
+from unigrad.errors import (
+    ArgumentError,
+    BackendMismatchError,
+    DtypeError,
+    NotRecordedError,
+    ShapeError,
+    UnsupportedError,
+)
+from unigrad.graph import (
+    ConstantNode,
+    Cotangents,
+    Crossing,
+    GradientBuffer,
+    Leaf,
+    Node,
+    PulledNode,
+    accumulate,
+    below,
+    conjugated,
+    retained,
+)
+from unigrad.levels import next_level
+from unigrad.recording import Scope, is_training
+
+if TYPE_CHECKING:
+    from unigrad.backend import Backend, Raw
+    from unigrad.tensor import Tensor
+
+_number = operator.attrgetter("number")
+
+
+# --- pulling back by rules -----------------------------------------------------------------------------
+
+
+def pull_by_rules(
+    backend: Backend, seeds: Sequence[tuple[Node, Any]], nodes: Sequence[Node], wanted: set[Node], create_graph: bool
+) -> dict[Node, Tensor]:
+    """The cotangents that arrive at ``wanted``, by the neutral rules; ``nodes`` are all below the seeds."""
+    tensor_type = backend.tensor_type
+    # By creation, newest first: each node has all its contributions when its turn comes.
+    nodes = sorted(nodes, key=_number, reverse=True)
+    if create_graph:
+        with Scope(True, is_training()):
+            return _conjugated(backend, _pull_lifted(tensor_type, _transposed(backend, seeds), nodes, wanted))
+    raw_functions = backend.raw_functions
+    # Rules over an adapter's arrays go through its Tensors, with recording off.
+    with Scope(False, is_training()):
+        seeds = _transposed(backend, seeds)
+        if raw_functions is None or seeds[0][1]._is_wrapped:
+            return _conjugated(backend, _pull_lifted(tensor_type, seeds, nodes, wanted))
+        with backend.raw_pass():
+            pulled = _pull_raw(raw_functions, [(node, g._raw) for node, g in seeds], nodes, wanted)
+        return _conjugated(backend, {node: tensor_type(raw, None) for node, raw in pulled.items()})
+
+
+def _transposed(backend: Backend, seeds: Sequence[tuple[Node, Tensor]]) -> Sequence[tuple[Node, Tensor]]:
+    return seeds if backend.conjugate_pulls else [(node, conjugated(g)) for node, g in seeds]
+
+
+def _conjugated(backend: Backend, pulled: dict[Node, Tensor]) -> dict[Node, Tensor]:
+    return pulled if backend.conjugate_pulls else {node: conjugated(g) for node, g in pulled.items()}
+
+
+def _pull_raw(xp: Any, seeds: Sequence[tuple[Node, Raw]], nodes: Sequence[Node], wanted: set[Node]) -> dict[Node, Raw]:
+    cotangents: Cotangents = {}
+    owned: set[Node] = set()
+    arrived: dict[Node, Raw] = {}
+    for node, g in seeds:
+        accumulate(cotangents, owned, node, g)
+    for node in nodes:
+        g = cotangents.pop(node, None)
+        if g is None:
+            continue
+        if node in wanted:
+            arrived[node] = g
+        node.pull(xp, g, cotangents, owned)
+    return arrived
+
+
+def _pull_lifted(
+    tensor_type: type[Tensor], seeds: Sequence[tuple[Node, Tensor]], nodes: Sequence[Node], wanted: set[Node]
+) -> dict[Node, Tensor]:
+    xp = tensor_type._bound
+    cotangents: dict[Node, Tensor] = {}
+    arrived: dict[Node, Tensor] = {}
+
+    def add(parent: Node, contribution: Tensor | None) -> None:
+        if contribution is not None:
+            held = cotangents.get(parent)
+            cotangents[parent] = contribution if held is None else held + contribution
+
+    for node, g in seeds:
+        add(node, g)
+    for node in nodes:
+        if node not in cotangents:
+            continue
+        g = cotangents.pop(node)
+        if node in wanted:
+            arrived[node] = g
+        node.lifted_pull(xp, g, add, tensor_type)
+    return arrived
+
+
+def _pull_by_framework(
+    backend: Backend,
+    heads: Sequence[Tensor],
+    seeds: Sequence[tuple[Node, Tensor]],
+    nodes: Sequence[Node],
+    wanted: dict[Node, Any],
+    retain_graph: bool,
+    create_graph: bool,
+    rows: int | None,
+) -> dict[Node, Tensor] | None:
+    if backend.delegates == "nothing" or (create_graph and backend.delegates != "all orders"):
+        return None
+    # The framework knows nothing of a constant gradient, nor is there anything below one.
+    known = [(head, seed) for head, seed in zip(heads, seeds, strict=True) if not isinstance(seed[0], ConstantNode)]
+    inputs = list(wanted.items())
+    if not inputs or not known:
+        return {}
+    pullback = backend.pullback if rows is None else backend.pullback_rows
+    pulled = pullback(
+        [(node, head._raw) for head, (node, _) in known],
+        [g._raw for _, (_, g) in known],
+        inputs,
+        retain_graph or create_graph,
+        create_graph,
+        [node for node in nodes if not isinstance(node, ConstantNode)] if len(known) < len(seeds) else nodes,
+    )
+    if pulled is None:
+        return None
+    parents = [node for node, _ in seeds] + [g._node for _, g in seeds]
+    found = {}
+    for (node, _), raw in zip(inputs, pulled, strict=True):
+        if raw is not None:
+            found[node] = backend.tensor_type(raw, PulledNode(parents) if create_graph else None)
+    return found
+
+
+# --- what users call -----------------------------------------------------------------------------------------
+
+
+def backward(
+    heads: Tensor | Sequence[Tensor],
+    head_grads: Any = None,
+    retain_graph: bool = False,
+    create_graph: bool = False,
+) -> None:
+    """Write the gradients of ``heads`` into the buffers of everything attached that they depend on.
+
+    ``heads`` is one Tensor or a sequence, pulled back in one pass; ``head_grads`` a cotangent for each
+    (of exactly its shape and dtype) or None for ones: the gradient of the sum. Buffers that the heads
+    do not depend on keep what they hold. Afterwards the graph below the heads is released, unless
+    ``retain_graph`` or ``create_graph``, which records the pass itself.
+
+    Raises NotRecordedError, GraphFreedError, ShapeError, DtypeError or BackendMismatchError, and then
+    has changed no gradient and released nothing.
+    """
+    many = _as_heads(heads)
+    seeds = _seeds(many, _as_grads(heads, many, head_grads))
+    nodes = below([node for node, _ in seeds])
+    wanted: dict[Node, Any] = {}
+    buffers: dict[Node, GradientBuffer] = {}
+    for node in nodes:
+        if type(node) is Leaf:
+            owner = node.buffer()
+            if owner is not None:
+                buffers[node] = owner
+                wanted[node] = node.raw
+    if retained:
+        for node in nodes:
+            kept = retained.get(node)
+            if kept is not None:
+                buffers[node] = kept
+                wanted[node] = kept.raw
+    found = _pull(many, [g for _, g in seeds], nodes, wanted, retain_graph, create_graph)
+    # A leaf that was written to between recordings is several nodes with one buffer.
+    totals: dict[int, tuple[GradientBuffer, Tensor]] = {}
+    for node, buffer in buffers.items():
+        if node in found:
+            total = totals.get(id(buffer))
+            totals[id(buffer)] = (buffer, found[node] if total is None else total[1] + found[node])
+    written = _unshared(list(totals.values()), [g for _, g in seeds])
+    # All that may fail comes before the first buffer changes.
+    for buffer, grad in [(buffer, buffer.updated(grad)) for buffer, grad in written]:
+        buffer.grad = grad
+    if not (retain_graph or create_graph):
+        for node in nodes:
+            node.release()
+
+
+def gradients(
+    heads: Tensor | Sequence[Tensor],
+    variables: Tensor | Sequence[Tensor],
+    head_grads: Any = None,
+    retain_graph: bool = False,
+    create_graph: bool = False,
+    unused: str = "zeros",
+) -> Any:
+    """The gradients of ``heads`` for ``variables``, returned and not written to any buffer.
+
+    ``variables`` are attached arrays or recorded intermediates: one Tensor gives one gradient, a sequence a
+    list. A variable that the heads do not depend on gets zeros, None or an ArgumentError, as ``unused``
+    (``"zeros"``, ``"none"``, ``"error"``) says. The rest is as in :func:`backward`.
+    """
+    if unused not in ("zeros", "none", "error"):
+        raise ArgumentError(f"unused={unused!r} is unknown; use 'zeros', 'none' or 'error'")
+    many = _as_heads(heads)
+    from unigrad.tensor import Tensor
+
+    targets = [variables] if isinstance(variables, Tensor) else list(variables)
+    for position, target in enumerate(targets):
+        if not isinstance(target, Tensor) or target._node is None:
+            raise NotRecordedError(
+                f"variable {position} is neither attached nor recorded; call x.attach_grad() before recording"
+            )
+    seeds = [g for _, g in _seeds(many, _as_grads(heads, many, head_grads))]
+    found = pulled_to(many, seeds, targets, retain_graph, create_graph, unused)
+    result = []
+    for target, grad in zip(targets, found, strict=True):
+        if grad is None and unused == "zeros":
+            grad = _recorded(target.zeros_like()) if create_graph else target.zeros_like()
+        result.append(grad)
+    return result[0] if isinstance(variables, Tensor) else result
+
+
+def pulled_to(
+    heads: Sequence[Tensor],
+    seeds: Sequence[Tensor],
+    targets: Sequence[Tensor],
+    retain_graph: bool,
+    create_graph: bool,
+    unused: str = "none",
+    rows: int | None = None,
+) -> list[Tensor | None]:
+    """The cotangents that arrive at recorded ``targets``, None where a head does not depend on one.
+
+    ``seeds`` are cotangents of the heads, already checked. With ``rows`` each has as many of them along
+    a first axis of its own, and so has what arrives: several passes in one. ArgumentError if ``unused`` is "error".
+    """
+    nodes = below([_node_of(head) for head in heads])
+    reached = set(nodes)
+    wanted = {
+        target._node: target._node.raw if isinstance(target._node, Leaf) else target._raw
+        for target in targets
+        if target._node in reached
+    }
+    if unused == "error":
+        for position, target in enumerate(targets):
+            if target._node not in reached:
+                raise ArgumentError(
+                    f"the heads do not depend on variable {position} of shape {target.shape}; "
+                    f"pass unused='zeros' or 'none' if that is meant"
+                )
+    found = _pull(heads, seeds, nodes, wanted, retain_graph, create_graph, rows)
+    if not (retain_graph or create_graph):
+        for node in nodes:
+            node.release()
+    return [None if target._node is None else found.get(target._node) for target in targets]
+
+
+def _node_of(head: Tensor) -> Node:
+    assert head._node is not None
+    return head._node
+
+
+def _pull(
+    heads: Sequence[Tensor],
+    seeds: Sequence[Tensor],
+    nodes: Sequence[Node],
+    wanted: dict[Node, Any],
+    retain_graph: bool,
+    create_graph: bool,
+    rows: int | None = None,
+) -> dict[Node, Tensor]:
+    if Crossing.exist and any(type(node) is Crossing for node in nodes):
+        found = _pull_across(heads, seeds, wanted, create_graph, rows)
+    else:
+        found = _pull_on_one(heads, seeds, nodes, wanted, retain_graph, create_graph, rows)
+    return {node: _recorded(grad) for node, grad in found.items()} if create_graph else found
+
+
+def _pull_on_one(
+    heads: Sequence[Tensor],
+    seeds: Sequence[Tensor],
+    nodes: Sequence[Node],
+    wanted: dict[Node, Any],
+    retain_graph: bool,
+    create_graph: bool,
+    rows: int | None,
+) -> dict[Node, Tensor]:
+    """Through the nodes of one backend, by its framework's engine or by rules."""
+    backend = heads[0].backend
+    given = [(_node_of(head), seed) for head, seed in zip(heads, seeds, strict=True)]
+    found = _pull_by_framework(backend, heads, given, nodes, wanted, retain_graph, create_graph, rows)
+    if found is None:
+        if rows is None:
+            found = pull_by_rules(backend, given, nodes, set(wanted), create_graph)
+        else:
+            level = next_level()
+            given = [(node, batched(seed, level)) for node, seed in given]
+            found = pull_by_rules(backend, given, nodes, set(wanted), create_graph)
+            found = {node: unbatched(grad, level, rows) for node, grad in found.items()}
+    return found
+
+
+# --- across backends ---------------------------------------------------------------------------------------
+
+
+def _pull_across(
+    heads: Sequence[Tensor],
+    seeds: Sequence[Tensor],
+    wanted: dict[Node, Any],
+    create_graph: bool,
+    rows: int | None,
+) -> dict[Node, Tensor]:
+    """Through a graph that lies on several backends: from island to island, back over each crossing.
+
+    The newest crossing goes first: all that flows to it comes from later ones. Cotangents that enter an island at
+    several places at different times are pulled through it one after the other, and add up.
+    """
+    arrived: dict[Node, Tensor] = {}
+    waiting: dict[Crossing, Tensor] = {}
+
+    def arrive(at: dict[Any, Tensor], node: Node, g: Tensor) -> None:
+        at[node] = at[node] + g if node in at else g
+
+    with Scope(create_graph, is_training()):
+        pending = list(zip(heads, seeds, strict=True))
+        while pending:
+            ys, gs = zip(*pending, strict=True)
+            nodes = _island([_node_of(y) for y in ys])
+            ends = {node: node.raw for node in nodes if type(node) is Crossing}
+            targets = {node: raw for node, raw in wanted.items() if node in nodes} | ends
+            found = _pull_on_one(ys, gs, list(nodes), targets, True, create_graph, rows)
+            for node, g in found.items():
+                if node in wanted:
+                    arrive(arrived, node, g)
+                if node in ends:
+                    arrive(waiting, node, g)
+            pending = []
+            if waiting:
+                crossing = max(waiting, key=_number)
+                g = waiting.pop(crossing)
+                pending = [(crossing.origin, g.to_backend(crossing.origin.backend.name))]
+    return arrived
+
+
+def _island(heads: Sequence[Node]) -> dict[Node, None]:
+    """What the heads depend on, as far as the next crossings."""
+    found = dict.fromkeys(heads)
+    queue = list(found)
+    for node in queue:
+        if type(node) is not Crossing:
+            for parent in (node.p1, node.p2, *node.more):
+                if parent is not None and parent not in found:
+                    found[parent] = None
+                    queue.append(parent)
+    return found
+
+
+def _recorded(grad: Tensor) -> Tensor:
+    return grad if grad._node is not None else type(grad)(grad._raw, ConstantNode())
+
+
+def _as_heads(heads: Any) -> list[Tensor]:
+    from unigrad.tensor import Tensor
+
+    many = [heads] if isinstance(heads, Tensor) else list(heads)
+    if not many:
+        raise ArgumentError("backward needs at least one head")
+    for head in many:
+        if not isinstance(head, Tensor):
+            raise NotRecordedError(f"a head must be a Tensor computed inside record(), not {type(head).__name__}")
+        if head._node is None:
+            raise NotRecordedError(
+                f"this head (shape {head.shape}, dtype {head.dtype}) was not recorded: compute it inside "
+                f"'with ug.record():' from an array on which x.attach_grad() was called"
+            )
+        if head._is_wrapped:
+            raise UnsupportedError(
+                "inside jvp and vmap there is no backward; use ug.grad or ug.vjp there, or call backward outside"
+            )
+        if head.backend is not many[0].backend:
+            raise BackendMismatchError(
+                f"the heads of one backward are on backends {many[0].backend.name!r} and {head.backend.name!r}; "
+                f"run one backward for each"
+            )
+    return many
+
+
+def _as_grads(heads: Any, many: Sequence[Tensor], head_grads: Any) -> list[Any]:
+    from unigrad.tensor import Tensor
+
+    if head_grads is None:
+        return [None] * len(many)
+    if isinstance(heads, Tensor):
+        return [head_grads]
+    if isinstance(head_grads, Tensor) or not isinstance(head_grads, Sequence):
+        raise ArgumentError(f"{len(many)} heads need a sequence of as many head_grads, not one array")
+    if len(head_grads) != len(many):
+        raise ArgumentError(f"{len(many)} heads need as many head_grads, not {len(head_grads)}")
+    return list(head_grads)
+
+
+def _seeds(heads: Sequence[Tensor], head_grads: Sequence[Any]) -> list[tuple[Node, Tensor]]:
+    seeds = []
+    for head, given in zip(heads, head_grads, strict=True):
+        assert head._node is not None
+        seeds.append((head._node, head.ones_like() if given is None else checked_cotangent(head, given)))
+    return seeds
+
+
+def checked_cotangent(head: Tensor, given: Any, what: str = "the head gradient", of: str = "head") -> Tensor:
+    """A cotangent (or tangent) for ``head`` as a Tensor; it must have exactly its shape and dtype."""
+    from unigrad.operations.dispatch import tensor
+
+    if isinstance(given, (bool, int, float, complex)) or (
+        isinstance(given, (list, tuple)) and all(isinstance(item, (int, float, complex, list, tuple)) for item in given)
+    ):
+        grad = head.asarray_like(given)
+    else:
+        grad = tensor(given, head.backend)
+    if grad.shape != head.shape:
+        raise ShapeError(f"{what} has shape {grad.shape}, but the {of} has shape {head.shape}; they must be equal")
+    if grad.dtype != head.dtype:
+        raise DtypeError(
+            f"{what} has dtype {grad.dtype}, but the {of} has {head.dtype}; "
+            f"convert it with .astype({str(head.dtype)!r})"
+        )
+    return grad
+
+
+def _unshared(
+    written: list[tuple[GradientBuffer, Tensor]], seeds: Sequence[Tensor]
+) -> list[tuple[GradientBuffer, Tensor]]:
+    """The gradients, with those copied that alias another one, a head gradient or part of something larger."""
+    held = {id(seed._raw) for seed in seeds}
+    result = []
+    for buffer, grad in written:
+        raw = grad._raw
+        if grad._node is None and (id(raw) in held or grad.backend.is_view(raw)):
+            grad = grad.copy()
+        held.add(id(raw))
+        result.append((buffer, grad))
+    return result

@@ -1,0 +1,56 @@
+"""Levels: several transforms at work on one computation, told apart.
+
+``jvp`` and ``vmap`` compute with *wrapped* Tensors: duals, which carry a tangent (``unigrad.forward``), and batched
+ones, which stand for one element of a batch (``unigrad.batching``). Each use of a transform is a level of its own, a
+later one a higher level. An operation takes its arguments of the highest level apart, whichever transform that is,
+and leaves all others as they are: to that transform they are constants, or the same for the whole batch. What it then
+computes with may be wrapped at lower levels, and comes here again.
+
+Operations meet a wrapped Tensor where they meet everything uncommon, off the hot path.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from unigrad.operations.table import Primitive
+    from unigrad.tensor import Tensor
+
+next_level = itertools.count(1).__next__
+
+
+def is_wrapped(x: Any) -> bool:
+    """Whether ``x`` is a Tensor at work in a ``jvp`` or ``vmap``."""
+    return getattr(type(x), "_is_wrapped", False)
+
+
+def top(tensors: Iterable[Any]) -> Tensor | None:
+    """The one of highest level among those that are wrapped, or None."""
+    wrapped = [x for x in tensors if is_wrapped(x)]
+    return max(wrapped, key=_level) if wrapped else None
+
+
+def _level(x: Tensor) -> int:
+    return x._parts.level
+
+
+def at_level(x: Any, level: int) -> bool:
+    """Whether ``x`` is wrapped, and at this level outermost."""
+    return is_wrapped(x) and x._parts.level == level
+
+
+def interpret(row: Primitive, arrays: Sequence[Any], statics: Sequence[Any]) -> Tensor:
+    """A primitive of arrays of one backend, promoted as it wants them, of which at least one is wrapped."""
+    highest = top(arrays)
+    assert highest is not None
+    result: Tensor = type(highest)._interpret(row, arrays, statics, highest)
+    return result
+
+
+def call(bound: Any, row: Primitive, arrays: Sequence[Any], statics: Sequence[Any]) -> Any:
+    """A bound primitive of arrays given as a sequence."""
+    function = getattr(bound, row.name)
+    return function(list(arrays), *statics) if row.variadic else function(*arrays, *statics)

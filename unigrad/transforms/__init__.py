@@ -1,0 +1,12 @@
+"""Functional transforms: functions to functions.
+
+The function always sees Tensors. What comes back is of the kind that went in: a framework's own arrays
+for its own arrays, NumPy arrays for NumPy arrays, Tensors for Tensors.
+"""
+
+from unigrad.transforms.forward import hvp, jvp
+from unigrad.transforms.mapping import vmap
+from unigrad.transforms.matrices import hessian, jacobian
+from unigrad.transforms.reverse import grad, value_and_grad, vjp
+
+__all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp", "vmap"]
