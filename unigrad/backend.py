@@ -171,6 +171,19 @@ class Backend:
         out = function(list(raws), *statics) if primitive.variadic else function(*raws, *statics)
         return out, rule_node(self, primitive, parents, raws, statics, out)
 
+    def joined(
+        self,
+        operation: str,
+        inputs: Sequence[Tensor],
+        results: Sequence[Tensor],
+        pull_back: Callable[[list[Tensor | None]], Sequence[Tensor | None]],
+    ) -> list[Tensor]:
+        """``results`` as those of one recorded step (``unigrad.joints``); a framework that walks its own graph ties
+        them into that."""
+        from unigrad.joints import joined
+
+        return joined(operation, inputs, results, pull_back)
+
     def pushforward(
         self, primitive: Primitive, raws: Sequence[Raw], tangents: Sequence[Raw | None], statics: Sequence[Any]
     ) -> tuple[Raw, Raw] | None:

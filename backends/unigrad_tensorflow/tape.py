@@ -6,9 +6,9 @@ operation a good part of what the operation itself costs.
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
-from operator import attrgetter
 from typing import Any
 
 import tensorflow as tf
@@ -18,6 +18,7 @@ from tensorflow.python.ops import gen_math_ops
 from unigrad.backend import Raw
 from unigrad.batching import batched
 from unigrad.graph import RELEASED, Add, Node, next_number
+from unigrad.joints import Gathered, Joint, Part
 
 open_tape = pywrap_tfe.TFE_Py_TapeSetNew
 close_tape = pywrap_tfe.TFE_Py_TapeSetRemove
@@ -76,7 +77,7 @@ class TapeNode(Node):
             g = g._parts.value
         for position, parent in enumerate(self.more):
             if parent is not None:
-                function = partial(share if level is None else shares_by_rows, self.function, position)
+                function = functools.partial(share if level is None else shares_by_rows, self.function, position)
                 raw, node = record(GRADIENT, function, (g._node, *self.more), (g._raw, *self.raws))
                 found = tensor_type(raw, node)
                 add(parent, found if level is None else batched(found, level))
@@ -145,21 +146,27 @@ def pull(seeds: Iterable[tuple[Node, Raw]], nodes: Sequence[Node], wanted: Seque
             shares = cotangents.setdefault(node, [])
             shares.append(_dense(g))
             if len(shares) == MANY:
-                shares[:] = [add_n(shares)]
+                shares[:] = [_total(shares)]
 
     for node, g in seeds:
         give(node, g)
-    for node in sorted(nodes, key=attrgetter("number"), reverse=True):
+    for node in sorted(nodes, key=operator.attrgetter("number"), reverse=True):
         shares = cotangents.pop(node, None)
         if shares is None:
             continue
-        g = shares[0] if len(shares) == 1 else add_n(shares)
+        g = _total(shares)
         if node in arrived:
             arrived[node] = g
-        if isinstance(node, TapeNode):
+        if isinstance(node, (TapeNode, Joint, Part)):
             for parent, part in node.shares(g):
                 give(parent, part)
     return list(arrived.values())
+
+
+def _total(shares: list[Any]) -> Any:
+    if len(shares) == 1:
+        return shares[0]
+    return functools.reduce(operator.add, shares) if isinstance(shares[0], Gathered) else add_n(shares)
 
 
 def _dense(g: Any) -> Raw:

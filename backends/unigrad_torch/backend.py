@@ -15,6 +15,7 @@ from unigrad.backend import Backend, Raw
 from unigrad.dlpack import backwards
 from unigrad.dtypes import ALL, DType
 from unigrad.graph import Leaf, Node, PulledNode
+from unigrad.tensor import Tensor
 
 FEW_OPERATIONS = "PyTorch has it for storage and interchange, with hardly any arithmetic"
 
@@ -89,6 +90,17 @@ class TorchBackend(Backend):
     def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
         values = backwards(source, copy)
         return self.torch.from_dlpack(source, copy=copy) if values is None else self.from_numpy(values)
+
+    def joined(
+        self,
+        operation: str,
+        inputs: Sequence[Tensor],
+        results: Sequence[Tensor],
+        pull_back: Callable[[list[Tensor | None]], Sequence[Tensor | None]],
+    ) -> list[Tensor]:
+        from unigrad_torch.steps import joined
+
+        return joined(operation, inputs, results, pull_back)
 
     def untracked(self, function: Callable[..., Raw]) -> Callable[..., Raw]:
         no_grad = self.torch.no_grad
