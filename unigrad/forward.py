@@ -10,12 +10,15 @@ be differentiated in reverse.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from unigrad.errors import UnsupportedError
-from unigrad.levels import at_level, call, is_wrapped
-from unigrad.operations.table import SCALAR_TYPES, Primitive, residuals_of
+from unigrad.levels import at_level, call
+from unigrad.operations.table import SCALAR_TYPES, Primitive
+from unigrad.operations.tangents import tangent_of
 from unigrad.tensor import Tensor
+
+if TYPE_CHECKING:
+    from unigrad.backend import Backend
 
 
 class DualParts(NamedTuple):
@@ -106,17 +109,26 @@ def take_apart(x: Any, level: int) -> tuple[Any, Tensor | None]:
 def push(row: Primitive, arrays: Sequence[Any], statics: Sequence[Any], highest: Tensor) -> Tensor:
     """A primitive of arrays of which ``highest`` and those of its level are duals; see :func:`~.levels.interpret`."""
     level = highest._parts.level
-    parts = [take_apart(x, level) for x in arrays]
-    values, tangents = [value for value, _ in parts], [tangent for _, tangent in parts]
+    values, tangents = [], []
+    followed = False
+    for x in arrays:
+        tangent = None
+        if type(x) not in SCALAR_TYPES:
+            if x._is_wrapped and x._parts.level == level:
+                x, tangent, _ = x._parts
+                followed = followed or tangent._is_wrapped or tangent._node is not None
+            followed = followed or x._is_wrapped or x._node is not None
+        values.append(x)
+        tangents.append(tangent)
     bound = highest._bound
-    if row.differentiable:
-        found = _push_by_framework(row, values, tangents, statics)
-        if found is not None:
-            return dual(*found, level)
+    if not followed and row.differentiable:
+        pushed = _push_by_framework(highest.backend, row, values, tangents, statics)
+        if pushed is not None:
+            return dual(*pushed, level)
     out: Tensor = call(bound, row, values, statics)
     if not row.differentiable:
         return out
-    tangent = _tangent(bound, row, values, tangents, statics, out)
+    tangent = tangent_of(row)(bound, values, tangents, statics, out)
     if tangent is None:
         return out
     if tangent.shape != out.shape:
@@ -125,62 +137,17 @@ def push(row: Primitive, arrays: Sequence[Any], statics: Sequence[Any], highest:
 
 
 def _push_by_framework(
-    row: Primitive, values: Sequence[Any], tangents: Sequence[Tensor | None], statics: Sequence[Any]
+    backend: Backend,
+    row: Primitive,
+    values: Sequence[Any],
+    tangents: Sequence[Tensor | None],
+    statics: Sequence[Any],
 ) -> tuple[Tensor, Tensor] | None:
     """By the framework's own forward mode, which no graph and no other level must look into."""
-    given = [x for x in (*values, *tangents) if x is not None and type(x) not in SCALAR_TYPES]
-    if any(is_wrapped(x) or x._node is not None for x in given):
-        return None
-    tensor_type = type(given[0])
-    pushed = tensor_type.backend.pushforward(
+    pushed = backend.pushforward(
         row,
         [x if type(x) in SCALAR_TYPES else x._raw for x in values],
         [None if t is None else t._raw for t in tangents],
         statics,
     )
-    return None if pushed is None else (tensor_type(pushed[0], None), tensor_type(pushed[1], None))
-
-
-def _tangent(
-    bound: Any, row: Primitive, values: Sequence[Any], tangents: Sequence[Any], statics: Sequence[Any], out: Tensor
-) -> Any:
-    """The tangent of the result, or None where it is zero by definition."""
-    moving = [position for position, tangent in enumerate(tangents) if tangent is not None]
-    if row.forward == "linear":
-        return call(bound, row, [_tangent_of(v, t) for v, t in zip(values, tangents, strict=True)], statics)
-    if row.forward == "multilinear":
-        swapped = [[*values[:i], tangents[i], *values[i + 1 :]] for i in moving]
-        return _total([call(bound, row, arrays, statics) for arrays in swapped])
-    rules = row.rules if row.forward == "transpose" else row.forward
-    if isinstance(rules, str):
-        raise UnsupportedError(
-            f"primitive {row.name!r} has no forward rule; use reverse mode (ug.grad, ug.vjp) through it"
-        )
-    known = dict(zip(row.statics, statics, strict=True)) | {"out": out}
-    shapes = [() if type(value) in SCALAR_TYPES else value.shape for value in values]
-    if row.variadic:
-        known |= {row.arrays[0]: tuple(values), f"{row.arrays[0]}_shape": shapes}
-    else:
-        for name, value, shape in zip(row.arrays, values, shapes, strict=True):
-            dtype = out.dtype if type(value) in SCALAR_TYPES else value.dtype
-            known |= {name: value, f"{name}_shape": shape, f"{name}_dtype": dtype}
-    shares = []
-    for position in moving:
-        rule = rules[0] if row.variadic else rules[position]
-        residuals = [position if name == "index" else known[name] for name in residuals_of(rule)]
-        shares.append(rule(bound, tangents[position], *residuals))
-    return _total([share for share in shares if share is not None])
-
-
-def _tangent_of(value: Any, tangent: Tensor | None) -> Any:
-    """The tangent of an input of a linear primitive: zeros of a constant, but positions stay what they are."""
-    if tangent is not None:
-        return tangent
-    return value.zeros_like() if value.dtype.kind in "fc" else value
-
-
-def _total(shares: Sequence[Tensor]) -> Tensor | None:
-    total = None
-    for share in shares:
-        total = share if total is None else total + share
-    return total
+    return None if pushed is None else (backend.tensor_type(pushed[0], None), backend.tensor_type(pushed[1], None))

@@ -29,12 +29,11 @@ def is_wrapped(x: Any) -> bool:
 
 def top(tensors: Iterable[Any]) -> Tensor | None:
     """The one of highest level among those that are wrapped, or None."""
-    wrapped = [x for x in tensors if is_wrapped(x)]
-    return max(wrapped, key=_level) if wrapped else None
-
-
-def _level(x: Tensor) -> int:
-    return x._parts.level
+    highest = None
+    for x in tensors:
+        if getattr(type(x), "_is_wrapped", False) and (highest is None or x._parts.level > highest._parts.level):
+            highest = x
+    return highest
 
 
 def at_level(x: Any, level: int) -> bool:

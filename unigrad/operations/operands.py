@@ -10,7 +10,7 @@ import numpy as np
 from unigrad import dtypes
 from unigrad.backend import Backend
 from unigrad.errors import DtypeError, IndexRangeError, OperationError, ShapeError, UnigradError
-from unigrad.levels import interpret, is_wrapped
+from unigrad.levels import top
 from unigrad.operations.arguments import broadcast_shapes
 from unigrad.operations.dispatch import tensor
 from unigrad.operations.table import SCALAR_TYPES, Primitive
@@ -41,11 +41,29 @@ def uncommon(
     function: Callable[..., Tensor], tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...], statics: Any
 ) -> Tensor:
     """A bound primitive of one or two arrays that are not all plain Tensors of one dtype."""
-    if not any(map(is_wrapped, args)):
+    highest = top(args)
+    if highest is None:
         return function(*prepare(tensor_type, row, args), *statics)
-    like = next(arg for arg in args if is_wrapped(arg))
-    weakly = row.scalars and any(weak(arg, like.dtype) is not None for arg in args if type(arg) in SCALAR_TYPES)
-    return interpret(row, args if weakly else prepare(tensor_type, row, args), statics)
+    result: Tensor = highest._interpret(
+        row,
+        args if _alike(tensor_type, row, args, highest._dtype) else prepare(tensor_type, row, args),
+        statics,
+        highest,
+    )
+    return result
+
+
+def _alike(tensor_type: type[Tensor], row: Primitive, args: Sequence[Any], dtype: dtypes.DType) -> bool:
+    """Whether arrays need no :func:`prepare`: all of one floating dtype that the row takes, but for scalars."""
+    if dtype.kind != "f" or row.dtypes in ("integer", "whole") or len(row.promoted) != len(args):
+        return False
+    for arg in args:
+        if type(arg) in SCALAR_TYPES:
+            if not row.scalars or weak(arg, dtype) is None:
+                return False
+        elif not isinstance(arg, tensor_type) or arg._dtype is not dtype:
+            return False
+    return True
 
 
 def prepare(tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...]) -> list[Tensor]:
