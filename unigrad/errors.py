@@ -7,6 +7,8 @@ values, and what to type instead.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 
@@ -60,6 +62,13 @@ class GraphFreedError(UnigradError, RuntimeError):
 
 class LeafWriteError(UnigradError, RuntimeError):
     """An array with an attached gradient was written to while recording."""
+
+
+class GradientError(UnigradError, AssertionError):
+    """A derivative is not what the numerical derivative says; ``check_gradients`` raises it."""
+
+    disagreements: tuple[Any, ...] = ()
+    """Every element that disagrees, as ``unigrad.transforms.checking.Disagreement``."""
 
 
 class LinAlgError(UnigradError, np.linalg.LinAlgError):
