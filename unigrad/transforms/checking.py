@@ -460,10 +460,11 @@ class _Numerical:
                 break
             step /= 2
         value, error = both.value, both.error
-        one_sided = ~np.isfinite(error)  # at the edge of where the function is defined
+        # At the edge of where a function is defined there is one side, and seldom a power series for the tableau.
+        one_sided = ~np.isfinite(error)
         for side in (left, right):
-            better = one_sided & (side.error < error)
-            value, error = np.where(better, side.value, value), np.where(better, side.error, error)
+            better = one_sided & (10 * side.error < error)
+            value, error = np.where(better, side.value, value), np.where(better, 10 * side.error, error)
         return _Slopes(value, error, left.value, left.error, right.value, right.error, expected)
 
 
