@@ -232,6 +232,32 @@ def _tensors(numbers: Vector, likes: Sequence[Tensor]) -> list[Tensor]:
     return found
 
 
+def _each(numbers: Sequence[float], parts: Sequence[_Part]) -> Vector:
+    """For each coordinate the number of its array."""
+    return np.repeat(np.asarray(numbers, np.float64), [part.size for part in parts])
+
+
+def _largest(numbers: Vector, parts: Sequence[_Part]) -> list[float]:
+    """The absolute value of the largest finite coordinate of each array."""
+    found, start = [], 0
+    for part in parts:
+        values = np.abs(numbers[start : start + part.size])
+        found.append(float(values[np.isfinite(values)].max(initial=0.0)))
+        start += part.size
+    return found
+
+
+def _unit(numbers: Vector, parts: Sequence[_Part]) -> Vector:
+    """For each coordinate one ULP of the largest element of its array."""
+    sizes = zip(_largest(numbers, parts), parts, strict=True)
+    return _each([_ulp(size, part.dtype) for size, part in sizes], parts)
+
+
+def _ulp(size: float, dtype: DType) -> float:
+    real = real_of(dtype)
+    return float(np.spacing(np.minimum(np.abs(size), np.finfo(real).max / 2).astype(real)))
+
+
 def _weights(like: Tensor, rng: np.random.Generator) -> Tensor:
     """Random numbers, none of them small, of the shape and dtype of ``like``."""
     values = rng.uniform(0.5, 1.5, like.shape) * rng.choice([-1.0, 1.0], like.shape)
@@ -280,7 +306,9 @@ def _function(f: Callable[..., Any], args: tuple[Any, ...]) -> _Function:
         tree = f(*unflatten(layout, call))
         return tree, flatten(tree)[0]
 
-    inputs = [given[number] for number in moving]
+    inputs, names = [given[number] for number in moving], paths(args, "args")
+    names = [names[number] for number in moving]
+    _refuse_infinite(inputs, names)
     tree, found = results(*_tensors(_numbers(inputs), inputs))
     for name, result in zip(paths(tree, "output"), found, strict=True):
         if not isinstance(result, (Tensor, int, float, complex)):
@@ -293,8 +321,18 @@ def _function(f: Callable[..., Any], args: tuple[Any, ...]) -> _Function:
         _, found = results(*inputs)
         return [asarray(found[number]) for number in kept]
 
-    names, outputs = paths(args, "args"), paths(tree, "output")
-    return _Function(call, inputs, [names[number] for number in moving], [outputs[number] for number in kept])
+    outputs = paths(tree, "output")
+    return _Function(call, inputs, names, [outputs[number] for number in kept])
+
+
+def _refuse_infinite(inputs: Sequence[Tensor], names: Sequence[str]) -> None:
+    numbers, parts = _numbers(inputs), _parts(names, inputs)
+    wrong = np.flatnonzero(~np.isfinite(numbers))
+    if len(wrong):
+        part, number = _part_of(parts, int(wrong[0]))
+        raise ArgumentError(
+            f"{part.element(number)} is {numbers[wrong[0]]}, where there is no derivative to check; use finite numbers"
+        )
 
 
 def _is_array(leaf: Any) -> bool:
@@ -357,22 +395,27 @@ class _Limit:
     """The limit of quotients at halved steps, with its error, element by element.
 
     ``ratio`` is how much each further term of the error shrinks as the step is halved: 4 for central quotients,
-    2 for those of one side.
+    2 for those of one side. ``size`` is what the limit may be expected to be: no digits are asked for far below.
     """
 
-    def __init__(self, ratio: float, size: int) -> None:
+    def __init__(self, ratio: float, size: Vector) -> None:
         self._ratio = ratio
+        self._size = size
         self._row: list[Vector] = []
-        self.value = np.full(size, np.nan)
-        self.error = np.full(size, np.inf)
+        self.value = np.full(size.shape, np.nan)
+        self.error = np.full(size.shape, np.inf)
 
     def add(self, quotient: Vector, noise: Vector) -> None:
+        """The quotients at half the step of those before, and what rounding may have made of them."""
         row, shrunk = [quotient], 1.0
         for older in self._row[:_COLUMNS]:
             shrunk *= self._ratio
             newer = row[-1] + (row[-1] - older) / (shrunk - 1)
-            error = np.maximum(np.abs(newer - row[-1]), np.abs(newer - older)) + noise
-            error = np.maximum(error, _DIGITS * np.abs(newer))
+            error = (
+                np.maximum(np.abs(newer - row[-1]), np.abs(newer - older))
+                + noise
+                + _DIGITS * np.fmax(np.abs(newer), self._size)
+            )
             better = error <= self.error
             self.value, self.error = np.where(better, newer, self.value), np.where(better, error, self.error)
             row.append(newer)
@@ -380,7 +423,8 @@ class _Limit:
 
     def settled(self, noise: Vector) -> bool:
         """Whether smaller steps gain nothing: the digits asked for are there, or noise is what is left."""
-        return bool(np.all(self.error <= np.maximum(2 * _DIGITS * np.abs(self.value), 2 * noise)))
+        digits = _DIGITS * np.fmax(np.abs(self.value), self._size)
+        return bool(np.all(self.error <= 2 * np.maximum(digits, noise)))
 
 
 class _Slopes(NamedTuple):
@@ -422,7 +466,10 @@ class _Numerical:
             self.where = f"numerical derivatives in {own}, since float64 gave {type(error).__name__}: {error}"
             outputs = self._outputs(self._at)
         self._value = _numbers(outputs)
-        self._eps = _each([np.finfo(x.dtype).eps for x in outputs], _parts(function.outputs, outputs))
+        parts = _parts(function.outputs, outputs)
+        self._eps = _each([np.finfo(part.dtype).eps for part in parts], parts)
+        # An element may be what is left when larger ones cancel, so the size of its array counts.
+        self._size = _each(_largest(self._value, parts), parts)
         self._input_eps = max(float(np.finfo(x.dtype).eps) for x in self.inputs)
         self._bits = -log2(self._input_eps)
 
@@ -443,11 +490,11 @@ class _Numerical:
         size = float(np.median(np.abs(self._at[mix.chosen])))
         scale = (size or 1.0) if fine else max(size, 1.0)
         step = 2.0 ** (frexp(scale)[1] - (int(0.2 * self._bits) if fine else 4))
-        both, left, right = (_Limit(ratio, self._value.size) for ratio in (4.0, 2.0, 2.0))
-        expected = np.abs(self._value) / max(size, 1.0)
+        both, left, right = (_Limit(ratio, self._size / max(size, 1.0)) for ratio in (4.0, 2.0, 2.0))
+        expected = self._size / max(size, 1.0)
         for level in range(int((0.45 if fine else 0.6) * self._bits)):
             up, down = self._moved(self._at + step * direction), self._moved(self._at - step * direction)
-            largest = np.fmax(np.fmax(np.abs(up), np.abs(down)), np.abs(self._value))
+            largest = np.fmax(np.fmax(np.abs(up), np.abs(down)), self._size)
             central, ahead, behind = (up - down) / (2 * step), (up - self._value) / step, (self._value - down) / step
             slope = np.fmax(np.abs(ahead), np.abs(behind))
             noise = (self._eps * largest + self._input_eps * size * slope) / step
@@ -526,26 +573,6 @@ class _Judge:
         better = doubt & (sharp | (bad == 3)) & (bad_closer < 3)
         slopes = _Slopes(*(np.where(better, new, old) for new, old in zip(closer, coarse, strict=True)))
         return _Seen(ours, slopes, np.where(better, bad_closer, bad), np.where(better, how_bad_closer, how_bad))
-
-
-def _each(numbers: Sequence[float], parts: Sequence[_Part]) -> Vector:
-    """For each coordinate the number of its array."""
-    return np.repeat(np.asarray(numbers, np.float64), [part.size for part in parts])
-
-
-def _unit(numbers: Vector, parts: Sequence[_Part]) -> Vector:
-    """For each coordinate one ULP of the largest element of its array."""
-    found, start = [], 0
-    for part in parts:
-        values = np.abs(numbers[start : start + part.size])
-        found.append(_ulp(values[np.isfinite(values)].max(initial=0.0), part.dtype))
-        start += part.size
-    return _each(found, parts)
-
-
-def _ulp(size: float, dtype: DType) -> float:
-    real = real_of(dtype)
-    return float(np.spacing(np.minimum(np.abs(size), np.finfo(real).max / 2).astype(real)))
 
 
 # --- the check -----------------------------------------------------------------------------------------------
