@@ -293,6 +293,26 @@ def functional(ug: Any) -> Results:
     return {"errors": [raised(attempt) for attempt in attempts]}
 
 
+@case("a wrong derivative: check_gradients names the element, and tells a kink", error="GradientError", wrong=True,
+      right="nothing", kink=True)  # fmt: skip
+def wrong_derivative(ug: Any) -> Results:
+    x = ug.asarray([1.0, 0.0])
+
+    def wrong(x: Any) -> Any:
+        return x * x + (x - x.detach())[1]
+
+    def check(f: Callable[[Any], Any]) -> Callable[[], None]:
+        return lambda: ug.check_gradients(f, x, modes=("reverse",))
+
+    return {
+        "error": raised(check(wrong)),
+        "wrong": "args[0][1] -> output[0], reverse mode: wrong: the gradient here is 1" in message(check(wrong)),
+        "right": raised(check(lambda x: x * x)),
+        "kink": "args[0][1] -> output[1], reverse mode: at a kink: left slope -1, right slope 1, the gradient here is 0"
+        in message(check(abs)),
+    }
+
+
 @case("dtypes that are none, and values that are no numbers", errors=["DtypeError", "DtypeError", "DtypeError"])
 def dtypes(ug: Any) -> Results:
     attempts = [lambda: ug.ones(2, dtype="float31"), lambda: ug.asarray(["a"]), lambda: ug.ones(2).astype("nope")]
