@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from unigrad.dlpack import backwards
 from unigrad.dtypes import ALL, DType
 from unigrad.graph import Leaf, Node, PulledNode
 from unigrad.tensor import Tensor
+
+if TYPE_CHECKING:
+    from unigrad.operations.table import Primitive
 
 FEW_OPERATIONS = "PyTorch has it for storage and interchange, with hardly any arithmetic"
 
@@ -40,9 +43,11 @@ class TorchBackend(Backend):
     def load(self) -> None:
         import torch
 
+        from unigrad_torch import forward
         from unigrad_torch.functions import primitives
 
         self.torch = torch
+        self._forward = forward
         self.raw_dtypes = {dtype: getattr(torch, str(dtype)) for dtype in ALL if str(dtype) not in self.missing}
         self.array_types = (torch.Tensor,)
         self.functions = primitives(self)
@@ -110,6 +115,14 @@ class TorchBackend(Backend):
                 return function(*args)
 
         return run
+
+    def pushforward(
+        self, primitive: Primitive, raws: Sequence[Raw], tangents: Sequence[Raw | None], statics: Sequence[Any]
+    ) -> tuple[Raw, Raw] | None:
+        function = self.functions.get(primitive.name)
+        if function is None:  # composed of others, each of which is pushed forward by itself
+            return None
+        return self._forward.push(function, primitive, raws, tangents, statics)
 
     def leaf(self, raw: Raw) -> Raw:
         if raw.is_inference():

@@ -1,0 +1,76 @@
+"""PyTorch's own forward mode around one primitive, and what goes by unigrad's rules instead."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from unigrad.backend import Raw
+from unigrad.operations.table import Primitive
+from unigrad_torch.derivatives import REPLACED
+
+BY_RULES = {
+    "ceil": "PyTorch's is 0 where the tangent is NaN, which hides it",
+    "cumulative_prod": "PyTorch's divides by the elements, and hides a NaN behind one that is 0",
+    "divide": "PyTorch's divides the sum of both shares, so that infinite ones of either sign are no longer NaN",
+    "floor": "as ceil",
+    "floor_divide": "PyTorch has none",
+    "max": "PyTorch's leaves out the tangents of the smaller elements, and with them a NaN",
+    "min": "as max",
+    "round": "as ceil",
+    "sign": "as ceil",
+    "trunc": "as ceil",
+}
+"""The primitives whose tangents are not PyTorch's, besides all that are in REPLACED, and the reasons."""
+
+# The public make_dual and unpack_dual end here as well, after a longer time than a small operation itself takes.
+enter_level = torch._C._enter_dual_level
+exit_level = torch._C._exit_dual_level
+make_dual = torch._VF._make_dual
+unpack_dual = torch._VF._unpack_dual
+
+# There is one level in the whole process, and a second one, of another thread as well, is an error.
+_one_at_a_time = threading.Lock()
+
+
+def push(
+    function: Callable[..., Raw],
+    row: Primitive,
+    raws: Sequence[Raw],
+    tangents: Sequence[Raw | None],
+    statics: Sequence[Any],
+) -> tuple[Raw, Raw] | None:
+    """The value of a primitive and its tangent, or None where the rules are to be used."""
+    if row.name in BY_RULES or row.name in REPLACED or not all(map(_moves, raws, tangents)):
+        return None
+    # The compiler and torch.func look into what rules do; levels are closed to them.
+    if torch.compiler.is_dynamo_compiling() or torch._C._functorch.peek_interpreter_stack() is not None:
+        return None
+    with _one_at_a_time:
+        try:
+            level = enter_level()
+        except RuntimeError:  # the user has one open
+            return None
+        try:
+            duals = [
+                raw if tangent is None else make_dual(raw, tangent, level=level)
+                for raw, tangent in zip(raws, tangents, strict=True)
+            ]
+            out = function(duals, *statics) if row.variadic else function(*duals, *statics)
+            tangent = unpack_dual(out, level=level)[1]
+        finally:
+            exit_level(level=level)
+    # In inference mode PyTorch drops tangents without a word; none is not zero.
+    return None if tangent is None else (out, tangent)
+
+
+def _moves(raw: Raw, tangent: Raw | None) -> bool:
+    """Whether an operand has a tangent, or can have none.
+
+    Beside one that stands still PyTorch calculates with a tangent of zeros: it is NaN at infinity, takes 4 to 18
+    times as long as the rules at 10 elements and 5 times at 100,000, and the first time it imports for seconds.
+    """
+    return tangent is not None or (isinstance(raw, torch.Tensor) and not (raw.is_floating_point() or raw.is_complex()))
