@@ -1,4 +1,8 @@
-"""PyTorch's own forward mode around one primitive, and what goes by unigrad's rules instead."""
+"""PyTorch's own forward mode around one primitive, and what goes by unigrad's rules instead.
+
+Measured against the rules, it takes from a fifth of their time (``where``) to twice (``add`` of 10 elements), and about
+the same at 100,000 elements.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +51,7 @@ def push(
     if row.name in BY_RULES or row.name in REPLACED or not all(map(_moves, raws, tangents)):
         return None
     # The compiler and torch.func look into what rules do; levels are closed to them.
-    if torch.compiler.is_dynamo_compiling() or torch._C._functorch.peek_interpreter_stack() is not None:
+    if torch.compiler.is_compiling() or torch._C._functorch.peek_interpreter_stack() is not None:
         return None
     with _one_at_a_time:
         try:
@@ -56,21 +60,24 @@ def push(
             return None
         try:
             duals = [
-                raw if tangent is None else make_dual(raw, tangent, level=level)
+                raw if tangent is None else make_dual(raw, tangent, level)
                 for raw, tangent in zip(raws, tangents, strict=True)
             ]
             out = function(duals, *statics) if row.variadic else function(*duals, *statics)
-            tangent = unpack_dual(out, level=level)[1]
+            tangent = unpack_dual(out, level)[1]
         finally:
-            exit_level(level=level)
-    # In inference mode PyTorch drops tangents without a word; none is not zero.
+            exit_level(level)
+    # In inference mode PyTorch drops every tangent without a word: that there is none does not mean zero.
     return None if tangent is None else (out, tangent)
 
 
 def _moves(raw: Raw, tangent: Raw | None) -> bool:
-    """Whether an operand has a tangent, or can have none.
+    """Whether an operand has a tangent that PyTorch follows, or can have none.
 
-    Beside one that stands still PyTorch calculates with a tangent of zeros: it is NaN at infinity, takes 4 to 18
-    times as long as the rules at 10 elements and 5 times at 100,000, and the first time it imports for seconds.
+    Beside one that stands still PyTorch calculates with a tangent of zeros: that is NaN where the operand is
+    infinite, takes 20 times as long as the rules at 10 elements and 7 times at 100,000, and the first such call
+    imports for seconds. What was made in inference mode keeps no tangent.
     """
-    return tangent is not None or (isinstance(raw, torch.Tensor) and not (raw.is_floating_point() or raw.is_complex()))
+    if tangent is None:
+        return isinstance(raw, torch.Tensor) and not (raw.is_floating_point() or raw.is_complex())
+    return not raw.is_inference()
