@@ -460,6 +460,12 @@ def _composition(name: str) -> Callable[..., Raw]:
     return found
 
 
+CONSTANT_BETWEEN_JUMPS = (
+    "ceil", "copysign", "floor", "floor_divide", "nextafter", "round", "sign", "trunc",
+)  # fmt: skip
+"""To JAX their tangents (of two arrays: for the second) are 0 where the given one is NaN as well, which hides it."""
+
+
 def operations() -> dict[str, Operation]:
     """The table of raw functions."""
     plain = {
@@ -529,6 +535,8 @@ def operations() -> dict[str, Operation]:
     made = {name: Operation(PRIMITIVES[name], function) for name, function in plain.items()}
     made["power"] = Power(PRIMITIVES["power"], power)
     made |= linear_algebra(others)
+    for name in CONSTANT_BETWEEN_JUMPS:
+        made[name].by_rules = True
     vars(others).update(made)
     for row in PRIMITIVES.values():
         if row.name not in made and row.composition is not None:

@@ -140,6 +140,11 @@ def test_inside_pytorchs_transforms(torch: Any, inputs: tuple[Any, Any]) -> None
     assert torch.allclose(torch.func.jvp(lambda x: tangent(x, y), (x,), (y,))[1], (second * y).sum())
 
 
+def test_inside_pytorchs_compiler(torch: Any, inputs: tuple[Any, Any]) -> None:
+    compiled = torch.compile(tangent, backend="eager", fullgraph=True)
+    assert torch.allclose(compiled(*inputs), torch.tensor(EXPECTED))
+
+
 def test_threads(torch: Any) -> None:
     x = ug.linspace(0.0, 1.0, 100_000, dtype=ug.float64).to_backend("torch")
     expected = ug.jvp(ug.tanh, (x,), (x,))[1].numpy()
