@@ -6,9 +6,9 @@ A few derivatives that differ from unigrad's are replaced (``derivatives``).
 
 Forward mode goes by unigrad's rules, which are made of TensorFlow's operations. TensorFlow's own,
 ``tf.autodiff.ForwardAccumulator``, transposes the backward function of every operation in a compiled function
-of its own. Measured beside the rules, an operation took 2 to 20 times as long at 10 elements (the median of
-twenty: 6) and 1 to 13 times at 100,000 (3), and each new shape of an operation 20 to 120 ms more, once, whose
-function is kept.
+of its own. Measured beside the rules, an operation took 1.3 to 19 times as long at 10 elements (the median of 22:
+6 times) and 1 to 13 times at 100,000 (3 times), and each new shape of an operation 20 to 120 ms more, once, for
+a function that is kept.
 """
 
 from unigrad_tensorflow.backend import TensorFlowBackend
