@@ -299,8 +299,15 @@ def vector_norm(x: Raw, axes: Shape, keepdims: bool, order: float) -> Raw:
 # --- contractions ------------------------------------------------------------------------------------
 
 
+MULTIPLIED_AS_INT64 = frozenset((tf.int8, tf.int16, tf.uint8, tf.uint16, tf.uint32, tf.uint64))
+"""The integers whose matrices TensorFlow does not multiply. What is kept of int64 is the same, also where it wraps."""
+
+
 def matmul(x1: Raw, x2: Raw) -> Raw:
     """Of matrices and stacks of them; a vector becomes a row or a column first."""
+    dtype = x1.dtype
+    if dtype in MULTIPLIED_AS_INT64:
+        return tf.cast(matmul(tf.cast(x1, tf.int64), tf.cast(x2, tf.int64)), dtype)
     rank1, rank2 = len(x1.shape), len(x2.shape)
     if rank1 == rank2 == 2:
         return gen_math_ops.mat_mul(x1, x2)

@@ -141,7 +141,7 @@ def explain(
             broadcast_shapes(shapes)
         except ShapeError as shape_error:
             return ShapeError(f"{row.name}: {shape_error}")
-    if row.name == "matmul":
+    if row.name == "matmul" and not _multipliable(*shapes):
         return ShapeError(
             f"matmul cannot multiply shapes {shapes[0]} and {shapes[1]}: the last axis of the first and the "
             f"last but one of the second must have equal sizes, and neither may be 0-dimensional"
@@ -150,3 +150,13 @@ def explain(
         return IndexRangeError(f"{what}: {error}")
     given = f" with {', '.join(map(repr, statics))}" if statics else ""
     return OperationError(f"backend {backend.name!r} refused {what}{given}: {error}")
+
+
+def _multipliable(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
+    if not first or not second or first[-1] != second[-2:][0]:
+        return False
+    try:
+        broadcast_shapes([first[:-2], second[:-2]])
+    except ShapeError:
+        return False
+    return True

@@ -30,6 +30,9 @@ for _name, _x, _y in [
     _row("matmul", _name, "x @ y", x=_x, y=_y)
 _row("matmul", "mixed_dtypes", "ug.matmul(x, y)", x=_m23, y=_m34, own={"x": "float32"}, dtypes=("float64",))
 _row("matmul", "integers", "n @ n", n=whole([[1, 2], [3, 4]]), flat=True, dtypes=("float32",))
+for _name in ("int8", "int16", "int32", "uint8", "uint16", "uint32", "uint64"):
+    _source = f"n.astype(ug.{_name}) @ m.astype(ug.{_name})"
+    _row("matmul", _name, _source, n=whole([[1, 2], [3, 4]]), m=whole([5, 6]), flat=True, dtypes=("float32",))
 _row("matmul", "transposed", "x.T @ x @ x.T", x=_m23)
 _row("linalg.matmul", "matrices", "ug.linalg.matmul(x, y)", x=_m23, y=_m34)
 _row("tensordot", "count", "ug.tensordot(x, y, axes=1)", x=_m23, y=_m34)
