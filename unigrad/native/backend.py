@@ -59,7 +59,7 @@ def by_element(function: Callable[[float], float]) -> Callable[[Raw], Raw]:
 
 
 def lgamma(x: float) -> float:
-    """The C library's, with infinity where Python raises: at the poles, and where the result is too large."""
+    """Python's, with infinity where it raises: at the poles, and where the result is too large."""
     try:
         return math.lgamma(x)
     except (ValueError, OverflowError):
