@@ -338,6 +338,9 @@ class Tensor:
         return self.copy()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        # A variable's copy is a variable of its own. Whoever copies what was computed would lose its history.
+        if not isinstance(self._node, Leaf):
+            self.refuse_if_recorded("copy it deeply", "copy.copy(x) or x.detach()")
         twin = self.detach().copy()
         buffer = getattr(self, "_buffer", None)
         if buffer is not None:

@@ -16,54 +16,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import itertools
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from measuring import Program, Row, fastest
+from operations import operation_rows
 
 import unigrad as ug
-
-Program = Callable[[], Any]
-
-
-@dataclass
-class Row:
-    """One line of the table: a measured number and the most that it may be."""
-
-    name: str
-    value: float
-    limit: float
-    unit: str = "x"
-
-    def __str__(self) -> str:
-        verdict = "" if self.value <= self.limit else "   OVER"
-        return f"{self.name:<74}{self.value:>8.3f}{self.limit:>8.3g} {self.unit}{verdict}"
-
-
-def fastest(programs: dict[str, Program], seconds: float = 6.0) -> dict[str, float]:
-    """The fastest of many runs of each program, in seconds; the programs take turns for ``seconds`` in all.
-
-    A run repeats its program until it takes 10 milliseconds, so that caches are as warm as in a training loop.
-    """
-    repeats = {}
-    for name, program in programs.items():
-        program()
-        start = time.perf_counter()
-        program()
-        repeats[name] = 1 + int(0.01 / (time.perf_counter() - start))
-    best = dict.fromkeys(programs, float("inf"))
-    end = time.perf_counter() + seconds
-    turn = 0
-    while turn < 5 or time.perf_counter() < end:
-        turn += 1
-        for name, program in programs.items():
-            start = time.perf_counter()
-            for _ in range(repeats[name]):
-                program()
-            best[name] = min(best[name], (time.perf_counter() - start) / repeats[name])
-    return best
 
 
 def chain(tanh: Callable[[Any], Any], x: Any, scale: Any, shift: Any, triples: int) -> Any:
@@ -347,12 +307,6 @@ def import_rows() -> Iterator[Row]:
             raise SystemExit(f"import unigrad imported {imported.strip()}")
         best = min(best, float(seconds))
     yield Row("import unigrad beyond import numpy, no framework imported", best * 1000, 60, "ms")
-
-
-def operation_rows() -> Iterator[Row]:
-    from operations import operation_rows  # which takes its tools from here
-
-    return operation_rows()
 
 
 GROUPS = {

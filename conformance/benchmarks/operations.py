@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from bench import Row, fastest
+from measuring import Row, fastest
 
 import unigrad as ug
 

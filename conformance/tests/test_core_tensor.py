@@ -28,6 +28,22 @@ def test_pickle_and_copy() -> None:
     assert deep.grad.tolist() == [0, 0]
 
 
+def test_a_deep_copy_cuts_nothing() -> None:
+    x = ug.ones(2)
+    x.attach_grad()
+    with ug.record():
+        y = x * 2
+        with pytest.raises(ug.UnsupportedError, match="detach"):
+            copy.deepcopy(y)
+        z = copy.copy(y) + copy.deepcopy(y.detach())
+        twin = copy.deepcopy(x)  # a variable's is a variable of its own
+        w = z * twin
+    w.backward()
+    assert x.grad.tolist() == [2, 2]
+    assert twin.grad.tolist() == [4, 4]
+    assert copy.deepcopy(y).tolist() == [2, 2]
+
+
 def test_slices_are_values() -> None:
     x = ug.arange(4.0)
     y = x[1:3]

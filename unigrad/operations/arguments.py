@@ -5,8 +5,9 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
-from unigrad.errors import AxisError, ShapeError
+from unigrad.errors import ArgumentError, AxisError, ShapeError
 
 Shape = tuple[int, ...]
 
@@ -33,6 +34,14 @@ def many_axes(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
     if len(set(axes)) != len(axes):
         raise AxisError(f"axis {tuple(axis)!r} names an axis of a {ndim}-dimensional array twice")
     return tuple(sorted(axes))
+
+
+def whole_number(number: Any, name: str) -> int:
+    """An argument that counts something, as a Python integer; ArgumentError if it is none."""
+    try:
+        return operator.index(number)
+    except TypeError:
+        raise ArgumentError(f"{name} must be an integer, not {number!r}") from None
 
 
 def as_shape(shape: int | Sequence[int]) -> Shape:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from unigrad.errors import ArgumentError, AxisError, DtypeError, ShapeError
 from unigrad.operations import arguments
-from unigrad.operations.arguments import many_axes, one_axis
+from unigrad.operations.arguments import many_axes, one_axis, whole_number
 from unigrad.operations.creation import asarray
 from unigrad.operations.dispatch import tensors
 from unigrad.operations.indexing import getitem
@@ -39,10 +38,7 @@ def broadcast_shapes(*shapes: Sequence[int]) -> Shape:
 
 
 def _count(number: Any, what: str) -> int:
-    try:
-        count = operator.index(number)
-    except TypeError:
-        raise ArgumentError(f"{what} must be an integer, not {number!r}") from None
+    count = whole_number(number, what)
     if count < 0:
         raise ArgumentError(f"{what} must be 0 or more, not {count}")
     return count
@@ -119,10 +115,8 @@ def roll(x: Array, /, shift: int | Sequence[int], *, axis: int | Sequence[int] |
     for number, by in zip(axes, shifts, strict=True):
         number = one_axis(number, x.ndim)
         size = x.shape[number]
-        try:
-            first = -operator.index(by) % size if size else 0
-        except TypeError:
-            raise ArgumentError(f"shift must be an integer, not {by!r}") from None
+        by = whole_number(by, "shift")
+        first = -by % size if size else 0
         if first:
             parts = [getitem(x, along(number, slice(first, None))), getitem(x, along(number, slice(0, first)))]
             x = concat(parts, axis=number)
@@ -144,7 +138,7 @@ def _parts(x: Tensor, sections: int | Sequence[int], axis: int, even: bool) -> t
     number = one_axis(axis, x.ndim)
     size = x.shape[number]
     if isinstance(sections, (tuple, list)):
-        bounds = [operator.index(bound) for bound in sections]
+        bounds = [whole_number(bound, "a bound") for bound in sections]
     else:
         count = _count(sections, "the number of parts")
         if not count or (even and size % count):
@@ -221,7 +215,7 @@ def rot90(x: Array, /, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
         raise AxisError(f"rot90 turns in two axes, not {tuple(axes)}")
     many_axes(tuple(axes), x.ndim)  # which refuses the same axis twice
     first, second = (one_axis(axis, x.ndim) for axis in axes)
-    k = operator.index(k) % 4
+    k = whole_number(k, "k") % 4
     if k == 2:
         return flip_(x, tuple(sorted((first, second))))
     if k == 1:

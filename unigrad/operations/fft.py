@@ -11,7 +11,6 @@ A transform of no elements raises ShapeError, an ``n`` below 1 or an unknown ``n
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ import numpy as np
 
 from unigrad import dtypes
 from unigrad.errors import ArgumentError, AxisError, DtypeError, ShapeError
-from unigrad.operations.arguments import many_axes, one_axis
+from unigrad.operations.arguments import many_axes, one_axis, whole_number
 from unigrad.operations.creation import asarray, astype
 from unigrad.operations.elementwise import conj
 from unigrad.operations.indexing import getitem_, scatter_
@@ -106,10 +105,7 @@ def _count(n: int | None, default: int) -> int:
         if default < 1:
             raise ShapeError("a Fourier transform needs at least one element along its axis; pass n= to fill it up")
         return default
-    try:
-        found = operator.index(n)
-    except TypeError:
-        raise ArgumentError(f"n must be an integer, not {n!r}") from None
+    found = whole_number(n, "n")
     if found < 1:
         raise ArgumentError(f"a Fourier transform needs at least one element, not n={found}")
     return found
