@@ -26,8 +26,9 @@ CASE_SECONDS = 60.0
 LOADING_SECONDS = 180.0
 AT_ONCE = 2
 """How many processes run at a time."""
-SHARE = 600
-"""How many cases one process gets: more are shared out among several, so that no core waits for the slowest backend."""
+SHARE = 150
+"""How many cases one process gets: more are shared out among several, so that no core waits for the slowest backend,
+and because JAX keeps what it compiles, some 40 MB for each case of linear algebra."""
 
 Message = dict[str, Any]
 Progress = Callable[[str, Message], None]
