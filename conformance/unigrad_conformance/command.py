@@ -25,6 +25,7 @@ class Conform:
     unigrad conform --case seeds                a family of cases ...
     unigrad conform --case 'multiply.*'         ... an operation, or any pattern (repeat it for more)
     unigrad conform --everyday                  one sample of each operation, in one dtype
+    unigrad conform --everyday-on jax           only these on one backend, and all cases on the others
     unigrad conform --json report.json          everything that was found, for programs
     unigrad conform --train                     train a network everywhere and compare each step's loss
     unigrad conform --train --dtype float64 --activation relu --steps 50
@@ -38,6 +39,9 @@ class Conform:
             help="only cases whose name, operation or family matches (repeatable): seeds, 'matmul.*', '*.float64'",
         )  # fmt: skip
         parser.add_argument("--everyday", action="store_true", help="one sample of each operation, in one dtype")
+        parser.add_argument(
+            "--everyday-on", action="append", default=[], metavar="NAME", help="only these on this backend (repeatable)"
+        )
         parser.add_argument("--json", metavar="FILE", help="write everything to FILE as well")
         parser.add_argument("--verbose", action="store_true", help="a row for every operation, and every failure")
         parser.add_argument("--train", action="store_true", help="train a network on handwritten digits instead")
@@ -50,7 +54,7 @@ class Conform:
     def run(self, args: argparse.Namespace) -> int:
         """Do it; returns the exit status: 0 all agree, 1 something does not, 2 a wrong argument."""
         known = [name for name in backend_names() if name != oracle.NAME]
-        for name in args.backend:
+        for name in (*args.backend, *args.everyday_on):
             if name not in known:
                 return _wrong(
                     f"there is no backend {name!r}{_guess(name, known)}; the known ones are {', '.join(known)}"
@@ -68,7 +72,7 @@ class Conform:
     def _run(self, args: argparse.Namespace, backends: Sequence[str]) -> int:
         cases = catalogue.chosen(args.case, args.everyday)
         show, wipe = report.progress_line(len(cases))
-        found = runner.run_cases(backends, cases, args.backend or ("numpy",), show)
+        found = runner.run_cases(backends, cases, args.backend or ("numpy",), show, args.everyday_on)
         wipe()
         print(report.as_text(found, args.verbose))
         if args.json:

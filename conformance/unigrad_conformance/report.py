@@ -36,9 +36,11 @@ def as_text(run: Run, verbose: bool) -> str:
         lines += _failures(column, run.cases, verbose)
     lines += _section("The reference contradicts what is known", run.reference_problems)
     lines += _section("Rows of known deviations that match no case", run.unused_deviations)
-    lines += _section(
-        "Not run", [f"{column.backend}: {column.unavailable}" for column in run.columns if column.unavailable]
-    )
+    not_run = [f"{column.backend}: {column.unavailable}" for column in run.columns if column.unavailable]
+    not_run += [
+        f"{column.backend}: {column.left_out} cases that are no everyday ones" for column in present if column.left_out
+    ]
+    lines += _section("Not run", not_run)
     missing = [f"{column.backend}: {name}: {why}" for column in present for name, why in column.missing.items()]
     lines += _section("What a backend cannot do, and says so", missing)
     return "\n".join([*lines, "", _verdict_line(run, present)])
@@ -57,7 +59,7 @@ def _matrix(run: Run, present: Sequence[Column], verbose: bool) -> list[str]:
         if len(groups) == 1:
             continue
         for group, cases in groups.items():
-            failing = any(column.verdicts[case.name].fails for column in present for case in cases)
+            failing = any(verdict.fails for column in present for verdict in _verdicts(column, cases).values())
             if verbose or failing:
                 rows.append(_row(f"  {group}", len(cases), [_cell(column, cases) for column in present]))
     rows.append("-" * len(rows[0]))
@@ -72,8 +74,15 @@ def _row(name: str, count: Any, cells: Iterable[Any]) -> str:
     return f"{name:<30.30}{count!s:>6}" + "".join(f"{cell!s:>{_CELL}}" for cell in cells)
 
 
+def _verdicts(column: Column, cases: Sequence[Case]) -> dict[str, Verdict]:
+    """The verdicts on those of the cases that the backend was given."""
+    return {case.name: column.verdicts[case.name] for case in cases if case.name in column.verdicts}
+
+
 def _cell(column: Column, cases: Sequence[Case]) -> str:
-    verdicts = [column.verdicts[case.name] for case in cases]
+    verdicts = list(_verdicts(column, cases).values())
+    if not verdicts:
+        return "-"
     failing = sum(verdict.fails for verdict in verdicts)
     if failing:
         return f"{failing} FAIL"
@@ -90,7 +99,7 @@ def number(ulp: float) -> str:
 
 
 def _failures(column: Column, cases: Sequence[Case], verbose: bool) -> list[str]:
-    found = [(case, column.verdicts[case.name]) for case in cases]
+    found = [(case, column.verdicts[case.name]) for case in cases if case.name in column.verdicts]
     # What a backend declares that it cannot do has a section of its own.
     notable = [(case, verdict) for case, verdict in found if verdict.problems and verdict.status != "missing"]
     shown = notable if verbose else notable[:_SHOWN_FAILURES]

@@ -66,6 +66,8 @@ class Column:
     seconds: float = 0.0
     """Wall time of its processes together, the import of the framework included."""
     verdicts: dict[str, Verdict] = field(default_factory=dict)
+    left_out: int = 0
+    """How many cases it was not given, since they are no everyday ones."""
 
 
 @dataclass
@@ -208,19 +210,25 @@ def run_cases(
     cases: Sequence[Case],
     required: Sequence[str] = ("numpy",),
     progress: Progress = lambda backend, message: None,
+    everyday_on: Sequence[str] = (),
 ) -> Run:
-    """Run cases on backends and hold every result against the reference."""
+    """Run cases on backends and hold every result against the reference.
+
+    Backends that ``everyday_on`` names get the everyday cases alone: one that compiles takes long for the others.
+    """
     before = time.perf_counter()
-    names = [case.name for case in cases]
     columns = [Column(name) for name in (oracle.NAME, *backends)]
     outcomes: list[dict[str, Message]] = [{} for _ in columns]
-    share = min(SHARE, -(-len(names) // AT_ONCE)) or 1
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        running = [
-            pool.submit(_cases_on, column, names[start : start + share], found, progress)
-            for column, found in zip(columns, outcomes, strict=True)
-            for start in range(0, len(names), share)
-        ]
+        running = []
+        for column, found in zip(columns, outcomes, strict=True):
+            names = [case.name for case in cases if case.everyday or column.backend not in everyday_on]
+            column.left_out = len(cases) - len(names)
+            share = min(SHARE, -(-len(names) // AT_ONCE)) or 1
+            running += [
+                pool.submit(_cases_on, column, names[start : start + share], found, progress)
+                for start in range(0, len(names), share)
+            ]
         for one in running:
             one.result()
     reference, *others = outcomes
@@ -229,9 +237,14 @@ def run_cases(
     for column, found in zip(run.columns, others, strict=True):
         if column.unavailable is None:
             for case in cases:
+                if column.backend in everyday_on and not case.everyday:
+                    continue
                 column.verdicts[case.name] = _verdict(column, case, found[case.name], reference.get(case.name), matched)
     ran = {column.backend for column in run.columns if column.unavailable is None}
-    run.unused_deviations = [str(row) for row in deviations.DEVIATIONS if row.backend in ran and row not in matched]
+    everything = {column.backend for column in run.columns if not column.left_out}
+    run.unused_deviations = [
+        str(row) for row in deviations.DEVIATIONS if row.backend in ran & everything and row not in matched
+    ]
     run.seconds = time.perf_counter() - before
     return run
 
