@@ -386,14 +386,14 @@ def _as_heads(heads: Any) -> list[Tensor]:
     for head in many:
         if not isinstance(head, Tensor):
             raise NotRecordedError(f"a head must be a Tensor computed inside record(), not {type(head).__name__}")
+        if head._is_wrapped:
+            raise UnsupportedError(
+                "inside jvp and vmap there is no backward; use ug.grad or ug.vjp there, or call backward outside"
+            )
         if head._node is None:
             raise NotRecordedError(
                 f"this head (shape {head.shape}, dtype {head.dtype}) was not recorded: compute it inside "
                 f"'with ug.record():' from an array on which x.attach_grad() was called"
-            )
-        if head._is_wrapped:
-            raise UnsupportedError(
-                "inside jvp and vmap there is no backward; use ug.grad or ug.vjp there, or call backward outside"
             )
         if head.backend is not many[0].backend:
             raise BackendMismatchError(

@@ -276,6 +276,13 @@ def become_leaf(x: Tensor, tracked: Raw, buffer: GradientBuffer) -> None:
     x._buffer = buffer
 
 
+def free_leaf(x: Tensor) -> Tensor:
+    """The values of ``x`` as a leaf that has no buffer, and that its holder may write to: for :func:`gradients`."""
+    backend = x.backend
+    tracked = backend.leaf(backend.detached(x._raw) if x._node is not None else x._raw)
+    return type(x)(tracked, Leaf(None if backend.delegates == "nothing" else tracked, GradientBuffer(None, "null")))
+
+
 def retain(x: Tensor) -> None:
     """Have the gradient of a recorded intermediate kept; see ``Tensor.retain_grad``."""
     node = x._node

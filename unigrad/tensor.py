@@ -399,8 +399,13 @@ class Tensor:
         self._refuse_write()
         self._become(setitem(self, key, value))
 
+    @property
+    def _is_attached(self) -> bool:
+        """Whether it is a leaf with a gradient. The variables of functional forms are leaves without."""
+        return type(self._node) is Leaf and hasattr(self, "_buffer")
+
     def _refuse_write(self) -> None:
-        if type(self._node) is Leaf and is_recording():
+        if self._is_attached and is_recording():
             raise LeafWriteError(
                 "an array with an attached gradient cannot be changed while recording; write to it outside "
                 "record() or inside 'with ug.pause():', or compute a new array (y = x + v)"
@@ -408,7 +413,7 @@ class Tensor:
 
     def _become(self, new: Tensor) -> None:
         """Hold another value. What was recorded with the old one keeps it; an attached leaf stays attached."""
-        if type(self._node) is Leaf:
+        if self._is_attached:
             raw = new._raw if new._node is None else self.backend.detached(new._raw)
             become_leaf(self, self.backend.fresh_leaf(raw), self._buffer)
         else:
@@ -422,7 +427,7 @@ class Tensor:
     def _in_place(self, name: str, other: Any) -> Tensor:
         self._refuse_write()
         # A leaf is not recorded here, and is cheaper to compute with when no framework looks on.
-        held = self.detach() if type(self._node) is Leaf else self
+        held = self.detach() if self._is_attached else self
         new = getattr(self._bound, name)(held, other)
         if new is NotImplemented:
             return new

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -15,7 +16,7 @@ def flatten(tree: Any) -> tuple[list[Any], Layout]:
         return [], lambda leaves: None
     if isinstance(tree, dict):
         keys = list(tree)
-        return _join([tree[key] for key in keys], lambda parts: type(tree)(zip(keys, parts, strict=True)))
+        return _join([tree[key] for key in keys], lambda parts: _like_dict(tree, zip(keys, parts, strict=True)))
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return _join(list(tree), lambda parts: type(tree)(*parts))
     if isinstance(tree, (tuple, list)):
@@ -23,8 +24,23 @@ def flatten(tree: Any) -> tuple[list[Any], Layout]:
     if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
         names = [field.name for field in dataclasses.fields(tree)]
         parts = [getattr(tree, name) for name in names]
-        return _join(parts, lambda made: dataclasses.replace(tree, **dict(zip(names, made, strict=True))))
+        return _join(parts, lambda made: _like_dataclass(tree, zip(names, made, strict=True)))
     return [tree], next
+
+
+def _like_dict(tree: dict[Any, Any], items: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
+    if type(tree) is dict:
+        return dict(items)
+    made = copy.copy(tree)  # a defaultdict keeps its factory
+    made.update(items)
+    return made
+
+
+def _like_dataclass(tree: Any, items: Iterable[tuple[str, Any]]) -> Any:
+    made = copy.copy(tree)  # its constructor may take other arguments, or compute with them
+    for name, value in items:
+        object.__setattr__(made, name, value)
+    return made
 
 
 def _join(parts: list[Any], rebuild: Callable[[list[Any]], Any]) -> tuple[list[Any], Layout]:

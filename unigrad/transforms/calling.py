@@ -3,39 +3,55 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, SupportsIndex
 
 import numpy as np
 
-from unigrad.backend import backend_of
+from unigrad import dtypes
+from unigrad.backend import Backend, backend_of, working_on
 from unigrad.batching import Batched, batched, mapped, spread
 from unigrad.dtypes import has_gradients
+from unigrad.engine import checked_cotangent
 from unigrad.errors import ArgumentError, DtypeError
 from unigrad.forward import Dual, dual
+from unigrad.graph import free_leaf
 from unigrad.levels import is_wrapped
 from unigrad.operations.creation import asarray
+from unigrad.operations.dispatch import backend_for
 from unigrad.recording import is_recording
 from unigrad.tensor import Tensor
 from unigrad.tree import flatten, paths, unflatten
 
-Argnums = int | Sequence[int]
+Argnums = SupportsIndex | Sequence[SupportsIndex]
 Where = Callable[[], str]
 """What says where a leaf is: called only to tell of a mistake."""
 UNUSED = ("zeros", "none", "error")
+_NUMBERS = (bool, int, float, complex)
+
+
+def several(argnums: Argnums | None) -> bool:
+    """Whether ``argnums`` is a sequence, so that results come as a tuple with one entry for each position."""
+    return isinstance(argnums, Sequence) and not isinstance(argnums, str)
 
 
 def positions(argnums: Argnums | None, count: int) -> list[int]:
     """The arguments that ``argnums`` names, counted from the front; None names all ``count`` of them.
 
-    ArgumentError if one is out of range, or named twice.
+    ArgumentError if one is no integer, is out of range, or is named twice.
     """
     if argnums is None:
         return list(range(count))
     found = []
-    for position in (argnums,) if isinstance(argnums, int) else argnums:
-        if not isinstance(position, int) or isinstance(position, bool) or not -count <= position < count:
-            raise ArgumentError(f"argnums={position!r} is out of range: the function was called with {count} arguments")
+    for given in argnums if isinstance(argnums, Sequence) and not isinstance(argnums, str) else (argnums,):
+        if isinstance(given, (bool, np.bool_)) or not hasattr(given, "__index__"):
+            raise ArgumentError(f"argnums={argnums!r} must be the position of an argument, or a tuple of positions")
+        position = given.__index__()
+        if not -count <= position < count:
+            raise ArgumentError(
+                f"argnums={argnums!r} is out of range: the function was called with {count} positional arguments; "
+                f"only those can be differentiated"
+            )
         found.append(position % count)
     if len(set(found)) < len(found):
         raise ArgumentError(f"argnums={argnums!r} names an argument twice")
@@ -46,6 +62,13 @@ def check_unused(unused: str) -> None:
     """ArgumentError unless ``unused`` is a word that :func:`unigrad.gradients` knows."""
     if unused not in UNUSED:
         raise ArgumentError(f"unused={unused!r} is unknown; use 'zeros', 'none' or 'error'")
+
+
+def check_function(f: Any, what: str) -> None:
+    """ArgumentError unless ``f`` can be called; ``what`` is the transform."""
+    if not callable(f):
+        hint = "; ug.gradients(y, x) differentiates what was recorded" if isinstance(f, Tensor) else ""
+        raise ArgumentError(f"{what} takes a function, and this is {type(f).__name__}{hint}")
 
 
 def called(f: Callable[..., Any]) -> str:
@@ -61,33 +84,59 @@ class Arguments:
     """The arguments of one call, those at ``chosen`` with each leaf made a variable by ``variable(leaf, where)``;
     ``where()`` tells its place.
 
-    All others are constants: arrays become Tensors, all else stays what it is.
+    All others are constants: arrays become Tensors, all else stays what it is. Tensors and frameworks' own arrays stay
+    where they are. NumPy arrays and Python floats go to the backend of the first of these, else to the current one;
+    with ``numbers`` a Python float at ``chosen`` gets the dtype of the floating arrays beside it.
     """
 
-    def __init__(self, args: Sequence[Any], chosen: Sequence[int], variable: Callable[[Any, Where], Tensor]) -> None:
+    def __init__(
+        self,
+        args: Sequence[Any],
+        chosen: Sequence[int],
+        variable: Callable[[Any, Where], Any],
+        keywords: Mapping[str, Any] | None = None,
+        numbers: bool = True,
+    ) -> None:
         flat = [flatten(arg) for arg in args]
+        leaves = [leaf for part, _ in flat for leaf in part]
+        if keywords:
+            leaves += flatten(dict(keywords))[0]
+        self.home: Backend = backend_for(leaves)
+        """Where all goes that is on no backend yet."""
+        numbers = numbers and any(type(leaf) in (float, complex) for leaf in leaves)
+        beside = _floating_dtype(leaves) if numbers else None
         self.originals = [leaf for position in chosen for leaf in flat[position][0]]
         """The leaves of the chosen arguments, as they were given."""
         self.layouts = [flat[position][1] for position in chosen]
-        parts = {
-            position: [
-                variable(leaf, functools.partial(_where, args, position, number))
-                for number, leaf in enumerate(flat[position][0])
-            ]
+        self._wheres = [
+            functools.partial(_where, args, position, number)
             for position in chosen
-        }
-        self.variables = [leaf for position in chosen for leaf in parts[position]]
-        """The same leaves as Tensors, as the function gets them."""
-        self.values = [
-            unflatten(layout, parts[position] if position in parts else [constant(leaf) for leaf in leaves])
-            for position, (leaves, layout) in enumerate(flat)
+            for number in range(len(flat[position][0]))
         ]
-        """What the function is called with."""
-        leaves = [leaf for part, _ in flat for leaf in part]
+        with working_on(self.home):
+            self.variables = [
+                variable(_strong(leaf, beside), where) for leaf, where in zip(self.originals, self._wheres, strict=True)
+            ]
+            """The same leaves as Tensors."""
+            # The function gets others of the same value, so that it may write to what it is given.
+            supply = iter([twin(x) if isinstance(x, Tensor) else x for x in self.variables])
+            given = {position: flat[position][1](supply) for position in chosen}
+            self.values = [
+                given[position] if position in given else constants(arg) for position, arg in enumerate(args)
+            ]
+            """What the function is called with."""
+            self.keywords = {name: constants(value) for name, value in keywords.items()} if keywords else {}
+            """What it is called with by name."""
         self.nested = is_recording() or any(map(is_wrapped, leaves))
         """Whether an outer transform or recording follows the results."""
-        self._outside = not any(isinstance(leaf, Tensor) for leaf in leaves)
-        self._kind = next(iter(self.originals), None)
+        # What values are shown as: a Tensor if any was given, else a framework's own array if any was, else NumPy's.
+        self._kind: Any = next((leaf for leaf in leaves if isinstance(leaf, Tensor)), None)
+        if self._kind is None:
+            self._kind = next((leaf for leaf in leaves if not _is_numpy(leaf) and backend_of(leaf) is not None), None)
+
+    def where(self, number: int) -> str:
+        """Which argument, and which of its leaves, a variable is."""
+        return self._wheres[number]()
 
     def shown(self, x: Any) -> Any:
         """A result as the caller sees it: unwrapped if no Tensor was given, without history if nobody follows it."""
@@ -95,7 +144,7 @@ class Arguments:
             return x
         if not is_recording():
             x = without_history(x)
-        return like(x, self._kind) if self._outside and not is_wrapped(x) else x
+        return self._like(x, self._kind)
 
     def shown_tree(self, tree: Any) -> Any:
         """:meth:`shown` for each leaf of a container."""
@@ -104,25 +153,56 @@ class Arguments:
 
     def rebuilt(self, leaves: Iterable[Tensor | None]) -> list[Any]:
         """One Tensor or None for each variable, each of its leaf's kind, in the structures of the arguments."""
-        supply = iter([None if x is None else like(x, given) for x, given in zip(leaves, self.originals, strict=True)])
+        supply = iter(
+            [
+                None if x is None else self._like(x, self._kind if isinstance(given, _NUMBERS) else given)
+                for x, given in zip(leaves, self.originals, strict=True)
+            ]
+        )
         return [layout(supply) for layout in self.layouts]
+
+    def _like(self, x: Tensor, original: Any) -> Any:
+        """A Tensor as its caller sees it who gave ``original``."""
+        if isinstance(original, Tensor) or is_wrapped(x):
+            return x
+        if original is None or _is_numpy(original):
+            return x.numpy()
+        return x._raw if x._node is None else x.backend.detached(x._raw)
+
+    def completed(self, found: Sequence[Tensor | None], unused: str) -> list[Tensor | None]:
+        """What arrived at each variable; zeros, None or an ArgumentError, as ``unused`` says, where nothing did."""
+        if unused == "none":
+            return list(found)
+        if unused == "error":
+            for number, (x, grad) in enumerate(zip(self.variables, found, strict=True)):
+                if grad is None:
+                    raise ArgumentError(
+                        f"the result does not depend on {self.where(number)} of shape {x.shape}; "
+                        f"pass unused='zeros' or 'none' if that is meant"
+                    )
+        return [x.zeros_like() if grad is None else grad for x, grad in zip(self.variables, found, strict=True)]
 
 
 class Outputs:
-    """What a function returned: its arrays as Tensors, and the structure that they were in."""
+    """What a function returned: its arrays as Tensors, and the structure that they were in.
 
-    def __init__(self, f: Callable[..., Any], result: Any) -> None:
+    Python numbers and NumPy arrays go to the backend ``home``. ArgumentError for what is no array, and, unless
+    ``empty``, for what holds none at all.
+    """
+
+    def __init__(self, f: Callable[..., Any], result: Any, home: Backend, empty: bool = False) -> None:
         leaves, self.layout = flatten(result)
         self._result = result
         self.tensors: list[Tensor] = []
-        for number, leaf in enumerate(leaves):
-            if not isinstance(leaf, (Tensor, bool, int, float, complex)) and backend_of(leaf) is None:
-                raise ArgumentError(
-                    f"{called(f)} must return arrays, and its {self.name(number)} is {type(leaf).__name__}; "
-                    f"with has_aux=True it may return (arrays, anything)"
-                )
-            self.tensors.append(asarray(leaf))
-        if not leaves:
+        with working_on(home):
+            for number, leaf in enumerate(leaves):
+                if not isinstance(leaf, (Tensor, *_NUMBERS)) and not _is_numeric(leaf):
+                    raise ArgumentError(
+                        f"{called(f)} must return arrays, and its {self.name(number)} is {type(leaf).__name__}; "
+                        f"with has_aux=True it may return (arrays, anything)"
+                    )
+                self.tensors.append(twin(asarray(leaf)))
+        if not leaves and not empty:
             raise ArgumentError(f"{called(f)} returned {result!r}, which holds no array; does it lack a return?")
 
     def name(self, number: int) -> str:
@@ -161,6 +241,15 @@ def _listed(names: Sequence[str]) -> str:
     return (shown or "none") + (f" and {len(names) - 6} more" if len(names) > 6 else "")
 
 
+def direction(x: Tensor, given: Any, what: str, of: str) -> Tensor:
+    """A tangent or cotangent of ``x`` as a Tensor; it must have exactly its shape and dtype. NumPy arrays will do."""
+    if isinstance(given, (np.ndarray, np.generic)) and _is_numeric(given):
+        given = asarray(given, like=x)
+    elif given is None or isinstance(given, (str, bytes)):
+        raise DtypeError(f"{what} is {type(given).__name__} and no array; it must be like the {of}, of shape {x.shape}")
+    return checked_cotangent(x, given, what, of)
+
+
 def floating(leaf: Any, where: Where) -> Tensor:
     """A leaf that is differentiated, as a Tensor; DtypeError unless it is floating."""
     try:
@@ -168,9 +257,10 @@ def floating(leaf: Any, where: Where) -> Tensor:
     except DtypeError as error:
         raise DtypeError(f"{where()} is {type(leaf).__name__} and no array: {error}") from error
     if not has_gradients(found.dtype):
+        instead = f"write {leaf}.0" if type(leaf) is int else "convert it with .astype(ug.float32)"
         raise DtypeError(
-            f"{where()} holds {found.dtype}, and only floating arrays have derivatives; "
-            f"convert it with .astype(ug.float32), or leave it out with argnums"
+            f"{where()} holds {found.dtype}, and only floating arrays have derivatives; {instead}, "
+            f"or leave it out with argnums"
         )
     return found
 
@@ -193,10 +283,17 @@ def _fresh(x: Tensor) -> Tensor:
         value, tangent, level = x._parts
         return dual(_fresh(value), tangent, level)
     if x._node is not None and is_recording():
-        return x + 0  # inside an outer recording it stays connected, so that gradients nest
-    fresh = x.detach()
-    fresh.attach_grad()
-    return fresh
+        return x * 1  # which keeps -0.0; inside an outer recording it stays connected, so that gradients nest
+    return free_leaf(x)
+
+
+def twin(x: Tensor) -> Tensor:
+    """The same value, history and wrappers: who writes to one of the two does not change the other."""
+    if isinstance(x, Batched):
+        return batched(x._parts.value, x._parts.level)
+    if isinstance(x, Dual):
+        return dual(*x._parts)
+    return type(x)(x._raw, x._node)
 
 
 def without_history(x: Tensor) -> Tensor:
@@ -211,15 +308,41 @@ def without_history(x: Tensor) -> Tensor:
 
 def constant(leaf: Any) -> Any:
     """A leaf of an argument that is not differentiated: arrays become Tensors, all else stays."""
-    if isinstance(leaf, (Tensor, bool, int, float, complex, str, bytes)) or leaf is None:
+    if isinstance(leaf, (Tensor, *_NUMBERS, str, bytes)) or leaf is None:
         return leaf
-    return asarray(leaf) if isinstance(leaf, np.ndarray) or backend_of(leaf) is not None else leaf
+    return asarray(leaf) if _is_numeric(leaf) else leaf
 
 
-def like(x: Tensor, original: Any) -> Any:
-    """A Tensor as its caller sees it who gave ``original``."""
-    if isinstance(original, Tensor) or is_wrapped(x):
-        return x
-    if original is None or isinstance(original, (np.ndarray, np.generic, bool, int, float, complex)):
-        return x.numpy()
-    return x.raw
+def constants(tree: Any) -> Any:
+    """:func:`constant` for each leaf of a container; the container itself if that changes none."""
+    leaves, layout = flatten(tree)
+    found = [constant(leaf) for leaf in leaves]
+    changed = any(new is not old for new, old in zip(found, leaves, strict=True))
+    return unflatten(layout, found) if changed else tree
+
+
+def _is_numpy(leaf: Any) -> bool:
+    return isinstance(leaf, (np.ndarray, np.generic))
+
+
+def _is_numeric(leaf: Any) -> bool:
+    """Whether it is a raw array, of a framework or of NumPy, that can become a Tensor."""
+    return leaf.dtype.kind in "biufc" if isinstance(leaf, np.ndarray) else backend_of(leaf) is not None
+
+
+def _floating_dtype(leaves: Sequence[Any]) -> dtypes.DType | None:
+    """What the floating arrays among ``leaves`` are promoted to, or None if there are none."""
+    found = None
+    for leaf in leaves:
+        if isinstance(leaf, (Tensor, np.generic)) or (not isinstance(leaf, _NUMBERS) and _is_numeric(leaf)):
+            dtype = asarray(leaf).dtype
+            if has_gradients(dtype):
+                found = dtype if found is None else dtypes.promote(found, dtype)
+    return found
+
+
+def _strong(leaf: Any, beside: dtypes.DType | None) -> Any:
+    """A Python number as an array of the dtype that it would have beside arrays of ``beside``; all else as it is."""
+    if beside is None or type(leaf) not in (float, complex):
+        return leaf
+    return asarray(leaf, dtype=dtypes.real_of(beside) if type(leaf) is float else dtypes.complex_of(beside))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from unigrad.engine import checked_cotangent
 from unigrad.errors import ArgumentError
 from unigrad.forward import dual, take_apart
 from unigrad.levels import next_level
@@ -15,13 +14,17 @@ from unigrad.transforms.calling import (
     Argnums,
     Arguments,
     Outputs,
+    Where,
+    check_function,
+    check_unused,
+    direction,
     floating,
     matched,
     positions,
     variable,
     with_aux,
 )
-from unigrad.transforms.pulling import pull_back
+from unigrad.transforms.pulling import pull_back, reached
 from unigrad.transforms.reverse import recorded, scalar
 from unigrad.tree import flatten, unflatten
 
@@ -32,6 +35,7 @@ def jvp(
     tangents: Sequence[Any],
     argnums: Argnums | None = None,
     has_aux: bool = False,
+    unused: str = "zeros",
     **kwargs: Any,
 ) -> Any:
     """``(f(*primals), tangent)``: the value, and its derivative in the direction ``tangents``.
@@ -39,30 +43,41 @@ def jvp(
     ``primals`` is a sequence with one entry for each argument: an array, a Python float, or a container of
     them; ``tangents`` has the same structure, and each array in it the shape and dtype of its primal. With ``argnums``
     only these primals move, and ``tangents`` has one entry for each of them. ``f`` may
-    return an array or a container; the tangent has the structure of the output, and zeros where
-    the output does not depend on the primals. With ``has_aux`` ``f`` returns ``(output, aux)`` and the result is
-    ``(output, tangent, aux)``. Keyword arguments go to ``f``. Computed in forward mode: memory does not grow
-    with the length of ``f``.
+    return an array or a container; the tangent has the structure of the output, and where an output does not depend
+    on the primals that move, zeros, None or an ArgumentError, as ``unused`` (``"zeros"``, ``"none"``, ``"error"``)
+    says. With ``has_aux`` ``f`` returns ``(output, aux)`` and the result is ``(output, tangent, aux)``. Keyword
+    arguments go to ``f``.
+
+    Computed in forward mode: memory does not grow with the length of ``f``. ``pause()`` inside ``f`` suspends
+    recording only; ``stop_gradient`` stops tangents as it stops gradients. What comes back is of the kind that
+    :func:`value_and_grad` says.
 
     Raises ArgumentError if the structures differ, ShapeError or DtypeError if an array's do.
     """
+    check_function(f, "jvp")
+    check_unused(unused)
     level = next_level()
     chosen = positions(argnums, len(primals))
-    moves = _moves(primals, tangents, chosen, "jvp")
-    supply = iter(moves)
+    supply = iter(_moves(primals, tangents, chosen, "jvp"))
     arguments = Arguments(
-        primals, chosen, lambda leaf, where: _moving(floating(leaf, where), next(supply), level, where)
+        primals, chosen, lambda leaf, where: _moving(floating(leaf, where), next(supply), level, where), kwargs
     )
-    result, aux = with_aux(f, f(*arguments.values, **kwargs), has_aux)
-    outputs = Outputs(f, result)
-    parts = [take_apart(output, level) for output in outputs.tensors]
-    values = outputs.rebuilt([arguments.shown(value) for value, _ in parts])
-    pushed = outputs.rebuilt(
-        [arguments.shown(value.zeros_like() if tangent is None else tangent) for value, tangent in parts]
-    )
-    if not has_aux:
-        return values, pushed
-    return values, pushed, arguments.shown_tree(_values_of(aux, level))
+    result, aux = with_aux(f, f(*arguments.values, **arguments.keywords), has_aux)
+    outputs = Outputs(f, result, arguments.home)
+    values, pushed = [], []
+    for number, output in enumerate(outputs.tensors):
+        value, tangent = take_apart(output, level)
+        if tangent is None and unused == "error":
+            raise ArgumentError(
+                f"the {outputs.name(number)} of shape {value.shape} does not depend on the primals; "
+                f"pass unused='zeros' or 'none' if that is meant"
+            )
+        if tangent is None and unused == "zeros":
+            tangent = value.zeros_like()
+        values.append(arguments.shown(value))
+        pushed.append(arguments.shown(tangent))
+    shown = outputs.rebuilt(values), outputs.rebuilt(pushed)
+    return (*shown, arguments.shown_tree(values_of(aux, level))) if has_aux else shown
 
 
 def _moves(primals: Sequence[Any], tangents: Sequence[Any], chosen: Sequence[int], what: str) -> list[Any]:
@@ -82,11 +97,12 @@ def _moves(primals: Sequence[Any], tangents: Sequence[Any], chosen: Sequence[int
     ]
 
 
-def _moving(value: Tensor, move: Any, level: int, where: Callable[[], str]) -> Tensor:
-    return dual(value, checked_cotangent(value, move, f"the tangent of {where()}", "primal"), level)
+def _moving(value: Tensor, move: Any, level: int, where: Where) -> Tensor:
+    return dual(value, direction(value, move, f"the tangent of {where()}", "primal"), level)
 
 
-def _values_of(tree: Any, level: int) -> Any:
+def values_of(tree: Any, level: int) -> Any:
+    """A container without the tangents of one level."""
     leaves, layout = flatten(tree)
     return unflatten(layout, [take_apart(leaf, level)[0] for leaf in leaves])
 
@@ -97,29 +113,39 @@ def hvp(
     tangents: Sequence[Any],
     argnums: Argnums | None = None,
     has_aux: bool = False,
+    unused: str = "zeros",
     **kwargs: Any,
 ) -> Any:
     """The Hessian of a scalar function times ``tangents``: a tuple with one entry for each primal, of its structure.
 
-    Arguments are as for :func:`jvp`, and ``f`` returns a scalar array. With ``has_aux`` ``f`` returns ``(value, aux)``
-    and the result is ``(product, aux)``. The Hessian is never formed: this is one reverse pass through the recorded
+    Arguments are as for :func:`jvp`, and ``f`` returns a scalar array. With ``argnums`` only these primals count, and
+    the tuple has one entry for each of them. ``unused`` says what an array gets that the value does not depend on:
+    zeros, None or an ArgumentError. With ``has_aux`` ``f`` returns ``(value, aux)`` and the result is
+    ``(product, aux)``. Of complex primals it is the derivative of the gradient, in its conjugate form, along
+    ``tangents``. The Hessian is never formed: this is one reverse pass through the recorded
     tangent (Pearlmutter, Fast exact multiplication by the Hessian, 1994).
 
     Raises what :func:`jvp` raises, and ShapeError if the value is not a scalar.
     """
+    check_function(f, "hvp")
+    check_unused(unused)
     level = next_level()
     chosen = positions(argnums, len(primals))
     supply = iter(_moves(primals, tangents, chosen, "hvp"))
     arguments = Arguments(
-        primals, chosen, lambda leaf, where: _moving(variable(leaf, where), next(supply), level, where)
+        primals, chosen, lambda leaf, where: _moving(variable(leaf, where), next(supply), level, where), kwargs
     )
-    result, aux = with_aux(f, recorded(f, arguments, kwargs), has_aux)
-    _, tangent = take_apart(scalar(f, result), level)
+    result, aux = with_aux(f, recorded(f, arguments), has_aux)
+    value, tangent = take_apart(scalar(f, result, arguments), level)
     inner = [take_apart(x, level)[0] for x in arguments.variables]
     nested = is_recording()
-    if tangent is None:
-        grads: Any = [x.zeros_like() for x in inner]
-    else:
-        grads = pull_back([tangent], [tangent.ones_like()], inner, nested, nested, "zeros")
-    product = tuple(arguments.rebuilt(grads))
-    return (product, arguments.shown_tree(_values_of(aux, level))) if has_aux else product
+    grads: list[Tensor | None] = [None] * len(inner)
+    used = reached([value], inner) if unused != "zeros" else []
+    if tangent is not None:
+        grads = pull_back([tangent], [tangent.ones_like()], inner, nested, nested)
+    # What the value depends on linearly has a product, and it is zero.
+    for number, (x, reaches) in enumerate(zip(inner, used, strict=False)):
+        if reaches and grads[number] is None:
+            grads[number] = x.zeros_like()
+    product = tuple(arguments.rebuilt(values_of(arguments.completed(grads, unused), level)))
+    return (product, arguments.shown_tree(values_of(aux, level))) if has_aux else product

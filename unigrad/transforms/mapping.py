@@ -35,7 +35,7 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
     ``in_axes`` says along which axis the elements of each argument lie: an integer, or None for what is the same for
     all; one for all arguments, or a tuple with one entry for each, which for a container may be a container of axes.
     ``out_axes`` likewise says where each result has the batch. ``f`` sees Tensors of one element's shape. Transforms
-    nest: ``vmap(grad(f))`` gives a gradient for each example. Keyword arguments are passed on as they are.
+    nest: ``vmap(grad(f))`` gives a gradient for each example. Keyword arguments are constants, passed on to ``f``.
 
     Random numbers drawn inside are the same for every element; pass a batch of them to have them differ. Control
     flow cannot depend on values that differ along the batch: ``bool(x)`` raises UnsupportedError, use ``ug.where``.
@@ -51,7 +51,9 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
         supply = iter([axis for part in axes for axis in part])
         sizes: dict[str, int] = {}
         chosen = [position for position, part in enumerate(axes) if part]
-        arguments = Arguments(args, chosen, lambda leaf, where: _element(leaf, next(supply), where, level, sizes))
+        arguments = Arguments(
+            args, chosen, lambda leaf, where: _element(leaf, next(supply), where, level, sizes), kwargs, numbers=False
+        )
         if not sizes:
             raise ArgumentError(
                 f"vmap of {called(f)} maps over no argument: in_axes={in_axes!r}; name at least one axis"
@@ -60,8 +62,8 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
             raise ArgumentError(f"vmap needs batches of one size, and these differ: {_listed(sizes)}")
         size = next(iter(sizes.values()))
         with mapping(level, size):
-            result = f(*arguments.values, **kwargs)
-        outputs = Outputs(f, result)
+            result = f(*arguments.values, **arguments.keywords)
+        outputs = Outputs(f, result, arguments.home)
         where_to = _axes_of(out_axes, result, "out_axes")
         found = [
             _gathered(x, level, size, axis, outputs.name(number))

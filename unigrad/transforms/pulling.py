@@ -17,8 +17,8 @@ from typing import Any
 
 from unigrad.batching import Batched, batched, unbatched
 from unigrad.engine import pulled_to
-from unigrad.errors import ArgumentError
 from unigrad.forward import dual, take_apart
+from unigrad.graph import below
 from unigrad.levels import at_level, top
 from unigrad.operations.shapes import moveaxis
 from unigrad.tensor import Tensor
@@ -32,22 +32,9 @@ def pull_back(
     variables: Sequence[Tensor],
     retain_graph: bool,
     create_graph: bool,
-    unused: str,
 ) -> Grads:
-    """The cotangents of ``variables``, each wrapped as its variable is, or None or zeros where there is none.
-
-    ``unused`` as in :func:`unigrad.gradients`; ArgumentError for ``"error"``.
-    """
-    found = _pulled(heads, cotangents, variables, retain_graph, create_graph, None)
-    if unused == "error" and None in found:
-        missing = found.index(None)
-        raise ArgumentError(
-            f"the result does not depend on variable {missing} of shape {variables[missing].shape}; "
-            f"pass unused='zeros' or 'none' if that is meant"
-        )
-    if unused == "none":
-        return found
-    return [x.zeros_like() if grad is None else grad for x, grad in zip(variables, found, strict=True)]
+    """The cotangents of ``variables``, each wrapped as its variable is, or None where nothing arrives."""
+    return _pulled(heads, cotangents, variables, retain_graph, create_graph, None)
 
 
 def pull_rows(
@@ -56,12 +43,17 @@ def pull_rows(
     variables: Sequence[Tensor],
     rows: int,
     create_graph: bool,
-) -> list[Tensor]:
+) -> Grads:
     """:func:`pull_back` of ``rows`` cotangents of each head, which they have along a first axis, as the result has."""
-    found = _pulled(heads, cotangents, variables, False, create_graph, rows)
-    return [
-        unbatched(x.zeros_like(), 0, rows) if grad is None else grad for x, grad in zip(variables, found, strict=True)
-    ]
+    if not rows:
+        return [None] * len(variables)
+    return _pulled(heads, cotangents, variables, False, create_graph, rows)
+
+
+def reached(heads: Sequence[Tensor], variables: Sequence[Tensor]) -> list[bool]:
+    """Which of the variables the heads were computed from, whatever their derivative."""
+    nodes = set(below([head._node for head in heads if head._node is not None]))
+    return [x._node in nodes for x in variables]
 
 
 def _pulled(

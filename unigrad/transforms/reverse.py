@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from unigrad.engine import checked_cotangent
 from unigrad.errors import ArgumentError, ShapeError
-from unigrad.recording import Scope, is_recording, is_training
+from unigrad.recording import Scope, is_recording
 from unigrad.tensor import Tensor
 from unigrad.transforms.calling import (
     Argnums,
     Arguments,
     Outputs,
     called,
+    check_function,
     check_unused,
+    direction,
     matched,
     positions,
+    several,
     variable,
     with_aux,
 )
 from unigrad.transforms.pulling import pull_back
+from unigrad.tree import paths
 
 
-def recorded(f: Callable[..., Any], arguments: Arguments, kwargs: dict[str, Any]) -> Any:
-    """What ``f`` returns when it is recorded; training mode stays as it is inside a recording, else it is off."""
-    with Scope(True, is_training() if is_recording() else False):
-        return f(*arguments.values, **kwargs)
+def recorded(f: Callable[..., Any], arguments: Arguments) -> Any:
+    """What ``f`` returns when it is recorded. Training mode stays as it is: off, unless somebody turned it on."""
+    with Scope(True, None):
+        return f(*arguments.values, **arguments.keywords)
 
 
 def value_and_grad(
@@ -39,41 +42,49 @@ def value_and_grad(
     the argument to differentiate, or several: then the gradient is a tuple. An argument may be an array,
     a Python float or a container of them (tuple, list, dict, named tuple, dataclass), and its gradient
     has the same structure. An array that the value does not depend on gets zeros, None or an ArgumentError, as
-    ``unused`` (``"zeros"``, ``"none"``, ``"error"``) says. Keyword arguments are passed on to ``f``.
+    ``unused`` (``"zeros"``, ``"none"``, ``"error"``) says. Keyword arguments are constants, passed on to ``f``.
+
+    ``f`` sees Tensors, and may write to them as to its own. Tensors come back for Tensors, NumPy arrays for NumPy
+    arrays and Python numbers, a framework's own arrays for such; a value or auxiliary array is a Tensor if any argument
+    was, else a framework's own if any argument was. Inside ``record()`` Tensors that come back are recorded; arrays
+    of other kinds have no history. A complex gradient is in the conjugate form; of a complex value it is the
+    gradient of the real part.
 
     Raises ArgumentError for a position that is not there or a result that is no array, DtypeError for integers,
     ShapeError if the value is not a scalar.
     """
+    check_function(f, "grad")
     check_unused(unused)
 
     @functools.wraps(f)
     def differentiated(*args: Any, **kwargs: Any) -> Any:
-        arguments = Arguments(args, positions(argnums, len(args)), variable)
-        result, aux = with_aux(f, recorded(f, arguments, kwargs), has_aux)
-        value = scalar(f, result)
+        arguments = Arguments(args, positions(argnums, len(args)), variable, kwargs)
+        result, aux = with_aux(f, recorded(f, arguments), has_aux)
+        value = scalar(f, result, arguments)
         nested = is_recording()
-        grads = pull_back([value], [value.ones_like()], arguments.variables, nested, nested, unused)
-        pieces = arguments.rebuilt(grads)
+        grads = pull_back([value], [value.ones_like()], arguments.variables, nested, nested)
+        pieces = arguments.rebuilt(arguments.completed(grads, unused))
         first = arguments.shown(value)
         if has_aux:
             first = (first, arguments.shown_tree(aux))
-        return first, pieces[0] if isinstance(argnums, int) else tuple(pieces)
+        return first, tuple(pieces) if several(argnums) else pieces[0]
 
     return differentiated
 
 
-def scalar(f: Callable[..., Any], result: Any) -> Tensor:
+def scalar(f: Callable[..., Any], result: Any, arguments: Arguments) -> Tensor:
     """What ``f`` returned, which must be one scalar array."""
-    value = Outputs(f, result).tensors[0]
-    if not isinstance(result, (Tensor, int, float)):
+    outputs = Outputs(f, result, arguments.home)
+    if paths(result) != [""]:
         raise ArgumentError(
-            f"grad needs {called(f)} to return one array, not {type(result).__name__}; "
-            f"with has_aux=True it may return (value, anything)"
+            f"{called(f)} must return one array to have a gradient, not {type(result).__name__}; "
+            f"with has_aux=True it may return (value, anything), and ug.vjp and ug.jacobian take containers"
         )
+    (value,) = outputs.tensors
     if value.shape != ():
         raise ShapeError(
-            f"grad needs a scalar value, and {called(f)} returned shape {value.shape}; reduce it, as .sum() does, "
-            f"or use ug.vjp or ug.jacobian"
+            f"{called(f)} must return a scalar to have a gradient, and it returned shape {value.shape}; "
+            f"reduce it, as .sum() does, or use ug.vjp or ug.jacobian"
         )
     return value.astype(float) if value.dtype.kind in "biu" else value
 
@@ -111,22 +122,25 @@ def vjp(
     primals are differentiated, and ``pull`` returns as many; with ``has_aux`` ``f`` returns ``(output, aux)``
     and so does vjp: ``(output, pull, aux)``. ``unused`` is as in :func:`value_and_grad`; keyword arguments go to ``f``.
 
+    What comes back is of the kind that :func:`value_and_grad` says. Called inside ``record()`` both the value and
+    what ``pull`` returns there are recorded.
+
     Raises ArgumentError if the structures differ, ShapeError or DtypeError if an array's do.
     """
+    check_function(f, "vjp")
     check_unused(unused)
-    arguments = Arguments(primals, positions(argnums, len(primals)), variable)
-    result, aux = with_aux(f, recorded(f, arguments, kwargs), has_aux)
-    outputs = Outputs(f, result)
+    arguments = Arguments(primals, positions(argnums, len(primals)), variable, kwargs)
+    result, aux = with_aux(f, recorded(f, arguments), has_aux)
+    outputs = Outputs(f, result, arguments.home)
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
-        seeds = checked_all(outputs.tensors, matched(cotangent, result, "the cotangent", "the output"), "the cotangent")
-        grads = pull_back(outputs.tensors, seeds, arguments.variables, True, is_recording(), unused)
-        return tuple(arguments.rebuilt(grads))
+        given = matched(cotangent, result, "the cotangent", "the output")
+        seeds = [
+            direction(output, g, f"the cotangent of the {outputs.name(number)}", "output")
+            for number, (output, g) in enumerate(zip(outputs.tensors, given, strict=True))
+        ]
+        grads = pull_back(outputs.tensors, seeds, arguments.variables, True, is_recording())
+        return tuple(arguments.rebuilt(arguments.completed(grads, unused)))
 
     shown = outputs.rebuilt([arguments.shown(output) for output in outputs.tensors])
     return (shown, pull, arguments.shown_tree(aux)) if has_aux else (shown, pull)
-
-
-def checked_all(outputs: Sequence[Tensor], given: Sequence[Any], what: str) -> list[Tensor]:
-    """A cotangent for each output as a Tensor; ShapeError or DtypeError unless each has its shape and dtype."""
-    return [checked_cotangent(output, g, what, "output") for output, g in zip(outputs, given, strict=True)]
