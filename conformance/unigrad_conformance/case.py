@@ -64,14 +64,16 @@ class Program:
         self.cases: list[Case] = []
 
     def case(
-        self, why: str, *, limit: Limit | None = None, dtype: str = "float32", **expected: Any
+        self, why: str, *, limit: Limit | None = None, dtype: str = "float32", everyday: bool = True, **expected: Any
     ) -> Callable[[Callable[..., Results]], Callable[..., Results]]:
         """Add the decorated program under its own name."""
 
         def add(run: Callable[..., Results]) -> Callable[..., Results]:
             name = f"{self.family}.{run.__name__}"
             chosen = limit or Limit(16, "largest", "a chain of operations")
-            self.cases.append(Case(name, self.family, name, run, why, (), dtype, chosen, expected=expected))
+            self.cases.append(
+                Case(name, self.family, name, run, why, (), dtype, chosen, everyday=everyday, expected=expected)
+            )
             return run
 
         return add

@@ -12,6 +12,7 @@ from unigrad_conformance.programs import kinks
 from unigrad_conformance.programs.mistakes import MISTAKES
 from unigrad_conformance.programs.recording import RECORDING
 from unigrad_conformance.programs.seeds import SEEDS
+from unigrad_conformance.programs.transforms import TRANSFORMS
 from unigrad_conformance.samples.arranging import ARRANGING
 from unigrad_conformance.samples.complex import COMPLEX
 from unigrad_conformance.samples.contractions import CONTRACTIONS
@@ -36,7 +37,7 @@ FAMILIES = (
 @cache
 def all_cases() -> dict[str, Case]:
     """Every case by name: the programs first, as a reader would want to see them."""
-    cases = [*SEEDS.cases, *RECORDING.cases, *MISTAKES.cases, *kinks.cases()]
+    cases = [*SEEDS.cases, *RECORDING.cases, *TRANSFORMS.cases, *MISTAKES.cases, *kinks.cases()]
     for family in FAMILIES:
         cases += cases_of(family)
     found: dict[str, Case] = {}

@@ -9,7 +9,7 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from unigrad import dtypes
-from unigrad.backend import Backend, backend_of, working_on
+from unigrad.backend import Backend, backend_of, current_backend, working_on
 from unigrad.batching import Batched, batched, mapped, spread
 from unigrad.dtypes import has_gradients
 from unigrad.engine import checked_cotangent
@@ -132,7 +132,7 @@ class Arguments:
         # What values are shown as: a Tensor if any was given, else a framework's own array if any was, else NumPy's.
         self._kind: Any = next((leaf for leaf in leaves if isinstance(leaf, Tensor)), None)
         if self._kind is None:
-            self._kind = next((leaf for leaf in leaves if not _is_numpy(leaf) and backend_of(leaf) is not None), None)
+            self._kind = next((leaf for leaf in leaves if not _is_numpy(leaf) and _is_numeric(leaf)), None)
 
     def where(self, number: int) -> str:
         """Which argument, and which of its leaves, a variable is."""
@@ -164,7 +164,7 @@ class Arguments:
     def _like(self, x: Tensor, original: Any) -> Any:
         """A Tensor as its caller sees it who gave ``original``."""
         if isinstance(original, Tensor) or is_wrapped(x):
-            return x
+            return twin(x)
         if original is None or _is_numpy(original):
             return x.numpy()
         return x._raw if x._node is None else x.backend.detached(x._raw)
@@ -327,7 +327,9 @@ def _is_numpy(leaf: Any) -> bool:
 
 def _is_numeric(leaf: Any) -> bool:
     """Whether it is a raw array, of a framework or of NumPy, that can become a Tensor."""
-    return leaf.dtype.kind in "biufc" if isinstance(leaf, np.ndarray) else backend_of(leaf) is not None
+    if isinstance(leaf, np.ndarray):
+        return leaf.dtype.kind in "biufc"
+    return isinstance(leaf, current_backend().array_types) or backend_of(leaf) is not None
 
 
 def _floating_dtype(leaves: Sequence[Any]) -> dtypes.DType | None:

@@ -65,17 +65,17 @@ def jacobian(
         raise ArgumentError(f"mode={mode!r} is unknown; use 'reverse', 'forward' or 'auto'")
     if mode == "forward" and unused != "zeros":
         raise ArgumentError(f"unused={unused!r} needs mode='reverse', which finds out what the outputs depend on")
-    return _jacobian(f, mode, argnums, has_aux, unused, empty=False)
+    return _jacobian(f, mode, argnums, has_aux, unused, hessian=False)
 
 
 def _jacobian(
-    f: Callable[..., Any], mode: str, argnums: Argnums, has_aux: bool, unused: str, empty: bool
+    f: Callable[..., Any], mode: str, argnums: Argnums, has_aux: bool, unused: str, hessian: bool
 ) -> Callable[..., Any]:
-    """``empty``: whether ``f`` may return no array at all."""
+    """``hessian``: whether ``f`` is a gradient, which may hold no array at all."""
 
     @functools.wraps(f)
     def differentiated(*args: Any, **kwargs: Any) -> Any:
-        call = _Call(f, args, positions(argnums, len(args)), has_aux, kwargs, empty)
+        call = _Call(f, args, positions(argnums, len(args)), has_aux, kwargs, hessian)
         found = None if mode == "forward" else _by_rows(call, unused, mode == "auto")
         arguments, outputs, blocks, aux = found or _by_columns(call)
         matrix = outputs.rebuilt([_row(arguments, row, argnums) for row in blocks])
@@ -90,7 +90,7 @@ class _Call(NamedTuple):
     chosen: Sequence[int]
     has_aux: bool
     kwargs: dict[str, Any]
-    empty: bool
+    hessian: bool
 
 
 Found = tuple[Arguments, Outputs, list[list[Tensor | None]], Any]
@@ -104,11 +104,16 @@ def _row(arguments: Arguments, blocks: Sequence[Tensor | None], argnums: Argnums
 
 def _by_rows(call: _Call, unused: str, auto: bool) -> Found | None:
     """In reverse mode; None if ``auto`` and forward mode is better, or alone can do it."""
-    f, args, chosen, has_aux, kwargs, empty = call
+    f, args, chosen, has_aux, kwargs, hessian = call
     arguments = Arguments(args, chosen, variable, kwargs)
     result, aux = with_aux(f, recorded(f, arguments), has_aux)
-    outputs = Outputs(f, result, arguments.home, empty)
+    outputs = Outputs(f, result, arguments.home, hessian)
     inputs, heads = arguments.variables, outputs.tensors
+    if hessian and any(x.dtype.kind == "c" for x in inputs):
+        raise DtypeError(
+            "the Hessian of a function of complex arguments is no complex matrix; "
+            "use ug.hvp for its products, or split the arguments with ug.real and ug.imag"
+        )
     _check_complex(inputs, heads)
     rows, columns = sum(y.size for y in heads), sum(x.size for x in inputs)
     if auto and 0 < columns < rows and unused == "zeros":
@@ -137,15 +142,19 @@ def _by_rows(call: _Call, unused: str, auto: bool) -> Found | None:
 
 def _by_columns(call: _Call) -> Found:
     """In forward mode, with a batch of tangents."""
-    f, args, chosen, has_aux, kwargs, empty = call
+    f, args, chosen, has_aux, kwargs, hessian = call
     inputs = Arguments(args, chosen, floating).variables
     columns = sum(x.size for x in inputs)
+    if not columns:  # nothing to push
+        found = _by_rows(call, "zeros", False)
+        assert found is not None
+        return found
     batch, level = next_level(), next_level()
     duals = iter([dual(x, batched(unit, batch), level) for x, unit in zip(inputs, _unit(inputs), strict=True)])
     arguments = Arguments(args, chosen, lambda leaf, where: next(duals), kwargs)
     with mapping(batch, columns):
         result, aux = with_aux(f, f(*arguments.values, **arguments.keywords), has_aux)
-    outputs = Outputs(f, result, arguments.home, empty)
+    outputs = Outputs(f, result, arguments.home, hessian)
     _check_complex(inputs, outputs.tensors)
     blocks: list[list[Tensor | None]] = []
     for output in outputs.tensors:
@@ -199,4 +208,4 @@ def hessian(
     those is more than one complex matrix, and :func:`unigrad.hvp` multiplies by it.
     """
     check_function(f, "hessian")
-    return _jacobian(grad(f, argnums, has_aux, unused), "auto", argnums, has_aux, "zeros", empty=True)
+    return _jacobian(grad(f, argnums, has_aux, unused), "auto", argnums, has_aux, "zeros", hessian=True)
