@@ -119,7 +119,7 @@ class MXNetBackend(Backend):
     def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
         if array.size >= _LARGEST:
             raise UnsupportedError(_TOO_LARGE)
-        return self._array(array, dtype=array.dtype)
+        return self._array(array, dtype=self.raw_dtype(array.dtype))
 
     def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
         values: np.ndarray[Any, Any] = raw.asnumpy()
@@ -151,6 +151,12 @@ class MXNetBackend(Backend):
         # Where an array has no elements MXNet's engine returns what happened to be in memory, or crashes.
         empty = has_empty(raws)
         function = (None if empty else self._recorded.get(primitive.name)) or self.function(primitive.name)
+        # MXNet makes each array that it records a part of the graph, which a backward takes apart: a constant that
+        # several graphs share would go with the first.
+        raws = tuple(
+            raw.detach() if parent is None and isinstance(raw, self.array_types) else raw
+            for raw, parent in zip(raws, parents, strict=True)
+        )
         out = function(list(raws), *statics) if primitive.variadic else function(*raws, *statics)
         node = rule_node(self, primitive, parents, raws, statics, out)
         if empty or 0 in out.shape:

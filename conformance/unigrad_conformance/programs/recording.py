@@ -123,6 +123,20 @@ def released_common_part(ug: Any) -> Results:
     return {"error": raised(second.backward), "grad": x.grad}
 
 
+@case("two recordings that share only a constant: each can run its backward", first=[3, 4], second=[6, 8])
+def shared_constant(ug: Any) -> Results:
+    x, y, constant = ug.ones(2), ug.ones(2), ug.asarray([3.0, 4.0])
+    x.attach_grad()
+    y.attach_grad()
+    with ug.record():
+        first = (x * constant).sum()
+    with ug.record():
+        second = (y * constant + constant * y).sum()
+    second.backward()
+    first.backward()
+    return {"first": x.grad, "second": y.grad}
+
+
 @case("released graphs cannot be built upon", error="GraphFreedError")
 def building_on_released(ug: Any) -> Results:
     x = ug.ones(2)
