@@ -463,3 +463,154 @@ def transforms(ug: Any) -> Results:
         lambda: ug.fft.fftfreq(3, dtype=ug.int64),
     ]
     return {"errors": [raised(attempt) for attempt in attempts]}
+
+
+def _told(attempts: list[tuple[Callable[[], Any], str, tuple[str, ...]]]) -> Results:
+    """Mistakes with the errors that they must raise and words that the messages must have."""
+    silent = [f"{number}: {message(attempt)}" for number, (attempt, _, words) in enumerate(attempts)
+              if not all(word in message(attempt) for word in words)]  # fmt: skip
+    return {
+        "errors": [raised(attempt) for attempt, _, _ in attempts],
+        "expected": [error for _, error, _ in attempts],
+        "silent": silent,
+    }
+
+
+def _equal(count: int, *errors: str) -> dict[str, Any]:
+    expected = list(errors) * count
+    return {"errors": expected, "expected": expected, "silent": []}
+
+
+@case("what grad cannot differentiate: the message names the argument and its leaf, and what to type",
+      **_equal(1, *["DtypeError"] * 6, *["ArgumentError"] * 7))  # fmt: skip
+def differentiated_arguments(ug: Any) -> Results:
+    x, whole = ug.ones(2), ug.asarray([1, 2])
+
+    def f(*args: Any) -> Any:
+        return ug.asarray(1.0)
+
+    return _told([
+        (lambda: ug.grad(f, 1)(x, whole), "DtypeError", ("argument 1", "int64", "astype", "argnums")),
+        (lambda: ug.grad(f)({"w": [x, whole]}), "DtypeError", ("argument 0['w'][1]", "int64")),
+        (lambda: ug.grad(f)(2), "DtypeError", ("argument 0", "write 2.0")),
+        (lambda: ug.grad(f)({"w": "text"}), "DtypeError", ("argument 0['w']", "str")),
+        (lambda: ug.jvp(f, (whole,), (whole,)), "DtypeError", ("argument 0", "int64")),
+        (lambda: ug.hessian(f)(x > 0), "DtypeError", ("argument 0", "bool")),
+        (lambda: ug.grad(f, 2)(x, x), "ArgumentError", ("argnums=2", "2 positional arguments")),
+        (lambda: ug.jacobian(f, argnums=(0, -3))(x, x), "ArgumentError", ("argnums=(0, -3)",)),
+        (lambda: ug.grad(f, (0, -1))(x), "ArgumentError", ("(0, -1)", "twice")),
+        (lambda: ug.vjp(f, x, argnums=True), "ArgumentError", ("argnums=True",)),
+        (lambda: ug.hessian(f, 1.0)(x), "ArgumentError", ("argnums=1.0",)),
+        (lambda: ug.grad(f)(x=x), "ArgumentError", ("0 positional arguments",)),
+        (lambda: ug.grad(x), "ArgumentError", ("takes a function", "ug.gradients")),
+    ])  # fmt: skip
+
+
+@case("results that have no gradient: the message says what came back and what to type instead",
+      **_equal(1, *["ShapeError"] * 3, *["ArgumentError"] * 11))  # fmt: skip
+def returned_values(ug: Any) -> Results:
+    x = ug.ones(2)
+    return _told([
+        (lambda: ug.grad(lambda x: x * 2)(x), "ShapeError", ("scalar", "(2,)", "sum", "ug.jacobian")),
+        (lambda: ug.hvp(lambda x: x * 2, (x,), (x,)), "ShapeError", ("scalar", "(2,)")),
+        (lambda: ug.hessian(lambda x: x * 2)(x), "ShapeError", ("scalar", "(2,)")),
+        (lambda: ug.grad(lambda x: None)(x), "ArgumentError", ("None", "return")),
+        (lambda: ug.grad(lambda x: "text")(x), "ArgumentError", ("str", "has_aux")),
+        (lambda: ug.grad(lambda x: [x.sum()])(x), "ArgumentError", ("list", "has_aux")),
+        (lambda: ug.grad(lambda x: (x.sum(), 1.0))(x), "ArgumentError", ("tuple", "has_aux")),
+        (lambda: ug.vjp(lambda x: None, x), "ArgumentError", ("None", "return")),
+        (lambda: ug.jvp(lambda x: {"a": {1, 2}}, (x,), (x,)), "ArgumentError", ("output['a']", "set")),
+        (lambda: ug.jacobian(lambda x: [x, "text"])(x), "ArgumentError", ("output[1]", "str")),
+        (lambda: ug.vmap(lambda x: None)(x), "ArgumentError", ("None", "return")),
+        (lambda: ug.grad(lambda x: x.sum(), has_aux=True)(x), "ArgumentError", ("(value, aux)",)),
+        (lambda: ug.jvp(lambda x: (x, 1, 2), (x,), (x,), has_aux=True), "ArgumentError", ("(value, aux)",)),
+        (lambda: ug.vjp(lambda x: [x, x], x, has_aux=True), "ArgumentError", ("(value, aux)", "list")),
+    ])  # fmt: skip
+
+
+@case("tangents and cotangents that do not fit: both structures, shapes or dtypes are told",
+      **_equal(1, *["ArgumentError"] * 7, *["ShapeError"] * 3, *["DtypeError"] * 4))  # fmt: skip
+def directions(ug: Any) -> Results:
+    x, wide = ug.ones(2), ug.ones(2, dtype=ug.float64)
+
+    def f(p: Any) -> Any:
+        return {"a": p["w"] * 2}
+
+    p = {"w": x}
+    pull = ug.vjp(f, p)[1]
+    return _told([
+        (lambda: ug.jvp(f, (p,), ({"v": x},)), "ArgumentError", ("tangent 0", "['w']", "['v']")),
+        (lambda: ug.jvp(f, (p,), (x,)), "ArgumentError", ("['w']", "(the array itself)")),
+        (lambda: ug.jvp(f, (p,), (p, p)), "ArgumentError", ("1 primals", "2 tangents")),
+        (lambda: ug.jvp(f, p, p), "ArgumentError", ("tuples", "(x,)")),
+        (lambda: ug.hvp(lambda x: x.sum(), (x,), (None,)), "ArgumentError", ("tangent 0", "none")),
+        (lambda: pull(x), "ArgumentError", ("the cotangent", "['a']")),
+        (lambda: pull({"a": x, "b": x}), "ArgumentError", ("['a']", "['b']")),
+        (lambda: ug.jvp(f, (p,), ({"w": ug.ones(3)},)), "ShapeError", ("argument 0['w']", "(3,)", "(2,)")),
+        (lambda: pull({"a": ug.ones((2, 1))}), "ShapeError", ("output['a']", "(2, 1)", "(2,)")),
+        (lambda: pull({"a": 1.0}), "ShapeError", ("output['a']", "()", "(2,)")),
+        (lambda: ug.jvp(f, (p,), ({"w": wide},)), "DtypeError", ("argument 0['w']", "float64", "float32")),
+        (lambda: pull({"a": wide}), "DtypeError", ("output['a']", "float64", "float32")),
+        (lambda: pull({"a": "text"}), "DtypeError", ("output['a']", "str")),
+        (lambda: ug.jvp(f, (p,), ({"w": object()},)), "DtypeError", ("object",)),
+    ])  # fmt: skip
+
+
+@case("unknown modes and words for what is unused", **_equal(1, *["ArgumentError"] * 5))
+def transform_options(ug: Any) -> Results:
+    x = ug.ones(2)
+    return _told([
+        (lambda: ug.jacobian(lambda x: x, mode="backward"), "ArgumentError", ("'backward'", "'reverse'")),
+        (lambda: ug.grad(lambda x: x, unused="zero"), "ArgumentError", ("'zero'", "'zeros'")),
+        (lambda: ug.jvp(lambda x: x, (x,), (x,), unused=None), "ArgumentError", ("None", "'zeros'")),
+        (lambda: ug.jacobian(lambda x: x, "forward", unused="none"), "ArgumentError", ("'none'", "'reverse'")),
+        (lambda: ug.grad(lambda p: p["w"].sum(), unused="error")({"w": x, "v": [x]}), "ArgumentError",
+         ("argument 0['v'][0]", "(2,)", "unused='zeros'")),
+    ])  # fmt: skip
+
+
+@case("what vmap cannot map: sizes, axes and entries are told",
+      **_equal(1, *["ArgumentError"] * 5, *["AxisError"] * 3, "UnsupportedError"))  # fmt: skip
+def mapped_arguments(ug: Any) -> Results:
+    x, y = ug.ones((2, 3)), ug.ones((3, 3))
+
+    def f(x: Any, y: Any = None) -> Any:
+        return x.sum() if y is None else (x * y).sum()
+
+    return _told([
+        (lambda: ug.vmap(f)(x, y), "ArgumentError", ("argument 0 has 2", "argument 1 has 3")),
+        (lambda: ug.vmap(f, in_axes=(0,))(x, x), "ArgumentError", ("in_axes=(0,)", "2 arguments")),
+        (lambda: ug.vmap(f, in_axes=None)(x), "ArgumentError", ("in_axes=None",)),
+        (lambda: ug.vmap(f, in_axes=({"w": 0},))(x), "ArgumentError", ("in_axes[0]",)),
+        (lambda: ug.vmap(lambda x: x, out_axes=None)(x), "ArgumentError", ("out_axes",)),
+        (lambda: ug.vmap(f, in_axes=2)(x), "AxisError", ("argument 0", "(2, 3)", "axis 2")),
+        (lambda: ug.vmap(f)(1.0), "AxisError", ("argument 0", "()")),
+        (lambda: ug.vmap(f, out_axes=1)(x), "AxisError", ("axis 1", "()")),
+        (lambda: ug.vmap(lambda x: x if x.sum() > 0 else -x)(x), "UnsupportedError", ("ug.where",)),
+    ])  # fmt: skip
+
+
+@case("attach_grad and backward on what is at work in jvp or vmap: they point to ug.grad; a recording survives it",
+      **_equal(1, *["UnsupportedError"] * 4), still_recording=_SURVIVED["still_recording"],
+      before=_SURVIVED["before"], grad=_SURVIVED["grad"])  # fmt: skip
+def backward_in_transforms(ug: Any) -> Results:
+    x = ug.ones((2, 3))
+
+    def attach(x: Any) -> Any:
+        x.attach_grad()
+        return x.sum()
+
+    def pull(x: Any) -> Any:
+        y = (x * x).sum()
+        y.backward()
+        return y
+
+    told = _told([
+        (lambda: ug.jvp(attach, (x,), (x,)), "UnsupportedError", ("ug.grad",)),
+        (lambda: ug.jvp(pull, (x,), (x,)), "UnsupportedError", ("ug.grad",)),
+        (lambda: ug.vmap(attach)(x), "UnsupportedError", ("ug.grad",)),
+        (lambda: ug.vmap(pull)(x), "UnsupportedError", ("ug.grad",)),
+    ])  # fmt: skip
+    survived = _attempt(ug, lambda x, y: ug.jvp(pull, (y,), (y,)))
+    survived.pop("error")
+    return {**told, **survived}
