@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import OrderedDict, defaultdict, namedtuple
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -764,23 +764,30 @@ CONFUSING_TWICE = [0, 2, 6, 36, 0, 2, 8]
 @case("perturbations are not confused: derivatives inside derivatives, forward and reverse",
       **{f"{outer} of {inner}": CONFUSING for outer in ("grad", "jvp") for inner in ("grad", "jvp")})  # fmt: skip
 def confusion(ug: Any) -> Results:
-    return _confusions(ug, ("grad", "jvp"))
+    return _confusions(ug, itertools.product(("grad", "jvp"), repeat=2))
 
 
 _ALL = ("grad", "jvp", "vjp", "rows", "columns")
 
 
-@case("the same for every pair of transforms", everyday=False,
-      **{f"{outer} of {inner}": CONFUSING for outer in _ALL for inner in _ALL})  # fmt: skip
-def confusion_everywhere(ug: Any) -> Results:
-    return _confusions(ug, _ALL)
+def _everywhere(outer: str) -> None:
+    def run(ug: Any) -> Results:
+        return _confusions(ug, [(outer, inner) for inner in _ALL])
+
+    run.__name__ = f"confusion_of_{outer}"
+    literals = {f"{outer} of {inner}": CONFUSING for inner in _ALL}
+    case(f"the same for {outer} of every transform", everyday=False, **literals)(run)
 
 
-def _confusions(ug: Any, names: tuple[str, ...]) -> Results:
+for _outer in _ALL:
+    _everywhere(_outer)
+
+
+def _confusions(ug: Any, pairs: Iterable[tuple[str, str]]) -> Results:
     derivatives = _derivatives(ug)
     x = ug.asarray(3.0)
     results = {}
-    for outer, inner in itertools.product(names, repeat=2):
+    for outer, inner in pairs:
         functions = _confusing(derivatives[inner], ug.asarray)
         results[f"{outer} of {inner}"] = ug.stack([derivatives[outer](f)(x) for f in functions])
     return results
@@ -817,34 +824,36 @@ def third_order(ug: Any) -> Results:
     return results
 
 
-@case("forward over reverse, reverse over forward, forward over forward and reverse over reverse are one Hessian",
+@case("forward over reverse, reverse over forward and reverse over reverse are one product with the Hessian",
       same=[True] * 4)  # fmt: skip
 def orders_of_modes(ug: Any) -> Results:
     x, y, t = _given(ug)
-    f = _energy(ug)
-
-    def push(g: Callable[[Any], Any], move: Any) -> Callable[[Any], Any]:
-        return lambda x: ug.jvp(g, (x,), (move,))[1]
 
     def of_x(x: Any) -> Any:
-        return f(x, y)
+        return _energy(ug)(x, y)
 
     products = [
-        push(ug.grad(of_x), t)(x),
-        ug.grad(push(of_x, t))(x),
+        ug.jvp(ug.grad(of_x), (x,), (t,))[1],
+        ug.grad(lambda x: ug.jvp(of_x, (x,), (t,))[1])(x),
         ug.grad(lambda x: (ug.grad(of_x)(x) * t).sum())(x),
         ug.vjp(ug.grad(of_x), x)[1](t)[0],
     ]
-    number = push(push(of_x, t), y)(x)
+    (product,) = ug.hvp(of_x, (x,), (t,))
+    return {**_named("product", products), "same": [_near(ug, found, product) for found in products]}
+
+
+@case("Hessians as Jacobians of gradients and of Jacobians, by rows and by columns", everyday=False, same=[True] * 6)
+def matrices_of_modes(ug: Any) -> Results:
+    x, y, t = _given(ug)
+
+    def of_x(x: Any) -> Any:
+        return _energy(ug)(x, y)
+
+    first = {"grad": ug.grad(of_x), "rows": ug.jacobian(of_x, "reverse"), "columns": ug.jacobian(of_x, "forward")}
+    found = {f"{name} {mode}": ug.jacobian(g, mode)(x) for name, g in first.items() for mode in ("reverse", "forward")}
     whole = ug.hessian(of_x)(x)
-    return {
-        **_named("product", products),
-        "number": number,
-        "whole": whole,
-        "columns": ug.jacobian(ug.grad(of_x), "forward")(x),
-        "rows": ug.jacobian(lambda x: ug.jacobian(of_x, "forward")(x), "reverse")(x),
-        "same": [_near(ug, product, whole @ t) for product in products],
-    }
+    number = ug.jvp(lambda x: ug.jvp(of_x, (x,), (t,))[1], (x,), (y,))[1]
+    return {**found, "whole": whole, "number": number, "same": [_near(ug, each, whole) for each in found.values()]}
 
 
 @case("the Hessian, and its products, of a function that itself calls grad", same=[True, True])
