@@ -287,7 +287,9 @@ def _pull(
     create_graph: bool,
     rows: int | None = None,
 ) -> dict[Node, Tensor]:
-    if Crossing.exist and any(type(node) is Crossing for node in nodes):
+    if any(head.backend is not heads[0].backend for head in heads):
+        found = _pull_each(heads, seeds, wanted, create_graph, rows)
+    elif Crossing.exist and any(type(node) is Crossing for node in nodes):
         found = _pull_across(heads, seeds, wanted, create_graph, rows)
     else:
         found = _pull_on_one(heads, seeds, nodes, wanted, retain_graph, create_graph, rows)
@@ -319,6 +321,27 @@ def _pull_on_one(
 
 
 # --- across backends ---------------------------------------------------------------------------------------
+
+
+def _pull_each(
+    heads: Sequence[Tensor],
+    seeds: Sequence[Tensor],
+    wanted: dict[Node, Any],
+    create_graph: bool,
+    rows: int | None,
+) -> dict[Node, Tensor]:
+    """Heads of several backends: those of each in a pass of their own. What arrives at one place adds up."""
+    total: dict[Node, Tensor] = {}
+    for backend in dict.fromkeys(head.backend for head in heads):
+        ys, gs = zip(*((y, g) for y, g in zip(heads, seeds, strict=True) if y.backend is backend), strict=True)
+        nodes = below([_node_of(y) for y in ys])
+        reached = set(nodes)
+        targets = {node: raw for node, raw in wanted.items() if node in reached}
+        found = _pull(ys, gs, nodes, targets, True, create_graph, rows)
+        with Scope(create_graph, is_training()):
+            for node, g in found.items():
+                total[node] = total[node] + g if node in total else g
+    return total
 
 
 def _pull_across(

@@ -44,7 +44,8 @@ def jacobian(
     """A function that returns the Jacobian of ``f``, or ``(jacobian, aux)`` with ``has_aux``.
 
     Where ``f`` takes an array of shape ``(n, ...)`` to one of shape ``(m, ...)`` this is an array of shape
-    ``(m, ..., n, ...)``, and of the dtype of the argument (the complex one where only the result is complex).
+    ``(m, ..., n, ...)``, of the dtype of the argument (the complex one where only the result is complex) and on its
+    backend.
     Containers give containers of blocks: the structure of the output, with in place of each array
     the structure of the argument (a tuple of several with several ``argnums``), and in place of each of its arrays the
     block. Keyword arguments are passed on to ``f``.
@@ -165,6 +166,7 @@ def _by_columns(call: _Call) -> Found:
         for x in inputs:
             part = moved[..., start : start + x.size].reshape((*value.shape, *x.shape))
             wanted = dtypes.complex_of(x.dtype) if value.dtype.kind == "c" else x.dtype
+            part = part if part.backend is x.backend else part.to_backend(x.backend.name)
             columns_of.append(part if part.dtype == wanted else part.astype(wanted))
             start += x.size
         blocks.append(columns_of)

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from unigrad_conformance.case import Limit, Program, Results, raised
+from unigrad_conformance.case import Program, Results, raised
+from unigrad_conformance.oracle import NAME as ORACLE
 
 TRANSFORMS = Program("transforms")
 case = TRANSFORMS.case
@@ -317,7 +318,12 @@ def raw_arrays(ug: Any) -> Results:
     }
 
 
-@case("NumPy arrays in and out, tangents and cotangents as well", numpy=[True] * 13, dtypes=["float64"] * 13)
+@case(
+    "NumPy arrays in and out, tangents and cotangents as well",
+    everyday=False,
+    numpy=[True] * 13,
+    dtypes=["float64"] * 13,
+)
 def numpy_arrays(ug: Any) -> Results:
     f = _energy(ug)
     x, y, t = (np.asarray(values) for values in (X, Y, T))
@@ -375,7 +381,7 @@ def jacobian_modes(ug: Any) -> Results:
     }
 
 
-@case("Jacobians of matrices, of scalars, and of what does not depend on the argument",
+@case("Jacobians of matrices, of scalars, and of what does not depend on the argument", everyday=False,
       shapes=["(2, 2, 2, 3)", "()", "(2, 2)", "(2, 3)", "(3, 2, 2, 2, 3)", "(2, 3)", "(2, 2)"] * 3,
       dtypes=["float32"] * 21)  # fmt: skip
 def jacobian_shapes(ug: Any) -> Results:
@@ -917,6 +923,25 @@ def closures(ug: Any) -> Results:
     return {"w": kept, "recorded": True, "later": raised(outside.backward), "pushed": w.grad}
 
 
+@case("arguments, results and Hessians on two backends: a block is where its argument is", homes=[True, False] * 3)
+def two_backends(ug: Any) -> Results:
+    x, y, t = _given(ug)
+    mine, other = ug.get_backend(), ORACLE if ug.get_backend() == "numpy" else "numpy"
+    moved = y.to_backend(other)
+
+    def f(x: Any, y: Any) -> Any:
+        return (ug.sin(x) * y.to_backend(mine)).sum() * (x.to_backend(other) * y).sum().to_backend(mine)
+
+    (xx, xy), (yx, yy) = ug.hessian(f, argnums=(0, 1))(x, moved)
+    first, second = ug.hvp(f, (x, moved), (t, moved))
+    _, pull = ug.vjp(lambda x, y: (x * x, y * y * x.to_backend(other)), x, moved)
+    pulled = pull((t, moved))
+    columns = ug.jacobian(f, "forward", (0, 1))(x, moved)
+    homes = [each.backend.name == mine for each in (xx, xy, yx, yy, *columns)]
+    found = [xx, xy, yx, yy, *columns, first, second, *pulled, *ug.grad(f, (0, 1))(x, moved)]
+    return {**_named("found", [each.to_backend(mine) for each in found]), "homes": homes}
+
+
 # --- complex numbers --------------------------------------------------------------------------------------------
 
 Z = [1.0 + 2.0j, -0.5 + 1.5j]
@@ -973,8 +998,9 @@ def complex_jacobian(ug: Any) -> Results:
     }
 
 
-@case("the product with the Hessian of a real function of complex arguments is the derivative of its gradient",
-      same=True, limit=Limit(32, "largest", "a chain of operations, measured 17"))  # fmt: skip
+@case(
+    "the product with the Hessian of a real function of complex arguments is the derivative of its gradient", same=True
+)
 def complex_hvp(ug: Any) -> Results:
     z, v = ug.asarray(Z), ug.asarray(V)
 
