@@ -147,5 +147,5 @@ def hvp(
     for number, (x, reaches) in enumerate(zip(inner, used, strict=False)):
         if reaches and grads[number] is None:
             grads[number] = x.zeros_like()
-    product = tuple(arguments.rebuilt(values_of(arguments.completed(grads, unused), level)))
+    product = tuple(arguments.rebuilt(arguments.completed(grads, unused)))
     return (product, arguments.shown_tree(values_of(aux, level))) if has_aux else product
