@@ -79,6 +79,9 @@ class TorchBackend(Backend):
     def filled_like(self, raw: Raw, value: float) -> Raw:
         return self.torch.full_like(raw, value, memory_format=self.torch.contiguous_format)
 
+    def copied(self, raw: Raw) -> Raw:
+        return raw.clone()
+
     def device(self, raw: Raw) -> Any:
         return str(raw.device)
 

@@ -63,9 +63,11 @@ def one_hot(indices: Array, /, num_classes: int, *, dtype: Any = None) -> Tensor
 
 def checked_labels(labels: Tensor, classes: int) -> Tensor:
     """Labels as int64; DtypeError unless they are integers, IndexRangeError if one is not from 0 to classes - 1."""
+    if labels.dtype.kind not in "iu":
+        raise DtypeError(f"labels must be integers or probabilities, not {labels.dtype}")
+    if not labels.backend.is_known(labels.raw):
+        return astype(labels, np.int64)
     values = labels.backend.to_numpy(labels.raw)
-    if values.dtype.kind not in "iu":
-        raise DtypeError(f"labels must be integers or probabilities, not {values.dtype}")
     # Seen as unsigned, a negative number is a very large one: one pass tells both bounds.
     if values.size and values.astype(np.uint64, copy=False).max() >= classes:
         wrong = values[(values < 0) | (values >= classes)].ravel()[0]

@@ -194,7 +194,7 @@ def _fresh(x: Tensor) -> Tensor:
         return dual(_fresh(value), tangent, level)
     if x._node is not None and is_recording():
         return x + 0  # inside an outer recording it stays connected, so that gradients nest
-    fresh = x.detach()
+    fresh = x._unrecorded()
     fresh.attach_grad()
     return fresh
 
@@ -206,7 +206,7 @@ def without_history(x: Tensor) -> Tensor:
     if isinstance(x, Dual):
         value, tangent, level = x._parts
         return dual(without_history(value), without_history(tangent), level)
-    return x.detach()
+    return x._unrecorded()
 
 
 def constant(leaf: Any) -> Any:
