@@ -345,7 +345,9 @@ def take_along_axis(x: Array, indices: Array, /, *, axis: int = -1) -> Tensor:
     common[number] = chosen.shape[number]
     if canonical and type(indices) is type(x) and indices.shape == tuple(common) and indices.dtype == np.int64:
         return take_along_axis_(x, indices, number)  # as they are, where they are
-    stretched = broadcast_to(chosen, common) if unknown is not None else asarray(np.broadcast_to(chosen, common), like=x)
+    stretched = (
+        broadcast_to(chosen, common) if unknown is not None else asarray(np.broadcast_to(chosen, common), like=x)
+    )
     return take_along_axis_(x, stretched, number)
 
 
