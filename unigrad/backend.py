@@ -61,6 +61,9 @@ class Backend:
     """For speed only. ``"rules"``: generate :meth:`record`'s default into each operation, and run the
     rules on raw arrays, whose operators and functions must then behave as NumPy's;
     ``"bare"``: likewise for a framework that records by itself as soon as a leaf is tracked."""
+    by_rules: Callable[[], bool] = staticmethod(lambda: False)
+    """Whether, for now, a backend with ``"bare"`` nodes is to record for the neutral rules: where its framework
+    cannot track a leaf. :meth:`leaf` then gives the array itself, and :meth:`pullback` None."""
     bounds_checked: ClassVar[frozenset[str]] = frozenset()
     """For speed only: primitives whose labels or indices the framework itself checks from both sides. It must
     raise IndexError; the others are checked before the call."""

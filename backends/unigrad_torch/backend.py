@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from unigrad import recording
-from unigrad.backend import Backend, Raw
+from unigrad.backend import Backend, Raw, values_unknown
 from unigrad.dlpack import backwards
 from unigrad.dtypes import ALL, DType
 from unigrad.graph import Leaf, Node, PulledNode
@@ -51,6 +51,7 @@ class TorchBackend(Backend):
         self.raw_dtypes = {dtype: getattr(torch, str(dtype)) for dtype in ALL if str(dtype) not in self.missing}
         self.array_types = (torch.Tensor,)
         self.functions = primitives(self)
+        self.by_rules = torch._C._are_functorch_transforms_active  # type: ignore[method-assign]
         recording.framework_scopes.append(self._recording_scope)
 
     def admit(self, raw: Raw) -> None:
@@ -70,8 +71,30 @@ class TorchBackend(Backend):
         return raw if device is None else raw.to(device)
 
     def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
-        found: np.ndarray[Any, Any] = raw.numpy(force=True)
+        found: np.ndarray[Any, Any]
+        if not self.by_rules():
+            found = raw.numpy(force=True)
+            return found
+        functorch = self.torch._C._functorch
+        while functorch.is_functorch_wrapped_tensor(raw):
+            if functorch.is_batchedtensor(raw):
+                raise values_unknown(self.name)
+            raw = functorch.get_unwrapped(raw)
+        with self.torch._functorch.pyfunctorch.temporarily_clear_interpreter_stack():
+            found = raw.numpy(force=True)
         return found
+
+    def is_known(self, raw: Raw) -> bool:
+        return not (self.by_rules() and self._batched(raw))
+
+    def _batched(self, raw: Raw) -> bool:
+        """Whether it stands for many arrays, inside torch.func.vmap."""
+        functorch = self.torch._C._functorch
+        while functorch.is_functorch_wrapped_tensor(raw):
+            if functorch.is_batchedtensor(raw):
+                return True
+            raw = functorch.get_unwrapped(raw)
+        return False
 
     def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Any = None) -> Raw:
         return self.torch.full(shape, value, dtype=self.raw_dtype(dtype), device=device or "cpu")
@@ -111,9 +134,11 @@ class TorchBackend(Backend):
         return joined(operation, inputs, results, pull_back)
 
     def untracked(self, function: Callable[..., Raw]) -> Callable[..., Raw]:
-        no_grad = self.torch.no_grad
+        no_grad, by_rules = self.torch.no_grad, self.by_rules
 
         def run(*args: Any) -> Raw:
+            if by_rules():  # nothing has unigrad's leaves, and torch.func may differentiate it
+                return function(*args)
             with no_grad():
                 return function(*args)
 
@@ -128,6 +153,8 @@ class TorchBackend(Backend):
         return self._forward.push(function, primitive, raws, tangents, statics)
 
     def leaf(self, raw: Raw) -> Raw:
+        if self.by_rules():
+            return raw
         if raw.is_inference():
             # PyTorch does not differentiate what was made in inference mode; a copy made outside is fine.
             with self.torch.inference_mode(False):
@@ -135,10 +162,13 @@ class TorchBackend(Backend):
         return raw.detach().requires_grad_()
 
     def fresh_leaf(self, raw: Raw) -> Raw:
-        return self.leaf(raw) if raw.is_inference() else raw.requires_grad_()
+        return self.leaf(raw) if raw.is_inference() or self.by_rules() else raw.requires_grad_()
 
     def detached(self, raw: Raw) -> Raw:
-        return raw.detach()
+        return raw if self.by_rules() else raw.detach()
+
+    def constant(self, raw: Raw) -> Raw:
+        return raw.detach() if raw.requires_grad or self.by_rules() else raw
 
     def pullback(
         self,
@@ -148,7 +178,9 @@ class TorchBackend(Backend):
         retain_graph: bool,
         create_graph: bool,
         below: Sequence[Node],
-    ) -> Sequence[Raw | None]:
+    ) -> Sequence[Raw | None] | None:
+        if self.by_rules():
+            return None
         kinds = Counter(map(type, below))
         every_leaf = len(inputs) == kinds[Leaf] and all(type(node) is Leaf for node, _ in inputs)
         # A gradient may itself be a leaf to PyTorch, and one that nobody has asked for.

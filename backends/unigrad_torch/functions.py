@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from unigrad.backend import Backend, Raw
 from unigrad.errors import ArgumentError
+from unigrad.operations.indexing import is_array
 from unigrad_torch.derivatives import REPLACED, replaced
 from unigrad_torch.fft import FOURIER
 from unigrad_torch.linalg import linear_algebra
@@ -108,12 +109,17 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         function = table.get(name) or backend.composed(name)
         assert function is not None, name
         table[name] = replaced(backend, name, function)
-    table["power"] = power(table["power"])
+    table["power"] = power(backend, table["power"])
     table["remainder"] = beside_scalars(table["remainder"])
     return table
 
 
-def power(of_arrays: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any], Raw]:
+def integers(x: Raw) -> bool:
+    """Whether x holds integers or booleans."""
+    return not (x.is_floating_point() or x.is_complex())
+
+
+def power(backend: Backend, of_arrays: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any], Raw]:
     """Between floating arrays as given; beside a scalar, but for a base of 0, PyTorch's own derivative is right."""
 
     def power(x1: Any, x2: Any) -> Raw:
@@ -122,7 +128,7 @@ def power(of_arrays: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any], Raw]:
                 return of_arrays(x1, x2)
         elif x1 == 0 and (x2.is_floating_point() or x2.is_complex()):
             return of_arrays(x2.new_full((), x1), x2)
-        if isinstance(x2, torch.Tensor) and not torch.is_floating_point(x2) and not x2.is_complex() and (x2 < 0).any():
+        if isinstance(x2, torch.Tensor) and integers(x2) and backend.is_known(x2) and (x2 < 0).any():
             # PyTorch would answer 0.
             raise ArgumentError("integers have no negative integer powers; convert the base with .astype(ug.float32)")
         return x1**x2
@@ -133,16 +139,28 @@ def power(of_arrays: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any], Raw]:
 class FloorDivide(torch.autograd.Function):
     """PyTorch has no derivative for it, and raises; ours is zero."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx: Any, x1: Any, x2: Any) -> Raw:
-        ctx.save_for_backward(*(x for x in (x1, x2) if isinstance(x, torch.Tensor)))
-        ctx.tensors = [isinstance(x, torch.Tensor) for x in (x1, x2)]
+    def forward(x1: Any, x2: Any) -> Raw:
         return x1 // x2
 
     @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, Any], output: Raw) -> None:
+        tensors = [x for x in inputs if isinstance(x, torch.Tensor)]
+        ctx.save_for_backward(output, *tensors)
+        ctx.save_for_forward(output, *tensors)
+        ctx.tensors = [isinstance(x, torch.Tensor) for x in inputs]
+
+    @staticmethod
     def backward(ctx: Any, g: Raw) -> Any:
-        saved = iter(ctx.saved_tensors)
-        return tuple(torch.zeros_like(next(saved)) if tensor else None for tensor in ctx.tensors)
+        _, *saved = ctx.saved_tensors
+        given = iter(saved)
+        return tuple(torch.zeros_like(next(given)) if tensor else None for tensor in ctx.tensors)
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Raw | None) -> Raw:
+        return torch.zeros_like(ctx.saved_tensors[0])
 
 
 def remainder(x1: Raw, x2: Raw) -> Raw:
@@ -253,7 +271,7 @@ def getitem(x: Raw, key: Key) -> Raw:
     key, flipped = forwards(key, x.shape)
     if flipped:
         x = torch.flip(x, flipped)
-    if any(isinstance(entry, np.ndarray) for entry in key):
+    if any(is_array(entry) for entry in key):
         return x[tuple([_index(entry) for entry in key])]
     return x[key].clone()
 
@@ -268,8 +286,11 @@ def _index(entry: Any) -> Any:
 def scatter(x: Raw, key: Key, shape: Shape) -> Raw:
     """Over flat positions, which NumPy knows for every kind of key."""
     size = math.prod(shape)
-    positions = np.arange(size).reshape(shape)[key].reshape(-1)
-    index = torch.from_numpy(np.ascontiguousarray(positions)).to(x.device)
+    if any(isinstance(entry, torch.Tensor) for entry in key):
+        index = getitem(torch.arange(size, device=x.device).reshape(shape), key).reshape(-1)
+    else:
+        positions = np.arange(size).reshape(shape)[key].reshape(-1)
+        index = torch.from_numpy(np.ascontiguousarray(positions)).to(x.device)
     return x.new_zeros(size).index_add(0, index, x.reshape(-1)).reshape(shape)
 
 
@@ -277,5 +298,7 @@ def setitem(x: Raw, value: Raw, key: Key) -> Raw:
     """Written into a copy, from back to front where a step is negative."""
     key, flipped = forwards(key, x.shape)
     changed = torch.flip(x, flipped) if flipped else x.clone()
+    if torch._C._are_functorch_transforms_active():
+        changed = changed + value.sum() * 0  # mapped over whatever the value is, so that it can be written
     changed[key] = value
     return torch.flip(changed, flipped) if flipped else changed
