@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from unigrad.operations.table import Primitive
 
 FEW_OPERATIONS = "PyTorch has it for storage and interchange, with hardly any arithmetic"
+DYNAMO = "torch._dynamo.trace_rules"
 
 
 class TorchBackend(Backend):
@@ -38,6 +40,7 @@ class TorchBackend(Backend):
 
     def __init__(self) -> None:
         self._foreign = False
+        self._dynamo_knows = False
         self._accumulating = threading.Lock()
 
     def load(self) -> None:
@@ -51,6 +54,7 @@ class TorchBackend(Backend):
         self.raw_dtypes = {dtype: getattr(torch, str(dtype)) for dtype in ALL if str(dtype) not in self.missing}
         self.array_types = (torch.Tensor,)
         self.functions = primitives(self)
+        self._proxies = torch._C._TorchDispatchModeKey.PROXY
         self.by_rules = torch._C._are_functorch_transforms_active  # type: ignore[method-assign]
         recording.framework_scopes.append(self._recording_scope)
 
@@ -58,6 +62,12 @@ class TorchBackend(Backend):
         super().admit(raw)
         # From now on a graph may lead on into one of the user's own, whose leaves are not ours to write to.
         self._foreign = self._foreign or raw.requires_grad
+        if not self._dynamo_knows and DYNAMO in sys.modules:
+            # What torch.compile meets of unigrad it is to call as it stands: it knows no context variables, and would
+            # take NumPy's functions for PyTorch's. Importing it for that takes longer than all else together.
+            sys.modules[DYNAMO].add("unigrad")
+            sys.modules[DYNAMO].add("unigrad_torch")
+            self._dynamo_knows = True
 
     def _recording_scope(self) -> AbstractContextManager[None] | None:
         """What makes PyTorch record where the user told it not to; unigrad's own scope decides."""
@@ -72,6 +82,8 @@ class TorchBackend(Backend):
 
     def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
         found: np.ndarray[Any, Any]
+        if self.torch._C._get_dispatch_mode(self._proxies) is not None:
+            raise values_unknown(self.name)
         if not self.by_rules():
             found = raw.numpy(force=True)
             return found
@@ -85,7 +97,11 @@ class TorchBackend(Backend):
         return found
 
     def is_known(self, raw: Raw) -> bool:
-        return not (self.by_rules() and self._batched(raw))
+        return not (self._is_traced() or (self.by_rules() and self._batched(raw)))
+
+    def _is_traced(self) -> bool:
+        """Whether PyTorch writes down the program: for torch.compile, or by make_fx."""
+        return self.torch.compiler.is_compiling() or self.torch._C._get_dispatch_mode(self._proxies) is not None
 
     def _batched(self, raw: Raw) -> bool:
         """Whether it stands for many arrays, inside torch.func.vmap."""

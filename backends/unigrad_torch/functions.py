@@ -271,8 +271,12 @@ def getitem(x: Raw, key: Key) -> Raw:
     key, flipped = forwards(key, x.shape)
     if flipped:
         x = torch.flip(x, flipped)
-    if any(is_array(entry) for entry in key):
-        return x[tuple([_index(entry) for entry in key])]
+    arrays = [entry for entry in key if is_array(entry)]
+    if arrays:
+        found = x[tuple([_index(entry) for entry in key])]
+        if any(entry.ndim for entry in arrays):
+            return found
+        return found.reshape(x[tuple([0 if is_array(entry) else entry for entry in key])].shape)
     return x[key].clone()
 
 
@@ -280,25 +284,33 @@ def _index(entry: Any) -> Any:
     # Beside arrays NumPy takes an integer as one of them, and PyTorch would not.
     if isinstance(entry, int):
         return torch.tensor([entry])
-    return torch.from_numpy(entry) if isinstance(entry, np.ndarray) else entry
+    if isinstance(entry, np.ndarray):
+        entry = torch.from_numpy(entry)
+    # Of one without axes PyTorch asks the value, which inside vmap is none.
+    return entry[None] if isinstance(entry, torch.Tensor) and entry.ndim == 0 else entry
 
 
 def scatter(x: Raw, key: Key, shape: Shape) -> Raw:
     """Over flat positions, which NumPy knows for every kind of key."""
+    return x.new_zeros(math.prod(shape)).index_add(0, positions(x, key, shape), x.reshape(-1)).reshape(shape)
+
+
+def positions(x: Raw, key: Key, shape: Shape) -> Raw:
+    """The flat positions that a key selects, where x is."""
     size = math.prod(shape)
     if any(isinstance(entry, torch.Tensor) for entry in key):
-        index = getitem(torch.arange(size, device=x.device).reshape(shape), key).reshape(-1)
-    else:
-        positions = np.arange(size).reshape(shape)[key].reshape(-1)
-        index = torch.from_numpy(np.ascontiguousarray(positions)).to(x.device)
-    return x.new_zeros(size).index_add(0, index, x.reshape(-1)).reshape(shape)
+        return getitem(torch.arange(size, device=x.device).reshape(shape), key).reshape(-1)
+    found = np.arange(size).reshape(shape)[key].reshape(-1)
+    return torch.from_numpy(np.ascontiguousarray(found)).to(x.device)
 
 
 def setitem(x: Raw, value: Raw, key: Key) -> Raw:
     """Written into a copy, from back to front where a step is negative."""
+    if torch._C._are_functorch_transforms_active() or any(isinstance(entry, torch.Tensor) for entry in key):
+        # Inside vmap nothing can be written into an array that is not mapped over itself.
+        places = positions(x, key, tuple(x.shape))
+        return x.reshape(-1).index_put((places,), value.reshape(-1)).reshape(x.shape)
     key, flipped = forwards(key, x.shape)
     changed = torch.flip(x, flipped) if flipped else x.clone()
-    if torch._C._are_functorch_transforms_active():
-        changed = changed + value.sum() * 0  # mapped over whatever the value is, so that it can be written
     changed[key] = value
     return torch.flip(changed, flipped) if flipped else changed

@@ -80,6 +80,10 @@ def dropout(x: Array, /, rate: float = 0.5, *, seed: int | None = None) -> Tenso
     """In training mode zero each element with probability ``rate`` and scale the others by 1 / (1 - rate).
 
     In prediction mode x itself. The same seed (here, or ``ug.random.seed``) gives the same mask on every backend.
+
+    The mask is drawn in Python. Inside what a framework compiles (``jax.jit``, ``tf.function``) that is when it
+    traces the program: all calls of the compiled program have one mask, and so have all examples of a vmap. For a new
+    one at each step draw it outside and pass it in as an argument, ``x * mask``.
     """
     if not 0 <= rate < 1:
         raise ArgumentError(f"rate={rate!r} is no probability below 1")

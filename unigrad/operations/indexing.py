@@ -281,7 +281,7 @@ def _set(x: Tensor, canonical: Key, value: Array) -> Tensor:
         raise ShapeError(f"a value of shape {value.shape} cannot be assigned to a selection of shape {shape}")
     value = broadcast_to(reshape(value, ()) if value.size == 1 else value, shape)
     arrays = [entry for entry in canonical if is_array(entry)]
-    if all(not isinstance(entry, np.ndarray) and not entry.shape for entry in arrays):
+    if all(not isinstance(entry, np.ndarray) and not len(entry.shape) for entry in arrays):
         return setitem_(x, value, canonical)  # which selects no element twice
     if not all(isinstance(entry, np.ndarray) for entry in arrays):
         raise UnsupportedError(
