@@ -61,6 +61,9 @@ class Backend:
     """For speed only. ``"rules"``: generate :meth:`record`'s default into each operation, and run the
     rules on raw arrays, whose operators and functions must then behave as NumPy's;
     ``"bare"``: likewise for a framework that records by itself as soon as a leaf is tracked."""
+    by_rules: Callable[[], bool] = staticmethod(lambda: False)
+    """Whether, for now, a backend with ``"bare"`` nodes is to record for the neutral rules: where its framework
+    cannot track a leaf. :meth:`leaf` then gives the array itself, and :meth:`pullback` None."""
     bounds_checked: ClassVar[frozenset[str]] = frozenset()
     """For speed only: primitives whose labels or indices the framework itself checks from both sides. It must
     raise IndexError; the others are checked before the call."""
@@ -100,7 +103,10 @@ class Backend:
         raise NotImplementedError
 
     def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
-        """The values as a NumPy array, which may share memory. Works on tracked arrays too."""
+        """The values as a NumPy array, which may share memory. Works on tracked arrays too.
+
+        :func:`values_unknown` where there are none, because a framework traces a program.
+        """
         raise NotImplementedError
 
     def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Any = None) -> Raw:
@@ -110,6 +116,11 @@ class Backend:
     def filled_like(self, raw: Raw, value: float) -> Raw:
         """:meth:`full` with the shape, dtype and device of ``raw``."""
         return self.full(tuple(raw.shape), value, self.dtype(raw), self.device(raw))
+
+    def copied(self, raw: Raw) -> Raw:
+        """The same values in memory of their own; differentiably where the framework itself looks on."""
+        values = self.to_numpy(raw)
+        return self.from_numpy(values, self.device(raw)) if values.size else raw
 
     def is_view(self, raw: Raw) -> bool:
         """Whether an array shares its memory with a larger one that somebody may write to."""
@@ -210,8 +221,12 @@ class Backend:
         return self.leaf(raw)
 
     def detached(self, raw: Raw) -> Raw:
-        """The raw array without its history in the framework, sharing its memory."""
+        """The raw array without the history that unigrad had the framework keep, sharing its memory."""
         return raw
+
+    def constant(self, raw: Raw) -> Raw:
+        """:meth:`detached`, and a constant also to what the framework itself differentiates around unigrad."""
+        return self.detached(raw)
 
     def pullback(
         self,
@@ -327,6 +342,15 @@ class Backend:
 
         bind(self)
         self._loaded = True
+
+
+def values_unknown(name: str) -> UnsupportedError:
+    """The error for a question about values that nobody knows yet. ``name`` is the backend's."""
+    return UnsupportedError(
+        f"backend {name!r}: this array has no values yet, because the framework traces or maps the program that it is "
+        f"in (jit, vmap, tf.function); keep it an array, choose by ug.where(condition, x, y) instead of 'if', and "
+        f"convert, print or count results outside"
+    )
 
 
 class _RawFunctions:

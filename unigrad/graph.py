@@ -261,7 +261,7 @@ def attach(x: Tensor, grad_req: str) -> None:
             "backward"
         )
     backend = x.backend
-    raw = backend.detached(x._raw) if x._node is not None else x._raw
+    raw = backend.constant(x._raw) if x._node is not None else x._raw
     if grad_req == "null":
         x._raw, x._node, x._buffer = raw, None, GradientBuffer(None, grad_req)
         return

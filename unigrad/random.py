@@ -2,6 +2,10 @@
 
 ``seed`` starts the generator of this process; without it the numbers differ from run to run. Every function
 also takes ``seed=`` for numbers that depend on nothing else. No framework's own generator is touched.
+
+Numbers are drawn in Python, so inside what a framework compiles (``jax.jit``, ``tf.function``) they are drawn once,
+when the program is traced, and stay the same in all its calls. For new ones at each call draw them outside and pass
+them in as arguments.
 """
 
 from __future__ import annotations

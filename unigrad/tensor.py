@@ -198,7 +198,14 @@ class Tensor:
         retain(self)
 
     def detach(self) -> Tensor:
-        """The same values without history: no gradient flows back from what is computed with it."""
+        """The same values without history: no gradient flows back from what is computed with it.
+
+        Nor does one that the framework itself computes, inside ``jax.grad`` or a ``tf.GradientTape``.
+        """
+        return self.backend.tensor_type(self.backend.constant(self._raw), None)
+
+    def _unrecorded(self) -> Tensor:
+        """The same values without unigrad's history alone."""
         raw = self._raw if self._node is None else self.backend.detached(self._raw)
         return self.backend.tensor_type(raw, None)
 
@@ -327,12 +334,11 @@ class Tensor:
 
     def copy(self) -> Tensor:
         """The same values in memory of their own, recorded like any operation."""
-        from unigrad.operations import creation, elementwise
+        from unigrad.operations import elementwise
 
         if self._followed:
             return elementwise.add(self, 0)
-        values = np.array(self.backend.to_numpy(self._raw))
-        return creation.asarray(values, like=self) if values.size else self.detach()
+        return self.backend.tensor_type(self.backend.copied(self._raw), None)
 
     def __copy__(self) -> Tensor:
         return self.copy()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unigrad import dtypes
-from unigrad.backend import Backend, Raw
+from unigrad.backend import Backend, Raw, values_unknown
 from unigrad.dlpack import HOST, from_host
 
 if TYPE_CHECKING:
@@ -43,12 +43,17 @@ class JaxBackend(Backend):
         return "each operation, any order"
 
     def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
-        # JAX may go on using the memory that it is given, so it gets its own.
-        with self._wide():
+        # JAX may go on using the memory that it is given, so it gets its own. Inside a transform the values stay known.
+        with self._wide(), self._jax.ensure_compile_time_eval():
             return self._jax.device_put(np.array(array), None if device is None else self._devices()[str(device)])
 
     def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
+        if isinstance(raw, self._jax.core.Tracer):
+            raise values_unknown(self.name)
         return np.asarray(raw)
+
+    def copied(self, raw: Raw) -> Raw:
+        return super().copied(raw) if self.is_known(raw) else raw
 
     def is_known(self, raw: Raw) -> bool:
         return not isinstance(raw, self._jax.core.Tracer)
@@ -96,6 +101,9 @@ class JaxBackend(Backend):
         with self._wide():
             out = function.run(*inputs)
         return out, self._node(function, inputs, parents + (None,) * (len(inputs) - len(parents)))
+
+    def constant(self, raw: Raw) -> Raw:
+        return raw if self.is_known(raw) else self._jax.lax.stop_gradient(raw)
 
     def pushforward(
         self, primitive: Primitive, raws: Sequence[Raw], tangents: Sequence[Raw | None], statics: Sequence[Any]

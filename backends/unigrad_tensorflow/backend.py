@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unigrad.backend import Backend, Raw
+from unigrad.backend import Backend, Raw, values_unknown
 from unigrad.dlpack import HOST, from_host, host_capsule
 from unigrad.dtypes import ALL
-from unigrad.errors import InterchangeError
+from unigrad.errors import InterchangeError, UnsupportedError
 from unigrad_tensorflow.quiet import quiet
 
 if TYPE_CHECKING:
     from unigrad.graph import Node
     from unigrad.operations.table import Primitive
+
+OWN_MODULES = ("unigrad", "unigrad_tensorflow")
 
 
 class TensorFlowBackend(Backend):
@@ -34,6 +36,8 @@ class TensorFlowBackend(Backend):
             import tensorflow as tf
 
             tf.constant(0)  # what it has to say about the machine comes with the first operation
+        from tensorflow.python.autograph.core import config
+
         from unigrad_tensorflow import tape
         from unigrad_tensorflow.functions import primitives
 
@@ -42,21 +46,44 @@ class TensorFlowBackend(Backend):
         self.raw_dtypes = {dtype: getattr(tf, str(dtype)) for dtype in ALL}
         self.array_types = (tf.Tensor,)
         self.functions = primitives(self)
+        self._is_symbolic = tf.is_symbolic_tensor
+        # AutoGraph rewrites what a tf.function calls. There is nothing in here for it to rewrite, and it fails at some.
+        config.CONVERSION_RULES = tuple(map(config.DoNotConvert, OWN_MODULES)) + tuple(config.CONVERSION_RULES)
+
+    def admit(self, raw: Raw) -> None:
+        super().admit(raw)
+        if self._is_symbolic(raw) and not raw.shape.is_fully_defined():
+            raise UnsupportedError(
+                f"backend 'tensorflow' needs all sizes of an array, and tf.function traces this one with the shape "
+                f"{raw.shape}; call it without an input_signature that leaves sizes open, and batch a dataset with "
+                f"drop_remainder=True"
+            )
+
+    def is_known(self, raw: Raw) -> bool:
+        return not self._is_symbolic(raw)
 
     def version(self) -> str:
         return str(self.tf.__version__)  # the distribution may be tensorflow-cpu
 
     def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
-        if device is None:
+        if device is None or not self.tf.executing_eagerly():  # there the user's own scopes place it
             return self.tf.constant(array)
         with self.tf.device(device):
             return self.tf.constant(array)
 
     def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
+        if self._is_symbolic(raw):
+            raise values_unknown(self.name)
         return np.asarray(raw.numpy())
 
+    def copied(self, raw: Raw) -> Raw:
+        return self.tf.identity(raw) if self.tape.looks_on() else super().copied(raw)
+
+    def constant(self, raw: Raw) -> Raw:
+        return self.tf.stop_gradient(raw) if self.tape.looks_on() else raw
+
     def device(self, raw: Raw) -> Any:
-        return _short(raw.device)
+        return _short(raw.device) if raw.device else self.devices()[0]  # in a tf.function it is nowhere yet
 
     def devices(self) -> Sequence[Any]:
         # TensorFlow's default is the last kind that it lists.

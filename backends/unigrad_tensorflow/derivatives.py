@@ -10,6 +10,7 @@ from tensorflow.python.eager import record
 from unigrad.backend import Backend, Raw
 from unigrad.operations.nodes import neutral_vjp
 from unigrad.operations.table import PRIMITIVES
+from unigrad_tensorflow.tape import dense
 
 REPLACED = {
     "acos": "TensorFlow's is by 1 - x * x, which has few correct digits near 1",
@@ -67,7 +68,7 @@ def replaced(backend: Backend, name: str, function: Callable[..., Raw]) -> Calla
             out = function(*args)
 
         def backward(g: Raw) -> list[Raw]:
-            return neutral_vjp(backend, row, raws, statics, out, g)
+            return neutral_vjp(backend, row, raws, statics, out, dense(g))
 
         record.record_operation(name, [out], list(raws), backward)
         return out

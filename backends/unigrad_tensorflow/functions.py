@@ -19,8 +19,10 @@ from unigrad.backend import Backend, Raw
 from unigrad.dtypes import DType, real_of
 from unigrad.errors import ArgumentError, ShapeError
 from unigrad.native import numpy_backend
+from unigrad.operations.indexing import is_array
 from unigrad_tensorflow.derivatives import REPLACED, replaced
 from unigrad_tensorflow.fft import FOURIER
+from unigrad_tensorflow.host import on_host
 from unigrad_tensorflow.linalg import linear_algebra
 from unigrad_tensorflow.networks import NETWORKS
 from unigrad_tensorflow.searching import searching
@@ -33,6 +35,11 @@ SAME_NAME = (
     "exp", "expm1", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan",
     "asinh", "acosh", "atanh", "atan2", "reciprocal", "square", "maximum", "minimum",
     "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "sigmoid",
+)  # fmt: skip
+
+# Of those that take numbers, all that do not make arrays of them anyway.
+SCALAR_FIRST = (
+    "add", "subtract", "multiply", "divide", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal",
 )  # fmt: skip
 
 
@@ -59,8 +66,8 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "sign": sign(replaced(backend, "sign", gen_math_ops.sign)),
         "fmod": fmod,
         "log1p": log1p,
-        "nextafter": lambda x1, x2: tf.constant(np.nextafter(x1.numpy(), x2.numpy())),
-        "signbit": lambda x: tf.constant(np.signbit(x.numpy())),
+        "nextafter": on_host(np.nextafter),
+        "signbit": on_host(np.signbit),
         "bitwise_and": of_bits(gen_bitwise_ops.bitwise_and, gen_math_ops.logical_and),
         "bitwise_or": of_bits(gen_bitwise_ops.bitwise_or, gen_math_ops.logical_or),
         "bitwise_xor": of_bits(gen_bitwise_ops.bitwise_xor, gen_math_ops.not_equal),
@@ -107,13 +114,11 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "concat": lambda arrays, axis: tf.concat(arrays, axis),
         "stack": gen_array_ops.pack,
         "getitem": getitem,
-        "scatter": lambda x, key, shape: put(x, numbers(shape)[key], shape),
+        "scatter": lambda x, key, shape: put(x, positions(shape, key), shape),
         "setitem": setitem,
         "take_along_axis": lambda x, indices, axis: pick(x, along(indices, axis, x.shape)),
         "scatter_along_axis": lambda x, indices, axis, shape: put(x, along(indices, axis, shape), shape),
-        "argsort": lambda x, axis, descending: tf.constant(
-            numpy_backend.functions["argsort"](x.numpy(), axis, descending)
-        ),
+        "argsort": argsort,
     }
     table |= searching(table) | linear_algebra(table | {"power": with_arrays(power)}) | FOURIER | NETWORKS
     for name in REPLACED:
@@ -121,7 +126,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         assert function is not None, name
         table[name] = replaced(backend, name, function)
     table |= {name: with_arrays(table[name]) for name in ("power", "floor_divide", "remainder")}
-    return table
+    return table | {name: scalar_first(table[name]) for name in SCALAR_FIRST}
 
 
 # --- elementwise -------------------------------------------------------------------------------------
@@ -182,8 +187,7 @@ def log1p(x: Raw) -> Raw:
 def fmod(x1: Raw, x2: Raw) -> Raw:
     """TensorFlow's has no kernels for float16 and narrow integers."""
     if x1.dtype.is_integer:
-        with np.errstate(all="ignore"):
-            return tf.constant(np.fmod(x1.numpy(), x2.numpy()))
+        return on_host(np.fmod)(x1, x2)
     if x1.dtype is tf.float16:
         return tf.cast(fmod(tf.cast(x1, tf.float32), tf.cast(x2, tf.float32)), tf.float16)
     return gen_math_ops.truncate_mod(x1, x2)
@@ -225,6 +229,17 @@ def with_arrays(function: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any], Raw
     return run
 
 
+def scalar_first(function: Callable[[Any, Any], Raw]) -> Callable[[Any, Any], Raw]:
+    """In a tf.function TensorFlow would take the dtype of the two from the number, if it comes first."""
+
+    def run(x1: Any, x2: Any) -> Raw:
+        if isinstance(x1, tf.Tensor) or not tf.is_symbolic_tensor(x2):
+            return function(x1, x2)
+        return function(tf.constant(x1, x2.dtype), x2)
+
+    return run
+
+
 def erf(x: Raw) -> Raw:
     """TensorFlow's is NaN at infinity in float64."""
     found = gen_math_ops.erf(x)
@@ -233,7 +248,7 @@ def erf(x: Raw) -> Raw:
 
 def power(x1: Raw, x2: Raw) -> Raw:
     """TensorFlow's, which would answer 0 for a negative power of an integer."""
-    if x2.dtype.is_integer and bool(tf.reduce_any(x2 < 0)):
+    if x2.dtype.is_integer and not tf.is_symbolic_tensor(x2) and bool(tf.reduce_any(x2 < 0)):
         raise ArgumentError("integers have no negative integer powers; convert the base with .astype(ug.float32)")
     found = tf.pow(x1, x2)
     if not x1.dtype.is_complex:
@@ -319,6 +334,21 @@ def matmul(x1: Raw, x2: Raw) -> Raw:
     return tf.squeeze(product, [axis for axis, rank in ((-2, rank1), (-1, rank2)) if rank == 1])
 
 
+def argsort(x: Raw, axis: int, descending: bool) -> Raw:
+    """By NumPy; in a tf.function by TensorFlow's own, which puts NaN anywhere, in two steps."""
+    if not tf.is_symbolic_tensor(x):
+        return on_host(numpy_backend.functions["argsort"])(x, axis, descending)
+    direction = "DESCENDING" if descending else "ASCENDING"
+    if not x.dtype.is_floating:
+        values = tf.cast(x, tf.uint8) if x.dtype.is_bool else x
+        return tf.cast(tf.argsort(values, axis, direction, stable=True), tf.int64)
+    nan = gen_math_ops.is_nan(x)
+    values = tf.where(nan, tf.constant(-math.inf if descending else math.inf, x.dtype), x)
+    order = tf.cast(tf.argsort(values, axis, direction, stable=True), tf.int64)
+    behind = tf.cast(pick(nan, along(order, axis, x.shape)), tf.int32)
+    return pick(order, along(tf.argsort(behind, axis, stable=True), axis, x.shape))
+
+
 # --- indexing ----------------------------------------------------------------------------------------
 
 
@@ -327,34 +357,58 @@ def numbers(shape: Sequence[int]) -> np.ndarray[Any, Any]:
     return np.arange(math.prod(shape)).reshape(shape)
 
 
-def along(indices: Raw, axis: int, shape: Sequence[int]) -> np.ndarray[Any, Any]:
+def along(indices: Raw, axis: int, shape: Sequence[int]) -> Raw:
     """The flat positions that ``indices`` select along an axis."""
-    return np.take_along_axis(numbers(tuple(shape)), indices.numpy(), axis)
+    first = np.take(numbers(tuple(shape)), [0], axis)
+    return indices * math.prod(shape[axis + 1 :]) + first
 
 
-def pick(x: Raw, positions: np.ndarray[Any, Any]) -> Raw:
+def pick(x: Raw, positions: Any) -> Raw:
     """The elements at flat positions."""
     return tf.gather(tf.reshape(x, [-1]), positions)
 
 
 def put(x: Raw, positions: Any, shape: Shape) -> Raw:
     """Zeros with x added at flat positions."""
-    rows = np.reshape(positions, (-1, 1))
+    rows = tf.reshape(positions, (-1, 1))
     return tf.reshape(tf.scatter_nd(rows, tf.reshape(x, [-1]), [math.prod(shape)]), shape)
 
 
 def getitem(x: Raw, key: Key) -> Raw:
     """A slice, rows of one axis, or any elements."""
-    arrays = [axis for axis, entry in enumerate(key) if isinstance(entry, np.ndarray)]
+    arrays = [axis for axis, entry in enumerate(key) if is_array(entry)]
     if not arrays:
         return x[key] if key else tf.identity(x)
     if len(arrays) == 1 and all(entry == EVERYTHING for axis, entry in enumerate(key) if axis != arrays[0]):
         return tf.gather(x, key[arrays[0]], axis=arrays[0])
-    return pick(x, numbers(tuple(x.shape))[key])
+    return pick(x, positions(tuple(x.shape), key))
+
+
+def positions(shape: Shape, key: Key) -> Any:
+    """The flat positions that a key selects: by NumPy, unless an index array has no values yet."""
+    if not any(isinstance(entry, tf.Tensor) for entry in key):
+        return numbers(shape)[key]
+    # NumPy says which element of such an array stands where in the result, and what the other axes add.
+    sizes, known, unknown = list(shape), list(key), {}
+    axes = [place for place, entry in enumerate(key) if entry is not None]
+    for axis, place in enumerate(axes):
+        entry = key[place]
+        if isinstance(entry, tf.Tensor):
+            unknown[axis] = tf.reshape(entry, [-1])
+            sizes[axis] = math.prod(entry.shape)
+            known[place] = np.arange(sizes[axis]).reshape(entry.shape)
+    total: Any = 0
+    for axis, size in enumerate(sizes):
+        steps = np.arange(size).reshape(-1, *(1,) * (len(sizes) - axis - 1))
+        chosen: Any = np.broadcast_to(steps, sizes)[tuple(known)]
+        if axis in unknown:
+            chosen = tf.gather(unknown[axis], chosen)
+        total = total + chosen * math.prod(shape[axis + 1 :])
+    return total
 
 
 def setitem(x: Raw, value: Raw, key: Key) -> Raw:
     """Over flat positions."""
-    rows = np.reshape(numbers(tuple(x.shape))[key], (-1, 1))
+    rows = tf.reshape(positions(tuple(x.shape), key), (-1, 1))
     changed = tf.tensor_scatter_nd_update(tf.reshape(x, [-1]), rows, tf.reshape(value, [-1]))
     return tf.reshape(changed, x.shape)

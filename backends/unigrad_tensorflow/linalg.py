@@ -11,6 +11,7 @@ from unigrad.backend import Raw
 from unigrad.native import numpy_backend
 from unigrad.native.linalg import composed
 from unigrad.operations.decompositions import refusal
+from unigrad_tensorflow.host import on_host
 
 MAY_REFUSE = ("inv", "solve", "cholesky")
 
@@ -38,17 +39,17 @@ def linear_algebra(others: dict[str, Callable[..., Raw]]) -> dict[str, Callable[
 
 def answered(name: str, function: Callable[..., Raw]) -> Callable[..., Raw]:
     """The function, with unigrad's error for a matrix that has no answer, and NumPy's where there are no elements."""
-    host = numpy_backend.functions[name]
+    host = on_host(numpy_backend.functions[name])
 
     def call(*args: Any) -> Raw:
         if any(0 in arg.shape for arg in args if isinstance(arg, tf.Tensor)):
-            return tf.constant(host(*(arg.numpy() if isinstance(arg, tf.Tensor) else arg for arg in args)))
+            return host(*args)
         try:
             found = function(*args)
         except tf.errors.InvalidArgumentError:
             raise refusal(name) from None
-        # On a GPU TensorFlow answers infinities and NaN.
-        if name in MAY_REFUSE and not finite(found) and all(map(finite, args)):
+        # On a GPU TensorFlow answers infinities and NaN. A tf.function has no answer yet.
+        if name in MAY_REFUSE and not tf.is_symbolic_tensor(found) and not finite(found) and all(map(finite, args)):
             raise refusal(name)
         return found
 

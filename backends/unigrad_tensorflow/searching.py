@@ -10,6 +10,7 @@ import tensorflow as tf
 from unigrad.backend import Raw
 from unigrad.native import numpy_backend
 from unigrad.operations.table import PRIMITIVES
+from unigrad_tensorflow.host import on_host
 
 
 def searching(table: Mapping[str, Callable[..., Raw]]) -> dict[str, Callable[..., Raw]]:
@@ -24,7 +25,5 @@ def searching(table: Mapping[str, Callable[..., Raw]]) -> dict[str, Callable[...
     return {
         "cumulative_max": running("cumulative_max"),
         "cumulative_min": running("cumulative_min"),
-        "searchsorted": lambda x1, x2, right: tf.constant(
-            numpy_backend.functions["searchsorted"](x1.numpy(), x2.numpy(), right)
-        ),
+        "searchsorted": on_host(numpy_backend.functions["searchsorted"]),
     }

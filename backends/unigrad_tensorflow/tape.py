@@ -33,6 +33,11 @@ GRADIENT = "gradient"
 MANY = 16
 
 
+def looks_on() -> bool:
+    """Whether TensorFlow may be asked for a derivative of what is done now: in a tf.function, or under a tape."""
+    return not (tf.executing_eagerly() and pywrap_tfe.TFE_Py_TapeSetIsEmpty())
+
+
 class TapeNode(Node):
     """One operation: how to run it again, what it was given and what came out, and the tape of that run."""
 
@@ -121,7 +126,7 @@ def share(function: Callable[..., Raw], position: int, g: Raw, *raws: Raw) -> Ra
     finally:
         close_tape(tape)
     (found,) = differentiate(tape, [out], [raws[position]], [g], None, UNCONNECTED)
-    return tf.zeros_like(raws[position]) if found is None else _dense(found)
+    return tf.zeros_like(raws[position]) if found is None else dense(found)
 
 
 def shares_by_rows(function: Callable[..., Raw], position: int, g: Raw, *raws: Raw) -> Raw:
@@ -133,7 +138,7 @@ def shares_by_rows(function: Callable[..., Raw], position: int, g: Raw, *raws: R
     finally:
         close_tape(tape)
     found = [differentiate(tape, [out], [raws[position]], [row], None, UNCONNECTED)[0] for row in tf.unstack(g)]
-    return tf.stack([tf.zeros_like(raws[position]) if part is None else _dense(part) for part in found])
+    return tf.stack([tf.zeros_like(raws[position]) if part is None else dense(part) for part in found])
 
 
 def pull(seeds: Iterable[tuple[Node, Raw]], nodes: Sequence[Node], wanted: Sequence[Node]) -> list[Raw | None]:
@@ -144,7 +149,7 @@ def pull(seeds: Iterable[tuple[Node, Raw]], nodes: Sequence[Node], wanted: Seque
     def give(node: Node, g: Raw | None) -> None:
         if g is not None:
             shares = cotangents.setdefault(node, [])
-            shares.append(_dense(g))
+            shares.append(dense(g))
             if len(shares) == MANY:
                 shares[:] = [_total(shares)]
 
@@ -169,6 +174,6 @@ def _total(shares: list[Any]) -> Any:
     return functools.reduce(operator.add, shares) if isinstance(shares[0], Gathered) else add_n(shares)
 
 
-def _dense(g: Any) -> Raw:
+def dense(g: Any) -> Raw:
     """The gradient of a gather comes as rows and their numbers."""
     return tf.convert_to_tensor(g) if isinstance(g, tf.IndexedSlices) else g

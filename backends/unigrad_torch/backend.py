@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from unigrad import recording
-from unigrad.backend import Backend, Raw
+from unigrad.backend import Backend, Raw, values_unknown
 from unigrad.dlpack import backwards
 from unigrad.dtypes import ALL, DType
 from unigrad.graph import Leaf, Node, PulledNode
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from unigrad.operations.table import Primitive
 
 FEW_OPERATIONS = "PyTorch has it for storage and interchange, with hardly any arithmetic"
+DYNAMO = "torch._dynamo.trace_rules"
 
 
 class TorchBackend(Backend):
@@ -38,6 +40,7 @@ class TorchBackend(Backend):
 
     def __init__(self) -> None:
         self._foreign = False
+        self._dynamo_knows = False
         self._accumulating = threading.Lock()
 
     def load(self) -> None:
@@ -51,12 +54,20 @@ class TorchBackend(Backend):
         self.raw_dtypes = {dtype: getattr(torch, str(dtype)) for dtype in ALL if str(dtype) not in self.missing}
         self.array_types = (torch.Tensor,)
         self.functions = primitives(self)
+        self._proxies = torch._C._TorchDispatchModeKey.PROXY
+        self.by_rules = torch._C._are_functorch_transforms_active  # type: ignore[method-assign]
         recording.framework_scopes.append(self._recording_scope)
 
     def admit(self, raw: Raw) -> None:
         super().admit(raw)
         # From now on a graph may lead on into one of the user's own, whose leaves are not ours to write to.
         self._foreign = self._foreign or raw.requires_grad
+        if not self._dynamo_knows and DYNAMO in sys.modules:
+            # What torch.compile meets of unigrad it is to call as it stands: it knows no context variables, and would
+            # take NumPy's functions for PyTorch's. Importing it for that takes longer than all else together.
+            sys.modules[DYNAMO].add("unigrad")
+            sys.modules[DYNAMO].add("unigrad_torch")
+            self._dynamo_knows = True
 
     def _recording_scope(self) -> AbstractContextManager[None] | None:
         """What makes PyTorch record where the user told it not to; unigrad's own scope decides."""
@@ -70,14 +81,45 @@ class TorchBackend(Backend):
         return raw if device is None else raw.to(device)
 
     def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
-        found: np.ndarray[Any, Any] = raw.numpy(force=True)
+        found: np.ndarray[Any, Any]
+        if self.torch._C._get_dispatch_mode(self._proxies) is not None:
+            raise values_unknown(self.name)
+        if not self.by_rules():
+            found = raw.numpy(force=True)
+            return found
+        functorch = self.torch._C._functorch
+        while functorch.is_functorch_wrapped_tensor(raw):
+            if functorch.is_batchedtensor(raw):
+                raise values_unknown(self.name)
+            raw = functorch.get_unwrapped(raw)
+        with self.torch._functorch.pyfunctorch.temporarily_clear_interpreter_stack():
+            found = raw.numpy(force=True)
         return found
+
+    def is_known(self, raw: Raw) -> bool:
+        return not (self._is_traced() or (self.by_rules() and self._batched(raw)))
+
+    def _is_traced(self) -> bool:
+        """Whether PyTorch writes down the program: for torch.compile, or by make_fx."""
+        return self.torch.compiler.is_compiling() or self.torch._C._get_dispatch_mode(self._proxies) is not None
+
+    def _batched(self, raw: Raw) -> bool:
+        """Whether it stands for many arrays, inside torch.func.vmap."""
+        functorch = self.torch._C._functorch
+        while functorch.is_functorch_wrapped_tensor(raw):
+            if functorch.is_batchedtensor(raw):
+                return True
+            raw = functorch.get_unwrapped(raw)
+        return False
 
     def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Any = None) -> Raw:
         return self.torch.full(shape, value, dtype=self.raw_dtype(dtype), device=device or "cpu")
 
     def filled_like(self, raw: Raw, value: float) -> Raw:
         return self.torch.full_like(raw, value, memory_format=self.torch.contiguous_format)
+
+    def copied(self, raw: Raw) -> Raw:
+        return raw.clone()
 
     def device(self, raw: Raw) -> Any:
         return str(raw.device)
@@ -108,9 +150,11 @@ class TorchBackend(Backend):
         return joined(operation, inputs, results, pull_back)
 
     def untracked(self, function: Callable[..., Raw]) -> Callable[..., Raw]:
-        no_grad = self.torch.no_grad
+        no_grad, by_rules = self.torch.no_grad, self.by_rules
 
         def run(*args: Any) -> Raw:
+            if by_rules():  # nothing has unigrad's leaves, and torch.func may differentiate it
+                return function(*args)
             with no_grad():
                 return function(*args)
 
@@ -125,6 +169,8 @@ class TorchBackend(Backend):
         return self._forward.push(function, primitive, raws, tangents, statics)
 
     def leaf(self, raw: Raw) -> Raw:
+        if self.by_rules():
+            return raw
         if raw.is_inference():
             # PyTorch does not differentiate what was made in inference mode; a copy made outside is fine.
             with self.torch.inference_mode(False):
@@ -132,10 +178,13 @@ class TorchBackend(Backend):
         return raw.detach().requires_grad_()
 
     def fresh_leaf(self, raw: Raw) -> Raw:
-        return self.leaf(raw) if raw.is_inference() else raw.requires_grad_()
+        return self.leaf(raw) if raw.is_inference() or self.by_rules() else raw.requires_grad_()
 
     def detached(self, raw: Raw) -> Raw:
-        return raw.detach()
+        return raw if self.by_rules() else raw.detach()
+
+    def constant(self, raw: Raw) -> Raw:
+        return raw.detach() if raw.requires_grad or self.by_rules() else raw
 
     def pullback(
         self,
@@ -145,7 +194,9 @@ class TorchBackend(Backend):
         retain_graph: bool,
         create_graph: bool,
         below: Sequence[Node],
-    ) -> Sequence[Raw | None]:
+    ) -> Sequence[Raw | None] | None:
+        if self.by_rules():
+            return None
         kinds = Counter(map(type, below))
         every_leaf = len(inputs) == kinds[Leaf] and all(type(node) is Leaf for node, _ in inputs)
         # A gradient may itself be a leaf to PyTorch, and one that nobody has asked for.

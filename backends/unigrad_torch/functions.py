@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from unigrad.backend import Backend, Raw
 from unigrad.errors import ArgumentError
+from unigrad.operations.indexing import is_array
 from unigrad_torch.derivatives import REPLACED, replaced
 from unigrad_torch.fft import FOURIER
 from unigrad_torch.linalg import linear_algebra
@@ -108,12 +109,17 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         function = table.get(name) or backend.composed(name)
         assert function is not None, name
         table[name] = replaced(backend, name, function)
-    table["power"] = power(table["power"])
+    table["power"] = power(backend, table["power"])
     table["remainder"] = beside_scalars(table["remainder"])
     return table
 
 
-def power(of_arrays: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any], Raw]:
+def integers(x: Raw) -> bool:
+    """Whether x holds integers or booleans."""
+    return not (x.is_floating_point() or x.is_complex())
+
+
+def power(backend: Backend, of_arrays: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any], Raw]:
     """Between floating arrays as given; beside a scalar, but for a base of 0, PyTorch's own derivative is right."""
 
     def power(x1: Any, x2: Any) -> Raw:
@@ -122,7 +128,7 @@ def power(of_arrays: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any], Raw]:
                 return of_arrays(x1, x2)
         elif x1 == 0 and (x2.is_floating_point() or x2.is_complex()):
             return of_arrays(x2.new_full((), x1), x2)
-        if isinstance(x2, torch.Tensor) and not torch.is_floating_point(x2) and not x2.is_complex() and (x2 < 0).any():
+        if isinstance(x2, torch.Tensor) and integers(x2) and backend.is_known(x2) and (x2 < 0).any():
             # PyTorch would answer 0.
             raise ArgumentError("integers have no negative integer powers; convert the base with .astype(ug.float32)")
         return x1**x2
@@ -133,16 +139,28 @@ def power(of_arrays: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any], Raw]:
 class FloorDivide(torch.autograd.Function):
     """PyTorch has no derivative for it, and raises; ours is zero."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx: Any, x1: Any, x2: Any) -> Raw:
-        ctx.save_for_backward(*(x for x in (x1, x2) if isinstance(x, torch.Tensor)))
-        ctx.tensors = [isinstance(x, torch.Tensor) for x in (x1, x2)]
+    def forward(x1: Any, x2: Any) -> Raw:
         return x1 // x2
 
     @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, Any], output: Raw) -> None:
+        tensors = [x for x in inputs if isinstance(x, torch.Tensor)]
+        ctx.save_for_backward(output, *tensors)
+        ctx.save_for_forward(output, *tensors)
+        ctx.tensors = [isinstance(x, torch.Tensor) for x in inputs]
+
+    @staticmethod
     def backward(ctx: Any, g: Raw) -> Any:
-        saved = iter(ctx.saved_tensors)
-        return tuple(torch.zeros_like(next(saved)) if tensor else None for tensor in ctx.tensors)
+        _, *saved = ctx.saved_tensors
+        given = iter(saved)
+        return tuple(torch.zeros_like(next(given)) if tensor else None for tensor in ctx.tensors)
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Raw | None) -> Raw:
+        return torch.zeros_like(ctx.saved_tensors[0])
 
 
 def remainder(x1: Raw, x2: Raw) -> Raw:
@@ -253,8 +271,12 @@ def getitem(x: Raw, key: Key) -> Raw:
     key, flipped = forwards(key, x.shape)
     if flipped:
         x = torch.flip(x, flipped)
-    if any(isinstance(entry, np.ndarray) for entry in key):
-        return x[tuple([_index(entry) for entry in key])]
+    arrays = [entry for entry in key if is_array(entry)]
+    if arrays:
+        found = x[tuple([_index(entry) for entry in key])]
+        if any(entry.ndim for entry in arrays):
+            return found
+        return found.reshape(x[tuple([0 if is_array(entry) else entry for entry in key])].shape)
     return x[key].clone()
 
 
@@ -262,19 +284,32 @@ def _index(entry: Any) -> Any:
     # Beside arrays NumPy takes an integer as one of them, and PyTorch would not.
     if isinstance(entry, int):
         return torch.tensor([entry])
-    return torch.from_numpy(entry) if isinstance(entry, np.ndarray) else entry
+    if isinstance(entry, np.ndarray):
+        entry = torch.from_numpy(entry)
+    # Of one without axes PyTorch asks the value, which inside vmap is none.
+    return entry[None] if isinstance(entry, torch.Tensor) and entry.ndim == 0 else entry
 
 
 def scatter(x: Raw, key: Key, shape: Shape) -> Raw:
     """Over flat positions, which NumPy knows for every kind of key."""
+    return x.new_zeros(math.prod(shape)).index_add(0, positions(x, key, shape), x.reshape(-1)).reshape(shape)
+
+
+def positions(x: Raw, key: Key, shape: Shape) -> Raw:
+    """The flat positions that a key selects, where x is."""
     size = math.prod(shape)
-    positions = np.arange(size).reshape(shape)[key].reshape(-1)
-    index = torch.from_numpy(np.ascontiguousarray(positions)).to(x.device)
-    return x.new_zeros(size).index_add(0, index, x.reshape(-1)).reshape(shape)
+    if any(isinstance(entry, torch.Tensor) for entry in key):
+        return getitem(torch.arange(size, device=x.device).reshape(shape), key).reshape(-1)
+    found = np.arange(size).reshape(shape)[key].reshape(-1)
+    return torch.from_numpy(np.ascontiguousarray(found)).to(x.device)
 
 
 def setitem(x: Raw, value: Raw, key: Key) -> Raw:
     """Written into a copy, from back to front where a step is negative."""
+    if torch._C._are_functorch_transforms_active() or any(isinstance(entry, torch.Tensor) for entry in key):
+        # Inside vmap nothing can be written into an array that is not mapped over itself.
+        places = positions(x, key, tuple(x.shape))
+        return x.reshape(-1).index_put((places,), value.reshape(-1)).reshape(x.shape)
     key, flipped = forwards(key, x.shape)
     changed = torch.flip(x, flipped) if flipped else x.clone()
     changed[key] = value

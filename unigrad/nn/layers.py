@@ -63,9 +63,11 @@ def one_hot(indices: Array, /, num_classes: int, *, dtype: Any = None) -> Tensor
 
 def checked_labels(labels: Tensor, classes: int) -> Tensor:
     """Labels as int64; DtypeError unless they are integers, IndexRangeError if one is not from 0 to classes - 1."""
+    if labels.dtype.kind not in "iu":
+        raise DtypeError(f"labels must be integers or probabilities, not {labels.dtype}")
+    if not labels.backend.is_known(labels.raw):
+        return astype(labels, np.int64)
     values = labels.backend.to_numpy(labels.raw)
-    if values.dtype.kind not in "iu":
-        raise DtypeError(f"labels must be integers or probabilities, not {values.dtype}")
     # Seen as unsigned, a negative number is a very large one: one pass tells both bounds.
     if values.size and values.astype(np.uint64, copy=False).max() >= classes:
         wrong = values[(values < 0) | (values >= classes)].ravel()[0]
@@ -78,6 +80,10 @@ def dropout(x: Array, /, rate: float = 0.5, *, seed: int | None = None) -> Tenso
     """In training mode zero each element with probability ``rate`` and scale the others by 1 / (1 - rate).
 
     In prediction mode x itself. The same seed (here, or ``ug.random.seed``) gives the same mask on every backend.
+
+    The mask is drawn in Python. Inside what a framework compiles (``jax.jit``, ``tf.function``) that is when it
+    traces the program: all calls of the compiled program have one mask, and so have all examples of a vmap. For a new
+    one at each step draw it outside and pass it in as an argument, ``x * mask``.
     """
     if not 0 <= rate < 1:
         raise ArgumentError(f"rate={rate!r} is no probability below 1")

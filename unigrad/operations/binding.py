@@ -75,6 +75,7 @@ def _bound_function(backend: Backend, row: Primitive, tensor_type: type[Tensor])
         "real_of": dtypes.real_of,
         "complex_of": dtypes.complex_of,
         "rule_node": rule_node,
+        "by_rules": backend.by_rules,
         "NotTensor": NotTensor,
         "new": object.__new__,
         "next_number": next_number,
@@ -246,6 +247,10 @@ def _call_source(backend: Backend, row: Primitive, scope: dict[str, Any]) -> Sou
         f"        raise explain(backend, row, error, {raw_tuple}, {static_tuple}) from error",
     ]
     if row.differentiable and inline == "bare":
+        lines += [
+            "    if by_rules():",
+            f"        return T(out, rule_node(backend, row, {nodes}, {raw_tuple}, {static_tuple}, out))",
+        ]
         lines += _bare_node_source(row, nodes, scope)
     elif row.differentiable and inline == "rules":
         lines += _rule_node_source(row, nodes, raw_tuple, static_tuple, scope)

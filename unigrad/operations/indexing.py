@@ -5,6 +5,10 @@ of integers (from 0 up), ``slice`` objects (with a start and a stop within bound
 with ``None`` three times selects everything; a stop of None with a negative step runs to the front),
 ``None`` and one-dimensional-or-more int64 NumPy arrays (from 0 up, within bounds). It names every axis.
 Boolean masks have become index arrays. So nothing out of range ever reaches a framework.
+
+Inside a program that a framework traces (jit, vmap, tf.function) an index array may have no values yet. Such a
+one stands in the key as the framework's own array, of integers that have been counted from the front; whether they
+are in range nobody can tell, and what is selected where they are not is the framework's to say.
 """
 
 from __future__ import annotations
@@ -14,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unigrad.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError
+from unigrad.backend import backend_of
+from unigrad.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError, UnsupportedError
 from unigrad.operations.arguments import broadcast_shapes, one_axis
-from unigrad.operations.creation import asarray
-from unigrad.operations.elementwise import where
+from unigrad.operations.creation import asarray, astype
+from unigrad.operations.elementwise import add, less, where
 from unigrad.operations.shapes import broadcast_to, reshape
 from unigrad.operations.table import Array, jvp, operation, primitive, vjp
 
@@ -139,10 +144,19 @@ def _is_mask(entry: Any) -> bool:
     return isinstance(entry, np.ndarray) and entry.dtype == bool
 
 
+def is_array(entry: Any) -> bool:
+    """Whether an entry of a canonical key is an array of indices."""
+    return not (entry is None or isinstance(entry, (int, slice)))
+
+
 def _entry(entry: Any) -> Any:
-    """One part of a key as an int, a slice, None, Ellipsis or a NumPy array of integers or booleans."""
-    if entry is None or entry is Ellipsis or isinstance(entry, slice):
-        return entry
+    """One part of a key as an int, a slice, None, Ellipsis, a NumPy array of integers or booleans, or, where nobody
+    knows its values, a Tensor of integers."""
+    if entry is None or entry is Ellipsis or isinstance(entry, (slice, int)):
+        return np.asarray(entry) if isinstance(entry, bool) else entry
+    unknown = _unknown(entry)
+    if unknown is not None:
+        return unknown
     if isinstance(entry, (bool, np.bool_)):
         return np.asarray(entry)
     try:
@@ -159,6 +173,30 @@ def _entry(entry: Any) -> Any:
             f"an index is an integer, a slice, None, '...', or an array of integers or booleans, not {entry!r}"
         )
     return array
+
+
+def _unknown(entry: Any) -> Tensor | None:
+    """Indices whose values nobody knows, as an integer Tensor; None for all that Python can look at."""
+    from unigrad.tensor import Tensor
+
+    if not isinstance(entry, Tensor):
+        if isinstance(entry, (np.ndarray, np.generic, list, tuple)) or backend_of(entry) is None:
+            return None
+        entry = asarray(entry)
+    if entry.backend.is_known(entry.raw):
+        return None
+    if entry.dtype.kind == "b":
+        raise UnsupportedError(
+            f"backend {entry.backend.name!r}: how many elements a mask selects is not known while the framework "
+            f"traces or maps the program (jit, vmap, tf.function); use ug.where(mask, x, 0)"
+        )
+    if entry.dtype.kind not in "iu":
+        raise DtypeError(f"indices must be integers, not {entry.dtype}")
+    return astype(entry, np.int64)
+
+
+def _from_the_front(indices: Tensor, size: int) -> Tensor:
+    return where(less(indices, 0), add(indices, size), indices)
 
 
 def _mask(mask: np.ndarray[Any, Any], shape: Shape, axis: int) -> list[Any]:
@@ -188,6 +226,8 @@ def _one(entry: Any, shape: Shape, axis: int) -> Any:
         if not -size <= entry < size:
             raise IndexRangeError(f"index {entry} is out of range for axis {axis} of shape {shape}")
         return entry % size
+    if not isinstance(entry, np.ndarray):
+        return _from_the_front(entry, size).raw
     return _bounded(entry, size, f"axis {axis} of shape {shape}")[0]
 
 
@@ -205,11 +245,12 @@ def _bounded(indices: np.ndarray[Any, Any], size: int, where_from: str) -> tuple
 
 def _selected_shape(key: Key, shape: Shape) -> Shape:
     """The shape of x[key], found without touching any element."""
+    key = tuple([np.zeros(entry.shape, np.int64) if is_array(entry) else entry for entry in key])
     return np.broadcast_to(np.empty((), np.bool_), shape)[key].shape
 
 
 def _check_arrays(key: Key) -> None:
-    arrays = [entry.shape for entry in key if isinstance(entry, np.ndarray)]
+    arrays = [tuple(entry.shape) for entry in key if is_array(entry)]
     if len(arrays) > 1:
         broadcast_shapes(arrays)
 
@@ -239,8 +280,14 @@ def _set(x: Tensor, canonical: Key, value: Array) -> Tensor:
     if broadcast_shapes([value.shape, shape]) != shape and value.size != 1:
         raise ShapeError(f"a value of shape {value.shape} cannot be assigned to a selection of shape {shape}")
     value = broadcast_to(reshape(value, ()) if value.size == 1 else value, shape)
-    if not any(isinstance(entry, np.ndarray) for entry in canonical):
-        return setitem_(x, value, canonical)
+    arrays = [entry for entry in canonical if is_array(entry)]
+    if all(not isinstance(entry, np.ndarray) and not len(entry.shape) for entry in arrays):
+        return setitem_(x, value, canonical)  # which selects no element twice
+    if not all(isinstance(entry, np.ndarray) for entry in arrays):
+        raise UnsupportedError(
+            f"backend {x.backend.name!r}: which elements are written last is not known while the framework traces or "
+            f"maps the program (jit, vmap, tf.function); write at one index at a time, or use ug.where"
+        )
     # Which element of the value each element of x takes, -1 for none: the last one that names it.
     positions = np.arange(x.size).reshape(x.shape)[canonical].ravel()
     if not positions.size:
@@ -253,7 +300,7 @@ def _set(x: Tensor, canonical: Key, value: Array) -> Tensor:
 
 
 def _checked_indices(indices: Array, axis: int, like: Tensor) -> tuple[np.ndarray[Any, Any], bool]:
-    """What :func:`_bounded` gives for anything that may be an array of indices."""
+    """What :func:`_bounded` gives for anything that may be an array of known indices."""
     array = np.asarray(_entry(indices))
     if array.dtype == bool:
         raise DtypeError("indices must be integers, not booleans; select with x[mask] instead")
@@ -269,8 +316,13 @@ def take(x: Array, indices: Array, /, *, axis: int | None = None) -> Tensor:
             raise ArgumentError(f"take from a {x.ndim}-dimensional array needs axis=")
         axis = 0
     number = one_axis(axis, x.ndim)
-    chosen, _ = _checked_indices(indices, number, x)
-    entry: Any = int(chosen) if chosen.ndim == 0 else chosen
+    unknown = _unknown(indices)
+    entry: Any
+    if unknown is not None:
+        entry = _from_the_front(unknown, x.shape[number]).raw
+    else:
+        chosen, _ = _checked_indices(indices, number, x)
+        entry = int(chosen) if chosen.ndim == 0 else chosen
     return getitem_(x, (_EVERYTHING,) * number + (entry,) + (_EVERYTHING,) * (x.ndim - number - 1))
 
 
@@ -279,7 +331,12 @@ def take_along_axis(x: Array, indices: Array, /, *, axis: int = -1) -> Tensor:
     """The elements of x at ``indices`` along ``axis``; all other axes broadcast against each other."""
     x = asarray(x)
     number = one_axis(axis, x.ndim)
-    chosen, canonical = _checked_indices(indices, number, x)
+    unknown = _unknown(indices)
+    chosen: Any
+    if unknown is not None:
+        chosen, canonical = _from_the_front(unknown, x.shape[number]), False
+    else:
+        chosen, canonical = _checked_indices(indices, number, x)
     if chosen.ndim != x.ndim:
         raise ShapeError(f"indices of shape {chosen.shape} need as many dimensions as x, whose shape is {x.shape}")
     common = list(broadcast_shapes([_without(x.shape, number), _without(chosen.shape, number)]))
@@ -288,7 +345,10 @@ def take_along_axis(x: Array, indices: Array, /, *, axis: int = -1) -> Tensor:
     common[number] = chosen.shape[number]
     if canonical and type(indices) is type(x) and indices.shape == tuple(common) and indices.dtype == np.int64:
         return take_along_axis_(x, indices, number)  # as they are, where they are
-    return take_along_axis_(x, asarray(np.broadcast_to(chosen, common), like=x), number)
+    stretched = (
+        broadcast_to(chosen, common) if unknown is not None else asarray(np.broadcast_to(chosen, common), like=x)
+    )
+    return take_along_axis_(x, stretched, number)
 
 
 def _without(shape: Shape, axis: int) -> Shape:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unigrad.errors import UnsupportedError
 from unigrad.levels import call
 from unigrad.operations.nodes import Source, execute
 from unigrad.operations.table import SCALAR_TYPES, Primitive, residuals_of
+
+if TYPE_CHECKING:
+    from unigrad.backend import Backend
 
 Tangent = Callable[[Any, Sequence[Any], Sequence[Any], Sequence[Any], Any], Any]
 """``tangent(bound, values, tangents, statics, out)``: a tangent is None where an array does not move, and the result is
@@ -23,6 +26,20 @@ def tangent_of(row: Primitive) -> Tangent:
     if found is None:
         found = _made[row.name] = _make(row)
     return found
+
+
+def neutral_jvp(
+    backend: Backend, row: Primitive, raws: Sequence[Any], tangents: Sequence[Any], statics: Sequence[Any], out: Any
+) -> Any:
+    """The tangent of a primitive's result by the neutral rules, raw in and raw out. None stands for zero."""
+    tensor_type = backend.tensor_type
+    values = [tensor_type(raw, None) for raw in raws]
+    moves = [None if tangent is None else tensor_type(tangent, None) for tangent in tangents]
+    value = tensor_type(out, None)
+    found = tangent_of(row)(tensor_type._bound, values, moves, statics, value)
+    if found is None:
+        found = value.zeros_like()
+    return found._raw if found.shape == value.shape else value._bound.broadcast_to(found, value.shape)._raw
 
 
 def _make(row: Primitive) -> Tangent:

@@ -303,7 +303,7 @@ def without_history(x: Tensor) -> Tensor:
     if isinstance(x, Dual):
         value, tangent, level = x._parts
         return dual(without_history(value), without_history(tangent), level)
-    return x.detach()
+    return x._unrecorded()
 
 
 def constant(leaf: Any) -> Any:
