@@ -2,22 +2,25 @@
 
 ``vmap`` gives the function Tensors of a class of its own, one beside each backend's. Such a Tensor has the shape of one
 element; it holds a *value* with all of them along a first axis. An operation on batched Tensors is carried out on the
-values at once, by the *batching rule* of its primitive, and its result is batched again. The values are Tensors,
-recorded or wrapped like any others: so gradients of a batch, and a batch of gradients, need nothing else.
+values at once, by the *batching rule* of its primitive (``unigrad.operations.batched``), and its result is batched
+again. The values are Tensors, recorded or wrapped like any others: so gradients of a batch, and a batch of gradients,
+need nothing else.
 
-What depends on the batch has no one value: to look at it (``bool(x)``, ``x.numpy()``) raises.
+What depends on the batch has no one value: to look at it (``bool(x)``, ``x.numpy()``) raises. Checks that concern
+every element alike (whether indices are in range) look at the values of all, which lie :func:`~.levels.beneath`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from unigrad.errors import UnsupportedError
+from unigrad.errors import UnigradError, UnsupportedError
 from unigrad.forward import Dual, dual
-from unigrad.levels import at_level, call, is_wrapped
-from unigrad.operations.table import SCALAR_TYPES, Primitive
+from unigrad.levels import at_level, is_wrapped
+from unigrad.operations.batched import one_by_one, rule_for
+from unigrad.operations.table import Primitive
 from unigrad.tensor import Tensor
 
 mapped: ContextVar[tuple[tuple[int, int], ...]] = ContextVar("unigrad_mapped", default=())
@@ -41,7 +44,7 @@ class Batched(Tensor):
     @property
     def raw(self) -> Any:
         """There is none: it raises UnsupportedError."""
-        raise _unknown("its framework's array")
+        raise _unknown("it is not its framework's array")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -77,15 +80,31 @@ class Batched(Tensor):
 
     def numpy(self) -> Any:
         """It raises UnsupportedError."""
-        raise _unknown("a NumPy array")
+        raise _unknown("it is not a NumPy array")
 
     def item(self) -> Any:
         """It raises UnsupportedError."""
-        raise _unknown("a Python number, and control flow cannot depend on it (use ug.where)")
+        raise _unknown("it is not a Python number, and control flow cannot depend on it (use ug.where)")
 
     def tolist(self) -> Any:
         """It raises UnsupportedError."""
-        raise _unknown("a list")
+        raise _unknown("it is not a list")
+
+    def refuse_if_recorded(self, what: str, instead: str) -> None:
+        """It raises UnsupportedError."""
+        # Who would have to detach it first wants its values.
+        raise _unknown(f"one cannot {what}" + ("" if instead == "x.detach()" else f" (use {instead})"))
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        raise _unknown("one cannot export it through DLPack")
+
+    def copy(self) -> Tensor:
+        """The same values in memory of their own, recorded like any operation."""
+        return batched(self._parts.value.copy(), self._parts.level)
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
+        """The batch on another device of the backend."""
+        return batched(self._parts.value.to_device(device, stream=stream), self._parts.level)
 
     def _filled(self, number: float) -> Tensor:
         raw = self.backend.full(self.shape, number, self.dtype, self.device)
@@ -100,9 +119,9 @@ class Batched(Tensor):
         return self._filled(1)
 
 
-def _unknown(what: str) -> UnsupportedError:
+def _unknown(why_not: str) -> UnsupportedError:
     return UnsupportedError(
-        f"inside vmap an array stands for every element of the batch at once, so it is not {what}; "
+        f"inside vmap an array stands for every element of the batch at once, so {why_not}; "
         f"compute it outside vmap, or map over a Python loop instead"
     )
 
@@ -134,41 +153,27 @@ def spread(x: Tensor, level: int, size: int) -> Tensor:
     return batched(spread(x._parts.value, level, size), x._parts.level)
 
 
+def rewrapped(found: Tensor, x: Tensor) -> Tensor:
+    """What was found for the elements of all batches that ``x`` is of, along the axes of these, as one such element."""
+    if isinstance(x, Batched):
+        return batched(rewrapped(found, x._parts.value), x._parts.level)
+    return rewrapped(found, x._parts.value) if isinstance(x, Dual) else found
+
+
 def batch(row: Primitive, arrays: Sequence[Any], statics: Sequence[Any], highest: Tensor) -> Tensor:
     """A primitive of arrays of which ``highest`` and those of its level are batched; see :func:`~.levels.interpret`."""
     assert isinstance(highest, Batched)
     _, level, size = highest._parts
     mask = [at_level(x, level) for x in arrays]
     values = [x._parts.value if marked else x for x, marked in zip(arrays, mask, strict=True)]
-    rule = row.batching or (_elementwise if row.kind in ("elementwise", "comparison") else one_by_one)
-    return batched(rule(highest._bound, row, values, mask, size, statics), level)
-
-
-def _elementwise(
-    bound: Any, row: Primitive, values: Sequence[Any], mask: Sequence[bool], size: int, statics: Sequence[Any]
-) -> Tensor:
-    """All elements have as many axes, so that the batch is the first one everywhere."""
-    axes = max(
-        (x.ndim - marked for x, marked in zip(values, mask, strict=True) if type(x) not in SCALAR_TYPES), default=0
-    )
-    aligned = [
-        bound.reshape(x, (size, *(1,) * (axes + 1 - x.ndim), *x.shape[1:])) if marked and x.ndim <= axes else x
-        for x, marked in zip(values, mask, strict=True)
-    ]
-    found: Tensor = call(bound, row, aligned, statics)
-    return found
-
-
-def one_by_one(
-    bound: Any, row: Primitive, values: Sequence[Any], mask: Sequence[bool], size: int, statics: Sequence[Any]
-) -> Tensor:
-    """A loop over the batch: for primitives that no framework has for batches."""
-    found = []
-    for position in range(size):
-        element = [x[position] if marked else x for x, marked in zip(values, mask, strict=True)]
-        found.append(call(bound, row, element, statics))
-    stacked: Tensor = bound.stack(found, 0)
-    return stacked
-
-
-Rule = Callable[[Any, Primitive, Sequence[Any], Sequence[bool], int, Sequence[Any]], Tensor]
+    given = (highest._bound, row, values, mask, size, statics)
+    try:
+        try:
+            found = rule_for(row)(*given)
+        except UnsupportedError:
+            # A framework may take as many axes as an element has, and not one more.
+            found = one_by_one(*given)
+    except UnigradError as error:
+        error.add_note(f"inside vmap: shapes may have the batch of {size} in front")
+        raise
+    return batched(found, level)

@@ -15,6 +15,10 @@ import itertools
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from unigrad.errors import UnsupportedError
+
 if TYPE_CHECKING:
     from unigrad.operations.table import Primitive
     from unigrad.tensor import Tensor
@@ -39,6 +43,29 @@ def top(tensors: Iterable[Any]) -> Tensor | None:
 def at_level(x: Any, level: int) -> bool:
     """Whether ``x`` is wrapped, and at this level outermost."""
     return is_wrapped(x) and x._parts.level == level
+
+
+def beneath(x: Tensor) -> Tensor:
+    """The Tensor that holds the values, of all elements of the batches that ``x`` is of along its first axes."""
+    while is_wrapped(x):
+        x = x._parts.value
+    return x
+
+
+def values_of(x: Tensor) -> np.ndarray[Any, Any]:
+    """The values as a NumPy array, to find the shape of a result; UnsupportedError if they differ along a batch."""
+    if beneath(x).ndim != x.ndim:
+        raise UnsupportedError(
+            "inside vmap the shape of a result cannot depend on values that differ along the batch; choose with "
+            "ug.where(condition, x, other), or compute this outside"
+        )
+    return values_of_all(x)
+
+
+def values_of_all(x: Tensor) -> np.ndarray[Any, Any]:
+    """The values as a NumPy array, to check them: of all elements of the batches that x is of, along its first axes."""
+    held = beneath(x)
+    return np.asarray(held.backend.to_numpy(held._raw))
 
 
 def interpret(row: Primitive, arrays: Sequence[Any], statics: Sequence[Any]) -> Tensor:

@@ -238,7 +238,7 @@ def array_function(
     if name in OUTLINE:
         return function(*_replaced(args, _outline), **_replaced(kwargs, _outline))
     if name in ANSWERS:
-        return function(*_replaced(args, Tensor.numpy), **_replaced(kwargs, Tensor.numpy))
+        return function(*_replaced(args, _values), **_replaced(kwargs, _values))
     found, needed = _DIFFERENT.get(name, (_operation(name) or _COMPOSED.get(name), ""))
     if found is None or (needed and needed not in OPERATIONS):
         raise _unsupported(name)
@@ -309,6 +309,10 @@ def _call(name: str, found: Callable[..., Any], positional: list[Any], given: di
 def _outline(x: Tensor) -> Any:
     """An array of x's shape and dtype that takes no memory."""
     return np.broadcast_to(np.empty((), x.dtype), x.shape)
+
+
+def _values(x: Tensor) -> Any:
+    return x.numpy()
 
 
 def _replaced(args: Any, change: Callable[[Tensor], Any]) -> Any:

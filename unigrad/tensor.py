@@ -437,7 +437,7 @@ class Tensor:
         new = getattr(self._bound, name)(held, other)
         if new is NotImplemented:
             return new
-        if new._raw.shape != self._raw.shape:
+        if new.shape != self.shape:
             raise ShapeError(f"an array of shape {self.shape} cannot hold the result, of shape {new.shape}")
         if new._dtype != self._dtype:
             if new.dtype.kind != self.dtype.kind:

@@ -15,6 +15,7 @@ from unigrad import recording
 from unigrad.backend import Backend, Raw, values_unknown
 from unigrad.dlpack import backwards
 from unigrad.dtypes import ALL, DType
+from unigrad.errors import OperationError
 from unigrad.graph import Leaf, Node, PulledNode
 from unigrad.tensor import Tensor
 
@@ -222,16 +223,25 @@ class TorchBackend(Backend):
         create_graph: bool,
         below: Sequence[Node],
     ) -> Sequence[Raw | None]:
-        pulled = self.torch.autograd.grad(
-            [raw for _, raw in heads],
-            [raw for _, raw in inputs],
-            cotangents,
-            retain_graph=retain_graph,
-            create_graph=create_graph,
-            allow_unused=True,
-            is_grads_batched=True,
-        )
+        def pull(grads: Sequence[Raw], together: bool) -> Sequence[Raw | None]:
+            found: Sequence[Raw | None] = self.torch.autograd.grad(
+                [raw for _, raw in heads],
+                [raw for _, raw in inputs],
+                grads,
+                retain_graph=True,
+                create_graph=create_graph,
+                allow_unused=True,
+                is_grads_batched=together,
+            )
+            return found
+
         make = self._differentiable if create_graph else self._value
+        try:
+            pulled = pull(cotangents, True)
+        except (RuntimeError, OperationError):
+            # PyTorch has no batches of what some of our own derivatives do: row by row then.
+            rows = list(zip(*[pull(row, False) for row in zip(*cotangents, strict=True)], strict=True))
+            pulled = [None if column[0] is None else self.torch.stack(column) for column in rows]
         return [None if raw is None else make(raw) for raw in pulled]
 
     def _accumulated(

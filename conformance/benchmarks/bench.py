@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from mapping import mapping_rows
 from measuring import Program, Row, fastest
 from operations import operation_rows
 
@@ -318,6 +319,7 @@ GROUPS = {
     "tensorflow": tensorflow_rows,
     "jax": jax_rows,
     "operations": operation_rows,
+    "mapping": mapping_rows,
 }
 
 

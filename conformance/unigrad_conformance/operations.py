@@ -22,6 +22,7 @@ def cases_of(family: Family) -> Iterator[Case]:
     for sample in family.samples:
         seen[sample.operation] += 1
         for dtype in sample.dtypes:
+            first = dtype == sample.dtypes[0] and seen[sample.operation] == 1
             over = str(complex_of(np.dtype(dtype)))
             own = {"f": dtype, "c": over}
             inputs = tuple(
@@ -35,17 +36,17 @@ def cases_of(family: Family) -> Iterator[Case]:
                 name=f"{sample.operation}.{sample.name}.{dtype}",
                 family=family.name,
                 group=sample.operation,
-                run=_program(sample, differentiated),
+                run=_program(sample, differentiated, first),
                 why=f"{sample.source}  ({sample.name.replace('_', ' ')})",
                 inputs=inputs,
                 dtype=dtype,
                 limit=family.limit,
-                everyday=dtype == sample.dtypes[0] and seen[sample.operation] == 1 and family.everyday,
+                everyday=first and family.everyday,
                 needs=over if sample.complex or any(value.dtype.kind == "c" for value in inputs) else None,
             )
 
 
-def _program(sample: Sample, differentiated: Sequence[str]) -> Callable[..., Results]:
+def _program(sample: Sample, differentiated: Sequence[str], first: bool) -> Callable[..., Results]:
     call = compiled(sample.source)
     names = tuple(sample.inputs)
 
@@ -64,6 +65,8 @@ def _program(sample: Sample, differentiated: Sequence[str]) -> Callable[..., Res
             results |= _forward(ug, call, tensors, differentiated)
             if sample.second:
                 results |= _second(ug, call, tensors, differentiated)
+        if first and tensors:
+            results["mapped alike"] = _mapped(ug, sample.operation, call, tensors, differentiated)
         results["inputs unchanged"] = all(
             np.array_equal(tensors[name].numpy(), array, equal_nan=array.dtype.kind in "fc")
             for name, array in zip(names, arrays, strict=True)
@@ -120,6 +123,64 @@ def _second(ug: Any, call: Callable[..., Any], tensors: dict[str, Any], names: S
     first = ug.gradients(heads, variables, _cotangents(ug, heads), create_graph=True)
     seconds = ug.gradients(first, variables, _cotangents(ug, first))
     return {f"second {name}": second for name, second in zip(names, seconds, strict=True)}
+
+
+NOT_MAPPED = ("jax", "mpmath")
+"""Backends on which no sample is mapped: JAX would compile two more shapes of each operation, and the reference is
+slow. The rules are the same everywhere."""
+SHAPED_BY_VALUES = frozenset({
+    "argwhere", "bincount", "compress", "extract", "flatnonzero", "nonzero", "unique_all", "unique_counts",
+    "unique_inverse", "unique_values",
+})  # fmt: skip
+"""Operations that ``vmap`` refuses."""
+TOO_MANY_AXES = {"mxnet": frozenset({"nn.conv_transpose3d"})}
+"""By backend: operations that take as many axes as the framework does, and no batch of them."""
+
+
+def _mapped(
+    ug: Any, operation: str, call: Callable[..., Any], tensors: dict[str, Any], differentiated: Sequence[str]
+) -> bool:
+    """Whether ``vmap`` over two sets of inputs gives what two calls give, values and gradients."""
+    backend = ug.get_backend()
+    if backend in NOT_MAPPED:
+        return True
+    names = list(tensors)
+    first = [tensor.detach() for tensor in tensors.values()]
+    # Another set in the domain of nearly everything: 0.9375 is exact in every dtype.
+    pair = [first, [x * 0.9375 if x.dtype.kind in "fc" else x for x in first]]
+
+    def apart(*values: Any) -> tuple[list[Any], list[Any]]:
+        outputs = call(ug, dict(zip(names, values, strict=True)))
+        floating = [output for output in outputs if output.dtype.kind in "fc"]
+        return floating, [output for output in outputs if output.dtype.kind not in "fc"]
+
+    def all_of(*values: Any) -> list[Any]:
+        if not differentiated:
+            outputs, rest = apart(*values)
+            return [*outputs, *rest]
+        outputs, pull, rest = ug.vjp(
+            apart, *values, argnums=[names.index(name) for name in differentiated], has_aux=True
+        )
+        return [*outputs, *rest, *pull(_cotangents(ug, outputs))]
+
+    try:
+        found = ug.vmap(all_of)(*[ug.stack(both) for both in zip(*pair, strict=True)])
+    except ug.UnsupportedError:
+        return operation in SHAPED_BY_VALUES or operation in TOO_MANY_AXES.get(backend, ())
+    singles = zip(*[all_of(*values) for values in pair], strict=True)
+    return all(_alike(x.numpy(), np.stack([y.numpy() for y in ys])) for x, ys in zip(found, singles, strict=True))
+
+
+def _alike(found: np.ndarray[Any, Any], expected: np.ndarray[Any, Any]) -> bool:
+    """Equal up to the order of summation."""
+    if found.shape != expected.shape or found.dtype != expected.dtype:
+        return False
+    if expected.dtype.kind not in "fc":
+        return np.array_equal(found, expected)
+    with np.errstate(all="ignore"):
+        finite = np.abs(expected[np.isfinite(expected)])
+        limit = _PRODUCT_LIMIT * float(np.finfo(expected.dtype).eps)
+        return np.allclose(found, expected, rtol=limit, atol=limit * finite.max(initial=0), equal_nan=True)
 
 
 def _cotangents(ug: Any, heads: Sequence[Any]) -> list[Any]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from unigrad import dtypes
 from unigrad.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError
+from unigrad.levels import beneath, values_of_all
 from unigrad.nn.activations import softmax
 from unigrad.operations.contractions import matmul
 from unigrad.operations.creation import arange, asarray, astype
@@ -65,9 +66,9 @@ def checked_labels(labels: Tensor, classes: int) -> Tensor:
     """Labels as int64; DtypeError unless they are integers, IndexRangeError if one is not from 0 to classes - 1."""
     if labels.dtype.kind not in "iu":
         raise DtypeError(f"labels must be integers or probabilities, not {labels.dtype}")
-    if not labels.backend.is_known(labels.raw):
+    if not labels.backend.is_known(beneath(labels)._raw):
         return astype(labels, np.int64)
-    values = labels.backend.to_numpy(labels.raw)
+    values = values_of_all(labels)
     # Seen as unsigned, a negative number is a very large one: one pass tells both bounds.
     if values.size and values.astype(np.uint64, copy=False).max() >= classes:
         wrong = values[(values < 0) | (values >= classes)].ravel()[0]

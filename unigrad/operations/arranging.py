@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unigrad.errors import ArgumentError, AxisError, DtypeError, ShapeError
+from unigrad.levels import values_of
 from unigrad.operations import arguments
 from unigrad.operations.arguments import many_axes, one_axis, whole_number
 from unigrad.operations.creation import asarray
@@ -72,7 +73,7 @@ def repeat(x: Array, repeats: Array, /, *, axis: int | None = None) -> Tensor:
     number = one_axis(axis, x.ndim)
     if isinstance(repeats, (int, np.integer)):
         return _spread(x, number, _count(repeats, "repeats"), inner=True)
-    counts = np.asarray(asarray(repeats).numpy())
+    counts = values_of(asarray(repeats))
     if counts.dtype.kind not in "iu" and counts.size:
         raise DtypeError(f"repeats must be integers, not {counts.dtype}")
     if counts.ndim > 1 or (counts.ndim == 1 and counts.size not in (1, x.shape[number])):

@@ -9,10 +9,14 @@ Boolean masks have become index arrays. So nothing out of range ever reaches a f
 Inside a program that a framework traces (jit, vmap, tf.function) an index array may have no values yet. Such a
 one stands in the key as the framework's own array, of integers that have been counted from the front; whether they
 are in range nobody can tell, and what is selected where they are not is the framework's to say.
+
+Inside ``vmap`` an index array may differ along the batch. Such a key never comes to the primitives: the elements are
+gathered by their positions in the flattened array, which are an array as any other.
 """
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +24,10 @@ import numpy as np
 
 from unigrad.backend import backend_of
 from unigrad.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError, UnsupportedError
+from unigrad.levels import beneath, is_wrapped, values_of_all
 from unigrad.operations.arguments import broadcast_shapes, one_axis
 from unigrad.operations.creation import asarray, astype
-from unigrad.operations.elementwise import add, less, where
+from unigrad.operations.elementwise import add, greater_equal, less, maximum, where
 from unigrad.operations.shapes import broadcast_to, reshape
 from unigrad.operations.table import Array, jvp, operation, primitive, vjp
 
@@ -151,13 +156,15 @@ def is_array(entry: Any) -> bool:
 
 def _entry(entry: Any) -> Any:
     """One part of a key as an int, a slice, None, Ellipsis, a NumPy array of integers or booleans, or, where nobody
-    knows its values, a Tensor of integers."""
+    knows its values or they differ along a batch, a Tensor of integers."""
     if entry is None or entry is Ellipsis or isinstance(entry, (slice, int)):
         return np.asarray(entry) if isinstance(entry, bool) else entry
+    if is_wrapped(entry):
+        return _mapped_entry(entry)
     unknown = _unknown(entry)
     if unknown is not None:
         return unknown
-    if isinstance(entry, (bool, np.bool_)):
+    if isinstance(entry, np.bool_):
         return np.asarray(entry)
     try:
         return operator.index(entry)
@@ -199,6 +206,17 @@ def _from_the_front(indices: Tensor, size: int) -> Tensor:
     return where(less(indices, 0), add(indices, size), indices)
 
 
+def _mapped_entry(entry: Tensor) -> Tensor:
+    if entry.dtype.kind == "b":
+        raise UnsupportedError(
+            "a mask that differs along the batch of a vmap selects another number of elements for each; "
+            "choose with ug.where(mask, x, other)"
+        )
+    if entry.dtype.kind not in "iu":
+        raise DtypeError(f"an array of indices holds integers or booleans, not {entry.dtype}")
+    return entry
+
+
 def _mask(mask: np.ndarray[Any, Any], shape: Shape, axis: int) -> list[Any]:
     sizes = shape[axis : axis + mask.ndim]
     # As NumPy has it, an empty mask may be empty along any of its axes.
@@ -226,6 +244,8 @@ def _one(entry: Any, shape: Shape, axis: int) -> Any:
         if not -size <= entry < size:
             raise IndexRangeError(f"index {entry} is out of range for axis {axis} of shape {shape}")
         return entry % size
+    if is_wrapped(entry):
+        return _bounded_of_all(entry, size, f"axis {axis} of shape {shape}")
     if not isinstance(entry, np.ndarray):
         return _from_the_front(entry, size).raw
     return _bounded(entry, size, f"axis {axis} of shape {shape}")[0]
@@ -243,16 +263,58 @@ def _bounded(indices: np.ndarray[Any, Any], size: int, where_from: str) -> tuple
     return np.where(array < 0, array + size, array), False
 
 
+def _bounded_of_all(indices: Tensor, size: int, where_from: str) -> Tensor:
+    """:func:`_bounded` for indices that differ along a batch."""
+    # While a framework traces a program there are no values to check.
+    known = indices.backend.is_known(beneath(indices)._raw)
+    canonical = known and _bounded(values_of_all(indices), size, where_from)[1]
+    indices = astype(indices, np.int64, copy=False)
+    return indices if canonical else _from_the_front(indices, size)
+
+
+def leading(key: tuple[Any, ...]) -> int:
+    """How many axes the index arrays of a canonical key put in front of all others, as NumPy does if a slice or a new
+    axis stands between them; otherwise 0."""
+    arrays = [len(entry.shape) for entry in key if is_array(entry)]
+    places = [place for place, entry in enumerate(key) if isinstance(entry, int) or is_array(entry)]
+    return max(arrays) if arrays and places[-1] - places[0] >= len(places) else 0
+
+
+def _positions(key: Key, shape: Shape) -> Tensor:
+    """Where in the flattened array the elements of x[key] stand, for index arrays that differ along a batch."""
+    differing = [asarray(entry) if is_array(entry) and not isinstance(entry, np.ndarray) else None for entry in key]
+    plain = tuple(
+        entry if array is None else np.zeros(array.shape, np.int64) if array.ndim else 0
+        for entry, array in zip(key, differing, strict=True)
+    )
+    strides = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
+    total: Any = np.arange(math.prod(shape)).reshape(shape)[plain]
+    # The axes of the index arrays stand in front, or where the first of them does.
+    arrays = max((entry.ndim for entry in plain if isinstance(entry, np.ndarray)), default=0)
+    first = next(place for place, entry in enumerate(plain) if isinstance(entry, (int, np.ndarray)))
+    behind = total.ndim - arrays - (0 if leading(plain) else first)
+    axis = 0
+    for entry, array in zip(key, differing, strict=True):
+        if array is not None:
+            aligned = reshape(array, (*array.shape, *(1,) * behind)) if array.ndim else array
+            total = aligned * strides[axis] + asarray(total, like=array)
+        axis += entry is not None
+    found: Tensor = total
+    return found
+
+
 def _selected_shape(key: Key, shape: Shape) -> Shape:
     """The shape of x[key], found without touching any element."""
     key = tuple([np.zeros(entry.shape, np.int64) if is_array(entry) else entry for entry in key])
     return np.broadcast_to(np.empty((), np.bool_), shape)[key].shape
 
 
-def _check_arrays(key: Key) -> None:
-    arrays = [tuple(entry.shape) for entry in key if is_array(entry)]
+def _check_arrays(key: Key) -> bool:
+    """ShapeError unless the index arrays fit together; whether one of them differs along a batch."""
+    arrays = [entry for entry in key if is_array(entry)]
     if len(arrays) > 1:
-        broadcast_shapes(arrays)
+        broadcast_shapes([tuple(array.shape) for array in arrays])
+    return any(map(is_wrapped, arrays))
 
 
 # --- public ------------------------------------------------------------------------------------------
@@ -261,42 +323,85 @@ def _check_arrays(key: Key) -> None:
 def getitem(x: Tensor, key: Any) -> Tensor:
     """x[key]: values, never a view. Integers, slices, None, '...', integer and boolean arrays."""
     canonical, shape = canonical_key(key, x.shape)
-    _check_arrays(canonical)
-    return getitem_(x if len(shape) == x.ndim else reshape(x, shape), canonical)
+    differs = _check_arrays(canonical)
+    if len(shape) != x.ndim:
+        x = reshape(x, shape)
+    return _gather(x, canonical) if differs else getitem_(x, canonical)
+
+
+def _gather(x: Tensor, key: Key) -> Tensor:
+    positions = _positions(key, x.shape)
+    return reshape(take_along_axis_(reshape(x, -1), reshape(positions, -1), 0), positions.shape)
 
 
 def setitem(x: Tensor, key: Any, value: Array) -> Tensor:
     """A copy of x in which ``x[key]`` is ``value``, broadcast and cast to x's dtype; of duplicates the last wins."""
-    canonical, stretched = canonical_key(key, x.shape)
-    _check_arrays(canonical)
-    if len(stretched) != x.ndim:
-        return reshape(_set(reshape(x, stretched), canonical, value), x.shape)
-    return _set(x, canonical, value)
-
-
-def _set(x: Tensor, canonical: Key, value: Array) -> Tensor:
-    shape = _selected_shape(canonical, x.shape)
     value = asarray(value, dtype=x.dtype, like=x)
+    if is_wrapped(key) and key.dtype.kind == "b":
+        return _set_where(x, key, value)
+    canonical, stretched = canonical_key(key, x.shape)
+    differs = _check_arrays(canonical)
+    if len(stretched) != x.ndim:
+        return reshape(_set(reshape(x, stretched), canonical, value, differs), x.shape)
+    return _set(x, canonical, value, differs)
+
+
+def _set_where(x: Tensor, mask: Tensor, value: Tensor) -> Tensor:
+    """By a mask that differs along a batch, under which every row gets the same value."""
+    if mask.shape != x.shape[: mask.ndim]:
+        raise IndexRangeError(f"a boolean index of shape {mask.shape} does not fit shape {x.shape} from axis 0 on")
+    row = x.shape[mask.ndim :]
+    if value.size == 1:
+        value = reshape(value, ())
+    if value.ndim > len(row):
+        raise UnsupportedError(
+            f"a mask that differs along the batch of a vmap selects another number of rows for each element, which "
+            f"values of shape {value.shape} cannot fit; choose with ug.where(mask, values, x)"
+        )
+    return where(reshape(mask, (*mask.shape, *(1,) * len(row))), broadcast_to(value, row), x)
+
+
+def _set(x: Tensor, key: Key, value: Tensor, differs: bool) -> Tensor:
+    positions = _positions(key, x.shape) if differs else None
+    shape = _selected_shape(key, x.shape) if positions is None else positions.shape
     if broadcast_shapes([value.shape, shape]) != shape and value.size != 1:
         raise ShapeError(f"a value of shape {value.shape} cannot be assigned to a selection of shape {shape}")
     value = broadcast_to(reshape(value, ()) if value.size == 1 else value, shape)
-    arrays = [entry for entry in canonical if is_array(entry)]
+    if positions is not None:
+        return _set_positions(x, reshape(positions, -1), reshape(value, -1))
+    arrays = [entry for entry in key if is_array(entry)]
     if all(not isinstance(entry, np.ndarray) and not len(entry.shape) for entry in arrays):
-        return setitem_(x, value, canonical)  # which selects no element twice
+        return setitem_(x, value, key)  # which selects no element twice
     if not all(isinstance(entry, np.ndarray) for entry in arrays):
         raise UnsupportedError(
             f"backend {x.backend.name!r}: which elements are written last is not known while the framework traces or "
             f"maps the program (jit, vmap, tf.function); write at one index at a time, or use ug.where"
         )
-    # Which element of the value each element of x takes, -1 for none: the last one that names it.
-    positions = np.arange(x.size).reshape(x.shape)[canonical].ravel()
+    winner = _winners(np.arange(x.size).reshape(x.shape)[key].reshape(1, -1), x.size)[0]
+    if winner.max(initial=-1) < 0:
+        return x
+    chosen = getitem(reshape(value, -1), np.maximum(winner, 0))
+    return where(asarray(winner.reshape(x.shape) >= 0, like=x), reshape(chosen, x.shape), x)
+
+
+def _set_positions(x: Tensor, positions: Tensor, value: Tensor) -> Tensor:
+    """The same for positions in the flattened array that differ along a batch."""
+    from unigrad.batching import rewrapped
+
     if not positions.size:
         return x
-    winner = np.full(x.size, -1)
-    winner[positions] = np.arange(positions.size)
-    hit = (winner >= 0).reshape(x.shape)
-    chosen = getitem(reshape(value, -1), np.maximum(winner, 0))
-    return where(asarray(hit, like=x), reshape(chosen, x.shape), x)
+    places = values_of_all(positions)
+    found = _winners(places.reshape(-1, places.shape[-1]), x.size).reshape(*places.shape[:-1], x.size)
+    winner = rewrapped(asarray(found, like=positions), positions)
+    chosen = take_along_axis_(value, maximum(winner, 0), 0)
+    return reshape(where(greater_equal(winner, 0), chosen, reshape(x, -1)), x.shape)
+
+
+def _winners(positions: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:
+    """In each row: which of the positions names each of ``size`` places, the last one that does, or -1."""
+    winners = np.full((len(positions), size), -1)
+    winners[np.arange(len(positions))[:, None], positions] = np.arange(positions.shape[1])
+    return winners
 
 
 def _checked_indices(indices: Array, axis: int, like: Tensor) -> tuple[np.ndarray[Any, Any], bool]:
@@ -316,6 +421,8 @@ def take(x: Array, indices: Array, /, *, axis: int | None = None) -> Tensor:
             raise ArgumentError(f"take from a {x.ndim}-dimensional array needs axis=")
         axis = 0
     number = one_axis(axis, x.ndim)
+    if is_wrapped(indices):
+        return getitem(x, (_EVERYTHING,) * number + (indices,))
     unknown = _unknown(indices)
     entry: Any
     if unknown is not None:
@@ -331,9 +438,12 @@ def take_along_axis(x: Array, indices: Array, /, *, axis: int = -1) -> Tensor:
     """The elements of x at ``indices`` along ``axis``; all other axes broadcast against each other."""
     x = asarray(x)
     number = one_axis(axis, x.ndim)
-    unknown = _unknown(indices)
+    unknown = None if is_wrapped(indices) else _unknown(indices)
     chosen: Any
-    if unknown is not None:
+    if is_wrapped(indices):
+        chosen = _bounded_of_all(_mapped_entry(indices), x.shape[number], f"axis {number} of shape {x.shape}")
+        canonical = False
+    elif unknown is not None:
         chosen, canonical = _from_the_front(unknown, x.shape[number]), False
     else:
         chosen, canonical = _checked_indices(indices, number, x)
@@ -345,9 +455,8 @@ def take_along_axis(x: Array, indices: Array, /, *, axis: int = -1) -> Tensor:
     common[number] = chosen.shape[number]
     if canonical and type(indices) is type(x) and indices.shape == tuple(common) and indices.dtype == np.int64:
         return take_along_axis_(x, indices, number)  # as they are, where they are
-    stretched = (
-        broadcast_to(chosen, common) if unknown is not None else asarray(np.broadcast_to(chosen, common), like=x)
-    )
+    known = isinstance(chosen, np.ndarray)
+    stretched = asarray(np.broadcast_to(chosen, common), like=x) if known else broadcast_to(chosen, tuple(common))
     return take_along_axis_(x, stretched, number)
 
 

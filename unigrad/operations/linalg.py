@@ -18,6 +18,7 @@ import numpy as np
 
 from unigrad import dtypes
 from unigrad.errors import ArgumentError, DtypeError, LinAlgError, ShapeError, UnigradWarning
+from unigrad.levels import beneath
 from unigrad.operations import contractions, reductions
 from unigrad.operations import decompositions as primitives
 from unigrad.operations.arguments import broadcast_shapes, one_axis
@@ -121,9 +122,10 @@ def _adjoint(x: Tensor) -> Tensor:
 
 def _warn_if_repeated(name: str, values: Tensor, x: Tensor) -> None:
     """Say that no derivative of the vectors exists, where somebody may be about to ask for one."""
-    if x._node is None or not is_recording() or not x.backend.is_known(values.raw):
+    held = beneath(values)
+    if x._node is None or not is_recording() or not x.backend.is_known(held._raw):
         return
-    sorted_values = values.numpy()
+    sorted_values = held.numpy()
     if (sorted_values[..., 1:] == sorted_values[..., :-1]).any():
         warnings.warn(
             f"{name} of a matrix with repeated values: its vectors have no derivative, and gradients through "

@@ -170,10 +170,10 @@ def transposed_convolution(
     padded = tuple(size + low + high for size, (low, high) in zip(x_shape[2:], padding, strict=True))
     g = _stretched(xp, g, g_shape, reach, strides, tuple(size + far for size, far in zip(padded, reach, strict=True)))
     inputs, outputs = w_shape[1], w_shape[0] // groups
-    kernels = xp.reshape(w, (groups, outputs, inputs, *w_shape[2:]))
-    kernels = xp.permute_dims(kernels, (0, 2, 1, *range(3, 3 + ndim)))
+    # The spatial axes as one: frameworks take so many axes and no more.
+    kernels = xp.reshape(w, (groups, outputs, inputs, math.prod(w_shape[2:])))
+    kernels = xp.flip(xp.permute_dims(kernels, (0, 2, 1, 3)), (3,))
     kernels = xp.reshape(kernels, (groups * inputs, outputs, *w_shape[2:]))
-    kernels = xp.flip(kernels, tuple(range(2, 2 + ndim)))
     found = xp.convolution(g, kernels, (1,) * ndim, ((0, 0),) * ndim, dilations, groups)
     if padded == x_shape[2:]:
         return found
@@ -196,10 +196,9 @@ def _kernel_cotangent(
     g_shape = tuple(g.shape)
     ndim = len(strides)
     batch, inputs, outputs = x_shape[0], w_shape[1], w_shape[0] // groups
-    spatial = tuple(range(3, 3 + ndim))
-    x = xp.permute_dims(xp.reshape(x, (batch, groups, inputs, *x_shape[2:])), (2, 1, 0, *spatial))
+    x = xp.permute_dims(xp.reshape(x, (batch, groups, inputs, math.prod(x_shape[2:]))), (2, 1, 0, 3))
     x = xp.reshape(x, (inputs, groups * batch, *x_shape[2:]))
-    g = xp.permute_dims(xp.reshape(g, (batch, groups, outputs, *g_shape[2:])), (1, 2, 0, *spatial))
+    g = xp.permute_dims(xp.reshape(g, (batch, groups, outputs, math.prod(g_shape[2:]))), (1, 2, 0, 3))
     g = xp.reshape(g, (groups * outputs, batch, *g_shape[2:]))
     found = xp.convolution(x, g, dilations, padding, strides, groups)
     # Elements behind the last window make sums that belong to no element of a kernel.

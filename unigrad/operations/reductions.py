@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from unigrad import dtypes
 from unigrad.errors import ArgumentError, ShapeError
+from unigrad.levels import beneath
 from unigrad.operations.arguments import many_axes, one_axis
 from unigrad.operations.creation import asarray, full
 from unigrad.operations.elementwise import abs as absolute
@@ -220,13 +221,18 @@ def _cumulative_prod_vjp(xp: Any, g: Any, x: Any, out: Any, axis: int, x_shape: 
     count = x_shape[axis]
     if count == 0:
         return g
-    if not bool(xp.any(x == 0, tuple(range(len(x_shape))), False)):
+    if not _holds_zero(xp, x):
         return xp.flip(xp.cumulative_sum(xp.flip(g * out, (axis,)), axis), (axis,)) / x
     # With zeros there is no dividing: dx[k] = before[k] * s[k], where s[k] = g[k] + x[k+1] * s[k+1].
     sums = [_at(xp, g, axis, count - 1)]
     for k in range(count - 2, -1, -1):
         sums.append(_at(xp, g, axis, k) + _at(xp, x, axis, k + 1) * sums[-1])
     return _exclusive_products(xp, x, axis, count) * xp.concat(sums[::-1], axis)
+
+
+def _holds_zero(xp: Any, x: Any) -> bool:
+    held = beneath(x)
+    return bool(xp.any(held == 0, tuple(range(len(held.shape))), False))
 
 
 def _at(xp: Any, array: Any, axis: int, k: int) -> Any:
@@ -238,7 +244,7 @@ def _cumulative_prod_jvp(xp: Any, t: Any, x: Any, out: Any, axis: int, x_shape: 
     count = x_shape[axis]
     if count == 0:
         return t
-    if not bool(xp.any(x == 0, tuple(range(len(x_shape))), False)):
+    if not _holds_zero(xp, x):
         return out * xp.cumulative_sum(t / x, axis)
     # With zeros: d[k] = d[k-1] * x[k] + before[k] * t[k].
     changes = _exclusive_products(xp, x, axis, count) * t

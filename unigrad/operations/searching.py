@@ -5,11 +5,12 @@ How many there are depends on the values, so these are read, on every backend. P
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from unigrad.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError
+from unigrad.levels import values_of, values_of_all
 from unigrad.operations.arguments import one_axis
 from unigrad.operations.arranging import along
 from unigrad.operations.creation import asarray
@@ -31,11 +32,6 @@ __all__ = [
 @primitive("indexing", dtypes="real", result="int64")
 def searchsorted_(x1: Array, x2: Array, right: bool) -> Tensor:
     """Where in the ascending vector x1 each element of x2 belongs, as int64: behind its equals if ``right``."""
-
-
-def values_of(x: Tensor) -> np.ndarray[Any, Any]:
-    """The values as a NumPy array to look at."""
-    return np.asarray(x.backend.to_numpy(x.raw))
 
 
 @operation
@@ -113,7 +109,7 @@ def digitize(x: Array, bins: Array, /, *, right: bool = False) -> Tensor:
     x, bins = tensors((x, bins))
     if bins.ndim != 1:
         raise ShapeError(f"bins are a vector, not of shape {bins.shape}")
-    steps = np.diff(values_of(bins))
+    steps = np.diff(values_of_all(bins))
     if not (steps < 0).any():
         return searchsorted(bins, x, side="left" if right else "right")
     if (steps > 0).any():

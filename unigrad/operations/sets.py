@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from unigrad import dtypes
+from unigrad.levels import values_of
 from unigrad.operations.creation import asarray, astype, full
 from unigrad.operations.dispatch import tensors
 from unigrad.operations.elementwise import equal, logical_not, minimum
 from unigrad.operations.indexing import getitem, sort, take_along_axis_
 from unigrad.operations.reductions import any as any_over
-from unigrad.operations.searching import searchsorted_, values_of
+from unigrad.operations.searching import searchsorted_
 from unigrad.operations.shapes import reshape
 from unigrad.operations.table import Array, operation
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.errors import ArgumentError, ShapeError
+from unigrad.levels import is_wrapped, values_of_all
 from unigrad.operations import reductions
 from unigrad.operations.arguments import many_axes
 from unigrad.operations.creation import asarray
@@ -15,7 +16,6 @@ from unigrad.operations.dispatch import tensors
 from unigrad.operations.elementwise import isnan, logical_not, multiply, where
 from unigrad.operations.indexing import argsort_, getitem, take_along_axis_
 from unigrad.operations.reductions import Axis, floating, kept
-from unigrad.operations.searching import values_of
 from unigrad.operations.shapes import moveaxis, permute_dims_, reshape, reshape_
 from unigrad.operations.table import Array, operation
 from unigrad.tensor import Tensor
@@ -64,34 +64,43 @@ def quantile(x: Array, q: Array, /, *, axis: Axis = None, keepdims: bool = False
     ``q``, from 0 to 1, may be an array: its axes come first in the result, and it may be differentiated too. NaN if
     there is one. ``method`` is ``"linear"``, ``"lower"``, ``"higher"``, ``"midpoint"`` or ``"nearest"``.
     """
+    from unigrad.batching import rewrapped
+
     ordered, factor, left, wide = _ordered(x, axis, "quantile")
     last = ordered.shape[-1] - 1
-    given = values_of(q) if isinstance(q, Tensor) else np.asarray(q)
+    given = values_of_all(q) if isinstance(q, Tensor) else np.asarray(q)
+    shape = q.shape if isinstance(q, Tensor) else given.shape
     if given.dtype.kind not in "iuf" or not ((given >= 0) & (given <= 1)).all():
         raise ArgumentError(f"a quantile is from 0 to 1, not {given.tolist()}")
+
+    def placed(found: np.ndarray[Any, Any]) -> Any:
+        # What was read from the values of a whole batch differs along that batch.
+        return rewrapped(asarray(found, like=ordered), q) if is_wrapped(q) else found
+
     position = given.astype(np.float64) * last
     lower, upper = np.floor(position).astype(np.int64), np.ceil(position).astype(np.int64)
     fraction: Any = position - lower
     if method == "linear":
         if isinstance(q, Tensor):
-            fraction = q.astype(ordered.dtype) * float(last) - asarray(lower, dtype=ordered.dtype, like=ordered)
+            fraction = q.astype(ordered.dtype) * float(last) - asarray(placed(lower), dtype=ordered.dtype, like=ordered)
     elif method in ("lower", "higher", "midpoint", "nearest"):
-        fraction = {
+        by_method = {
             "lower": np.zeros_like(position),
             "higher": np.ones_like(position),
             "midpoint": np.where(upper == lower, 0.0, 0.5),
             # Halfway the even position, as NumPy does.
             "nearest": np.where(upper == lower, 0.0, np.rint(position) - lower),
-        }[method]
+        }
+        fraction = placed(by_method[method])
     else:
         raise ArgumentError(f"quantile knows no method {method!r}; use linear, lower, higher, midpoint or nearest")
-    low, high = (getitem(ordered, (..., places)) for places in (lower, upper))
+    low, high = (getitem(ordered, (..., placed(places))) for places in (lower, upper))
     found = low + (high - low) * asarray(fraction, dtype=ordered.dtype, like=ordered)
-    found = found * reshape(factor, left + (1,) * given.ndim)
-    if given.ndim:
+    found = found * reshape(factor, left + (1,) * len(shape))
+    if shape:
         axes = tuple(range(len(left), found.ndim))
-        found = moveaxis(found, axes, tuple(range(given.ndim)))
-    return reshape(found, given.shape + (wide if keepdims else left))
+        found = moveaxis(found, axes, tuple(range(len(shape))))
+    return reshape(found, shape + (wide if keepdims else left))
 
 
 @operation

@@ -90,8 +90,6 @@ class Primitive:
     """The names that each rule asks for."""
     forward: str | tuple[Rule, ...] = ""
     """The forward rules, one per array, or how they follow from the primitive; see :func:`jvp`."""
-    batching: Callable[..., Any] | None = None
-    """The batching rule; see :func:`batching` and ``unigrad.batching``."""
     composition: Callable[..., Any] | None = None
     """``composition(xp, *arguments)``: the primitive made of others, for an adapter that does not supply it."""
 
@@ -173,15 +171,6 @@ def jvp(function: Callable[..., Any], *rules: str | Rule) -> None:
         row.forward = rules[0]
     else:
         row.forward = tuple(rule for rule in rules if not isinstance(rule, str))
-
-
-def batching(function: Callable[..., Any], rule: Callable[..., Any]) -> None:
-    """Give a primitive its batching rule; elementwise ones need none.
-
-    ``rule(bound, row, values, mask, size, statics)``: the primitive of a batch. Each of ``values`` that ``mask`` marks
-    has the ``size`` elements along its first axis, as the result must have; the others are the same for all.
-    """
-    _row_of[function].batching = rule
 
 
 def composed(function: Callable[..., Any], composition: Callable[..., Any]) -> None:

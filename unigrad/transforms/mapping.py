@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from unigrad.batching import Batched, batched, mapped, unbatched
-from unigrad.errors import ArgumentError, AxisError
+from unigrad.errors import ArgumentError, AxisError, DtypeError
 from unigrad.levels import at_level, next_level
 from unigrad.operations.creation import asarray
 from unigrad.operations.shapes import moveaxis
@@ -37,8 +37,10 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
     ``out_axes`` likewise says where each result has the batch. ``f`` sees Tensors of one element's shape. Transforms
     nest: ``vmap(grad(f))`` gives a gradient for each example. Keyword arguments are constants, passed on to ``f``.
 
-    Random numbers drawn inside are the same for every element; pass a batch of them to have them differ. Control
-    flow cannot depend on values that differ along the batch: ``bool(x)`` raises UnsupportedError, use ``ug.where``.
+    Each operation is carried out for the whole batch by the framework's own batched operations
+    (``unigrad.operations.batched``). Random numbers drawn inside are the same for every element; pass a batch of them
+    to have them differ. Neither control flow nor the shape of a result can depend on values that differ along the
+    batch: ``bool(x)``, ``ug.nonzero(x)`` and ``x[x > 0]`` raise UnsupportedError, use ``ug.where``. Indices may differ.
 
     Raises ArgumentError if no argument is mapped, if ``in_axes`` does not fit the arguments or the sizes differ, and
     AxisError for an axis that is not there.
@@ -77,7 +79,10 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
 def _element(leaf: Any, axis: int | None, where: Where, level: int, sizes: dict[str, int]) -> Any:
     if axis is None:
         return constant(leaf)
-    x = asarray(leaf)
+    try:
+        x = asarray(leaf)
+    except (ArgumentError, DtypeError) as error:
+        raise ArgumentError(f"vmap cannot map {where()}: {error}; pass in_axes=None to leave it whole") from error
     if not -x.ndim <= axis < x.ndim:
         raise AxisError(
             f"vmap cannot map {where()} of shape {x.shape} over axis {axis}; pass in_axes=None to leave it whole"

@@ -128,7 +128,7 @@ def _plain(
     rows: int | None,
 ) -> Grads:
     recorded = [(y, g) for y, g in zip(heads, cotangents, strict=True) if y._node is not None]
-    if not recorded:
+    if not recorded or rows == 0:
         return [None] * len(variables)
     tracked, seeds = zip(*recorded, strict=True)
     return pulled_to(tracked, seeds, variables, retain_graph, create_graph, rows=rows)
