@@ -195,6 +195,16 @@ class Backend:
 
         return joined(operation, inputs, results, pull_back)
 
+    checkpoints: ClassVar[bool] = False
+    """Whether :meth:`checkpointed` is there: where the framework keeps what its own engine needs."""
+
+    def checkpointed(self, run: Callable[[], Any]) -> Any:
+        """The result of ``run``, recorded so that the framework keeps nothing of what it computes on the way.
+
+        For its derivative ``run`` is called once more, and then does the same.
+        """
+        raise NotImplementedError
+
     def pushforward(
         self, primitive: Primitive, raws: Sequence[Raw], tangents: Sequence[Raw | None], statics: Sequence[Any]
     ) -> tuple[Raw, Raw] | None:

@@ -142,7 +142,7 @@ def shares_by_rows(function: Callable[..., Raw], position: int, g: Raw, *raws: R
 
 
 def pull(seeds: Iterable[tuple[Node, Raw]], nodes: Sequence[Node], wanted: Sequence[Node]) -> list[Raw | None]:
-    """The cotangents that arrive at ``wanted``. ``nodes`` are all that the seeds depend on."""
+    """The cotangents that arrive at ``wanted``. ``nodes`` are all to pull through; the others wanted are ends."""
     cotangents: dict[Node, list[Raw]] = {}
     arrived = dict.fromkeys(wanted)
 
@@ -165,7 +165,7 @@ def pull(seeds: Iterable[tuple[Node, Raw]], nodes: Sequence[Node], wanted: Seque
         if isinstance(node, (TapeNode, Joint, Part)):
             for parent, part in node.shares(g):
                 give(parent, part)
-    return list(arrived.values())
+    return [_total(cotangents[node]) if node in cotangents else g for node, g in arrived.items()]
 
 
 def _total(shares: list[Any]) -> Any:

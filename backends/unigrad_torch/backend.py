@@ -36,6 +36,7 @@ class TorchBackend(Backend):
     max_ndim = 64
     inline_nodes = "bare"
     bounds_checked = frozenset({"cross_entropy"})
+    checkpoints = True
     missing: ClassVar = {"uint16": FEW_OPERATIONS, "uint32": FEW_OPERATIONS, "uint64": FEW_OPERATIONS}
 
     def __init__(self) -> None:
@@ -46,11 +47,12 @@ class TorchBackend(Backend):
     def load(self) -> None:
         import torch
 
-        from unigrad_torch import forward
+        from unigrad_torch import forward, steps
         from unigrad_torch.functions import primitives
 
         self.torch = torch
         self._forward = forward
+        self.steps = steps
         self.raw_dtypes = {dtype: getattr(torch, str(dtype)) for dtype in ALL if str(dtype) not in self.missing}
         self.array_types = (torch.Tensor,)
         self.functions = primitives(self)
@@ -145,9 +147,13 @@ class TorchBackend(Backend):
         results: Sequence[Tensor],
         pull_back: Callable[[list[Tensor | None]], Sequence[Tensor | None]],
     ) -> list[Tensor]:
-        from unigrad_torch.steps import joined
+        return self.steps.joined(operation, inputs, results, pull_back)
 
-        return joined(operation, inputs, results, pull_back)
+    def checkpointed(self, run: Callable[[], Any]) -> Any:
+        from torch.utils.checkpoint import checkpoint
+
+        # To stop early it raises an error out of some operation, which unigrad would explain.
+        return checkpoint(run, use_reentrant=False, early_stop=False)
 
     def untracked(self, function: Callable[..., Raw]) -> Callable[..., Raw]:
         no_grad, by_rules = self.torch.no_grad, self.by_rules
@@ -200,7 +206,10 @@ class TorchBackend(Backend):
         kinds = Counter(map(type, below))
         every_leaf = len(inputs) == kinds[Leaf] and all(type(node) is Leaf for node, _ in inputs)
         # A gradient may itself be a leaf to PyTorch, and one that nobody has asked for.
-        if every_leaf and not kinds[PulledNode] and not (create_graph or self._foreign):
+        alone = every_leaf and not kinds[PulledNode] and not (create_graph or self._foreign)
+        if kinds[self.steps.StepNode]:
+            retain_graph = retain_graph or any(getattr(node, "may_fail", False) for node in below)
+        if alone and not self.steps.under_way.get():
             return self._accumulated([raw for _, raw in heads], cotangents, inputs, retain_graph)
         pulled = self.torch.autograd.grad(
             [raw for _, raw in heads],
