@@ -109,6 +109,7 @@ from unigrad.transforms import (
     value_and_grad,
     vjp,
     vmap,
+    wrap_native,
 )
 
 __version__ = "0.1.0"
@@ -154,7 +155,7 @@ __all__ = [
     "is_recording", "is_training", "jacobian", "jvp", "linalg", "namespace", "nan", "newaxis", "nn", "pause", "pi",
     "predict_mode", "random", "record", "register_backend", "set_backend", "stop_gradient", "trace", "train_mode",
     "transpose", "uint16", "uint32", "uint64", "uint8", "use_backend", "value_and_grad", "vjp", "vmap",
-    "checkpoint", "custom_gradient",
+    "checkpoint", "custom_gradient", "wrap_native",
 ]  # fmt: skip
 __all__ += contractions.__all__ + creation.__all__ + datatypes.__all__ + elementwise.__all__ + indexing.__all__
 __all__ += reductions.__all__ + shapes.__all__

@@ -205,6 +205,53 @@ class Backend:
         """
         raise NotImplementedError
 
+    def native_call(self, function: Callable[[Sequence[Raw]], list[Raw]], raws: Sequence[Raw]) -> list[Raw]:
+        """A framework's own function of arrays that are not tracked, where nothing is recorded."""
+        found: list[Raw] = self.untracked(function)(raws)
+        return found
+
+    native_twice: ClassVar[bool] = True
+    """Whether what :meth:`native_vjp` computes can be differentiated by it again."""
+
+    def native(
+        self, name: str, function: Callable[[Sequence[Raw]], list[Raw]], inputs: Sequence[Tensor]
+    ) -> list[Tensor]:
+        """``function(raws)``, recorded: one of the framework's own, which its own engine differentiates.
+
+        Called while recording and only if one of ``inputs``, Tensors of this backend that are not wrapped, is tracked.
+        A framework that records by itself makes nodes of its own; the default asks :meth:`native_vjp`.
+        """
+        from unigrad.transforms.native import recorded_by_vjp
+
+        return recorded_by_vjp(self, name, function, inputs)
+
+    def native_vjp(
+        self, function: Callable[[Sequence[Raw]], list[Raw]], raws: Sequence[Raw], moving: Sequence[bool]
+    ) -> tuple[list[Raw], Callable[[Sequence[Raw | None]], Sequence[Raw | None]]]:
+        """The results of a framework's own function, and what makes cotangents of those inputs that ``moving`` marks
+        of the results' (None: there is none). Complex ones are in the conjugate form."""
+        raise UnsupportedError(
+            f"backend {self.name!r} has no engine that could differentiate its own functions; write the function with "
+            f"unigrad's operations, or give it a rule with ug.custom_gradient"
+        )
+
+    def native_jvp(
+        self, function: Callable[[Sequence[Raw]], list[Raw]], moving: Sequence[bool]
+    ) -> Callable[[Sequence[Raw]], list[Raw]]:
+        """A framework's own function and its tangent, by its own forward mode: of all inputs and then the tangents
+        of those that ``moving`` marks; to all results and then as many tangents (anything for integers)."""
+        raise UnsupportedError(
+            f"backend {self.name!r} has no forward mode for its own functions; use reverse mode (ug.grad, ug.vjp) "
+            f"where it has one, write the function with unigrad's operations, or use ug.custom_gradient"
+        )
+
+    def native_vmap(
+        self, function: Callable[[Sequence[Raw]], list[Raw]], marks: Sequence[bool]
+    ) -> Callable[[Sequence[Raw]], list[Raw]] | None:
+        """A framework's own function of a batch, which lies along the first axis of those inputs that ``marks`` marks
+        and of all results; None to loop over it."""
+        return None
+
     def pushforward(
         self, primitive: Primitive, raws: Sequence[Raw], tangents: Sequence[Raw | None], statics: Sequence[Any]
     ) -> tuple[Raw, Raw] | None:

@@ -97,7 +97,7 @@ def record(
     operation: str, function: Callable[..., Raw], parents: Sequence[Node | None], raws: Sequence[Raw]
 ) -> tuple[Raw, TapeNode]:
     """The value of ``function(*raws)``, and the node that remembers it."""
-    raws = _told_apart(raws)
+    raws = told_apart(raws)
     tape = open_tape(True, False)
     try:
         for raw, parent in zip(raws, parents, strict=True):
@@ -109,7 +109,7 @@ def record(
     return out, TapeNode(operation, function, parents, raws, out, tape)
 
 
-def _told_apart(raws: Sequence[Raw]) -> Sequence[Raw]:
+def told_apart(raws: Sequence[Raw]) -> Sequence[Raw]:
     """A tape knows tensors by identity: of one given twice, each place would get the sum of both shares."""
     if len(raws) == 1 or (len(raws) == 2 and raws[0] is not raws[1]):
         return raws

@@ -47,12 +47,14 @@ class TorchBackend(Backend):
     def load(self) -> None:
         import torch
 
-        from unigrad_torch import forward, steps
+        from unigrad_torch import forward, natives, steps
+
         from unigrad_torch.functions import primitives
 
         self.torch = torch
         self._forward = forward
         self.steps = steps
+        self.natives = natives
         self.raw_dtypes = {dtype: getattr(torch, str(dtype)) for dtype in ALL if str(dtype) not in self.missing}
         self.array_types = (torch.Tensor,)
         self.functions = primitives(self)
@@ -154,6 +156,21 @@ class TorchBackend(Backend):
 
         # To stop early it raises an error out of some operation, which unigrad would explain.
         return checkpoint(run, use_reentrant=False, early_stop=False)
+
+    def native(
+        self, name: str, function: Callable[[Sequence[Raw]], list[Raw]], inputs: Sequence[Tensor]
+    ) -> list[Tensor]:
+        return self.natives.recorded(self, name, function, inputs)
+
+    def native_jvp(
+        self, function: Callable[[Sequence[Raw]], list[Raw]], moving: Sequence[bool]
+    ) -> Callable[[Sequence[Raw]], list[Raw]]:
+        return self.natives.pushed(function, moving)
+
+    def native_vmap(
+        self, function: Callable[[Sequence[Raw]], list[Raw]], marks: Sequence[bool]
+    ) -> Callable[[Sequence[Raw]], list[Raw]]:
+        return self.natives.mapped(function, marks)
 
     def untracked(self, function: Callable[..., Raw]) -> Callable[..., Raw]:
         no_grad, by_rules = self.torch.no_grad, self.by_rules

@@ -10,6 +10,7 @@ from unigrad.transforms.custom import custom_gradient
 from unigrad.transforms.forward import hvp, jvp
 from unigrad.transforms.mapping import vmap
 from unigrad.transforms.matrices import hessian, jacobian
+from unigrad.transforms.native import wrap_native
 from unigrad.transforms.reverse import grad, value_and_grad, vjp
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "value_and_grad",
     "vjp",
     "vmap",
+    "wrap_native",
 ]
