@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from measuring import Program, Row, fastest
 from operations import operation_rows
+from transforms import transform_rows
 
 import unigrad as ug
 
@@ -318,6 +319,7 @@ GROUPS = {
     "tensorflow": tensorflow_rows,
     "jax": jax_rows,
     "operations": operation_rows,
+    "transforms": transform_rows,
 }
 
 
