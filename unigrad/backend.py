@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from unigrad.tensor import Tensor
 
 Raw = Any
+RawPull = Callable[[Sequence[Any]], Sequence[Any]]
 
 # Two threads may name a backend for the first time at once.
 _loading = threading.RLock()
@@ -195,6 +196,21 @@ class Backend:
 
         return joined(operation, inputs, results, pull_back)
 
+    def follows(self, raw: Raw) -> bool:
+        """Whether the framework itself, at work outside unigrad, follows what is computed with this array now."""
+        return False
+
+    def followed(
+        self, function: Callable[[Sequence[Raw]], tuple[list[Raw], RawPull]], raws: Sequence[Raw]
+    ) -> list[Raw]:
+        """The results of ``function(raws)`` as those of one step to the framework's own engine.
+
+        Called only where the framework follows one of ``raws``. The function also returns what pulls
+        back, from the cotangents of its results, None for those without any, to those of its arguments, in the
+        conjugate form; and it can be called again, so that the engine may follow that pull as well.
+        """
+        raise NotImplementedError
+
     checkpoints: ClassVar[bool] = False
     """Whether :meth:`checkpointed` is there: where the framework keeps what its own engine needs."""
 
@@ -206,8 +222,9 @@ class Backend:
         raise NotImplementedError
 
     def native_call(self, function: Callable[[Sequence[Raw]], list[Raw]], raws: Sequence[Raw]) -> list[Raw]:
-        """A framework's own function of arrays that are not tracked, where nothing is recorded."""
-        found: list[Raw] = self.untracked(function)(raws)
+        """A framework's own function of arrays that unigrad does not track."""
+        run = function if any(map(self.follows, raws)) else self.untracked(function)
+        found: list[Raw] = run(raws)
         return found
 
     native_twice: ClassVar[bool] = True

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unigrad import dtypes
-from unigrad.backend import Backend, Raw, values_unknown
+from unigrad.backend import Backend, Raw, RawPull, values_unknown
 from unigrad.dlpack import HOST, from_host
 
 if TYPE_CHECKING:
@@ -116,6 +116,14 @@ class JaxBackend(Backend):
         mask = tuple([tangent is not None for tangent in tangents]) + (False,) * (len(inputs) - len(raws))
         with self._wide():
             return function.pushforward(mask)(inputs, [tangent for tangent in tangents if tangent is not None])
+
+    def follows(self, raw: Raw) -> bool:
+        return isinstance(raw, self._jax.core.Tracer)
+
+    def followed(
+        self, function: Callable[[Sequence[Raw]], tuple[list[Raw], RawPull]], raws: Sequence[Raw]
+    ) -> list[Raw]:
+        return self._natives.followed(function, raws)
 
     def native_call(self, function: Callable[[Sequence[Raw]], list[Raw]], raws: Sequence[Raw]) -> list[Raw]:
         return self._natives.called(function, raws)

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from unigrad.backend import RawPull
 from unigrad_jax.wide import wide
 
 Raw = Any
@@ -97,3 +98,26 @@ def mapped(function: Function, marks: Sequence[bool]) -> Function:
             return list(of_batch(*raws))
 
     return run
+
+
+def followed(function: Callable[[Sequence[Raw]], tuple[list[Raw], RawPull]], raws: Sequence[Raw]) -> list[Raw]:
+    """A function with a rule of its own, by ``jax.custom_vjp``.
+
+    Its rule may hold nothing of the forward pass but what JAX passes on, so the function is called again for it;
+    compiled, both are one.
+    """
+    step = jax.custom_vjp(lambda *raws: function(raws)[0])
+
+    def backwards(raws: Sequence[Raw], gs: Sequence[Raw]) -> tuple[Raw, ...]:
+        outs, pull = function(raws)
+        shares = pull([jnp.conj(g) if _is_floating(out) else None for g, out in zip(gs, outs, strict=True)])
+        return tuple(
+            [_zero(raw) if share is None else jnp.conj(share) for raw, share in zip(raws, shares, strict=True)]
+        )
+
+    step.defvjp(lambda *raws: (function(raws)[0], raws), backwards)
+    return list(step(*raws))
+
+
+def _zero(raw: Raw) -> Raw:
+    return jnp.zeros_like(raw) if _is_floating(raw) else np.zeros(raw.shape, jax.dtypes.float0)

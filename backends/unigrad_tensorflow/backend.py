@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unigrad.backend import Backend, Raw, values_unknown
+from unigrad.backend import Backend, Raw, RawPull, values_unknown
 from unigrad.dlpack import HOST, from_host, host_capsule
 from unigrad.dtypes import ALL
 from unigrad.errors import InterchangeError, UnsupportedError
@@ -128,6 +128,14 @@ class TensorFlowBackend(Backend):
         if statics:
             return self.tape.record(name, lambda *arrays: function(*arrays, *statics), parents, raws)
         return self.tape.record(name, function, parents, raws)
+
+    def follows(self, raw: Raw) -> bool:
+        return self.natives.could_record()
+
+    def followed(
+        self, function: Callable[[Sequence[Raw]], tuple[list[Raw], RawPull]], raws: Sequence[Raw]
+    ) -> list[Raw]:
+        return self.natives.followed(function, raws)
 
     def native_vjp(
         self, function: Callable[[Sequence[Raw]], list[Raw]], raws: Sequence[Raw], moving: Sequence[bool]

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python import pywrap_tfe
 
+from unigrad.backend import RawPull
 from unigrad_tensorflow.tape import UNCONNECTED, close_tape, dense, differentiate, open_tape, told_apart, watch
 
 Raw = Any
@@ -69,3 +71,28 @@ def mapped(function: Function, marks: Sequence[bool]) -> Function:
         return list(graph.get_concrete_function(*map(tf.TensorSpec.from_tensor, raws))(*raws))
 
     return run
+
+
+def could_record() -> bool:
+    """Whether a tape of the user's is open, or a graph is being traced, of which TensorFlow takes gradients later."""
+    return not pywrap_tfe.TFE_Py_TapeSetIsEmpty() or not tf.executing_eagerly()
+
+
+def followed(function: Callable[[Sequence[Raw]], tuple[list[Raw], RawPull]], raws: Sequence[Raw]) -> list[Raw]:
+    """A function with a rule of its own, by ``tf.custom_gradient``."""
+
+    @tf.custom_gradient
+    def step(*raws: Raw) -> tuple[tuple[Raw, ...], Callable[..., list[Raw]]]:
+        outs, _ = function(raws)
+
+        def pull_back(*gs: Raw) -> list[Raw]:
+            # Called again where TensorFlow sees it: what was computed inside the step it did not follow.
+            outs, pull = function(raws)
+            given = [
+                g if out.dtype.is_floating or out.dtype.is_complex else None for g, out in zip(gs, outs, strict=True)
+            ]
+            return list(pull(given))
+
+        return tuple(outs), pull_back
+
+    return list(step(*raws))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from unigrad import recording
-from unigrad.backend import Backend, Raw, values_unknown
+from unigrad.backend import Backend, Raw, RawPull, values_unknown
 from unigrad.dlpack import backwards
 from unigrad.dtypes import ALL, DType
 from unigrad.graph import Leaf, Node, PulledNode
@@ -150,6 +150,14 @@ class TorchBackend(Backend):
         pull_back: Callable[[list[Tensor | None]], Sequence[Tensor | None]],
     ) -> list[Tensor]:
         return self.steps.joined(operation, inputs, results, pull_back)
+
+    def follows(self, raw: Raw) -> bool:
+        return bool(raw.requires_grad) and self.torch.is_grad_enabled()
+
+    def followed(
+        self, function: Callable[[Sequence[Raw]], tuple[list[Raw], RawPull]], raws: Sequence[Raw]
+    ) -> list[Raw]:
+        return self.steps.followed(self.tensor_type, function, raws)
 
     def checkpointed(self, run: Callable[[], Any]) -> Any:
         from torch.utils.checkpoint import checkpoint

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any
 
 import torch
 
+from unigrad.backend import RawPull
 from unigrad.graph import BareManyNode, PulledNode
 from unigrad.joints import PullBack
 from unigrad.recording import Scope, is_training
@@ -66,3 +67,17 @@ def joined(operation: str, inputs: Sequence[Tensor], results: Sequence[Tensor], 
     node = StepNode()
     node.number, node.operation, node.more, node.held = 0, operation, tuple([x._node for x in inputs]), held
     return [type(y)(raw, node) for y, raw in zip(results, raws, strict=True)]
+
+
+def followed(
+    made: type[Tensor], function: Callable[[Sequence[Any]], tuple[list[Any], RawPull]], raws: Sequence[Any]
+) -> list[Any]:
+    """The results of ``function(raws)``, in a graph that is PyTorch's alone."""
+    outs, pull = function([raw.detach() for raw in raws])
+
+    def pull_back(gs: list[Tensor | None]) -> Sequence[Tensor | None]:
+        own = function(raws)[1] if torch.is_grad_enabled() else pull
+        shares = own([None if g is None else g.raw for g in gs])
+        return [None if share is None else made(share, None) for share in shares]
+
+    return list(Step.apply([made(out.detach(), None) for out in outs], [pull_back], *raws))

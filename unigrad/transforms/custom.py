@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from unigrad.backend import backend_of
+from unigrad.backend import RawPull, backend_of
 from unigrad.batching import Batched, mapped
 from unigrad.dtypes import has_gradients
 from unigrad.engine import checked_cotangent
@@ -67,7 +67,8 @@ def custom_gradient(f: Callable[..., Any] | None = None, *, forward: Callable[..
     arguments are passed on as they are. What it computes is not recorded, only the call as a whole: what it
     closes over is a constant to it. Under ``create_graph`` it is called again, recorded, with the same random
     numbers and in the same mode as the first time, and its rule with it: a rule made of unigrad's operations
-    can be differentiated to any order.
+    can be differentiated to any order. PyTorch, TensorFlow and JAX follow the rule as well where they differentiate
+    by themselves (``jax.grad``, a ``tf.GradientTape``, an array with ``requires_grad``).
 
     ``forward``, if given, is ``forward(primals, tangents, **keywords)`` and returns the tangent of the output: both
     are tuples with one entry for each positional argument, of its structure; the tangent of what does not
@@ -182,6 +183,9 @@ def _at(positions: Sequence[int], found: Sequence[Any], count: int) -> list[Any]
 
 def _recorded(step: Step, inputs: Sequence[Tensor]) -> list[Tensor]:
     """The outputs for plain inputs, as results of one recorded step if an input is tracked."""
+    ours = is_recording() and any(x._node is not None for x in inputs)
+    if not ours and any(x._node is None and x.backend.follows(x._raw) for x in inputs):
+        return _followed(step, [x if x._node is None else x.detach() for x in inputs])
     start = next_number()
     # Recorded, of inputs that are not: what is recorded all the same came by way of the closure.
     outputs, pull = step.body([x.detach() for x in inputs])
@@ -194,13 +198,30 @@ def _recorded(step: Step, inputs: Sequence[Tensor]) -> list[Tensor]:
     outputs = [y.detach() for y in outputs]
     tracked = [position for position, x in enumerate(inputs) if x._node is not None]
     floating = [position for position, y in enumerate(outputs) if has_gradients(y.dtype)]
-    if not (tracked and floating and is_recording()):
+    if not (ours and floating):
         return outputs
     derivative = _PullBack(step, pull, inputs, tracked, floating, len(outputs))
     joined = join(step.name, [inputs[i] for i in tracked], [outputs[i] for i in floating], derivative)
     for position, y in zip(floating, joined, strict=True):
         outputs[position] = y
     return outputs
+
+
+def _followed(step: Step, inputs: Sequence[Tensor]) -> list[Tensor]:
+    """The same where nothing is recorded, and the framework itself follows its arrays: inside its own gradient."""
+    tensor_type = type(inputs[0])
+
+    def function(raws: Sequence[Any]) -> tuple[list[Any], RawPull]:
+        outputs, pull = step.body([tensor_type(raw, None) for raw in raws])
+
+        def pull_raw(gs: Sequence[Any]) -> Sequence[Any]:
+            shares = pull([None if g is None else tensor_type(g, None) for g in gs])
+            return [None if share is None else share._raw for share in shares]
+
+        return [y._raw for y in outputs], pull_raw
+
+    raws = tensor_type.backend.followed(function, [x._raw for x in inputs])
+    return [tensor_type(raw, None) for raw in raws]
 
 
 class _PullBack:

@@ -100,7 +100,7 @@ def apply(name: str, function: Function, inputs: Sequence[Tensor]) -> list[Tenso
     if highest is None:
         if is_recording() and any(x._node is not None for x in inputs):
             return backend.native(name, function, inputs)
-        found = backend.native_call(function, [backend.detached(x._raw) for x in inputs])
+        found = backend.native_call(function, [x._raw if x._node is None else x.detach()._raw for x in inputs])
         return [_tensor(backend, raw) for raw in found]
     level = highest._parts.level
     if isinstance(highest, Batched):
