@@ -48,7 +48,6 @@ class TorchBackend(Backend):
         import torch
 
         from unigrad_torch import forward, natives, steps
-
         from unigrad_torch.functions import primitives
 
         self.torch = torch

@@ -162,7 +162,7 @@ def _transposed(
     heads, moves = zip(*pairs, strict=True)
     _check_followed(step.name, heads, "and forward mode transposes the rule: give custom_gradient a forward= rule")
     # Others may still need what the residuals came from.
-    pushed = pull_back(heads, moves, probes, True, is_recording(), "none")
+    pushed = pull_back(heads, moves, probes, True, is_recording())
     return _at(floating, pushed, len(outputs))
 
 
