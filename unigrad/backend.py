@@ -196,6 +196,11 @@ class Backend:
 
         return joined(operation, inputs, results, pull_back)
 
+    def within_step(self, raw: Raw) -> Raw:
+        """The raw array of a tracked input as the function of a step gets it: without what unigrad has the framework
+        record, but with what the framework follows for others."""
+        return self.detached(raw)
+
     def follows(self, raw: Raw) -> bool:
         """Whether the framework itself, at work outside unigrad, follows what is computed with this array now."""
         return False

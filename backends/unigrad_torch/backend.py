@@ -15,6 +15,7 @@ from unigrad import recording
 from unigrad.backend import Backend, Raw, RawPull, values_unknown
 from unigrad.dlpack import backwards
 from unigrad.dtypes import ALL, DType
+from unigrad.errors import UnsupportedError
 from unigrad.graph import Leaf, Node, PulledNode
 from unigrad.tensor import Tensor
 
@@ -148,7 +149,12 @@ class TorchBackend(Backend):
         results: Sequence[Tensor],
         pull_back: Callable[[list[Tensor | None]], Sequence[Tensor | None]],
     ) -> list[Tensor]:
+        if self.by_rules():
+            return super().joined(operation, inputs, results, pull_back)
         return self.steps.joined(operation, inputs, results, pull_back)
+
+    def within_step(self, raw: Raw) -> Raw:
+        return raw if self.by_rules() else raw.detach()
 
     def follows(self, raw: Raw) -> bool:
         return bool(raw.requires_grad) and self.torch.is_grad_enabled()
@@ -156,6 +162,11 @@ class TorchBackend(Backend):
     def followed(
         self, function: Callable[[Sequence[Raw]], tuple[list[Raw], RawPull]], raws: Sequence[Raw]
     ) -> list[Raw]:
+        if self.by_rules():
+            raise UnsupportedError(
+                "inside torch.func PyTorch would not use the rule of ug.custom_gradient; take the derivative with "
+                "unigrad there (torch.func.vmap(ug.grad(f))), or call it outside torch.func"
+            )
         return self.steps.followed(self.tensor_type, function, raws)
 
     def checkpointed(self, run: Callable[[], Any]) -> Any:

@@ -72,3 +72,13 @@ def test_jax() -> None:
     assert jax.grad(lambda x: (gradient(x) * x).sum())(x).tolist() == SECOND
     assert jax.vmap(gradient)(x[:, None]).ravel().tolist() == FIRST
     assert jax.jit(ug.grad(lambda x: odd(x, 1.0)["y"].sum()))(x).tolist() == FIRST
+
+
+def test_inside_torch_func() -> None:
+    torch = pytest.importorskip("torch")
+    x = torch.tensor(X)
+    ours = ug.grad(lambda x: odd(x, 1.0)["y"].sum())
+    assert torch.func.vmap(ours)(x[:, None]).ravel().tolist() == FIRST
+    assert torch.func.grad(lambda x: ours(x).sum())(x).tolist() == [100, 100]
+    with pytest.raises(ug.UnsupportedError, match=r"torch\.func"):
+        torch.func.grad(total)(x)

@@ -188,7 +188,7 @@ def _recorded(step: Step, inputs: Sequence[Tensor]) -> list[Tensor]:
         return _followed(step, [x if x._node is None else x.detach() for x in inputs])
     start = next_number()
     # Recorded, of inputs that are not: what is recorded all the same came by way of the closure.
-    outputs, pull = step.body([x.detach() for x in inputs])
+    outputs, pull = step.body([x if x._node is None else type(x)(x.backend.within_step(x._raw), None) for x in inputs])
     for y in outputs:
         if is_wrapped(y) or (y._node is not None and any(0 < node.number <= start for node in below([y._node]))):
             raise ArgumentError(
