@@ -97,7 +97,20 @@ from unigrad.operations.statistics import *
 from unigrad.operations.triangles import *
 from unigrad.recording import is_recording, is_training, pause, predict_mode, record, train_mode
 from unigrad.tensor import Tensor
-from unigrad.transforms import check_gradients, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp, vmap
+from unigrad.transforms import (
+    check_gradients,
+    checkpoint,
+    custom_gradient,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    value_and_grad,
+    vjp,
+    vmap,
+    wrap_native,
+)
 
 __version__ = "0.1.0"
 
@@ -142,6 +155,7 @@ __all__ = [
     "is_recording", "is_training", "jacobian", "jvp", "linalg", "namespace", "nan", "newaxis", "nn", "pause", "pi",
     "predict_mode", "random", "record", "register_backend", "set_backend", "stop_gradient", "trace", "train_mode",
     "transpose", "uint16", "uint32", "uint64", "uint8", "use_backend", "value_and_grad", "vjp", "vmap",
+    "checkpoint", "custom_gradient", "wrap_native",
 ]  # fmt: skip
 __all__ += contractions.__all__ + creation.__all__ + datatypes.__all__ + elementwise.__all__ + indexing.__all__
 __all__ += reductions.__all__ + shapes.__all__

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from unigrad.tensor import Tensor
 
 Raw = Any
+RawPull = Callable[[Sequence[Any]], Sequence[Any]]
 
 # Two threads may name a backend for the first time at once.
 _loading = threading.RLock()
@@ -194,6 +195,84 @@ class Backend:
         from unigrad.joints import joined
 
         return joined(operation, inputs, results, pull_back)
+
+    def within_step(self, raw: Raw) -> Raw:
+        """The raw array of a tracked input as the function of a step gets it: without what unigrad has the framework
+        record, but with what the framework follows for others."""
+        return self.detached(raw)
+
+    def follows(self, raw: Raw) -> bool:
+        """Whether the framework itself, at work outside unigrad, follows what is computed with this array now."""
+        return False
+
+    def followed(
+        self, function: Callable[[Sequence[Raw]], tuple[list[Raw], RawPull]], raws: Sequence[Raw]
+    ) -> list[Raw]:
+        """The results of ``function(raws)`` as those of one step to the framework's own engine.
+
+        Called only where the framework follows one of ``raws``. The function also returns what pulls
+        back, from the cotangents of its results, None for those without any, to those of its arguments, in the
+        conjugate form; and it can be called again, so that the engine may follow that pull as well.
+        """
+        raise NotImplementedError
+
+    checkpoints: ClassVar[bool] = False
+    """Whether :meth:`checkpointed` is there: where the framework keeps what its own engine needs."""
+
+    def checkpointed(self, run: Callable[[], Any]) -> Any:
+        """The result of ``run``, recorded so that the framework keeps nothing of what it computes on the way.
+
+        For its derivative ``run`` is called once more, and then does the same.
+        """
+        raise NotImplementedError
+
+    def native_call(self, function: Callable[[Sequence[Raw]], list[Raw]], raws: Sequence[Raw]) -> list[Raw]:
+        """A framework's own function of arrays that unigrad does not track."""
+        run = function if any(map(self.follows, raws)) else self.untracked(function)
+        found: list[Raw] = run(raws)
+        return found
+
+    native_twice: ClassVar[bool] = True
+    """Whether what :meth:`native_vjp` computes can be differentiated by it again."""
+
+    def native(
+        self, name: str, function: Callable[[Sequence[Raw]], list[Raw]], inputs: Sequence[Tensor]
+    ) -> list[Tensor]:
+        """``function(raws)``, recorded: one of the framework's own, which its own engine differentiates.
+
+        Called while recording and only if one of ``inputs``, Tensors of this backend that are not wrapped, is tracked.
+        A framework that records by itself makes nodes of its own; the default asks :meth:`native_vjp`.
+        """
+        from unigrad.transforms.native import recorded_by_vjp
+
+        return recorded_by_vjp(self, name, function, inputs)
+
+    def native_vjp(
+        self, function: Callable[[Sequence[Raw]], list[Raw]], raws: Sequence[Raw], moving: Sequence[bool]
+    ) -> tuple[list[Raw], Callable[[Sequence[Raw | None]], Sequence[Raw | None]]]:
+        """The results of a framework's own function, and what makes cotangents of those inputs that ``moving`` marks
+        of the results' (None: there is none). Complex ones are in the conjugate form."""
+        raise UnsupportedError(
+            f"backend {self.name!r} has no engine that could differentiate its own functions; write the function with "
+            f"unigrad's operations, or give it a rule with ug.custom_gradient"
+        )
+
+    def native_jvp(
+        self, function: Callable[[Sequence[Raw]], list[Raw]], moving: Sequence[bool]
+    ) -> Callable[[Sequence[Raw]], list[Raw]]:
+        """A framework's own function and its tangent, by its own forward mode: of all inputs and then the tangents
+        of those that ``moving`` marks; to all results and then as many tangents (anything for integers)."""
+        raise UnsupportedError(
+            f"backend {self.name!r} has no forward mode for its own functions; use reverse mode (ug.grad, ug.vjp) "
+            f"where it has one, write the function with unigrad's operations, or use ug.custom_gradient"
+        )
+
+    def native_vmap(
+        self, function: Callable[[Sequence[Raw]], list[Raw]], marks: Sequence[bool]
+    ) -> Callable[[Sequence[Raw]], list[Raw]] | None:
+        """A framework's own function of a batch, which lies along the first axis of those inputs that ``marks`` marks
+        and of all results; None to loop over it."""
+        return None
 
     def pushforward(
         self, primitive: Primitive, raws: Sequence[Raw], tangents: Sequence[Raw | None], statics: Sequence[Any]

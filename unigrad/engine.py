@@ -49,7 +49,10 @@ _number = operator.attrgetter("number")
 def pull_by_rules(
     backend: Backend, seeds: Sequence[tuple[Node, Any]], nodes: Sequence[Node], wanted: set[Node], create_graph: bool
 ) -> dict[Node, Tensor]:
-    """The cotangents that arrive at ``wanted``, by the neutral rules; ``nodes`` are all below the seeds."""
+    """The cotangents that arrive at ``wanted``, by the neutral rules.
+
+    ``nodes`` are all below the seeds, or those to pull through: what is wanted and not among them is an end.
+    """
     tensor_type = backend.tensor_type
     # By creation, newest first: each node has all its contributions when its turn comes.
     nodes = sorted(nodes, key=_number, reverse=True)
@@ -60,7 +63,7 @@ def pull_by_rules(
     # Rules over an adapter's arrays go through its Tensors, with recording off.
     with Scope(False, is_training()):
         seeds = _transposed(backend, seeds)
-        if raw_functions is None or seeds[0][1]._is_wrapped:
+        if raw_functions is None or any(g._is_wrapped for _, g in seeds):
             return _conjugated(backend, _pull_lifted(tensor_type, seeds, nodes, wanted))
         with backend.raw_pass():
             pulled = _pull_raw(raw_functions, [(node, g._raw) for node, g in seeds], nodes, wanted)
@@ -88,7 +91,7 @@ def _pull_raw(xp: Any, seeds: Sequence[tuple[Node, Raw]], nodes: Sequence[Node],
         if node in wanted:
             arrived[node] = g
         node.pull(xp, g, cotangents, owned)
-    return arrived
+    return arrived | {node: cotangents[node] for node in wanted if node in cotangents}
 
 
 def _pull_lifted(
@@ -112,7 +115,7 @@ def _pull_lifted(
         if node in wanted:
             arrived[node] = g
         node.lifted_pull(xp, g, add, tensor_type)
-    return arrived
+    return arrived | {node: cotangents[node] for node in wanted if node in cotangents}
 
 
 def _pull_by_framework(
@@ -318,6 +321,41 @@ def _pull_on_one(
             found = pull_by_rules(backend, given, nodes, set(wanted), create_graph)
             found = {node: unbatched(grad, level, rows) for node, grad in found.items()}
     return found
+
+
+def newer(heads: Sequence[Node], number: int) -> tuple[list[Node], list[Node]]:
+    """What the heads depend on, as far as it was recorded after ``number``, and what that in turn depends on."""
+    seen = dict.fromkeys(heads)
+    queue = list(seen)
+    inner, ends = [], []
+    for node in queue:
+        if node.number <= number:
+            ends.append(node)
+            continue
+        inner.append(node)
+        for parent in (node.p1, node.p2, *node.more):
+            if parent is not None and parent not in seen:
+                seen[parent] = None
+                queue.append(parent)
+    return inner, ends
+
+
+def pulled_through(
+    heads: Sequence[Tensor], seeds: Sequence[Tensor], inner: Sequence[Node], ends: Sequence[Node], create_graph: bool
+) -> list[Tensor | None]:
+    """The cotangents that arrive at ``ends``, the inner nodes' parents: nothing is pulled back further.
+
+    For backends whose graph unigrad walks.
+    """
+    backend = heads[0].backend
+    given = [(_node_of(head), seed) for head, seed in zip(heads, seeds, strict=True)]
+    wanted = {node: node.raw if isinstance(node, Leaf) else None for node in ends}
+    found = None
+    if not any(seed._is_wrapped for seed in seeds):
+        found = _pull_by_framework(backend, heads, given, inner, wanted, True, create_graph, None)
+    if found is None:
+        found = pull_by_rules(backend, given, inner, set(wanted), create_graph)
+    return [found.get(node) for node in ends]
 
 
 # --- across backends ---------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from unigrad.graph import RELEASED, Add, Cotangents, Node, accumulate, conjugated, next_number
+from unigrad.recording import Scope, is_training
 
 if TYPE_CHECKING:
     from unigrad.backend import Raw
@@ -94,7 +95,8 @@ class Joint(Node):
     def shares(self, g: Gathered) -> list[tuple[Node, Any]]:
         """What each parent gets of the gathered cotangents, raw."""
         arrived = {position: self.tensor_type(raw, None) for position, raw in g.by_position.items()}
-        return [(parent, share._raw) for parent, share in self._pulled(arrived)]
+        with Scope(False, is_training()):
+            return [(parent, share._raw) for parent, share in self._pulled(arrived)]
 
     def pull(self, xp: Any, g: Any, cotangents: Cotangents, owned: set[Node]) -> None:
         for parent, share in self.shares(g):
@@ -125,5 +127,12 @@ def join(operation: str, inputs: Sequence[Tensor], results: Sequence[Tensor], pu
 
 def joined(operation: str, inputs: Sequence[Tensor], results: Sequence[Tensor], pull_back: PullBack) -> list[Tensor]:
     """:func:`join` where unigrad walks the graph, or where it can."""
-    joint = Joint(operation, [x._node for x in inputs], len(results), pull_back, inputs[0].backend.tensor_type)
+    return joined_to(operation, [x._node for x in inputs], results, pull_back)
+
+
+def joined_to(
+    operation: str, parents: Sequence[Node | None], results: Sequence[Tensor], pull_back: PullBack
+) -> list[Tensor]:
+    """:func:`joined` to nodes, whatever arrays were theirs."""
+    joint = Joint(operation, parents, len(results), pull_back, type(results[0]))
     return [type(y)(y._raw, Part(joint, position)) for position, y in enumerate(results)]

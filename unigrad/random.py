@@ -11,7 +11,9 @@ them in as arguments.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -29,22 +31,70 @@ Size = int | Sequence[int] | None
 _generator: np.random.Generator | None = None
 _lock = threading.Lock()
 
+State = Any
+"""What a generator is at one moment."""
+_logs: ContextVar[tuple[list[State], ...]] = ContextVar("unigrad_draws", default=())
+_replayed: ContextVar[Iterator[State] | None] = ContextVar("unigrad_replayed", default=None)
+
 
 def seed(value: int | None = None) -> None:
     """Start the shared generator from ``value``; None starts it from the system's entropy."""
     global _generator
-    _generator = np.random.default_rng(value)
+    if _replayed.get() is None:  # what is replayed has had its effect on others before
+        _generator = np.random.default_rng(value)
 
 
 def drawn(draw: Callable[[np.random.Generator], Any], seed: int | None = None) -> Any:
     """What ``draw`` takes from the shared generator, or from a fresh one for ``seed``; one thread at a time."""
-    global _generator
     with _lock:
         if seed is not None:
             return draw(np.random.default_rng(seed))
-        if _generator is None:
-            _generator = np.random.default_rng()
-        return draw(_generator)
+        generator = _source()
+        logs = _logs.get()
+        if logs:
+            state = generator.bit_generator.state
+            for log in logs:
+                log.append(state)
+        return draw(generator)
+
+
+def _source() -> np.random.Generator:
+    global _generator
+    states = _replayed.get()
+    if states is not None:
+        generator = np.random.default_rng(0)
+        try:
+            generator.bit_generator.state = next(states)
+        except StopIteration:
+            raise ArgumentError(
+                "a function that is run again for its derivative drew more random numbers than the first time; "
+                "it must do the same each time it is called"
+            ) from None
+        return generator
+    if _generator is None:
+        _generator = np.random.default_rng()
+    return _generator
+
+
+@contextmanager
+def logged(log: list[State]) -> Iterator[None]:
+    """While what is drawn here from the shared generator is noted in ``log``, whatever others draw in between."""
+    token = _logs.set((*_logs.get(), log))
+    try:
+        yield
+    finally:
+        _logs.reset(token)
+
+
+@contextmanager
+def replayed(log: Sequence[State]) -> Iterator[None]:
+    """While the draws of :func:`logged` are drawn once more. The shared generator stays as it is."""
+    tokens = _replayed.set(iter(log)), _logs.set(())
+    try:
+        yield
+    finally:
+        _replayed.reset(tokens[0])
+        _logs.reset(tokens[1])
 
 
 def _like(*args: Any) -> Tensor | None:

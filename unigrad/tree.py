@@ -54,18 +54,22 @@ def unflatten(layout: Layout, leaves: Iterable[Any]) -> Any:
     return layout(iter(leaves))
 
 
+def branches(tree: Any) -> list[tuple[str, Any]] | None:
+    """The parts of a container, each with what one would type after the container's name; None for a leaf."""
+    if isinstance(tree, dict):
+        return [(f"[{key!r}]", part) for key, part in tree.items()]
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return [(f".{name}", part) for name, part in zip(tree._fields, tree, strict=True)]
+    if isinstance(tree, (tuple, list)):
+        return [(f"[{position}]", part) for position, part in enumerate(tree)]
+    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+        return [(f".{field.name}", getattr(tree, field.name)) for field in dataclasses.fields(tree)]
+    return None
+
+
 def paths(tree: Any, path: str = "") -> list[str]:
     """Where each leaf is, as one would type it after the container's name: ``['w'][0].bias``; "" for a lone leaf."""
     if tree is None:
         return []
-    if isinstance(tree, dict):
-        parts = [(f"[{key!r}]", part) for key, part in tree.items()]
-    elif isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        parts = [(f".{name}", part) for name, part in zip(tree._fields, tree, strict=True)]
-    elif isinstance(tree, (tuple, list)):
-        parts = [(f"[{position}]", part) for position, part in enumerate(tree)]
-    elif dataclasses.is_dataclass(tree) and not isinstance(tree, type):
-        parts = [(f".{field.name}", getattr(tree, field.name)) for field in dataclasses.fields(tree)]
-    else:
-        return [path]
-    return [found for name, part in parts for found in paths(part, path + name)]
+    parts = branches(tree)
+    return [path] if parts is None else [found for name, part in parts for found in paths(part, path + name)]

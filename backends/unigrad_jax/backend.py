@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from unigrad import dtypes
-from unigrad.backend import Backend, Raw, values_unknown
+from unigrad.backend import Backend, Raw, RawPull, values_unknown
 from unigrad.dlpack import HOST, from_host
 
 if TYPE_CHECKING:
@@ -29,11 +29,12 @@ class JaxBackend(Backend):
     def load(self) -> None:
         import jax
 
-        from unigrad_jax import compiled, functions, wide
+        from unigrad_jax import compiled, functions, natives, wide
 
         self._jax = jax
         self._wide = wide.wide
         self._node = compiled.Call
+        self._natives = natives
         self.functions = functions.operations()
         self.raw_dtypes = {dtype: dtype for dtype in dtypes.ALL}
         self.array_types = (jax.Array,)
@@ -115,6 +116,32 @@ class JaxBackend(Backend):
         mask = tuple([tangent is not None for tangent in tangents]) + (False,) * (len(inputs) - len(raws))
         with self._wide():
             return function.pushforward(mask)(inputs, [tangent for tangent in tangents if tangent is not None])
+
+    def follows(self, raw: Raw) -> bool:
+        return isinstance(raw, self._jax.core.Tracer)
+
+    def followed(
+        self, function: Callable[[Sequence[Raw]], tuple[list[Raw], RawPull]], raws: Sequence[Raw]
+    ) -> list[Raw]:
+        return self._natives.followed(function, raws)
+
+    def native_call(self, function: Callable[[Sequence[Raw]], list[Raw]], raws: Sequence[Raw]) -> list[Raw]:
+        return self._natives.called(function, raws)
+
+    def native_vjp(
+        self, function: Callable[[Sequence[Raw]], list[Raw]], raws: Sequence[Raw], moving: Sequence[bool]
+    ) -> tuple[list[Raw], Callable[[Sequence[Raw | None]], Sequence[Raw | None]]]:
+        return self._natives.pulled(function, raws, moving)
+
+    def native_jvp(
+        self, function: Callable[[Sequence[Raw]], list[Raw]], moving: Sequence[bool]
+    ) -> Callable[[Sequence[Raw]], list[Raw]]:
+        return self._natives.pushed(function, moving)
+
+    def native_vmap(
+        self, function: Callable[[Sequence[Raw]], list[Raw]], marks: Sequence[bool]
+    ) -> Callable[[Sequence[Raw]], list[Raw]]:
+        return self._natives.mapped(function, marks)
 
     def raw_pass(self) -> AbstractContextManager[Any]:
         return self._wide()

@@ -69,6 +69,7 @@ class MXNetBackend(Backend):
     framework = distribution = "mxnet"
     install = f"{INSTALL} (it needs the system libraries libgomp1 and libquadmath0)"
     delegates = "first order"
+    native_twice = False
     max_ndim = 5
     missing: ClassVar = {
         **dict.fromkeys(("int16", "uint16", "uint32", "uint64"), "MXNet has no arrays of this dtype"),
@@ -174,6 +175,42 @@ class MXNetBackend(Backend):
     def detached(self, raw: Raw) -> Raw:
         return raw.detach()
 
+    def native_call(self, function: Callable[[Sequence[Raw]], list[Raw]], raws: Sequence[Raw]) -> list[Raw]:
+        found: list[Raw] = self._within(function, False)(raws)
+        return found
+
+    def native_vjp(
+        self, function: Callable[[Sequence[Raw]], list[Raw]], raws: Sequence[Raw], moving: Sequence[bool]
+    ) -> tuple[list[Raw], Callable[[Sequence[Raw | None]], Sequence[Raw | None]]]:
+        if has_empty(raws):
+            raise UnsupportedError("backend 'mxnet' cannot differentiate its own functions of arrays without elements")
+        own = [self._marked(raw) if marked else raw.detach() for raw, marked in zip(raws, moving, strict=True)]
+        variables = [raw for raw, marked in zip(own, moving, strict=True) if marked]
+        outs = self._within(function, True)(own)
+
+        def pull(gs: Sequence[Raw | None]) -> Sequence[Raw | None]:
+            known = [(out, g) for out, g in zip(outs, gs, strict=True) if g is not None]
+            return self._shares([out for out, _ in known], [g for _, g in known], variables)
+
+        return [out.detach() for out in outs], pull
+
+    def _shares(self, heads: Sequence[Raw], gs: Sequence[Raw], variables: Sequence[Raw]) -> list[Raw | None]:
+        """What MXNet pulls back, None where no head depends on a variable: there it raises an error."""
+        try:
+            found = self._gradients(list(heads), list(variables), list(gs), retain_graph=True)
+        except self._mxnet.base.MXNetError as error:
+            if not _UNREACHED.search(str(error)):
+                raise
+            if len(heads) == len(variables) == 1:
+                return [None]
+            shares: list[Raw | None] = []
+            for variable in variables:
+                parts = [self._shares([head], [g], [variable])[0] for head, g in zip(heads, gs, strict=True)]
+                reached = [part for part in parts if part is not None]
+                shares.append(sum(reached[1:], reached[0]) if reached else None)
+            return shares
+        return [grad.as_np_ndarray() for grad in found]
+
     def pullback(
         self,
         heads: Sequence[tuple[Node, Raw]],
@@ -218,6 +255,7 @@ _TOO_MANY_AXES = (
     "axes, and permutes six); merge axes with reshape, or do this step on another backend and convert with "
     ".to_backend(...)"
 )
+_UNREACHED = re.compile("unreachable from the outputs|not in a computational graph")
 _AXES = re.compile(r"Too many (broadcast dim|reduction axes)|ndim=\d+too large|at most 6 dim|ndim\(\) < 10")
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unigrad.backend import Backend, Raw, values_unknown
+from unigrad.backend import Backend, Raw, RawPull, values_unknown
 from unigrad.dlpack import HOST, from_host, host_capsule
 from unigrad.dtypes import ALL
 from unigrad.errors import InterchangeError, UnsupportedError
@@ -38,11 +38,12 @@ class TensorFlowBackend(Backend):
             tf.constant(0)  # what it has to say about the machine comes with the first operation
         from tensorflow.python.autograph.core import config
 
-        from unigrad_tensorflow import tape
+        from unigrad_tensorflow import natives, tape
         from unigrad_tensorflow.functions import primitives
 
         self.tf = tf
         self.tape = tape
+        self.natives = natives
         self.raw_dtypes = {dtype: getattr(tf, str(dtype)) for dtype in ALL}
         self.array_types = (tf.Tensor,)
         self.functions = primitives(self)
@@ -127,6 +128,29 @@ class TensorFlowBackend(Backend):
         if statics:
             return self.tape.record(name, lambda *arrays: function(*arrays, *statics), parents, raws)
         return self.tape.record(name, function, parents, raws)
+
+    def follows(self, raw: Raw) -> bool:
+        return self.natives.could_record()
+
+    def followed(
+        self, function: Callable[[Sequence[Raw]], tuple[list[Raw], RawPull]], raws: Sequence[Raw]
+    ) -> list[Raw]:
+        return self.natives.followed(function, raws)
+
+    def native_vjp(
+        self, function: Callable[[Sequence[Raw]], list[Raw]], raws: Sequence[Raw], moving: Sequence[bool]
+    ) -> tuple[list[Raw], Callable[[Sequence[Raw | None]], Sequence[Raw | None]]]:
+        return self.natives.pulled(function, raws, moving)
+
+    def native_jvp(
+        self, function: Callable[[Sequence[Raw]], list[Raw]], moving: Sequence[bool]
+    ) -> Callable[[Sequence[Raw]], list[Raw]]:
+        return self.natives.pushed(function, moving)
+
+    def native_vmap(
+        self, function: Callable[[Sequence[Raw]], list[Raw]], marks: Sequence[bool]
+    ) -> Callable[[Sequence[Raw]], list[Raw]]:
+        return self.natives.mapped(function, marks)
 
     def pullback(
         self,

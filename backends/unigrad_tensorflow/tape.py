@@ -97,7 +97,7 @@ def record(
     operation: str, function: Callable[..., Raw], parents: Sequence[Node | None], raws: Sequence[Raw]
 ) -> tuple[Raw, TapeNode]:
     """The value of ``function(*raws)``, and the node that remembers it."""
-    raws = _told_apart(raws)
+    raws = told_apart(raws)
     tape = open_tape(True, False)
     try:
         for raw, parent in zip(raws, parents, strict=True):
@@ -109,7 +109,7 @@ def record(
     return out, TapeNode(operation, function, parents, raws, out, tape)
 
 
-def _told_apart(raws: Sequence[Raw]) -> Sequence[Raw]:
+def told_apart(raws: Sequence[Raw]) -> Sequence[Raw]:
     """A tape knows tensors by identity: of one given twice, each place would get the sum of both shares."""
     if len(raws) == 1 or (len(raws) == 2 and raws[0] is not raws[1]):
         return raws
@@ -142,7 +142,7 @@ def shares_by_rows(function: Callable[..., Raw], position: int, g: Raw, *raws: R
 
 
 def pull(seeds: Iterable[tuple[Node, Raw]], nodes: Sequence[Node], wanted: Sequence[Node]) -> list[Raw | None]:
-    """The cotangents that arrive at ``wanted``. ``nodes`` are all that the seeds depend on."""
+    """The cotangents that arrive at ``wanted``. ``nodes`` are all to pull through; the others wanted are ends."""
     cotangents: dict[Node, list[Raw]] = {}
     arrived = dict.fromkeys(wanted)
 
@@ -165,7 +165,7 @@ def pull(seeds: Iterable[tuple[Node, Raw]], nodes: Sequence[Node], wanted: Seque
         if isinstance(node, (TapeNode, Joint, Part)):
             for parent, part in node.shares(g):
                 give(parent, part)
-    return list(arrived.values())
+    return [_total(cotangents[node]) if node in cotangents else g for node, g in arrived.items()]
 
 
 def _total(shares: list[Any]) -> Any:

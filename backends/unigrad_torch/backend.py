@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from unigrad import recording
-from unigrad.backend import Backend, Raw, values_unknown
+from unigrad.backend import Backend, Raw, RawPull, values_unknown
 from unigrad.dlpack import backwards
 from unigrad.dtypes import ALL, DType
-from unigrad.errors import OperationError
+from unigrad.errors import OperationError, UnsupportedError
 from unigrad.graph import Leaf, Node, PulledNode
 from unigrad.tensor import Tensor
 
@@ -37,6 +37,7 @@ class TorchBackend(Backend):
     max_ndim = 64
     inline_nodes = "bare"
     bounds_checked = frozenset({"cross_entropy"})
+    checkpoints = True
     missing: ClassVar = {"uint16": FEW_OPERATIONS, "uint32": FEW_OPERATIONS, "uint64": FEW_OPERATIONS}
 
     def __init__(self) -> None:
@@ -47,11 +48,13 @@ class TorchBackend(Backend):
     def load(self) -> None:
         import torch
 
-        from unigrad_torch import forward
+        from unigrad_torch import forward, natives, steps
         from unigrad_torch.functions import primitives
 
         self.torch = torch
         self._forward = forward
+        self.steps = steps
+        self.natives = natives
         self.raw_dtypes = {dtype: getattr(torch, str(dtype)) for dtype in ALL if str(dtype) not in self.missing}
         self.array_types = (torch.Tensor,)
         self.functions = primitives(self)
@@ -146,9 +149,46 @@ class TorchBackend(Backend):
         results: Sequence[Tensor],
         pull_back: Callable[[list[Tensor | None]], Sequence[Tensor | None]],
     ) -> list[Tensor]:
-        from unigrad_torch.steps import joined
+        if self.by_rules():
+            return super().joined(operation, inputs, results, pull_back)
+        return self.steps.joined(operation, inputs, results, pull_back)
 
-        return joined(operation, inputs, results, pull_back)
+    def within_step(self, raw: Raw) -> Raw:
+        return raw if self.by_rules() else raw.detach()
+
+    def follows(self, raw: Raw) -> bool:
+        return bool(raw.requires_grad) and self.torch.is_grad_enabled()
+
+    def followed(
+        self, function: Callable[[Sequence[Raw]], tuple[list[Raw], RawPull]], raws: Sequence[Raw]
+    ) -> list[Raw]:
+        if self.by_rules():
+            raise UnsupportedError(
+                "inside torch.func PyTorch would not use the rule of ug.custom_gradient; take the derivative with "
+                "unigrad there (torch.func.vmap(ug.grad(f))), or call it outside torch.func"
+            )
+        return self.steps.followed(self.tensor_type, function, raws)
+
+    def checkpointed(self, run: Callable[[], Any]) -> Any:
+        from torch.utils.checkpoint import checkpoint
+
+        # To stop early it raises an error out of some operation, which unigrad would explain.
+        return checkpoint(run, use_reentrant=False, early_stop=False)
+
+    def native(
+        self, name: str, function: Callable[[Sequence[Raw]], list[Raw]], inputs: Sequence[Tensor]
+    ) -> list[Tensor]:
+        return self.natives.recorded(self, name, function, inputs)
+
+    def native_jvp(
+        self, function: Callable[[Sequence[Raw]], list[Raw]], moving: Sequence[bool]
+    ) -> Callable[[Sequence[Raw]], list[Raw]]:
+        return self.natives.pushed(function, moving)
+
+    def native_vmap(
+        self, function: Callable[[Sequence[Raw]], list[Raw]], marks: Sequence[bool]
+    ) -> Callable[[Sequence[Raw]], list[Raw]]:
+        return self.natives.mapped(function, marks)
 
     def untracked(self, function: Callable[..., Raw]) -> Callable[..., Raw]:
         no_grad, by_rules = self.torch.no_grad, self.by_rules
@@ -201,7 +241,10 @@ class TorchBackend(Backend):
         kinds = Counter(map(type, below))
         every_leaf = len(inputs) == kinds[Leaf] and all(type(node) is Leaf for node, _ in inputs)
         # A gradient may itself be a leaf to PyTorch, and one that nobody has asked for.
-        if every_leaf and not kinds[PulledNode] and not (create_graph or self._foreign):
+        alone = every_leaf and not kinds[PulledNode] and not (create_graph or self._foreign)
+        if kinds[self.steps.StepNode]:
+            retain_graph = retain_graph or any(getattr(node, "may_fail", False) for node in below)
+        if alone and not self.steps.under_way.get():
             return self._accumulated([raw for _, raw in heads], cotangents, inputs, retain_graph)
         pulled = self.torch.autograd.grad(
             [raw for _, raw in heads],

@@ -23,6 +23,7 @@ import numpy as np
 from mapping import mapping_rows
 from measuring import Program, Row, fastest
 from operations import operation_rows
+from transforms import transform_rows
 
 import unigrad as ug
 
@@ -320,6 +321,7 @@ GROUPS = {
     "jax": jax_rows,
     "operations": operation_rows,
     "mapping": mapping_rows,
+    "transforms": transform_rows,
 }
 
 

@@ -9,6 +9,7 @@ from functools import cache
 from unigrad_conformance.case import Case
 from unigrad_conformance.operations import cases_of
 from unigrad_conformance.programs import kinks
+from unigrad_conformance.programs.custom import CHECKPOINTS, CUSTOM, NATIVE
 from unigrad_conformance.programs.mapping import MAPPING
 from unigrad_conformance.programs.mistakes import MISTAKES
 from unigrad_conformance.programs.recording import RECORDING
@@ -39,6 +40,7 @@ FAMILIES = (
 def all_cases() -> dict[str, Case]:
     """Every case by name: the programs first, as a reader would want to see them."""
     cases = [*SEEDS.cases, *RECORDING.cases, *TRANSFORMS.cases, *MAPPING.cases, *MISTAKES.cases, *kinks.cases()]
+    cases += [*CUSTOM.cases, *CHECKPOINTS.cases, *NATIVE.cases]
     for family in FAMILIES:
         cases += cases_of(family)
     found: dict[str, Case] = {}

@@ -5,9 +5,25 @@ for its own arrays, NumPy arrays for NumPy arrays, Tensors for Tensors.
 """
 
 from unigrad.transforms.checking import check_gradients
+from unigrad.transforms.checkpoints import checkpoint
+from unigrad.transforms.custom import custom_gradient
 from unigrad.transforms.forward import hvp, jvp
 from unigrad.transforms.mapping import vmap
 from unigrad.transforms.matrices import hessian, jacobian
+from unigrad.transforms.native import wrap_native
 from unigrad.transforms.reverse import grad, value_and_grad, vjp
 
-__all__ = ["check_gradients", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp", "vmap"]
+__all__ = [
+    "check_gradients",
+    "checkpoint",
+    "custom_gradient",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "value_and_grad",
+    "vjp",
+    "vmap",
+    "wrap_native",
+]

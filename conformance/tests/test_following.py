@@ -1,0 +1,84 @@
+"""A rule of one's own inside a framework's own gradient, where nothing of unigrad records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import unigrad as ug
+
+X = np.float32([1.0, 2.0])
+FIRST, SECOND = [100, 200], [200, 400]
+"""The gradient of the sum by the rule, and of the sum of gradient times x."""
+
+
+@ug.custom_gradient
+def odd(x: Any, scale: float) -> Any:
+    return {"y": x * x * scale, "positive": x > 0}, lambda g: g["y"] * x * 100
+
+
+def total(raw: Any) -> Any:
+    return odd(raw, 1.0)["y"].sum().raw
+
+
+def test_pytorch() -> None:
+    torch = pytest.importorskip("torch")
+    x = torch.tensor(X, requires_grad=True)
+    (first,) = torch.autograd.grad(total(x), x, create_graph=True)
+    (second,) = torch.autograd.grad((first * x).sum(), x)
+    assert first.tolist() == FIRST
+    assert second.tolist() == SECOND
+    with torch.no_grad():
+        assert not total(x).requires_grad
+    ours = ug.asarray(torch.tensor(X))
+    ours.attach_grad()
+    assert not total(ours).requires_grad
+
+
+def test_a_native_function_outside_a_recording() -> None:
+    torch = pytest.importorskip("torch")
+    x = torch.tensor(X, requires_grad=True)
+    y = ug.wrap_native(torch.square)(x)
+    assert torch.autograd.grad(y.raw.sum(), x)[0].tolist() == [2, 4]
+
+
+def test_tensorflow() -> None:
+    tf = pytest.importorskip("tensorflow")
+    x = tf.constant(X)
+
+    def gradient(x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = total(x)
+        return tape.gradient(y, x)
+
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        first = gradient(x)
+        z = tf.reduce_sum(first * x)
+    assert first.numpy().tolist() == FIRST
+    assert tape.gradient(z, x).numpy().tolist() == SECOND
+    assert tf.function(gradient)(x).numpy().tolist() == FIRST
+
+
+def test_jax() -> None:
+    jax = pytest.importorskip("jax")
+    x = jax.numpy.asarray(X)
+    gradient = jax.grad(total)
+    assert gradient(x).tolist() == FIRST
+    assert jax.jit(gradient)(x).tolist() == FIRST
+    assert jax.grad(lambda x: (gradient(x) * x).sum())(x).tolist() == SECOND
+    assert jax.vmap(gradient)(x[:, None]).ravel().tolist() == FIRST
+    assert jax.jit(ug.grad(lambda x: odd(x, 1.0)["y"].sum()))(x).tolist() == FIRST
+
+
+def test_inside_torch_func() -> None:
+    torch = pytest.importorskip("torch")
+    x = torch.tensor(X)
+    ours = ug.grad(lambda x: odd(x, 1.0)["y"].sum())
+    assert torch.func.vmap(ours)(x[:, None]).ravel().tolist() == FIRST
+    assert torch.func.grad(lambda x: ours(x).sum())(x).tolist() == [100, 100]
+    with pytest.raises(ug.UnsupportedError, match=r"torch\.func"):
+        torch.func.grad(total)(x)

@@ -1,0 +1,465 @@
+"""Functions with rules of their own, checkpoints, and frameworks' own functions in a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from unigrad_conformance import oracle
+from unigrad_conformance.case import Limit, Program, Results, message, raised
+
+CUSTOM = Program("custom")
+CHECKPOINTS = Program("checkpoint")
+NATIVE = Program("wrap_native")
+CHAINS = Limit(64, "largest", "second derivatives of chains, whose terms cancel: 50 on TensorFlow")
+
+
+def attached(ug: Any, *values: Any) -> list[Any]:
+    """Attached arrays of these values."""
+    arrays = [ug.asarray(np.asarray(value, np.float32)) for value in values]
+    for x in arrays:
+        x.attach_grad()
+    return arrays
+
+
+def is_reference(ug: Any) -> bool:
+    """Whether it is the reference's turn, which gets functions without rules of their own and without checkpoints."""
+    return bool(ug.get_backend() == oracle.NAME)
+
+
+def cube_of(ug: Any) -> Callable[..., Any]:
+    """x ** 3 with its own rule, by way of a residual."""
+
+    @ug.custom_gradient
+    def cube(x: Any) -> Any:
+        square = x * x
+        return square * x, lambda g: g * 3 * square
+
+    return (lambda x: x * x * x) if is_reference(ug) else cube
+
+
+def mixed_of(ug: Any, **options: Any) -> Callable[..., Any]:
+    """Two outputs of two arguments and a factor, as a dict."""
+
+    @ug.custom_gradient(**options)
+    def mixed(x: Any, y: Any, factor: float = 1.0) -> Any:
+        def rule(g: Any) -> Any:
+            return g["product"] * y * factor + g["sum"], g["product"] * x * factor + g["sum"]
+
+        return plain(x, y, factor), rule
+
+    def plain(x: Any, y: Any, factor: float = 1.0) -> Any:
+        return {"product": x * y * factor, "sum": x + y}
+
+    return plain if is_reference(ug) else mixed
+
+
+# --- custom_gradient -----------------------------------------------------------------------------------------
+
+case = CUSTOM.case
+
+
+@case("the rule is the derivative, once, twice and three times", first=[3, 12], second=[6, 12], third=[6, 6])
+def orders(ug: Any) -> Results:
+    cube = cube_of(ug)
+    (x,) = attached(ug, [1.0, 2.0])
+    with ug.record():
+        first = ug.gradients(cube(x), x, create_graph=True)
+        second = ug.gradients(first, x, create_graph=True)
+        third = ug.gradients(second, x)
+    return {"first": first.detach(), "second": second.detach(), "third": third}
+
+
+@case("the rule and not the body decides", grad=[100, 100], value=[1, 4])
+def the_rule_decides(ug: Any) -> Results:
+    @ug.custom_gradient
+    def odd(x: Any) -> Any:
+        return x * x, lambda g: g * 100
+
+    (x,) = attached(ug, [1.0, 2.0])
+    with ug.record():
+        y = odd(x)
+    y.backward()
+    return {"grad": x.grad, "value": y.detach()}
+
+
+@case("several outputs in a container, of which one is not used; factors and keywords pass through",
+      x=[6, 8], y=[2, 4], both=[7, 9])  # fmt: skip
+def several_outputs(ug: Any) -> Results:
+    mixed = mixed_of(ug)
+    x, y = attached(ug, [1.0, 2.0], [3.0, 4.0])
+    with ug.record():
+        product = mixed(x, y, factor=2.0)["product"]
+    product.backward()
+    both = ug.grad(lambda x: (mixed(x, y.detach(), 2.0)["product"] + mixed(x, y.detach())["sum"]).sum())(x.detach())
+    return {"x": x.grad, "y": y.grad, "both": both}
+
+
+@case("containers of arguments, None for zero, and an integer beside them", w=[2, 2], b=[0], x=[6, 6], chosen=[1, 0])
+def containers(ug: Any) -> Results:
+    @ug.custom_gradient
+    def layer(parameters: Any, x: Any, index: Any) -> Any:
+        w = parameters["w"]
+        return (w * x, [index]), lambda g: ({"w": g[0] * x, "b": None}, g[0] * w, None)
+
+    w, b, x = attached(ug, [3.0, 3.0], [1.0], [1.0, 1.0])
+    with ug.record():
+        y, (chosen,) = layer({"w": w, "b": b}, x, ug.asarray([1, 0]))
+        z = y * 2
+    b.grad  # noqa: B018
+    z.backward()
+    return {"w": w.grad, "b": b.grad, "x": x.grad, "chosen": chosen}
+
+
+def _transforms(ug: Any, f: Callable[..., Any]) -> Results:
+    """Derivatives of a scalar function of two vectors by every way there is."""
+    x, y = ug.asarray(np.float32([0.5, -1.5])), ug.asarray(np.float32([2.0, 0.75]))
+
+    def each(x: Any) -> Any:
+        return ug.vmap(lambda a: f(a, y[0]))(x)
+
+    found = {
+        "grad": ug.grad(f, argnums=(0, 1))(x, y),
+        "jvp": ug.jvp(f, (x, y), (y, x)),
+        "hvp": ug.hvp(f, (x, y), (y, x)),
+        "hessian": ug.hessian(f, argnums=(0, 1))(x, y),
+        "vmap of grad": ug.vmap(ug.grad(f, argnums=(0, 1)), in_axes=(0, None))(x, y[0]),
+        "grad of vmap": ug.grad(lambda x: each(x).sum())(x),
+        "jacobian of vmap": ug.jacobian(each, mode="reverse")(x),
+        "columns of vmap": ug.jacobian(each, mode="forward")(x),
+        "vmap of jvp of grad": ug.vmap(lambda a: ug.jvp(ug.grad(f), (a, y[0]), (y[1], a))[1])(x),
+        "grad of jvp": ug.grad(lambda x: ug.jvp(f, (x, y), (y, x))[1])(x),
+        "vmap of vmap": ug.vmap(lambda a: ug.vmap(lambda b: f(a, b))(y))(x),
+    }
+    return {f"{name} {number}": part for name, parts in found.items() for number, part in enumerate(_parts(parts))}
+
+
+def _parts(parts: Any) -> list[Any]:
+    return [leaf for part in parts for leaf in _parts(part)] if isinstance(parts, tuple) else [parts]
+
+
+@case("inside every transform it is what its body would be", limit=CHAINS)
+def transformed(ug: Any) -> Results:
+    mixed, cube = mixed_of(ug), cube_of(ug)
+
+    def f(x: Any, y: Any) -> Any:
+        both = mixed(x, y, 2.0)
+        return (both["product"] * ug.tanh(both["sum"]) + cube(x)).sum()
+
+    return _transforms(ug, f)
+
+
+@case("the same with a forward rule", limit=CHAINS)
+def transformed_forward(ug: Any) -> Results:
+    def forward(primals: Any, tangents: Any) -> Any:
+        (x, y, factor), (dx, dy, none) = primals, tangents
+        assert none is None
+        return {"product": (dx * y + x * dy) * factor, "sum": dx + dy}
+
+    mixed = mixed_of(ug, forward=forward)
+
+    def f(x: Any, y: Any) -> Any:
+        both = mixed(x, y, 2.0)
+        return (both["product"] * ug.tanh(both["sum"])).sum()
+
+    return _transforms(ug, f)
+
+
+@case("a forward rule decides in forward mode", tangent=[7, 7], value=[1, 4])
+def forward_rule(ug: Any) -> Results:
+    @ug.custom_gradient(forward=lambda primals, tangents: tangents[0] * 7)
+    def odd(x: Any) -> Any:
+        return x * x, lambda g: g * 100
+
+    value, tangent = ug.jvp(odd, (ug.asarray([1.0, 2.0]),), (ug.ones(2),))
+    return {"tangent": tangent, "value": value}
+
+
+@case("run again for a second derivative it draws the same numbers, and nobody else's change",
+      agree=True, undisturbed=True)  # fmt: skip
+def same_draws(ug: Any) -> Results:
+    @ug.custom_gradient
+    def noisy(x: Any) -> Any:
+        noise = ug.random.normal(size=(2,), dtype="float32")
+        noise = ug.asarray(noise, like=x)
+        return x * x * noise, lambda g: g * 2 * x * noise
+
+    (x,) = attached(ug, [1.0, 2.0])
+    ug.random.seed(5)
+    with ug.record():
+        first = ug.gradients(noisy(x), x, create_graph=True)
+    after = ug.random.uniform(size=3).numpy()
+    second = ug.gradients(first, x, ug.ones(2))
+    ug.random.seed(5)
+    ug.random.normal(size=(2,))
+    return {
+        "agree": np.allclose((first / x).detach().numpy(), second.numpy(), rtol=1e-6),
+        "undisturbed": np.array_equal(after, ug.random.uniform(size=3).numpy()),
+    }
+
+
+WRONG: dict[str, Callable[..., Any]] = {
+    "number": lambda g, x, y: (g, g, g),
+    "alone": lambda g, x, y: g,
+    "shape": lambda g, x, y: (g, g[:1]),
+    "dtype": lambda g, x, y: (g.astype("float16"), g),
+    "kind": lambda g, x, y: (g, "no"),
+    "structure": lambda g, x, y: (g, {"y": g}),
+    "error": lambda g, x, y: g / [][0],
+}
+
+
+@case("a wrong rule raises at the backward, twice the same, and loses nothing",
+      number="ArgumentError", alone="ArgumentError", shape="ShapeError", dtype="DtypeError", kind="ArgumentError",
+      structure="ArgumentError", error="IndexError", kept=[7, 7], says=True)  # fmt: skip
+def wrong_rules(ug: Any) -> Results:
+    found: Results = {"says": True}
+    for name, wrong in WRONG.items():
+
+        @ug.custom_gradient
+        def f(x: Any, y: Any, wrong: Callable[..., Any] = wrong) -> Any:
+            return x * y, lambda g: wrong(g, x, y)
+
+        x, y = attached(ug, [1.0, 2.0], [3.0, 4.0])
+        with ug.record():
+            before = x * 7
+        before.backward()
+        with ug.record():
+            z = ug.tanh(f(ug.sin(x), y))
+        found[name] = raised(z.backward)
+        again = raised(z.backward)
+        found["says"] = found["says"] and again == found[name] and (name == "error" or " f " in message(z.backward))
+        found["kept"] = x.grad
+    return found
+
+
+@case("what it cannot see raises: a recorded array in the closure or a keyword, a rule of other operations",
+      closure="ArgumentError", keyword="ArgumentError", foreign="UnsupportedError", no_rule="ArgumentError",
+      outside=[2, 2], stopped=[1, 1])  # fmt: skip
+def unseen(ug: Any) -> Results:
+    (w,) = attached(ug, [2.0, 2.0])
+    f = ug.custom_gradient(lambda x, scale=1.0: (x * w * scale, lambda g: g * w.detach()))
+    stopped = ug.custom_gradient(lambda x: (x * ug.stop_gradient(w), lambda g: g))
+    numpy = ug.custom_gradient(lambda x: (x * 2, lambda g: ug.asarray(g.numpy() * 2, like=g)))
+    missing = ug.custom_gradient(lambda x: x * 2)
+    outside = f(ug.ones(2))
+    (x,) = attached(ug, [1.0, 1.0])
+
+    def keyword() -> Any:
+        with ug.record():
+            return ug.custom_gradient(lambda x, scale: (x * scale, lambda g: g))(x, scale=w * 2)
+
+    def closure() -> Any:
+        with ug.record():
+            return f(x)
+
+    def foreign() -> Any:
+        with ug.record():
+            return ug.grad(lambda x: ug.grad(lambda x: (numpy(x) ** 2).sum())(x).sum())(x)
+
+    with ug.record():
+        y = stopped(x)
+    y.backward()
+    return {
+        "closure": raised(closure),
+        "keyword": raised(keyword),
+        "foreign": raised(foreign),
+        "no_rule": raised(lambda: missing(x)),
+        "outside": outside,
+        "stopped": x.grad,
+    }
+
+
+# --- checkpoint -------------------------------------------------------------------------------------------------
+
+case = CHECKPOINTS.case
+
+
+def _block(ug: Any, x: Any, w: Any, power: int = 2) -> Any:
+    h = ug.tanh(x * w)
+    return {"h": h**power + x, "e": (ug.exp(h), "text")}
+
+
+@case("arguments, results and derivatives are those of the function, in every transform",
+      limit=CHAINS)  # fmt: skip
+def transparent(ug: Any) -> Results:
+    checkpoint = (lambda f: f) if is_reference(ug) else ug.checkpoint
+    block = checkpoint(lambda x, w, **options: _block(ug, x, w, **options))
+
+    def f(x: Any, w: Any) -> Any:
+        found = block(x, w, power=3)
+        assert found["e"][1] == "text"
+        return (found["h"] * found["e"][0]).sum()
+
+    return _transforms(ug, f)
+
+
+@case("nested, and over what it closes over: attached arrays, intermediates, an argument given twice",
+      limit=CHAINS)  # fmt: skip
+def closures(ug: Any) -> Results:
+    checkpoint = (lambda f: f) if is_reference(ug) else ug.checkpoint
+
+    def f(x: Any, w: Any) -> Any:
+        h = ug.sin(w) * x
+
+        @checkpoint
+        def outer(a: Any, b: Any) -> Any:
+            inner = checkpoint(lambda c: ug.tanh(c * h) * a * w)
+            return inner(a * b) + inner(b)
+
+        return outer(h, h).sum()
+
+    return _transforms(ug, f)
+
+
+@case("the gradient of an intermediate that it closes over; a second backward finds the graph released",
+      x=[14, 14], h=[3, 3], w=[3, 3], error="GraphFreedError")  # fmt: skip
+def closed_over_intermediate(ug: Any) -> Results:
+    x, w = attached(ug, [3.0, 3.0], [4.0, 4.0])
+    with ug.record():
+        h = w * 1 + 3
+        y = ug.checkpoint(lambda x: x * h + 7 * x)(x)
+    x_grad, h_grad = ug.gradients(y, [x, h], retain_graph=True)
+    y.backward()
+    return {"x": x_grad, "h": h_grad, "w": w.grad, "error": raised(y.backward)}
+
+
+@case("dropout and other draws are the same both times, and draws in between go on undisturbed",
+      same=True, after=True, drawn=True)  # fmt: skip
+def same_mask(ug: Any) -> Results:
+    def noisy(x: Any) -> Any:
+        return ug.nn.dropout(ug.tanh(x), 0.5) * (1 + ug.nn.dropout(x, 0.3))
+
+    def run(f: Callable[..., Any]) -> tuple[Any, Any]:
+        (x,) = attached(ug, np.linspace(-1, 1, 20))
+        ug.random.seed(11)
+        with ug.record():
+            y = f(x)
+        between = ug.random.uniform(size=4).numpy()
+        with ug.predict_mode():
+            gradient = ug.gradients(y, x)
+        return np.stack([y.detach().numpy(), gradient.numpy()]), np.stack([between, ug.random.uniform(size=4).numpy()])
+
+    plain, checked, nested = run(noisy), run(ug.checkpoint(noisy)), run(ug.checkpoint(ug.checkpoint(noisy)))
+    return {
+        "same": np.allclose(plain[0], checked[0], rtol=1e-5) and np.allclose(plain[0], nested[0], rtol=1e-5),
+        "after": np.array_equal(plain[1], checked[1]) and np.array_equal(plain[1], nested[1]),
+        "drawn": bool((plain[0][0] == 0).any()),
+    }
+
+
+@case("an error inside leaves everything as it was, the first time and the second",
+      first="KeyError", second="KeyError", states=[False, False], grad=[0, 0], after=[6, 6])  # fmt: skip
+def errors_inside(ug: Any) -> Results:
+    fails = [True]
+
+    def f(x: Any) -> Any:
+        if fails[0]:
+            raise KeyError("stop")
+        return x * x * 3
+
+    (x,) = attached(ug, [1.0, 1.0])
+
+    def record() -> Any:
+        with ug.record():
+            return ug.checkpoint(f)(x)
+
+    first = raised(record)
+    fails[0] = False
+    y = record()
+    fails[0] = True
+    second = raised(y.backward)
+    states = [ug.is_recording(), ug.is_training()]
+    grad = x.grad
+    fails[0] = False
+    record().backward()
+    return {"first": first, "second": second, "states": states, "grad": grad, "after": x.grad}
+
+
+@case("what depends on nothing recorded is returned as it is", value=[2, 2], error="NotRecordedError")
+def nothing_recorded(ug: Any) -> Results:
+    f = ug.checkpoint(lambda x: x * 2)
+    with ug.record():
+        y = f(ug.ones(2))
+    return {"value": f(ug.ones(2)), "error": raised(y.backward)}
+
+
+# --- wrap_native --------------------------------------------------------------------------------------------------
+
+case = NATIVE.case
+OWN = ("torch", "tensorflow", "jax", "mxnet")
+"""The backends whose frameworks differentiate their own functions."""
+
+
+def own_of(ug: Any) -> Callable[..., Any]:
+    """A function of two arrays written with the framework's own functions, wrapped; elsewhere with unigrad's."""
+    name = ug.get_backend()
+    if name == "torch":
+        import torch as xp
+    elif name == "tensorflow":
+        import tensorflow as xp
+    elif name == "jax":
+        import jax.numpy as xp
+    elif name == "mxnet":
+        import mxnet
+
+        xp = mxnet.np
+    else:
+        xp = ug
+
+    def own(pair: Any, factor: float = 1.0) -> Any:
+        x, y = pair["x"], pair["y"]
+        return [xp.tanh(x * y) * factor, xp.exp(x) + y]
+
+    return ug.wrap_native(own) if name in OWN else own
+
+
+@case("a framework's own function: value and gradients, of several results, in containers",
+      limit=CHAINS)  # fmt: skip
+def own_function(ug: Any) -> Results:
+    own = own_of(ug)
+    x, y = attached(ug, [0.5, -1.5], [2.0, 0.75])
+    with ug.record():
+        first, second = own({"x": ug.sin(x), "y": y}, factor=3.0)
+        z = (first * second).sum()
+    z.backward(retain_graph=True)
+    partial = ug.gradients(first, y)
+    each = ug.vmap(ug.grad(lambda x, y: own({"x": x, "y": y})[0] * 2), in_axes=(0, None))(x.detach(), y.detach()[0])
+    return {"z": z.detach(), "x": x.grad, "y": y.grad, "partial": partial, "each": each}
+
+
+@case("its second derivatives and forward mode, where the framework has them",
+      limit=CHAINS)  # fmt: skip
+def own_twice(ug: Any) -> Results:
+    own = own_of(ug)
+
+    def f(x: Any, y: Any) -> Any:
+        first, second = own({"x": x, "y": y}, factor=3.0)
+        return (first * second).sum()
+
+    def by_operations(x: Any, y: Any) -> Any:
+        return (ug.tanh(x * y) * 3 * (ug.exp(x) + y)).sum()
+
+    if ug.get_backend() == "mxnet":  # whose engine has neither, and says so
+        x = ug.ones(2)
+        assert raised(lambda: ug.hessian(f)(x, x)) == "UnsupportedError"
+        assert raised(lambda: ug.jvp(f, (x, x), (x, x))) == "UnsupportedError"
+        return _transforms(ug, by_operations)
+    return _transforms(ug, f)
+
+
+@case("NumPy's own functions have values and no derivatives; what is no array is named",
+      value=5.0, error="UnsupportedError", no_array="ArgumentError", says=True)  # fmt: skip
+def own_limits(ug: Any) -> Results:
+    with ug.use_backend("numpy"):
+        x = ug.asarray(np.float32([1.0, 2.0]))
+        square = ug.wrap_native(np.square)
+        bad = ug.wrap_native(lambda x: {"a": "text"})
+        return {
+            "value": float(square(x).sum()),
+            "error": raised(lambda: ug.grad(lambda x: square(x).sum())(x)),
+            "no_array": raised(lambda: bad(x)),
+            "says": "output['a'] is str" in message(lambda: bad(x)),
+        }
