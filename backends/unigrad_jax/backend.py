@@ -24,6 +24,8 @@ class JaxBackend(Backend):
     framework = distribution = "jax"
     install = "pip install 'unigrad[jax]'"
     pulls_raw = True
+    stops_at_inputs = True
+    immutable = keeps_read_only = True
     max_ndim = 64
 
     def load(self) -> None:
@@ -83,7 +85,7 @@ class JaxBackend(Backend):
         with self._wide():
             if tuple(source.__dlpack_device__()) == HOST:
                 # Told to copy, JAX may still read the memory when it has changed.
-                return from_host(source, copy, self._jax.dlpack.from_dlpack, self.from_numpy)
+                return from_host(source, copy, self._jax.dlpack.from_dlpack, self.from_numpy, self.immutable)
             return self._jax.dlpack.from_dlpack(source, copy=copy)
 
     def record(

@@ -69,6 +69,7 @@ class MXNetBackend(Backend):
     framework = distribution = "mxnet"
     install = f"{INSTALL} (it needs the system libraries libgomp1 and libquadmath0)"
     delegates = "first order"
+    stops_at_inputs = True  # what is no leaf is pulled to by the rules
     max_ndim = 5
     missing: ClassVar = {
         **dict.fromkeys(("int16", "uint16", "uint32", "uint64"), "MXNet has no arrays of this dtype"),

@@ -28,7 +28,9 @@ class TensorFlowBackend(Backend):
     distribution = "tensorflow"
     install = "pip install 'unigrad[tensorflow]'"
     delegates = "all orders"
+    stops_at_inputs = True
     conjugate_pulls = True
+    immutable = keeps_read_only = True
     max_ndim = 8
 
     def load(self) -> None:
@@ -111,7 +113,7 @@ class TensorFlowBackend(Backend):
         if tuple(source.__dlpack_device__()) != HOST:
             shared = share(source.__dlpack__())
             return self.tf.raw_ops.DeepCopy(x=shared) if copy else shared
-        return from_host(source, copy, lambda values: share(values.__dlpack__()), self.from_numpy)
+        return from_host(source, copy, lambda memory: share(memory.__dlpack__()), self.from_numpy, self.immutable)
 
     def record(
         self,

@@ -142,7 +142,7 @@ def shares_by_rows(function: Callable[..., Raw], position: int, g: Raw, *raws: R
 
 
 def pull(seeds: Iterable[tuple[Node, Raw]], nodes: Sequence[Node], wanted: Sequence[Node]) -> list[Raw | None]:
-    """The cotangents that arrive at ``wanted``. ``nodes`` are all that the seeds depend on."""
+    """The cotangents that arrive at ``wanted``; ``nodes`` are those to be pulled through."""
     cotangents: dict[Node, list[Raw]] = {}
     arrived = dict.fromkeys(wanted)
 
@@ -165,6 +165,9 @@ def pull(seeds: Iterable[tuple[Node, Raw]], nodes: Sequence[Node], wanted: Seque
         if isinstance(node, (TapeNode, Joint, Part)):
             for parent, part in node.shares(g):
                 give(parent, part)
+    for node in arrived:
+        if node in cotangents:
+            arrived[node] = _total(cotangents[node])
     return list(arrived.values())
 
 

@@ -18,6 +18,7 @@ class NativeBackend(Backend):
     """The neutral rules over an array module that follows NumPy."""
 
     inline_nodes = "rules"
+    stops_at_inputs = True
     max_ndim = 64
     module: Any
 
@@ -72,6 +73,7 @@ class NumpyBackend(NativeBackend):
     name = "numpy"
     framework = distribution = "numpy"
     install = "pip install numpy"
+    keeps_read_only = True
 
     def load_module(self) -> Any:
         return np
