@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from unigrad.graph import Node
     from unigrad.operations.table import Primitive
     from unigrad.tensor import Tensor
+    from unigrad.transforms.bridges import Bridged
 
 Raw = Any
 
@@ -203,6 +204,19 @@ class Backend:
         from unigrad.joints import joined
 
         return joined(operation, inputs, results, pull_back)
+
+    def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw]:
+        """The results of ``call``, which another framework computes, tied into this framework's own graph, if it is
+        recording: by ``call.recorded(raws)``, and in its pullback :meth:`bridged` again, of the pull and of ``raws``
+        and the cotangents of floating results."""
+        raise UnsupportedError(
+            f"backend {self.name!r} cannot have its own engine differentiate a bridged function: its adapter has no "
+            f"'bridged'; give Tensors (ug.asarray(x)) and use unigrad's gradients"
+        )
+
+    def array_in(self, holder: Any) -> Raw | None:
+        """The array that a variable of the framework's holds, read so that its engine sees it; None for all else."""
+        return None
 
     def pushforward(
         self, primitive: Primitive, raws: Sequence[Raw], tangents: Sequence[Raw | None], statics: Sequence[Any]

@@ -419,7 +419,8 @@ def _stages(nodes: Sequence[Node], ends: dict[Node, Any]) -> list[list[Node]]:
 
 def _piece(start: Sequence[Node], ends: dict[Node, Any]) -> tuple[list[Node], list[Node]]:
     """What is below the nodes where a pull starts, themselves included, as far as the next ends; and these."""
-    piece, reached = list(start), []
+    piece = list(start)
+    reached: list[Node] = []
     seen = set(start)
     for node in piece:  # which grows as it goes
         for parent in _parents(node):

@@ -15,6 +15,7 @@ from unigrad.dlpack import HOST, from_host
 if TYPE_CHECKING:
     from unigrad.graph import Node
     from unigrad.operations.table import Primitive
+    from unigrad.transforms.bridges import Bridged
 
 
 class JaxBackend(Backend):
@@ -87,6 +88,11 @@ class JaxBackend(Backend):
                 # Told to copy, JAX may still read the memory when it has changed.
                 return from_host(source, copy, self._jax.dlpack.from_dlpack, self.from_numpy, self.immutable)
             return self._jax.dlpack.from_dlpack(source, copy=copy)
+
+    def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw]:
+        from unigrad_jax.bridges import bridged
+
+        return bridged(call, raws)
 
     def record(
         self,

@@ -16,6 +16,7 @@ from unigrad_tensorflow.quiet import quiet
 if TYPE_CHECKING:
     from unigrad.graph import Node
     from unigrad.operations.table import Primitive
+    from unigrad.transforms.bridges import Bridged
 
 OWN_MODULES = ("unigrad", "unigrad_tensorflow")
 
@@ -114,6 +115,14 @@ class TensorFlowBackend(Backend):
             shared = share(source.__dlpack__())
             return self.tf.raw_ops.DeepCopy(x=shared) if copy else shared
         return from_host(source, copy, lambda memory: share(memory.__dlpack__()), self.from_numpy, self.immutable)
+
+    def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw]:
+        from unigrad_tensorflow.bridges import bridged
+
+        return bridged(call, raws)
+
+    def array_in(self, holder: Any) -> Raw | None:
+        return self.tf.convert_to_tensor(holder) if isinstance(holder, self.tf.Variable) else None
 
     def record(
         self,

@@ -4,10 +4,11 @@ The function always sees Tensors. What comes back is of the kind that went in: a
 for its own arrays, NumPy arrays for NumPy arrays, Tensors for Tensors.
 """
 
+from unigrad.transforms.bridges import bridge
 from unigrad.transforms.checking import check_gradients
 from unigrad.transforms.forward import hvp, jvp
 from unigrad.transforms.mapping import vmap
 from unigrad.transforms.matrices import hessian, jacobian
 from unigrad.transforms.reverse import grad, value_and_grad, vjp
 
-__all__ = ["check_gradients", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp", "vmap"]
+__all__ = ["bridge", "check_gradients", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp", "vmap"]
