@@ -69,8 +69,8 @@ class Bridged:
         heads = _floating(ys)
 
         def known(arrays: list[Tensor]) -> list[Tensor]:
-            found = pull_back(heads, arrays[len(raws) :], leaves, True, False, "zeros")
-            return [g for g in found if g is not None]
+            found = pull_back(heads, arrays[len(raws) :], leaves, True, False)
+            return [x.zeros_like() if g is None else g for x, g in zip(leaves, found, strict=True)]
 
         return self._outward(ys, raws), self.pull(len(raws), known)
 
