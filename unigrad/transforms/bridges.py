@@ -153,7 +153,7 @@ def bridge(f: Callable[..., Any], inner: str, outer: str) -> Callable[..., Any]:
             supply = iter(xs)
             mixed = [leaf if x is None else next(supply) for leaf, x in zip(leaves, found, strict=True)]
             given, named = unflatten(layout, mixed)
-            made[:] = [Outputs(f, f(*given, **named))]
+            made[:] = [Outputs(f, f(*given, **named), inside)]
             return made[0].tensors
 
         if not any(isinstance(x, Tensor) for x in arrays):
