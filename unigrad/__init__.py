@@ -139,8 +139,8 @@ __all__ = [
     "available_backends", "backward", "bool", "bool_", "bridge", "check_gradients", "complex128", "complex64",
     "concatenate", "cross", "cummax", "cummin", "cumprod", "cumsum", "detach", "diagonal", "e", "fft", "float16",
     "float32", "float64", "get_backend", "grad", "gradients", "hessian", "hvp", "inf", "int16", "int32", "int64",
-    "int8", "is_recording", "is_training", "jacobian", "jvp", "linalg", "namespace", "nan", "newaxis", "nn", "pause", "pi",
-    "predict_mode", "random", "record", "register_backend", "set_backend", "stop_gradient", "trace", "train_mode",
+    "int8", "is_recording", "is_training", "jacobian", "jvp", "linalg", "namespace", "nan", "newaxis", "nn", "pause",
+    "pi", "predict_mode", "random", "record", "register_backend", "set_backend", "stop_gradient", "trace", "train_mode",
     "transpose", "uint16", "uint32", "uint64", "uint8", "use_backend", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip
 __all__ += contractions.__all__ + creation.__all__ + datatypes.__all__ + elementwise.__all__ + indexing.__all__
