@@ -98,6 +98,7 @@ from unigrad.operations.triangles import *
 from unigrad.recording import is_recording, is_training, pause, predict_mode, record, train_mode
 from unigrad.tensor import Tensor
 from unigrad.transforms import (
+    bridge,
     check_gradients,
     checkpoint,
     custom_gradient,
@@ -149,11 +150,11 @@ __all__ = [
     "GradientError", "GraphFreedError", "IndexRangeError", "InterchangeError", "LeafWriteError", "LinAlgError",
     "NotRecordedError", "OperationError", "ProtocolError", "ShapeError", "Tensor", "UnigradError", "UnigradWarning",
     "UnsupportedError", "__array_api_version__", "__array_namespace_info__", "array", "attach_grad",
-    "available_backends", "backward", "bool", "bool_", "check_gradients", "complex128", "complex64", "concatenate",
-    "cross", "cummax", "cummin", "cumprod", "cumsum", "detach", "diagonal", "e", "fft", "float16", "float32",
-    "float64", "get_backend", "grad", "gradients", "hessian", "hvp", "inf", "int16", "int32", "int64", "int8",
-    "is_recording", "is_training", "jacobian", "jvp", "linalg", "namespace", "nan", "newaxis", "nn", "pause", "pi",
-    "predict_mode", "random", "record", "register_backend", "set_backend", "stop_gradient", "trace", "train_mode",
+    "available_backends", "backward", "bool", "bool_", "bridge", "check_gradients", "complex128", "complex64",
+    "concatenate", "cross", "cummax", "cummin", "cumprod", "cumsum", "detach", "diagonal", "e", "fft", "float16",
+    "float32", "float64", "get_backend", "grad", "gradients", "hessian", "hvp", "inf", "int16", "int32", "int64",
+    "int8", "is_recording", "is_training", "jacobian", "jvp", "linalg", "namespace", "nan", "newaxis", "nn", "pause",
+    "pi", "predict_mode", "random", "record", "register_backend", "set_backend", "stop_gradient", "trace", "train_mode",
     "transpose", "uint16", "uint32", "uint64", "uint8", "use_backend", "value_and_grad", "vjp", "vmap",
     "checkpoint", "custom_gradient", "wrap_native",
 ]  # fmt: skip

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from unigrad.graph import Node
     from unigrad.operations.table import Primitive
     from unigrad.tensor import Tensor
+    from unigrad.transforms.bridges import Bridged
 
 Raw = Any
 RawPull = Callable[[Sequence[Any]], Sequence[Any]]
@@ -58,6 +59,9 @@ class Backend:
     """What the framework cannot do: a dtype's or operation's name to the reason."""
     delegates: ClassVar[str] = "nothing"
     """What the framework's own engine differentiates: ``"nothing"``, ``"first order"`` or ``"all orders"``."""
+    stops_at_inputs: ClassVar[bool] = False
+    """For speed only. Whether gradients stop at inputs that are not among the nodes that :meth:`pullback` is told to go
+    through, as they do where the rules pull. Graphs that cross backends are then pulled in smaller pieces."""
     inline_nodes: ClassVar[str | None] = None
     """For speed only. ``"rules"``: generate :meth:`record`'s default into each operation, and run the
     rules on raw arrays, whose operators and functions must then behave as NumPy's;
@@ -74,6 +78,12 @@ class Backend:
 
     max_ndim: ClassVar[int | None] = None
     """The most axes that an array may have in every operation; None if there is no limit."""
+
+    immutable: ClassVar[bool] = False
+    """Whether nobody can write to a raw array, so that another backend may share its memory."""
+    keeps_read_only: ClassVar[bool] = False
+    """Whether nobody can write to a raw array made of another's read-only memory by :meth:`from_dlpack`: because nobody
+    can write to any, or because the framework knows read-only arrays."""
 
     conjugate_pulls: ClassVar[bool] = False
     """Whether the nodes that :meth:`record` makes take and give gradients of complex arrays in the conjugate form,
@@ -274,6 +284,19 @@ class Backend:
         and of all results; None to loop over it."""
         return None
 
+    def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw]:
+        """The results of ``call``, which another framework computes, tied into this framework's own graph, if it is
+        recording: by ``call.recorded(raws)``, and in its pullback :meth:`bridged` again, of the pull and of ``raws``
+        and the cotangents of floating results."""
+        raise UnsupportedError(
+            f"backend {self.name!r} cannot have its own engine differentiate a bridged function: its adapter has no "
+            f"'bridged'; give Tensors (ug.asarray(x)) and use unigrad's gradients"
+        )
+
+    def array_in(self, holder: Any) -> Raw | None:
+        """The array that a variable of the framework's holds, read so that its engine sees it; None for all else."""
+        return None
+
     def pushforward(
         self, primitive: Primitive, raws: Sequence[Raw], tangents: Sequence[Raw | None], statics: Sequence[Any]
     ) -> tuple[Raw, Raw] | None:
@@ -318,8 +341,9 @@ class Backend:
     ) -> Sequence[Raw | None] | None:
         """Gradients of the heads for ``inputs`` by the framework's own engine, or None to use rules.
 
-        ``below`` are all recorded nodes that the heads depend on. All inputs are among them or are
-        heads themselves. Only called where ``delegates`` says that the framework can do it.
+        ``below`` are the recorded nodes to be pulled through. All inputs are among them, or are parents of some
+        of them where the graph goes on in another backend (with ``stops_at_inputs``: or is pulled on from later).
+        Only called where ``delegates`` says that the framework can do it.
         """
         return None
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.errors import InterchangeError
+from unigrad.tensor import Tensor
 
 HOST = (1, 0)
 """The host's memory, in DLPack's numbers."""
@@ -24,19 +25,22 @@ _ALIGNMENT = 64
 def from_host(
     source: Any,
     copy: bool | None,
-    share: Callable[[np.ndarray[Any, Any]], Any],
+    share: Callable[[Any], Any],
     make: Callable[[np.ndarray[Any, Any]], Any],
+    immutable: bool = False,
 ) -> Any:
-    """An array from an object whose memory is the host's: ``share(values)`` where that is safe, else ``make(values)``.
+    """An array from an object whose memory is the host's: ``share(memory)`` where that is safe, else ``make(values)``.
 
-    Safe is what the framework may take for its own: writable, in C order and aligned. InterchangeError if
-    ``copy`` is False and it is not.
+    Safe is what the framework may take for its own: writable, in C order and aligned. A framework whose arrays are
+    ``immutable`` may have read-only memory as well, if it is a Tensor's that nobody can write to either.
+    InterchangeError if ``copy`` is False and it is not safe.
     """
     values: np.ndarray[Any, Any] = np.from_dlpack(source)
     flags = values.flags
-    safe = flags.c_contiguous and flags.writeable and values.ctypes.data % _ALIGNMENT == 0
+    fixed = immutable and isinstance(source, Tensor) and source.backend.immutable
+    safe = flags.c_contiguous and (flags.writeable or fixed) and values.ctypes.data % _ALIGNMENT == 0
     if safe and values.size and copy is not True:
-        return share(values)
+        return share(source if fixed else values)
     if copy is False and values.size:
         raise InterchangeError(
             f"this memory (shape {values.shape}, strides {values.strides}, read-only: {not flags.writeable}) must be "

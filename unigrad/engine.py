@@ -8,13 +8,12 @@ release the graph: all or nothing.
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from unigrad.batching import batched, unbatched
 from unigrad.errors import (
     ArgumentError,
-    BackendMismatchError,
     DtypeError,
     NotRecordedError,
     ShapeError,
@@ -91,7 +90,7 @@ def _pull_raw(xp: Any, seeds: Sequence[tuple[Node, Raw]], nodes: Sequence[Node],
         if node in wanted:
             arrived[node] = g
         node.pull(xp, g, cotangents, owned)
-    return arrived | {node: cotangents[node] for node in wanted if node in cotangents}
+    return _with_rest(arrived, cotangents, wanted)
 
 
 def _pull_lifted(
@@ -115,7 +114,12 @@ def _pull_lifted(
         if node in wanted:
             arrived[node] = g
         node.lifted_pull(xp, g, add, tensor_type)
-    return arrived | {node: cotangents[node] for node in wanted if node in cotangents}
+    return _with_rest(arrived, cotangents, wanted)
+
+
+def _with_rest(arrived: dict[Node, Any], cotangents: dict[Node, Any], wanted: set[Node]) -> dict[Node, Any]:
+    """With what has arrived at wanted nodes just below those that were pulled through."""
+    return arrived if len(arrived) == len(wanted) else arrived | {n: g for n, g in cotangents.items() if n in wanted}
 
 
 def _pull_by_framework(
@@ -170,8 +174,10 @@ def backward(
     do not depend on keep what they hold. Afterwards the graph below the heads is released, unless
     ``retain_graph`` or ``create_graph``, which records the pass itself.
 
-    Raises NotRecordedError, GraphFreedError, ShapeError, DtypeError or BackendMismatchError, and then
-    has changed no gradient and released nothing.
+    The graph may lie on several backends (``x.to_backend``), and so may the heads.
+
+    Raises NotRecordedError, GraphFreedError, ShapeError, DtypeError or BackendMismatchError (of a head and its
+    gradient), and then has changed no gradient and released nothing.
     """
     many = _as_heads(heads)
     seeds = _seeds(many, _as_grads(heads, many, head_grads))
@@ -290,10 +296,10 @@ def _pull(
     create_graph: bool,
     rows: int | None = None,
 ) -> dict[Node, Tensor]:
-    if any(head.backend is not heads[0].backend for head in heads):
-        found = _pull_each(heads, seeds, wanted, create_graph, rows)
-    elif Crossing.exist and any(type(node) is Crossing for node in nodes):
-        found = _pull_across(heads, seeds, wanted, create_graph, rows)
+    if Crossing.exist and (
+        any(type(node) is Crossing for node in nodes) or any(y.backend is not heads[0].backend for y in heads)
+    ):
+        found = _pull_across(heads, seeds, nodes, wanted, create_graph, rows)
     else:
         found = _pull_on_one(heads, seeds, nodes, wanted, retain_graph, create_graph, rows)
     return {node: _recorded(grad) for node, grad in found.items()} if create_graph else found
@@ -361,77 +367,109 @@ def pulled_through(
 # --- across backends ---------------------------------------------------------------------------------------
 
 
-def _pull_each(
-    heads: Sequence[Tensor],
-    seeds: Sequence[Tensor],
-    wanted: dict[Node, Any],
-    create_graph: bool,
-    rows: int | None,
-) -> dict[Node, Tensor]:
-    """Heads of several backends: those of each in a pass of their own. What arrives at one place adds up."""
-    total: dict[Node, Tensor] = {}
-    for backend in dict.fromkeys(head.backend for head in heads):
-        ys, gs = zip(*((y, g) for y, g in zip(heads, seeds, strict=True) if y.backend is backend), strict=True)
-        nodes = below([_node_of(y) for y in ys])
-        reached = set(nodes)
-        targets = {node: raw for node, raw in wanted.items() if node in reached}
-        found = _pull(ys, gs, nodes, targets, True, create_graph, rows)
-        with Scope(create_graph, is_training()):
-            for node, g in found.items():
-                total[node] = total[node] + g if node in total else g
-    return total
-
-
 def _pull_across(
     heads: Sequence[Tensor],
     seeds: Sequence[Tensor],
+    nodes: Sequence[Node],
     wanted: dict[Node, Any],
     create_graph: bool,
     rows: int | None,
 ) -> dict[Node, Tensor]:
-    """Through a graph that lies on several backends: from island to island, back over each crossing.
+    """Through a graph that lies on several backends.
 
-    The newest crossing goes first: all that flows to it comes from later ones. Cotangents that enter an island at
-    several places at different times are pulled through it one after the other, and add up.
+    It is pulled in pieces, each on one backend: from *points*, which are the heads and the origins of crossings, as
+    far as the crossings next below. Crossings that cannot send each other anything go together, when all has arrived
+    that can. Where the backend's pull stops at points as well, these wait likewise, and no piece is pulled twice.
     """
+    crossings = [node for node in nodes if type(node) is Crossing]
+    points = {_node_of(y): y for y in (*heads, *[node.origin for node in crossings])}
+    ends: dict[Node, Any] = {node: y._raw for node, y in points.items() if y.backend.stops_at_inputs}
+    ends |= {node: node.raw for node in crossings}
     arrived: dict[Node, Tensor] = {}
-    waiting: dict[Crossing, Tensor] = {}
+    waiting: dict[Node, Tensor] = {}
 
-    def arrive(at: dict[Any, Tensor], node: Node, g: Tensor) -> None:
+    def arrive(at: dict[Node, Tensor], node: Node, g: Tensor) -> None:
         at[node] = at[node] + g if node in at else g
 
-    with Scope(create_graph, is_training()):
-        pending = list(zip(heads, seeds, strict=True))
-        while pending:
-            ys, gs = zip(*pending, strict=True)
-            nodes = _island([_node_of(y) for y in ys])
-            ends = {node: node.raw for node in nodes if type(node) is Crossing}
-            targets = {node: raw for node, raw in wanted.items() if node in nodes} | ends
-            found = _pull_on_one(ys, gs, list(nodes), targets, True, create_graph, rows)
+    def pull(starts: Iterable[Node]) -> None:
+        together: dict[Backend, list[Node]] = {}
+        for node in starts:
+            together.setdefault(points[node].backend, []).append(node)
+        for start in together.values():
+            piece, reached = _piece(start, ends)
+            targets = {node: wanted[node] for node in piece if node in wanted}
+            inputs = targets | {node: ends[node] for node in reached}
+            ys, gs = [points[node] for node in start], [waiting.pop(node) for node in start]
+            # Released is what lies below all heads, and only when all of it has succeeded.
+            found = _pull_on_one(ys, gs, piece, inputs, True, create_graph, rows)
             for node, g in found.items():
-                if node in wanted:
-                    arrive(arrived, node, g)
-                if node in ends:
-                    arrive(waiting, node, g)
-            pending = []
-            if waiting:
-                crossing = max(waiting, key=_number)
-                g = waiting.pop(crossing)
-                pending = [(crossing.origin, g.to_backend(crossing.origin.backend.name))]
+                arrive(arrived if node in targets else waiting, node, g)
+
+    with Scope(create_graph, is_training()):
+        for y, g in zip(heads, seeds, strict=True):
+            arrive(waiting, _node_of(y), g)
+        pull([node for node in waiting if node not in ends])
+        for stage in _stages(nodes, ends):
+            starts: dict[Node, None] = {}
+            for node in stage:
+                if type(node) is Crossing and node in waiting:
+                    g = waiting.pop(node)
+                    if node in wanted:
+                        arrive(arrived, node, g)
+                    origin = _node_of(node.origin)
+                    arrive(waiting, origin, _sent_back(g, node.origin))
+                    if origin not in ends:
+                        starts[origin] = None
+                elif node in waiting:
+                    starts[node] = None
+            pull(starts)
     return arrived
 
 
-def _island(heads: Sequence[Node]) -> dict[Node, None]:
-    """What the heads depend on, as far as the next crossings."""
-    found = dict.fromkeys(heads)
-    queue = list(found)
-    for node in queue:
-        if type(node) is not Crossing:
-            for parent in (node.p1, node.p2, *node.more):
-                if parent is not None and parent not in found:
-                    found[parent] = None
-                    queue.append(parent)
-    return found
+def _sent_back(g: Tensor, origin: Tensor) -> Tensor:
+    from unigrad.interchange import carried
+
+    return carried(g, origin.backend, origin.device)
+
+
+def _stages(nodes: Sequence[Node], ends: dict[Node, Any]) -> list[list[Node]]:
+    """The ends, by how many others a cotangent meets at most on its way to them. No recursion, and linear time."""
+    consumers = dict.fromkeys(nodes, 0)
+    for node in nodes:
+        for parent in _parents(node):
+            consumers[parent] += 1
+    passed = dict.fromkeys(nodes, 0)
+    ready = [node for node, count in consumers.items() if not count]
+    stages: list[list[Node]] = []
+    for node in ready:  # which grows as it goes
+        count = passed[node]
+        if node in ends:
+            stages.extend([] for _ in range(count + 1 - len(stages)))
+            stages[count].append(node)
+            count += 1
+        for parent in _parents(node):
+            passed[parent] = max(passed[parent], count)
+            consumers[parent] -= 1
+            if not consumers[parent]:
+                ready.append(parent)
+    return stages
+
+
+def _piece(start: Sequence[Node], ends: dict[Node, Any]) -> tuple[list[Node], list[Node]]:
+    """What is below the nodes where a pull starts, themselves included, as far as the next ends; and these."""
+    piece = list(start)
+    reached: list[Node] = []
+    seen = set(start)
+    for node in piece:  # which grows as it goes
+        for parent in _parents(node):
+            if parent not in seen:
+                seen.add(parent)
+                (reached if parent in ends else piece).append(parent)
+    return piece, reached
+
+
+def _parents(node: Node) -> list[Node]:
+    return [parent for parent in (node.p1, node.p2, *node.more) if parent is not None]
 
 
 def _recorded(grad: Tensor) -> Tensor:
@@ -455,11 +493,6 @@ def _as_heads(heads: Any) -> list[Tensor]:
             raise NotRecordedError(
                 f"this head (shape {head.shape}, dtype {head.dtype}) was not recorded: compute it inside "
                 f"'with ug.record():' from an array on which x.attach_grad() was called"
-            )
-        if head.backend is not many[0].backend:
-            raise BackendMismatchError(
-                f"the heads of one backward are on backends {many[0].backend.name!r} and {head.backend.name!r}; "
-                f"run one backward for each"
             )
     return many
 

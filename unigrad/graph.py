@@ -116,7 +116,7 @@ class Crossing(Leaf):
 
     operation = "to_backend"
     origin: Tensor
-    """The array on the other backend."""
+    """The array on the other backend, as a Tensor that nobody else holds."""
     exist: ClassVar[bool] = False
     """Whether any was ever made: a backward looks for them only then."""
 
@@ -129,7 +129,7 @@ class Crossing(Leaf):
 
     def release(self) -> None:
         self.number = RELEASED
-        self.p1 = None
+        self.p1 = self.raw = None
         del self.origin
 
 
@@ -293,7 +293,7 @@ def retain(x: Tensor) -> None:
         )
     if node.number == RELEASED:
         raise GraphFreedError("this intermediate's graph was released by a backward; record it again")
-    if node not in retained and not isinstance(node, Leaf):
+    if node not in retained and type(node) is not Leaf:
         x._buffer = retained[node] = RetainedBuffer(None, "write", x._raw)
 
 

@@ -370,7 +370,10 @@ class Tensor:
     def to_backend(self, name: str) -> Tensor:
         """The same values on another backend: differentiable, so that a backward goes through both frameworks.
 
-        BackendError for a backend that is not there; UnsupportedError if it lacks the dtype.
+        An array on an accelerator stays there if the other backend reaches any; all others go to its default device.
+        JAX and TensorFlow share memory with each other, and with NumPy, whose array is then read-only; everything else
+        is copied, since it can be written to. BackendError for a backend that is not there; UnsupportedError if it
+        lacks the dtype, or while the framework traces a program.
         """
         from unigrad.interchange import moved
 

@@ -15,6 +15,7 @@ from unigrad.dlpack import HOST, from_host
 if TYPE_CHECKING:
     from unigrad.graph import Node
     from unigrad.operations.table import Primitive
+    from unigrad.transforms.bridges import Bridged
 
 
 class JaxBackend(Backend):
@@ -24,6 +25,8 @@ class JaxBackend(Backend):
     framework = distribution = "jax"
     install = "pip install 'unigrad[jax]'"
     pulls_raw = True
+    stops_at_inputs = True
+    immutable = keeps_read_only = True
     max_ndim = 64
 
     def load(self) -> None:
@@ -84,8 +87,13 @@ class JaxBackend(Backend):
         with self._wide():
             if tuple(source.__dlpack_device__()) == HOST:
                 # Told to copy, JAX may still read the memory when it has changed.
-                return from_host(source, copy, self._jax.dlpack.from_dlpack, self.from_numpy)
+                return from_host(source, copy, self._jax.dlpack.from_dlpack, self.from_numpy, self.immutable)
             return self._jax.dlpack.from_dlpack(source, copy=copy)
+
+    def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw]:
+        from unigrad_jax.bridges import bridged
+
+        return bridged(call, raws)
 
     def record(
         self,

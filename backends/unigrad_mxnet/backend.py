@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from unigrad_mxnet import linalg
 from unigrad_mxnet.functions import has_empty, primitives
 from unigrad_mxnet.importing import INSTALL, import_mxnet
 from unigrad_mxnet.switches import Switches
+
+if TYPE_CHECKING:
+    from unigrad.transforms.bridges import Bridged
 
 RULED = {
     "abs": "MXNet's derivative at NaN is 0",
@@ -70,6 +73,7 @@ class MXNetBackend(Backend):
     install = f"{INSTALL} (it needs the system libraries libgomp1 and libquadmath0)"
     delegates = "first order"
     native_twice = False
+    stops_at_inputs = True  # what is no leaf is pulled to by the rules
     max_ndim = 5
     missing: ClassVar = {
         **dict.fromkeys(("int16", "uint16", "uint32", "uint64"), "MXNet has no arrays of this dtype"),
@@ -141,6 +145,11 @@ class MXNetBackend(Backend):
         if copy is None and np.from_dlpack(source).dtype == bool:
             copy = True
         return from_host(source, copy, lambda values: self._shared(values.__dlpack__()), self.from_numpy)
+
+    def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw]:
+        from unigrad_mxnet.bridges import bridged
+
+        return bridged(call, raws)
 
     def record(
         self,

@@ -16,6 +16,7 @@ from unigrad_tensorflow.quiet import quiet
 if TYPE_CHECKING:
     from unigrad.graph import Node
     from unigrad.operations.table import Primitive
+    from unigrad.transforms.bridges import Bridged
 
 OWN_MODULES = ("unigrad", "unigrad_tensorflow")
 
@@ -28,7 +29,9 @@ class TensorFlowBackend(Backend):
     distribution = "tensorflow"
     install = "pip install 'unigrad[tensorflow]'"
     delegates = "all orders"
+    stops_at_inputs = True
     conjugate_pulls = True
+    immutable = keeps_read_only = True
     max_ndim = 8
 
     def load(self) -> None:
@@ -112,7 +115,15 @@ class TensorFlowBackend(Backend):
         if tuple(source.__dlpack_device__()) != HOST:
             shared = share(source.__dlpack__())
             return self.tf.raw_ops.DeepCopy(x=shared) if copy else shared
-        return from_host(source, copy, lambda values: share(values.__dlpack__()), self.from_numpy)
+        return from_host(source, copy, lambda memory: share(memory.__dlpack__()), self.from_numpy, self.immutable)
+
+    def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw]:
+        from unigrad_tensorflow.bridges import bridged
+
+        return bridged(call, raws)
+
+    def array_in(self, holder: Any) -> Raw | None:
+        return self.tf.convert_to_tensor(holder) if isinstance(holder, self.tf.Variable) else None
 
     def record(
         self,

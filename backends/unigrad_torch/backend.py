@@ -21,6 +21,7 @@ from unigrad.tensor import Tensor
 
 if TYPE_CHECKING:
     from unigrad.operations.table import Primitive
+    from unigrad.transforms.bridges import Bridged
 
 FEW_OPERATIONS = "PyTorch has it for storage and interchange, with hardly any arithmetic"
 DYNAMO = "torch._dynamo.trace_rules"
@@ -189,6 +190,11 @@ class TorchBackend(Backend):
         self, function: Callable[[Sequence[Raw]], list[Raw]], marks: Sequence[bool]
     ) -> Callable[[Sequence[Raw]], list[Raw]]:
         return self.natives.mapped(function, marks)
+
+    def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw]:
+        from unigrad_torch.bridges import bridged
+
+        return bridged(call, raws)
 
     def untracked(self, function: Callable[..., Raw]) -> Callable[..., Raw]:
         no_grad, by_rules = self.torch.no_grad, self.by_rules

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,11 +13,15 @@ from unigrad.backend import Backend, Raw
 from unigrad.dtypes import DType
 from unigrad.native.functions import primitives
 
+if TYPE_CHECKING:
+    from unigrad.transforms.bridges import Bridged
+
 
 class NativeBackend(Backend):
     """The neutral rules over an array module that follows NumPy."""
 
     inline_nodes = "rules"
+    stops_at_inputs = True
     max_ndim = 64
     module: Any
 
@@ -48,6 +52,9 @@ class NativeBackend(Backend):
     def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
         return self.module.from_dlpack(source, copy=copy)
 
+    def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw]:
+        return call.value(raws)  # there is no engine but unigrad's, which knows Tensors
+
     def is_view(self, raw: Raw) -> bool:
         return getattr(raw, "base", None) is not None
 
@@ -72,6 +79,7 @@ class NumpyBackend(NativeBackend):
     name = "numpy"
     framework = distribution = "numpy"
     install = "pip install numpy"
+    keeps_read_only = True
 
     def load_module(self) -> Any:
         return np

@@ -4,6 +4,7 @@ The function always sees Tensors. What comes back is of the kind that went in: a
 for its own arrays, NumPy arrays for NumPy arrays, Tensors for Tensors.
 """
 
+from unigrad.transforms.bridges import bridge
 from unigrad.transforms.checking import check_gradients
 from unigrad.transforms.checkpoints import checkpoint
 from unigrad.transforms.custom import custom_gradient
@@ -14,6 +15,7 @@ from unigrad.transforms.native import wrap_native
 from unigrad.transforms.reverse import grad, value_and_grad, vjp
 
 __all__ = [
+    "bridge",
     "check_gradients",
     "checkpoint",
     "custom_gradient",

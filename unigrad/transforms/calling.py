@@ -16,6 +16,7 @@ from unigrad.engine import checked_cotangent
 from unigrad.errors import ArgumentError, DtypeError
 from unigrad.forward import Dual, dual
 from unigrad.graph import free_leaf
+from unigrad.interchange import carried
 from unigrad.levels import is_wrapped
 from unigrad.operations.creation import asarray
 from unigrad.operations.dispatch import backend_for
@@ -139,7 +140,10 @@ class Arguments:
         return self._wheres[number]()
 
     def shown(self, x: Any) -> Any:
-        """A result as the caller sees it: unwrapped if no Tensor was given, without history if nobody follows it."""
+        """A result as the caller sees it: unwrapped if no Tensor was given, without history if nobody follows it.
+
+        Unwrapped it is an array of the framework that it was computed in, and NumPy's if nothing else was given.
+        """
         if not isinstance(x, Tensor):
             return x
         if not is_recording():
@@ -155,8 +159,10 @@ class Arguments:
         """One Tensor or None for each variable, each of its leaf's kind, in the structures of the arguments."""
         supply = iter(
             [
-                None if x is None else self._like(x, self._kind if isinstance(given, _NUMBERS) else given)
-                for x, given in zip(leaves, self.originals, strict=True)
+                None
+                if x is None
+                else self._like(carried(x, variable.backend), self._kind if isinstance(given, _NUMBERS) else given)
+                for x, variable, given in zip(leaves, self.variables, self.originals, strict=True)
             ]
         )
         return [layout(supply) for layout in self.layouts]

@@ -1,0 +1,48 @@
+"""Programs that leave their backend for NumPy, or NumPy's for the oracle, and come back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unigrad_conformance.case import Program, Results, raised
+from unigrad_conformance.oracle import NAME as ORACLE
+
+CROSSING = Program("crossing")
+case = CROSSING.case
+
+
+def _elsewhere(ug: Any) -> str:
+    return ORACLE if ug.get_backend() == "numpy" else "numpy"
+
+
+@case("a gradient goes back over a crossing, at both orders", grad=[3, 12], second=[6, 12], stays=True)
+def both_orders(ug: Any) -> Results:
+    x = ug.asarray([1.0, 2.0])
+    x.attach_grad()
+    with ug.record():
+        away = (x * x).to_backend(_elsewhere(ug))
+        y = (away.to_backend(ug.get_backend()) * x).sum()
+        first = ug.gradients(y, x, create_graph=True)
+        total = first.sum()
+    total.backward()
+    return {"grad": first, "second": x.grad, "stays": x.grad.backend is x.backend}
+
+
+@case("a backward over a crossing releases both sides", error="GraphFreedError", grad=[4, 4])
+def released(ug: Any) -> Results:
+    x = ug.asarray([1.0, 1.0])
+    x.attach_grad()
+    with ug.record():
+        y = (x * 2).to_backend(_elsewhere(ug))
+        z = (y * y).to_backend(ug.get_backend()).sum()
+    z.backward()
+    with ug.record():
+        later = y * 1
+    return {"error": raised(lambda: later.backward()), "grad": x.grad / 2}
+
+
+@case("a bridged function of Tensors is one step of the gradient", value=5, grad=[2, 4])
+def bridged(ug: Any) -> Results:
+    f = ug.bridge(lambda x: (x * x).sum(), inner=_elsewhere(ug), outer=ug.get_backend())
+    value, gradient = ug.value_and_grad(f)(ug.asarray([1.0, 2.0]))
+    return {"value": value, "grad": gradient}

@@ -1,0 +1,203 @@
+"""bridge: a function that runs in one framework, called and differentiated by another.
+
+To the outer framework a bridged function is two things: its value, and a function that pulls cotangents back through
+it, which is bridged itself. So every order of derivative follows from the first. What each framework needs for that is
+in its adapter (``Backend.bridged``).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from unigrad.backend import Backend, Raw, backend_of, get_backend_object, working_on
+from unigrad.dtypes import DType, has_gradients
+from unigrad.errors import BackendMismatchError, DtypeError, UnsupportedError
+from unigrad.interchange import carried
+from unigrad.operations.creation import asarray
+from unigrad.recording import Scope, is_training
+from unigrad.tensor import Tensor
+from unigrad.transforms.calling import Outputs, called
+from unigrad.transforms.pulling import pull_back
+from unigrad.transforms.reverse import vjp
+from unigrad.tree import flatten, paths, unflatten
+
+Flat = Callable[[list[Tensor]], list[Tensor]]
+
+
+class Bridged:
+    """A function of a list of arrays, as an adapter ties it into its framework's graph.
+
+    Raw arrays are the outer framework's. Of integer arrays, given or returned, there are no cotangents.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        function: Flat,
+        inner: Backend,
+        outer: Backend,
+        training: bool,
+        known: Flat | None = None,
+        pulled: int | None = None,
+    ) -> None:
+        self.name = name
+        self._function = function
+        self._inner = inner
+        self.outer = outer
+        self._training = training
+        self._known = known
+        self._pulled = pulled
+
+    def value(self, raws: Sequence[Raw]) -> list[Raw]:
+        """The results."""
+        with Scope(False, self._training), working_on(self._inner):
+            xs = self._inward(raws)
+            return self._outward(self._function(xs) if self._known is None else self._known(xs), raws)
+
+    def recorded(self, raws: Sequence[Raw]) -> tuple[list[Raw], Bridged]:
+        """The results, and :meth:`pull` for these arrays alone, which need not compute the function again."""
+        with Scope(True, self._training), working_on(self._inner):
+            xs = self._inward(raws)
+            leaves = _floating(xs)
+            for x in leaves:
+                x.attach_grad()
+            ys = self._function(xs)
+        heads = _floating(ys)
+
+        def known(arrays: list[Tensor]) -> list[Tensor]:
+            found = pull_back(heads, arrays[len(raws) :], leaves, True, False)
+            return [x.zeros_like() if g is None else g for x, g in zip(leaves, found, strict=True)]
+
+        return self._outward(ys, raws), self.pull(len(raws), known)
+
+    def pull(self, count: int, known: Flat | None = None) -> Bridged:
+        """The function of the ``count`` arrays given, and of a cotangent for each floating result, that returns a
+        cotangent for each floating array given. Those of complex arrays are in the conjugate form."""
+
+        def pulled(arrays: list[Tensor]) -> list[Tensor]:
+            xs, gs = arrays[:count], arrays[count:]
+            moving = [position for position, x in enumerate(xs) if has_gradients(x.dtype)]
+            with Scope(True, is_training()):
+                _, back = vjp(lambda *xs: _floating(self._function(list(xs))), *xs, argnums=moving)
+            return list(back(gs))
+
+        return Bridged(self.name, pulled, self._inner, self.outer, self._training, known, count)
+
+    def on_host(self, *arrays: Any) -> list[np.ndarray[Any, Any]]:
+        """The results for NumPy's arrays, as such: for a framework that calls back while its own program runs."""
+        from unigrad.native import numpy_backend
+
+        host = Bridged(self.name, self._function, self._inner, numpy_backend.ensure_loaded(), self._training)
+        return [np.asarray(raw) for raw in host.value([np.asarray(array) for array in arrays])]
+
+    def described(self, shapes: Sequence[Sequence[int]], raws: Sequence[Raw]) -> list[tuple[tuple[int, ...], DType]]:
+        """Shape and dtype of the results, for a framework that asks before there are values: those for ones."""
+        dtypes = [self.outer.dtype(raw) for raw in raws]
+        if self._pulled is not None:
+            given = list(zip(map(tuple, shapes), dtypes, strict=True))[: self._pulled]
+            return [(shape, dtype) for shape, dtype in given if has_gradients(dtype)]
+        try:
+            results = self.on_host(*[np.ones(shape, dtype) for shape, dtype in zip(shapes, dtypes, strict=True)])
+        except Exception as error:
+            raise UnsupportedError(
+                f"to compile a call of {self.name}, backend {self.outer.name!r} must know the shapes of its results "
+                f"beforehand, and with ones for values it raises {type(error).__name__}: {error}"
+            ) from error
+        return [(result.shape, result.dtype) for result in results]
+
+    def _inward(self, raws: Sequence[Raw]) -> list[Tensor]:
+        outer = self.outer
+        return [carried(outer.tensor_type(outer.detached(raw), None), self._inner) for raw in raws]
+
+    def _outward(self, results: Sequence[Tensor], raws: Sequence[Raw]) -> list[Raw]:
+        device = self.outer.device(raws[0]) if raws else None
+        return [carried(y.detach(), self.outer, device)._raw for y in results]
+
+
+def _floating(xs: Sequence[Tensor]) -> list[Tensor]:
+    return [x for x in xs if has_gradients(x.dtype)]
+
+
+def bridge(f: Callable[..., Any], inner: str, outer: str) -> Callable[..., Any]:
+    """``f``, written with unigrad and run on backend ``inner``, as a function of the framework ``outer``.
+
+    The function that comes back takes that framework's own arrays, alone or in containers and as keyword arguments,
+    and returns such arrays; all else is handed through to ``f``, which sees Tensors of ``inner``. The outer framework's
+    own engine differentiates through it, to any order: PyTorch's ``backward`` and ``torch.func.grad``, TensorFlow's
+    tapes, eagerly and in ``tf.function``, JAX's reverse mode, also in ``jax.jit``. MXNet's does so once. NumPy
+    has no engine: give Tensors. Given Tensors of ``outer`` it returns such, and unigrad's own engine goes through it.
+
+    ``f`` must depend on its arguments alone, since it may be called more than once for one result (random numbers
+    take ``seed=``); inside ``jax.jit`` and ``tf.function`` it is called once with ones, for the shapes of its results.
+
+    Raises BackendMismatchError for an array of another framework, DtypeError or UnsupportedError for a dtype that one
+    of the two does not have; all name the argument.
+    """
+
+    @functools.wraps(f)
+    def bridged(*args: Any, **kwargs: Any) -> Any:
+        inside, outside = get_backend_object(inner), get_backend_object(outer)
+        leaves, layout = flatten((args, kwargs))
+        found = [
+            _array(leaf, inside, outside, f"{where} of {called(f)}")
+            for leaf, where in zip(leaves, _places(args, kwargs), strict=True)
+        ]
+        arrays = [x for x in found if x is not None]
+        made: list[Outputs] = []  # by the latest call
+
+        def function(xs: list[Tensor]) -> list[Tensor]:
+            supply = iter(xs)
+            mixed = [leaf if x is None else next(supply) for leaf, x in zip(leaves, found, strict=True)]
+            given, named = unflatten(layout, mixed)
+            made[:] = [Outputs(f, f(*given, **named), inside)]
+            return made[0].tensors
+
+        if not any(isinstance(x, Tensor) for x in arrays):
+            call = Bridged(called(f), function, inside, outside, is_training())
+            raws = outside.bridged(call, arrays)
+            return made[0].rebuilt(raws)
+        with working_on(inside):
+            results = function([carried(asarray(x), inside) for x in arrays])
+        return made[0].rebuilt([carried(y, outside) for y in results])
+
+    return bridged
+
+
+def _places(args: Sequence[Any], kwargs: dict[str, Any]) -> list[str]:
+    named = [*enumerate(args), *kwargs.items()]
+    return [f"argument {name!r}{path}" for name, arg in named for path in paths(arg)]
+
+
+def _array(leaf: Any, inner: Backend, outer: Backend, where: str) -> Any:
+    """The Tensor or raw array that a leaf is, of the outer backend; None if it is no array."""
+    if isinstance(leaf, Tensor):
+        found, backend, dtype = leaf, leaf.backend, leaf.dtype
+    elif isinstance(leaf, (bool, int, float, complex, str)) and not isinstance(leaf, np.generic):
+        return None
+    else:
+        held = outer.array_in(leaf)
+        found = leaf if held is None else held
+        owner = outer if isinstance(found, outer.array_types) else backend_of(found)
+        if owner is None:
+            return None
+        backend = owner
+        if backend is outer:
+            try:
+                outer.admit(found)
+            except DtypeError as error:
+                raise DtypeError(f"{where}: {error}") from error
+            dtype = outer.dtype(found)
+    if backend is not outer:
+        raise BackendMismatchError(
+            f"{where} is an array of backend {backend.name!r}, and the function is bridged to {outer.name!r}; "
+            f"make it an array of that framework, or a Tensor with x.to_backend({outer.name!r})"
+        )
+    try:
+        inner.raw_dtype(dtype)
+    except UnsupportedError as error:
+        raise UnsupportedError(f"{where}: {error}") from error
+    return found
