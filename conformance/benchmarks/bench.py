@@ -13,15 +13,14 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import itertools
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from mapping import mapping_rows
 from measuring import Program, Row, fastest
+from network import step_data
 from operations import operation_rows
 from transforms import transform_rows
 
@@ -136,20 +135,7 @@ def agree(programs: dict[str, Program], tolerance: float) -> None:
 
 # --- one training step --------------------------------------------------------------------------------------
 
-SIZES, BATCH, RATE = (64, 256, 10), 128, 0.1
-
-
-def step_data() -> tuple[list[np.ndarray[Any, Any]], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Parameters, a batch and its labels, float32."""
-    rng = np.random.default_rng(0)
-    parameters = []
-    for rows, columns in itertools.pairwise(SIZES):
-        parameters += [rng.normal(size=(rows, columns)) / rows**0.5, np.zeros(columns)]
-    return (
-        [parameter.astype("float32") for parameter in parameters],
-        rng.normal(size=(BATCH, SIZES[0])).astype("float32"),
-        rng.integers(0, SIZES[-1], BATCH),
-    )
+RATE = 0.1
 
 
 def unigrad_step(backend: str) -> Program:
@@ -320,7 +306,6 @@ GROUPS = {
     "tensorflow": tensorflow_rows,
     "jax": jax_rows,
     "operations": operation_rows,
-    "mapping": mapping_rows,
     "transforms": transform_rows,
 }
 
