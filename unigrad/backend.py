@@ -306,6 +306,11 @@ class Backend:
         """
         return None
 
+    @property
+    def pushes_forward(self) -> bool:
+        """Whether :meth:`pushforward` may give anything but None."""
+        return type(self).pushforward is not Backend.pushforward
+
     def raw_pass(self) -> AbstractContextManager[Any]:
         """Held open while a first-order pass pulls over raw arrays."""
         return np.errstate(all="ignore")

@@ -110,18 +110,14 @@ def push(row: Primitive, arrays: Sequence[Any], statics: Sequence[Any], highest:
     """A primitive of arrays of which ``highest`` and those of its level are duals; see :func:`~.levels.interpret`."""
     level = highest._parts.level
     values, tangents = [], []
-    followed = False
     for x in arrays:
         tangent = None
-        if type(x) not in SCALAR_TYPES:
-            if x._is_wrapped and x._parts.level == level:
-                x, tangent, _ = x._parts
-                followed = followed or tangent._is_wrapped or tangent._node is not None
-            followed = followed or x._is_wrapped or x._node is not None
+        if type(x) not in SCALAR_TYPES and x._is_wrapped and x._parts.level == level:
+            x, tangent, _ = x._parts
         values.append(x)
         tangents.append(tangent)
     bound = highest._bound
-    if not followed and row.differentiable:
+    if row.differentiable and not any(map(_followed, tangents)) and not any(map(_followed, values)):
         pushed = _push_by_framework(highest.backend, row, values, tangents, statics)
         if pushed is not None:
             return dual(*pushed, level)
@@ -131,9 +127,15 @@ def push(row: Primitive, arrays: Sequence[Any], statics: Sequence[Any], highest:
     tangent = tangent_of(row)(bound, values, tangents, statics, out)
     if tangent is None:
         return out
-    if tangent.shape != out.shape:
+    # That of one array has the result's shape, if the operation is by element.
+    if (len(arrays) > 1 or row.kind != "elementwise") and tangent.shape != out.shape:
         tangent = bound.broadcast_to(tangent, out.shape)
     return dual(out, tangent, level)
+
+
+def _followed(x: Any) -> bool:
+    """Whether a value or tangent is recorded, or at work at another level; not so numbers, and None."""
+    return isinstance(x, Tensor) and (x._node is not None or x._is_wrapped)
 
 
 def _push_by_framework(

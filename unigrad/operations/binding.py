@@ -21,6 +21,7 @@ from unigrad.levels import interpret
 from unigrad.operations.nodes import Source, execute, node_type, rule_node
 from unigrad.operations.operands import NotTensor, explain, prepare, uncommon, weak, weak_float
 from unigrad.operations.table import PRIMITIVES, Primitive
+from unigrad.operations.tangents import quick_push
 from unigrad.recording import is_recording
 from unigrad.tensor import OPERATORS, Tensor
 
@@ -92,6 +93,8 @@ def _bound_function(backend: Backend, row: Primitive, tensor_type: type[Tensor])
     lines += _call_source(backend, row, scope)
     made: Callable[..., Any] = execute(row.name, "\n".join(lines), scope)
     made.__doc__ = row.doc
+    if not row.variadic and count <= 2:
+        scope["quick"] = quick_push(row, backend, made)
     return made
 
 
@@ -120,7 +123,8 @@ def _unary_source(row: Primitive) -> Source:
     return [
         f"def {row.name}(x{_statics(row)}):",
         f"    if {check}:",
-        f"        return uncommon({row.name}, T, row, (x,), {_static_tuple(row)})",
+        f"        return found if (found := quick(x{_statics(row)})) is not None else "
+        f"uncommon({row.name}, T, row, (x,), {_static_tuple(row)})",
         "    r1 = x._raw",
         "    n1 = x._node",
         "    own = x._dtype",
@@ -129,7 +133,10 @@ def _unary_source(row: Primitive) -> Source:
 
 def _binary_source(row: Primitive) -> Source:
     """Both arrays are Tensors of one dtype, or one is a scalar that fits the other; else prepare."""
-    again = f"return uncommon({row.name}, T, row, (x1, x2), {_static_tuple(row)})"
+    again = (
+        f"return found if (found := quick(x1, x2{_statics(row)})) is not None else "
+        f"uncommon({row.name}, T, row, (x1, x2), {_static_tuple(row)})"
+    )
     fits = ("own is not x2._dtype" if len(row.promoted) == 2 else "False") + _uncommon("own", row)
     lines = [
         f"def {row.name}(x1, x2{_statics(row)}):",

@@ -10,7 +10,7 @@ import numpy as np
 from unigrad import dtypes
 from unigrad.backend import Backend
 from unigrad.errors import DtypeError, IndexRangeError, OperationError, ShapeError, UnigradError
-from unigrad.levels import top
+from unigrad.levels import is_wrapped, top
 from unigrad.operations.arguments import broadcast_shapes
 from unigrad.operations.dispatch import tensor
 from unigrad.operations.table import SCALAR_TYPES, Primitive
@@ -41,15 +41,12 @@ def uncommon(
     function: Callable[..., Tensor], tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...], statics: Any
 ) -> Tensor:
     """A bound primitive of one or two arrays that are not all plain Tensors of one dtype."""
-    highest = top(args)
+    highest = top(args) if len(args) > 1 else args[0] if is_wrapped(args[0]) else None
     if highest is None:
         return function(*prepare(tensor_type, row, args), *statics)
-    result: Tensor = highest._interpret(
-        row,
-        args if _alike(tensor_type, row, args, highest._dtype) else prepare(tensor_type, row, args),
-        statics,
-        highest,
-    )
+    if not _alike(tensor_type, row, args, highest._dtype):
+        args = tuple(prepare(tensor_type, row, args))
+    result: Tensor = highest._interpret(row, args, statics, highest)
     return result
 
 
@@ -58,8 +55,9 @@ def _alike(tensor_type: type[Tensor], row: Primitive, args: Sequence[Any], dtype
     if dtype.kind != "f" or row.dtypes in ("integer", "whole") or len(row.promoted) != len(args):
         return False
     for arg in args:
-        if type(arg) in SCALAR_TYPES:
-            if not row.scalars or weak(arg, dtype) is None:
+        kind = type(arg)
+        if kind is float or kind is int:
+            if not row.scalars:
                 return False
         elif not isinstance(arg, tensor_type) or arg._dtype is not dtype:
             return False

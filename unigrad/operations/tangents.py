@@ -67,25 +67,119 @@ def _make(row: Primitive) -> Tangent:
 
 def _generated(row: Primitive, rules: Sequence[Callable[..., Any]]) -> Tangent:
     """Written out, as nodes are: looking residuals up by name takes longer than a small operation."""
-    scope: dict[str, Any] = {"SCALAR_TYPES": SCALAR_TYPES}
     lines: Source = [
         f"def {row.name}(bound, values, tangents, statics, out):",
         f"    {', '.join(row.arrays)}, = values",
+        f"    {', '.join(f't{number}' for number in range(len(rules)))}, = tangents",
         *([f"    {', '.join(row.statics)}, = statics"] if row.statics else []),
-        "    total = None",
+        *_total_source(row, rules),
+        "    return total",
     ]
+    made: Tangent = execute(row.name, "\n".join(lines), _scope(rules))
+    return made
+
+
+def _scope(rules: Sequence[Callable[..., Any]]) -> dict[str, Any]:
+    return {"SCALAR_TYPES": SCALAR_TYPES} | {f"rule{position}": rule for position, rule in enumerate(rules)}
+
+
+def _total_source(row: Primitive, rules: Sequence[Callable[..., Any]]) -> Source:
+    """The sum of what each tangent ``t0``, ``t1``, ... brings; None where all is zero."""
+    lines = ["    total = None"]
     for position, rule in enumerate(rules):
-        scope[f"rule{position}"] = rule
-        residuals = ", ".join(["bound", "t", *(_residual(row, name) for name in residuals_of(rule))])
+        residuals = ", ".join(["bound", f"t{position}", *(_residual(row, name) for name in residuals_of(rule))])
         lines += [
-            f"    t = tangents[{position}]",
-            "    if t is not None:",
+            f"    if t{position} is not None:",
             f"        share = rule{position}({residuals})",
             "        if share is not None:",
             "            total = share if total is None else total + share",
         ]
-    made: Tangent = execute(row.name, "\n".join([*lines, "    return total"]), scope)
+    return lines
+
+
+def quick_push(row: Primitive, backend: Backend, function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function``, a bound primitive of one or two arrays, of duals: the common case written out.
+
+    All is of one level and one real dtype, but for numbers, and goes by rules. Of anything else it returns None, and
+    :func:`unigrad.forward.push` has to do. A Hessian-vector product of a chain of small operations takes a fifth
+    less time this way.
+    """
+    from unigrad.forward import DualParts
+
+    rules = row.rules if row.forward == "transpose" else row.forward
+    if isinstance(rules, str) or not rules or row.promoted != row.arrays or row.dtypes in ("integer", "whole"):
+        return lambda *args: None
+    scope = _scope(rules) | {
+        "T": backend.tensor_type,
+        "Dual": backend.dual_type,
+        "DualParts": DualParts,
+        "bound": backend.tensor_type._bound,
+        "function": function,
+        "new": object.__new__,
+    }
+    arguments = ", ".join((*row.arrays, *row.statics))
+    lines = [f"def {row.name}({arguments}):", *(_taken_source(row) if len(row.arrays) == 2 else _taken_one(row))]
+    lines.append('    if own.kind != "f":')
+    lines.append("        return None")
+    if backend.pushes_forward:
+        given = [x for position, array in enumerate(row.arrays) for x in (array, f"t{position}")]
+        tracked = " or ".join([f"getattr({x}, '_node', None) is not None" for x in given])
+        lines += [f"    if not ({tracked}):", "        return None"]
+    lines += [
+        f"    out = function({arguments})",
+        *_total_source(row, rules),
+        "    if total is None:",
+        "        return out",
+    ]
+    if len(row.arrays) == 2:
+        lines += ["    if total.shape != out.shape:", "        total = bound.broadcast_to(total, out.shape)"]
+    lines += [
+        "    made = new(Dual)",
+        "    made._raw = out._raw",
+        "    made._node = out._node",
+        "    made._dtype = out._dtype",
+        "    made._parts = DualParts(out, total, level)",
+        "    return made",
+    ]
+    made: Callable[..., Any] = execute(row.name, "\n".join(lines), scope)
     return made
+
+
+def _taken_one(row: Primitive) -> Source:
+    (x,) = row.arrays
+    return [
+        f"    if type({x}) is not Dual:",
+        "        return None",
+        f"    own = {x}._dtype",
+        f"    {x}, t0, level = {x}._parts",
+    ]
+
+
+def _taken_source(row: Primitive) -> Source:
+    """Two arrays taken apart, of which one at least is a dual."""
+    x1, x2 = row.arrays
+    number = "kind is not float and kind is not int" if row.scalars else "True"
+    lines = ["    t0 = t1 = None"]
+    for word, x, other, t in (("if", x1, x2, "t0"), ("elif", x2, x1, "t1")):
+        lines += [
+            f"    {word} type({x}) is Dual:",
+            f"        own = {x}._dtype",
+            f"        {x}, {t}, level = {x}._parts",
+            f"        kind = type({other})",
+            "        if kind is T or kind is Dual:",
+            f"            if {other}._dtype is not own:",
+            "                return None",
+            f"        elif {number}:",
+            "            return None",
+        ]
+        if x is x1:
+            lines += [
+                "        if kind is Dual:",
+                f"            if {x2}._parts.level != level:",
+                "                return None",
+                f"            {x2}, t1, level = {x2}._parts",
+            ]
+    return [*lines, "    else:", "        return None"]
 
 
 def _residual(row: Primitive, name: str) -> str:
