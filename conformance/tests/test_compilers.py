@@ -498,7 +498,7 @@ def test_what_make_fx_writes_down_compiles_as_one_graph() -> None:
         from torch.fx.experimental.proxy_tensor import make_fx
 
         args = mapped(torch.from_numpy, (parameters(), numbers(32, 64), np.arange(32) % 10))
-        step = ug.value_and_grad(digits_loss)
+        step = ug.value_and_grad(lambda p, x, labels: digits_loss(p, x, labels))
         wanted = step(*args)
         torch._dynamo.reset()
         found = torch.compile(make_fx(step)(*args), backend="aot_eager", fullgraph=True)(*args)

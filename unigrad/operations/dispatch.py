@@ -43,7 +43,8 @@ def dispatcher(row: Primitive, stub: F) -> F:
     function.__doc__ = stub.__doc__
     function.__module__ = stub.__module__
     function.__annotations__ = stub.__annotations__
-    function.__wrapped__ = stub  # type: ignore[attr-defined]
+    # Not __wrapped__: who unwraps the function, as AutoGraph does, must not get the stub.
+    function.__signature__ = inspect.signature(stub)  # type: ignore[attr-defined]
     return function
 
 
