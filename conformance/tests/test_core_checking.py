@@ -303,3 +303,18 @@ def test_the_message_says_it_all() -> None:
 def test_bad_input(call, error: type[Exception]) -> None:
     with pytest.raises(error):
         call()
+
+
+def test_a_wrong_custom_rule_is_found_in_both_modes() -> None:
+    @ug.custom_gradient
+    def scaled(w, x):
+        return w * x, lambda g: (g * x, g * w * ug.asarray([1.0, 1.0, 1.5], dtype=x.dtype))
+
+    w, x = np.array([2.0, 3.0, 4.0]), np.array([5.0, 6.0, 7.0])
+    with pytest.raises(ug.GradientError) as caught:
+        ug.check_gradients(scaled, w, x)
+    assert {found.mode for found in caught.value.disagreements} == {"reverse", "forward"}
+    for found in caught.value.disagreements:
+        assert (found.input, found.output, found.verdict) == ("args[1][2]", "output[2]", "wrong")
+        assert (found.ours, found.relative) == pytest.approx((6.0, 1 / 3))
+        assert found.numerical == pytest.approx(4.0)
