@@ -179,8 +179,10 @@ def cosh(x: Raw) -> Raw:
 def over_cosh_squared(x1: Raw, x2: Raw) -> Raw:
     if is_complex(x2):
         return x1 / jnp.square(cosh(x2))
-    small = jnp.exp(-2 * jnp.abs(x2))  # one exponential where cosh takes two
-    return x1 * (4 * small / jnp.square(1 + small))
+    # One exponential where cosh takes two; its square would be flushed to 0 where the slope is not yet.
+    small = jnp.exp(-jnp.abs(x2))
+    over_cosh = 2 * small / (1 + jnp.square(small))
+    return x1 * over_cosh * over_cosh
 
 
 @derivatives(lambda t, out, x: over_cosh_squared(t, x))
