@@ -55,7 +55,10 @@ class Stranger(ug.Backend):
     name = framework = "stranger"
     distribution = "numpy"
     install = "nothing"
-    missing = {"argsort": "it was left out on purpose"}
+    missing = {
+        "argsort": "it was left out on purpose",
+        **dict.fromkeys(("int8", "int16", "uint8", "uint16", "uint32", "uint64"), "it has few dtypes"),
+    }
 
     def load(self):
         table = primitives(np, by_element(math.erf), by_element(lgamma))
