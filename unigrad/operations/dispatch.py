@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +33,7 @@ def dispatcher(row: Primitive, stub: F) -> F:
         if row.scalars:
             # As operators these may decline; a function call may not.
             body = body.replace("return ", "return accepted(").replace(f"{name}({names})", f"{name}({names}), x1, x2)")
-    slash = ", /" if "/" in str(inspect.signature(stub)) else ""
+    slash = ", /" if stub.__code__.co_posonlyargcount else ""
     from unigrad.tensor import Tensor
 
     scope: dict[str, Any] = {"Tensor": Tensor, "bound_for": bound_for, "accepted": _accepted}
@@ -42,9 +41,8 @@ def dispatcher(row: Primitive, stub: F) -> F:
     function: F = scope[stub.__name__]
     function.__doc__ = stub.__doc__
     function.__module__ = stub.__module__
+    # No __wrapped__: who unwraps the function, as AutoGraph does, must not get the stub.
     function.__annotations__ = stub.__annotations__
-    # Not __wrapped__: who unwraps the function, as AutoGraph does, must not get the stub.
-    function.__signature__ = inspect.signature(stub)  # type: ignore[attr-defined]
     return function
 
 

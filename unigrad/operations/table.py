@@ -122,14 +122,14 @@ def primitive(
     def declare(stub: F) -> F:
         from unigrad.operations.dispatch import dispatcher
 
-        signature = inspect.signature(stub)
-        arrays = tuple(p.name for p in signature.parameters.values() if p.annotation in ("Array", "Arrays"))
+        names = _parameters(stub)
+        arrays = tuple(name for name in names if stub.__annotations__[name] in ("Array", "Arrays"))
         row = Primitive(
             name=stub.__name__.rstrip("_"),
             kind=kind,
             arrays=arrays,
-            variadic=any(p.annotation == "Arrays" for p in signature.parameters.values()),
-            statics=tuple(name for name in signature.parameters if name not in arrays),
+            variadic="Arrays" in stub.__annotations__.values(),
+            statics=tuple(name for name in names if name not in arrays),
             dtypes=dtypes,
             promoted=arrays if promoted is None else promoted,
             scalars=scalars,
@@ -181,7 +181,13 @@ def composed(function: Callable[..., Any], composition: Callable[..., Any]) -> N
 @functools.cache
 def residuals_of(rule: Rule) -> tuple[str, ...]:
     """The residuals that a rule names, after ``xp`` and ``g``."""
-    return tuple(inspect.signature(rule).parameters)[2:]
+    return _parameters(rule)[2:]
+
+
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of the positional parameters. ``inspect.signature`` would take a quarter of unigrad's import."""
+    code = inspect.unwrap(function).__code__
+    return code.co_varnames[: code.co_argcount]
 
 
 def operation(function: F) -> F:
