@@ -52,16 +52,16 @@ _TENSORFLOW_MATH = (
 
 FRAMEWORKS = {
     "numpy": Framework("numpy", {}),
-    "torch": Framework("torch", {"concat": "cat"}),
+    "torch": Framework("torch", {"concat": "cat", "equal": "eq"}),
     "tensorflow": Framework(
         "tensorflow",
         {name: f"math.{name}" for name in _TENSORFLOW_MATH}
         | {name: f"reduce_{name}" for name in ("sum", "max", "mean")}
         | {"isnan": "math.is_nan", "isfinite": "math.is_finite", "remainder": "math.floormod"}
-        | dict.fromkeys(("log2", "log10", "hypot", "trunc")),
+        | dict.fromkeys(("log2", "log10", "hypot", "trunc", "matmul")),  # matmul: none of vectors
     ),
     "mxnet": Framework(
-        "mxnet.np",
+        "mxnet.numpy",
         {name: f"arc{name[1:]}" for name in ("asin", "acos", "atan", "asinh", "acosh", "atanh", "atan2")}
         | {"concat": "concatenate", "pow": "power"},
         lambda raw: raw.wait_to_read(),
@@ -118,9 +118,10 @@ def calls() -> Iterator[tuple[str, Callable[[Any, Any, Any], Any]]]:
 def ratio(backend: str, call: Callable[[Any, Any, Any], Any], elements: int) -> float | None:
     """The time of a call through unigrad as a multiple of the framework's own; None where it has none."""
     framework = FRAMEWORKS[backend]
+    namespace = ug.namespace(backend)  # first: MXNet is imported through its adapter alone
     own = _Own(framework)
     rng = np.random.default_rng(0)
-    x, y = (ug.namespace(backend).asarray(rng.uniform(0.2, 0.9, size=elements).astype("float32")) for _ in range(2))
+    x, y = (namespace.asarray(rng.uniform(0.2, 0.9, size=elements).astype("float32")) for _ in range(2))
     raw_x, raw_y = x.raw, y.raw
     finish = framework.finish
     try:
