@@ -34,7 +34,7 @@ class Function:
         self._pullbacks: dict[Mask, Callable[..., tuple[Raw, ...]]] = {}
         self._pushforwards: dict[Mask, Callable[..., tuple[Raw, Raw]]] = {}
         self._derivatives: dict[int, Function] = {}
-        self._read: Mask | None = None
+        self._read: dict[tuple[Any, ...], Mask] = {}
         self._by_rows: Function | None = None
 
     def pullback(self, mask: Mask) -> Callable[..., tuple[Raw, ...]]:
@@ -76,15 +76,17 @@ class Function:
         return self._by_rows
 
     def read(self, inputs: Sequence[Raw]) -> Mask:
-        """Which of its inputs the function reads at all."""
-        if self._read is None:
+        """Which of its inputs the function reads at all, which is none where there are no elements."""
+        shapes = tuple(map(np.shape, inputs))
+        found = self._read.get(shapes)
+        if found is None:
             jaxpr = jax.make_jaxpr(self._plain)(*inputs).jaxpr
             wanted = {id(variable) for variable in jaxpr.outvars}
             for equation in reversed(jaxpr.eqns):
                 if not wanted.isdisjoint(map(id, equation.outvars)):
                     wanted.update(map(id, equation.invars))
-            self._read = tuple([id(variable) in wanted for variable in jaxpr.invars])
-        return self._read
+            found = self._read[shapes] = tuple([id(variable) in wanted for variable in jaxpr.invars])
+        return found
 
 
 def _of_tracked(plain: Callable[..., Raw], mask: Mask, inputs: Sequence[Raw]) -> tuple[Callable[..., Raw], list[Raw]]:

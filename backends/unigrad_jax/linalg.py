@@ -1,8 +1,8 @@
 """The primitives of linear algebra over JAX's arrays.
 
-inv, solve, cholesky and eigvalsh have JAX's own derivatives. The others have the neutral rules: of JAX's own
-those through eigh and svd are NaN where values repeat also for the values alone, the second derivative of svdvals is 0,
-eig has none for its vectors, qr none for a completed Q, and that of slogdet is infinite at a singular matrix.
+inv, solve, cholesky, eigvalsh and svdvals have JAX's own derivatives. The others have the neutral rules: of JAX's own
+those through eigh and svd are NaN where values repeat also for the values alone, eig has none for its vectors, qr none
+for a completed Q, and that of slogdet is infinite at a singular matrix.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ def linear_algebra(others: types.SimpleNamespace) -> dict[str, Operation]:
         "solve": linalg.solve,
         "cholesky": linalg.cholesky,
         "eigvalsh": linalg.eigvalsh,
+        "svdvals": lambda x: linalg.svd(x, compute_uv=False),
     }
     ruled: dict[str, Callable[..., Raw]] = {
         "det": linalg.det,
@@ -39,7 +40,6 @@ def linear_algebra(others: types.SimpleNamespace) -> dict[str, Operation]:
         "eig": lambda x: eigen(*linalg.eig(x)),
         "eigvals": linalg.eigvals,
         "svd": svd,
-        "svdvals": lambda x: linalg.svd(x, compute_uv=False),
         "qr": qr,
         "cofactors": functools.partial(_composition("cofactors"), others),
         "pinv": functools.partial(_composition("pinv"), others),

@@ -325,3 +325,14 @@ def test_methods_and_decorated_functions() -> None:
         return x**3
 
     assert cube(2.0) == (8, 12)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch", "tensorflow", "mxnet", "jax"])
+def test_a_second_derivative_of_no_elements_says_nothing_of_later_ones(backend: str) -> None:
+    pytest.importorskip({"numpy": "numpy"}.get(backend, f"unigrad_{backend}"))
+    with ug.use_backend(backend):
+        first = ug.grad(lambda x: ug.linalg.svdvals(x).sum())
+        second = ug.grad(lambda x: first(x).sum())
+        assert second(ug.zeros((0, 2))).shape == (0, 2)
+        found = second(ug.asarray([[1.0, 2.0], [3.0, 5.0]])).numpy()
+    np.testing.assert_allclose(found, [[0.152365, 0.121892], [0.121892, -0.152365]], atol=1e-5)
