@@ -182,7 +182,7 @@ def over_cosh_squared(x1: Raw, x2: Raw) -> Raw:
     # One exponential where cosh takes two; its square would be flushed to 0 where the slope is not yet.
     small = jnp.exp(-jnp.abs(x2))
     over_cosh = 2 * small / (1 + jnp.square(small))
-    return x1 * over_cosh * over_cosh
+    return x1 * jnp.square(over_cosh)
 
 
 @derivatives(lambda t, out, x: over_cosh_squared(t, x))
