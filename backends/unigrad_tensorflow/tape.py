@@ -119,26 +119,24 @@ def told_apart(raws: Sequence[Raw]) -> Sequence[Raw]:
 
 def share(function: Callable[..., Raw], position: int, g: Raw, *raws: Raw) -> Raw:
     """The cotangent of one input of ``function``, computed so that a tape outside can differentiate it."""
-    tape = open_tape(True, False)
-    try:
-        watch(tape, raws[position])
-        out = function(*raws)
-    finally:
-        close_tape(tape)
-    (found,) = differentiate(tape, [out], [raws[position]], [g], None, UNCONNECTED)
-    return tf.zeros_like(raws[position]) if found is None else dense(found)
+    return _shares(function, position, [g], raws)[0]
 
 
 def shares_by_rows(function: Callable[..., Raw], position: int, g: Raw, *raws: Raw) -> Raw:
     """:func:`share` for each row of ``g``: a loop, since TensorFlow's tapes take one cotangent at a time."""
+    return tf.stack(_shares(function, position, tf.unstack(g), raws))
+
+
+def _shares(function: Callable[..., Raw], position: int, gs: Sequence[Raw], raws: Sequence[Raw]) -> list[Raw]:
+    """What one input of ``function`` gets of each of several cotangents, from one run of it."""
     tape = open_tape(True, False)
     try:
         watch(tape, raws[position])
         out = function(*raws)
     finally:
         close_tape(tape)
-    found = [differentiate(tape, [out], [raws[position]], [row], None, UNCONNECTED)[0] for row in tf.unstack(g)]
-    return tf.stack([tf.zeros_like(raws[position]) if part is None else dense(part) for part in found])
+    found = [differentiate(tape, [out], [raws[position]], [g], None, UNCONNECTED)[0] for g in gs]
+    return [tf.zeros_like(raws[position]) if part is None else dense(part) for part in found]
 
 
 def pull(seeds: Iterable[tuple[Node, Raw]], nodes: Sequence[Node], wanted: Sequence[Node]) -> list[Raw | None]:
