@@ -36,6 +36,29 @@ if TYPE_CHECKING:
 Raw = Any
 RawPull = Callable[[Sequence[Any]], Sequence[Any]]
 
+
+@dataclass(slots=True)
+class Pull:
+    """What a backward pass asks of one backend: to pull cotangents of heads back to inputs."""
+
+    heads: Sequence[Tensor]
+    cotangents: Sequence[Tensor]
+    """One for each head."""
+    nodes: Sequence[Node]
+    """The recorded nodes to be pulled through."""
+    inputs: Mapping[Node, Raw]
+    """Whose gradients are asked for, by node, with the raw array that the framework knows it by. They are among the
+    nodes, or are parents of some of them where the graph goes on in another backend (with ``stops_at_inputs``: or is
+    pulled on from later)."""
+    retain_graph: bool
+    """Whether the framework's graph must be there for another pass."""
+    create_graph: bool
+    """Whether the gradients are to be differentiated again."""
+    rows: int | None = None
+    """How many cotangents of each head there are, along a first axis that the gradients have as well; None for one
+    without such an axis."""
+
+
 # Two threads may name a backend for the first time at once.
 _loading = threading.RLock()
 
@@ -125,7 +148,7 @@ class Backend:
         return self.from_numpy(np.full(shape, value, dtype), device)
 
     def filled_like(self, raw: Raw, value: float) -> Raw:
-        """:meth:`full` with the shape, dtype and device of ``raw``."""
+        """:meth:`full` of 0 or 1 with the shape, dtype and device of ``raw``."""
         return self.full(tuple(raw.shape), value, self.dtype(raw), self.device(raw))
 
     def copied(self, raw: Raw) -> Raw:
@@ -335,34 +358,11 @@ class Backend:
         """:meth:`detached`, and a constant also to what the framework itself differentiates around unigrad."""
         return self.detached(raw)
 
-    def pullback(
-        self,
-        heads: Sequence[tuple[Node, Raw]],
-        cotangents: Sequence[Raw],
-        inputs: Sequence[tuple[Node, Raw]],
-        retain_graph: bool,
-        create_graph: bool,
-        below: Sequence[Node],
-    ) -> Sequence[Raw | None] | None:
-        """Gradients of the heads for ``inputs`` by the framework's own engine, or None to use rules.
+    def pullback(self, pull: Pull) -> Sequence[Raw | None] | None:
+        """Gradients for the inputs of ``pull``, None for zero, by the framework's own engine; or None to use rules.
 
-        ``below`` are the recorded nodes to be pulled through. All inputs are among them, or are parents of some
-        of them where the graph goes on in another backend (with ``stops_at_inputs``: or is pulled on from later).
         Only called where ``delegates`` says that the framework can do it.
         """
-        return None
-
-    def pullback_rows(
-        self,
-        heads: Sequence[tuple[Node, Raw]],
-        cotangents: Sequence[Raw],
-        inputs: Sequence[tuple[Node, Raw]],
-        retain_graph: bool,
-        create_graph: bool,
-        below: Sequence[Node],
-    ) -> Sequence[Raw | None] | None:
-        """:meth:`pullback` of several cotangents of each head at once: they, and the results, have them along a first
-        axis. None to pull by the nodes, with batching rules."""
         return None
 
     @property

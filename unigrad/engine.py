@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from unigrad.backend import Pull
 from unigrad.batching import batched, unbatched
 from unigrad.errors import (
     ArgumentError,
@@ -34,10 +36,10 @@ from unigrad.graph import (
 )
 from unigrad.levels import next_level
 from unigrad.recording import Scope, is_training
+from unigrad.tensor import Tensor
 
 if TYPE_CHECKING:
     from unigrad.backend import Backend, Raw
-    from unigrad.tensor import Tensor
 
 _number = operator.attrgetter("number")
 
@@ -122,40 +124,42 @@ def _with_rest(arrived: dict[Node, Any], cotangents: dict[Node, Any], wanted: se
     return arrived if len(arrived) == len(wanted) else arrived | {n: g for n, g in cotangents.items() if n in wanted}
 
 
-def _pull_by_framework(
-    backend: Backend,
-    heads: Sequence[Tensor],
-    seeds: Sequence[tuple[Node, Tensor]],
-    nodes: Sequence[Node],
-    wanted: dict[Node, Any],
-    retain_graph: bool,
-    create_graph: bool,
-    rows: int | None,
-) -> dict[Node, Tensor] | None:
+def _pull_by_framework(backend: Backend, pull: Pull) -> dict[Node, Tensor] | None:
+    create_graph = pull.create_graph
     if backend.delegates == "nothing" or (create_graph and backend.delegates != "all orders"):
         return None
-    # The framework knows nothing of a constant gradient, nor is there anything below one.
-    known = [(head, seed) for head, seed in zip(heads, seeds, strict=True) if not isinstance(seed[0], ConstantNode)]
-    inputs = list(wanted.items())
-    if not inputs or not known:
+    for head in pull.heads:
+        if type(head._node) is ConstantNode:
+            pull = _without_constants(pull)
+            break
+    if not pull.inputs or not pull.heads:
         return {}
-    pullback = backend.pullback if rows is None else backend.pullback_rows
-    pulled = pullback(
-        [(node, head._raw) for head, (node, _) in known],
-        [g._raw for _, (_, g) in known],
-        inputs,
-        retain_graph or create_graph,
-        create_graph,
-        [node for node in nodes if not isinstance(node, ConstantNode)] if len(known) < len(seeds) else nodes,
-    )
+    pulled = backend.pullback(pull)
     if pulled is None:
         return None
-    parents = [node for node, _ in seeds] + [g._node for _, g in seeds]
+    tensor_type = backend.tensor_type
+    node = None
     found = {}
-    for (node, _), raw in zip(inputs, pulled, strict=True):
+    for target, raw in zip(pull.inputs, pulled, strict=True):
         if raw is not None:
-            found[node] = backend.tensor_type(raw, PulledNode(parents) if create_graph else None)
+            if create_graph:
+                node = PulledNode([_node_of(head) for head in pull.heads] + [g._node for g in pull.cotangents])
+            found[target] = tensor_type(raw, node)
     return found
+
+
+def _without_constants(pull: Pull) -> Pull:
+    """The same without heads that are constant gradients: the framework knows nothing of those, nor is there
+    anything below one."""
+    known = [
+        (head, g) for head, g in zip(pull.heads, pull.cotangents, strict=True) if type(head._node) is not ConstantNode
+    ]
+    return replace(
+        pull,
+        heads=[head for head, _ in known],
+        cotangents=[g for _, g in known],
+        nodes=[node for node in pull.nodes if type(node) is not ConstantNode],
+    )
 
 
 # --- what users call -----------------------------------------------------------------------------------------
@@ -181,35 +185,46 @@ def backward(
     """
     many = _as_heads(heads)
     seeds = _seeds(many, _as_grads(heads, many, head_grads))
-    nodes = below([node for node, _ in seeds])
-    wanted: dict[Node, Any] = {}
+    nodes = below([_node_of(head) for head in many])
+    inputs: dict[Node, Any] = {}
     buffers: dict[Node, GradientBuffer] = {}
     for node in nodes:
         if type(node) is Leaf:
             owner = node.buffer()
             if owner is not None:
                 buffers[node] = owner
-                wanted[node] = node.raw
+                inputs[node] = node.raw
     if retained:
         for node in nodes:
             kept = retained.get(node)
             if kept is not None:
                 buffers[node] = kept
-                wanted[node] = kept.raw
-    found = _pull(many, [g for _, g in seeds], nodes, wanted, retain_graph, create_graph)
+                inputs[node] = kept.raw
+    found = _pull(Pull(many, seeds, nodes, inputs, retain_graph or create_graph, create_graph))
     # A leaf that was written to between recordings is several nodes with one buffer.
-    totals: dict[int, tuple[GradientBuffer, Tensor]] = {}
-    for node, buffer in buffers.items():
-        if node in found:
-            total = totals.get(id(buffer))
-            totals[id(buffer)] = (buffer, found[node] if total is None else total[1] + found[node])
-    written = _unshared(list(totals.values()), [g for _, g in seeds])
+    totals: dict[GradientBuffer, Tensor] = {}
+    for node, grad in found.items():
+        buffer = buffers[node]
+        totals[buffer] = totals[buffer] + grad if buffer in totals else grad
     # All that may fail comes before the first buffer changes.
-    for buffer, grad in [(buffer, buffer.updated(grad)) for buffer, grad in written]:
+    for buffer, grad in _written(totals, seeds):
         buffer.grad = grad
     if not (retain_graph or create_graph):
         for node in nodes:
             node.release()
+
+
+def _written(totals: dict[GradientBuffer, Tensor], seeds: Sequence[Tensor]) -> list[tuple[GradientBuffer, Tensor]]:
+    """What each buffer is to hold: no array that is another's as well, a head gradient or part of something larger."""
+    held = {id(seed._raw) for seed in seeds}
+    written = []
+    for buffer, grad in totals.items():
+        raw = grad._raw
+        if grad._node is None and (id(raw) in held or grad.backend.is_view(raw)):
+            grad = grad.copy()
+        held.add(id(raw))
+        written.append((buffer, buffer.updated(grad)))
+    return written
 
 
 def gradients(
@@ -229,15 +244,13 @@ def gradients(
     if unused not in ("zeros", "none", "error"):
         raise ArgumentError(f"unused={unused!r} is unknown; use 'zeros', 'none' or 'error'")
     many = _as_heads(heads)
-    from unigrad.tensor import Tensor
-
     targets = [variables] if isinstance(variables, Tensor) else list(variables)
     for position, target in enumerate(targets):
         if not isinstance(target, Tensor) or target._node is None:
             raise NotRecordedError(
                 f"variable {position} is neither attached nor recorded; call x.attach_grad() before recording"
             )
-    seeds = [g for _, g in _seeds(many, _as_grads(heads, many, head_grads))]
+    seeds = _seeds(many, _as_grads(heads, many, head_grads))
     found = pulled_to(many, seeds, targets, retain_graph, create_graph, unused)
     result = []
     for target, grad in zip(targets, found, strict=True):
@@ -263,7 +276,7 @@ def pulled_to(
     """
     nodes = below([_node_of(head) for head in heads])
     reached = set(nodes)
-    wanted = {
+    inputs = {
         target._node: target._node.raw if isinstance(target._node, Leaf) else target._raw
         for target in targets
         if target._node in reached
@@ -275,7 +288,7 @@ def pulled_to(
                     f"the heads do not depend on variable {position} of shape {target.shape}; "
                     f"pass unused='zeros' or 'none' if that is meant"
                 )
-    found = _pull(heads, seeds, nodes, wanted, retain_graph, create_graph, rows)
+    found = _pull(Pull(heads, seeds, nodes, inputs, retain_graph or create_graph, create_graph, rows))
     if not (retain_graph or create_graph):
         for node in nodes:
             node.release()
@@ -287,44 +300,30 @@ def _node_of(head: Tensor) -> Node:
     return head._node
 
 
-def _pull(
-    heads: Sequence[Tensor],
-    seeds: Sequence[Tensor],
-    nodes: Sequence[Node],
-    wanted: dict[Node, Any],
-    retain_graph: bool,
-    create_graph: bool,
-    rows: int | None = None,
-) -> dict[Node, Tensor]:
+def _pull(pull: Pull) -> dict[Node, Tensor]:
     if Crossing.exist and (
-        any(type(node) is Crossing for node in nodes) or any(y.backend is not heads[0].backend for y in heads)
+        any(type(node) is Crossing for node in pull.nodes)
+        or any(y.backend is not pull.heads[0].backend for y in pull.heads)
     ):
-        found = _pull_across(heads, seeds, nodes, wanted, create_graph, rows)
+        found = _pull_across(pull)
     else:
-        found = _pull_on_one(heads, seeds, nodes, wanted, retain_graph, create_graph, rows)
-    return {node: _recorded(grad) for node, grad in found.items()} if create_graph else found
+        found = _pull_on_one(pull)
+    return {node: _recorded(grad) for node, grad in found.items()} if pull.create_graph else found
 
 
-def _pull_on_one(
-    heads: Sequence[Tensor],
-    seeds: Sequence[Tensor],
-    nodes: Sequence[Node],
-    wanted: dict[Node, Any],
-    retain_graph: bool,
-    create_graph: bool,
-    rows: int | None,
-) -> dict[Node, Tensor]:
+def _pull_on_one(pull: Pull) -> dict[Node, Tensor]:
     """Through the nodes of one backend, by its framework's engine or by rules."""
-    backend = heads[0].backend
-    given = [(_node_of(head), seed) for head, seed in zip(heads, seeds, strict=True)]
-    found = _pull_by_framework(backend, heads, given, nodes, wanted, retain_graph, create_graph, rows)
+    backend = pull.heads[0].backend
+    found = _pull_by_framework(backend, pull)
     if found is None:
+        seeds = [(_node_of(head), g) for head, g in zip(pull.heads, pull.cotangents, strict=True)]
+        wanted, rows = set(pull.inputs), pull.rows
         if rows is None:
-            found = pull_by_rules(backend, given, nodes, set(wanted), create_graph)
+            found = pull_by_rules(backend, seeds, pull.nodes, wanted, pull.create_graph)
         else:
             level = next_level()
-            given = [(node, batched(seed, level)) for node, seed in given]
-            found = pull_by_rules(backend, given, nodes, set(wanted), create_graph)
+            seeds = [(node, batched(g, level)) for node, g in seeds]
+            found = pull_by_rules(backend, seeds, pull.nodes, wanted, pull.create_graph)
             found = {node: unbatched(grad, level, rows) for node, grad in found.items()}
     return found
 
@@ -354,35 +353,28 @@ def pulled_through(
     For backends whose graph unigrad walks.
     """
     backend = heads[0].backend
-    given = [(_node_of(head), seed) for head, seed in zip(heads, seeds, strict=True)]
-    wanted = {node: node.raw if isinstance(node, Leaf) else None for node in ends}
+    inputs = {node: node.raw if isinstance(node, Leaf) else None for node in ends}
     found = None
     if not any(seed._is_wrapped for seed in seeds):
-        found = _pull_by_framework(backend, heads, given, inner, wanted, True, create_graph, None)
+        found = _pull_by_framework(backend, Pull(heads, seeds, inner, inputs, True, create_graph))
     if found is None:
-        found = pull_by_rules(backend, given, inner, set(wanted), create_graph)
+        given = [(_node_of(head), seed) for head, seed in zip(heads, seeds, strict=True)]
+        found = pull_by_rules(backend, given, inner, set(inputs), create_graph)
     return [found.get(node) for node in ends]
 
 
 # --- across backends ---------------------------------------------------------------------------------------
 
 
-def _pull_across(
-    heads: Sequence[Tensor],
-    seeds: Sequence[Tensor],
-    nodes: Sequence[Node],
-    wanted: dict[Node, Any],
-    create_graph: bool,
-    rows: int | None,
-) -> dict[Node, Tensor]:
+def _pull_across(whole: Pull) -> dict[Node, Tensor]:
     """Through a graph that lies on several backends.
 
     It is pulled in pieces, each on one backend: from *points*, which are the heads and the origins of crossings, as
     far as the crossings next below. Crossings that cannot send each other anything go together, when all has arrived
     that can. Where the backend's pull stops at points as well, these wait likewise, and no piece is pulled twice.
     """
-    crossings = [node for node in nodes if type(node) is Crossing]
-    points = {_node_of(y): y for y in (*heads, *[node.origin for node in crossings])}
+    crossings = [node for node in whole.nodes if type(node) is Crossing]
+    points = {_node_of(y): y for y in (*whole.heads, *[node.origin for node in crossings])}
     ends: dict[Node, Any] = {node: y._raw for node, y in points.items() if y.backend.stops_at_inputs}
     ends |= {node: node.raw for node in crossings}
     arrived: dict[Node, Tensor] = {}
@@ -397,24 +389,24 @@ def _pull_across(
             together.setdefault(points[node].backend, []).append(node)
         for start in together.values():
             piece, reached = _piece(start, ends)
-            targets = {node: wanted[node] for node in piece if node in wanted}
+            targets = {node: whole.inputs[node] for node in piece if node in whole.inputs}
             inputs = targets | {node: ends[node] for node in reached}
             ys, gs = [points[node] for node in start], [waiting.pop(node) for node in start]
             # Released is what lies below all heads, and only when all of it has succeeded.
-            found = _pull_on_one(ys, gs, piece, inputs, True, create_graph, rows)
+            found = _pull_on_one(Pull(ys, gs, piece, inputs, True, whole.create_graph, whole.rows))
             for node, g in found.items():
                 arrive(arrived if node in targets else waiting, node, g)
 
-    with Scope(create_graph, is_training()):
-        for y, g in zip(heads, seeds, strict=True):
+    with Scope(whole.create_graph, is_training()):
+        for y, g in zip(whole.heads, whole.cotangents, strict=True):
             arrive(waiting, _node_of(y), g)
         pull([node for node in waiting if node not in ends])
-        for stage in _stages(nodes, ends):
+        for stage in _stages(whole.nodes, ends):
             starts: dict[Node, None] = {}
             for node in stage:
                 if type(node) is Crossing and node in waiting:
                     g = waiting.pop(node)
-                    if node in wanted:
+                    if node in whole.inputs:
                         arrive(arrived, node, g)
                     origin = _node_of(node.origin)
                     arrive(waiting, origin, _sent_back(g, node.origin))
@@ -477,8 +469,6 @@ def _recorded(grad: Tensor) -> Tensor:
 
 
 def _as_heads(heads: Any) -> list[Tensor]:
-    from unigrad.tensor import Tensor
-
     many = [heads] if isinstance(heads, Tensor) else list(heads)
     if not many:
         raise ArgumentError("backward needs at least one head")
@@ -498,8 +488,6 @@ def _as_heads(heads: Any) -> list[Tensor]:
 
 
 def _as_grads(heads: Any, many: Sequence[Tensor], head_grads: Any) -> list[Any]:
-    from unigrad.tensor import Tensor
-
     if head_grads is None:
         return [None] * len(many)
     if isinstance(heads, Tensor):
@@ -511,12 +499,11 @@ def _as_grads(heads: Any, many: Sequence[Tensor], head_grads: Any) -> list[Any]:
     return list(head_grads)
 
 
-def _seeds(heads: Sequence[Tensor], head_grads: Sequence[Any]) -> list[tuple[Node, Tensor]]:
-    seeds = []
-    for head, given in zip(heads, head_grads, strict=True):
-        assert head._node is not None
-        seeds.append((head._node, head.ones_like() if given is None else checked_cotangent(head, given)))
-    return seeds
+def _seeds(heads: Sequence[Tensor], head_grads: Sequence[Any]) -> list[Tensor]:
+    return [
+        head.ones_like() if given is None else checked_cotangent(head, given)
+        for head, given in zip(heads, head_grads, strict=True)
+    ]
 
 
 def checked_cotangent(head: Tensor, given: Any, what: str = "the head gradient", of: str = "head") -> Tensor:
@@ -537,18 +524,3 @@ def checked_cotangent(head: Tensor, given: Any, what: str = "the head gradient",
             f"convert it with .astype({str(head.dtype)!r})"
         )
     return grad
-
-
-def _unshared(
-    written: list[tuple[GradientBuffer, Tensor]], seeds: Sequence[Tensor]
-) -> list[tuple[GradientBuffer, Tensor]]:
-    """The gradients, with those copied that alias another one, a head gradient or part of something larger."""
-    held = {id(seed._raw) for seed in seeds}
-    result = []
-    for buffer, grad in written:
-        raw = grad._raw
-        if grad._node is None and (id(raw) in held or grad.backend.is_view(raw)):
-            grad = grad.copy()
-        held.add(id(raw))
-        result.append((buffer, grad))
-    return result

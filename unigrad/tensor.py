@@ -8,7 +8,7 @@ change what this Tensor holds and nothing else.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -44,6 +44,8 @@ OPERATORS: dict[str, tuple[str, bool]] = {
     "__invert__": ("bitwise_invert", False),
 }
 """Operator method to its primitive, and whether the operands are exchanged."""
+IN_PLACE: dict[str, str] = {}
+"""The method of an assignment (``x += v``) to its primitive."""
 for _name, _primitive in {
     "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide",
     "mod": "remainder", "pow": "power", "matmul": "matmul", "and": "bitwise_and", "or": "bitwise_or",
@@ -51,6 +53,27 @@ for _name, _primitive in {
 }.items():  # fmt: skip
     OPERATORS[f"__{_name}__"] = (_primitive, False)
     OPERATORS[f"__r{_name}__"] = (_primitive, True)
+    IN_PLACE[f"__i{_name}__"] = _primitive
+
+
+def in_place(function: Callable[[Tensor, Any], Tensor]) -> Callable[[Tensor, Any], Tensor]:
+    """The method of an assignment such as ``x -= v``, of the function of ``x - v``."""
+
+    def assign(self: Tensor, other: Any) -> Tensor:
+        buffer = self._writable()
+        new = function(self, other)
+        if new is NotImplemented:
+            return new
+        if new._raw.shape != self._raw.shape:
+            raise ShapeError(f"an array of shape {self.shape} cannot hold the result, of shape {new.shape}")
+        if new._dtype is not self._dtype and new._dtype != self._dtype:
+            if new.dtype.kind != self.dtype.kind:
+                raise DtypeError(f"an array of dtype {self.dtype} cannot hold the result, of dtype {new.dtype}")
+            new = new.astype(self.dtype)
+        self._become(new, buffer)
+        return self
+
+    return assign
 
 
 class Tensor:
@@ -83,7 +106,7 @@ class Tensor:
     # NumPy's operators come to __array_ufunc__; what else asks leaves a mixed expression to ours.
     __array_priority__ = 1000.0
 
-    if TYPE_CHECKING:  # the operators of OPERATORS, which each backend's class gets when it is bound
+    if TYPE_CHECKING:  # the operators of OPERATORS, which each backend's class gets when it is bound, as those IN_PLACE
 
         def __add__(self, other: Any, /) -> Tensor: ...
         def __radd__(self, other: Any, /) -> Tensor: ...
@@ -202,12 +225,12 @@ class Tensor:
 
         Nor does one that the framework itself computes, inside ``jax.grad`` or a ``tf.GradientTape``.
         """
-        return self.backend.tensor_type(self.backend.constant(self._raw), None)
+        return self._with_values(self.backend.constant(self._raw))
 
     def _unrecorded(self) -> Tensor:
         """The same values without unigrad's history alone."""
         raw = self._raw if self._node is None else self.backend.detached(self._raw)
-        return self.backend.tensor_type(raw, None)
+        return self._with_values(raw)
 
     def backward(self, head_grad: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
         """Write the gradients of this array (of its sum) into everything attached that it depends on.
@@ -389,11 +412,19 @@ class Tensor:
 
     def zeros_like(self) -> Tensor:
         """Zeros of this shape, dtype, backend and device."""
-        return self.backend.tensor_type(self.backend.filled_like(self._raw, 0), None)
+        return self._with_values(self.backend.filled_like(self._raw, 0))
 
     def ones_like(self) -> Tensor:
         """Ones of this shape, dtype, backend and device."""
-        return self.backend.tensor_type(self.backend.filled_like(self._raw, 1), None)
+        return self._with_values(self.backend.filled_like(self._raw, 1))
+
+    def _with_values(self, raw: Any) -> Tensor:
+        """A raw array of this one's dtype and backend as a Tensor without history."""
+        made: Tensor = object.__new__(self.backend.tensor_type)
+        made._raw = raw
+        made._node = None
+        made._dtype = self._dtype
+        return made
 
     # --- selecting and changing -----------------------------------------------------------------------------
 
@@ -405,26 +436,28 @@ class Tensor:
     def __setitem__(self, key: Any, value: Any) -> None:
         from unigrad.operations.indexing import setitem
 
-        self._refuse_write()
-        self._become(setitem(self, key, value))
+        buffer = self._writable()
+        self._become(setitem(self, key, value), buffer)
 
-    @property
-    def _is_attached(self) -> bool:
-        """Whether it is a leaf with a gradient. The variables of functional forms are leaves without."""
-        return type(self._node) is Leaf and hasattr(self, "_buffer")
+    def _attached(self) -> GradientBuffer | None:
+        """The buffer of a leaf with a gradient; None for all others, such as the variables of functional forms."""
+        return getattr(self, "_buffer", None) if type(self._node) is Leaf else None
 
-    def _refuse_write(self) -> None:
-        if self._is_attached and is_recording():
+    def _writable(self) -> GradientBuffer | None:
+        """:meth:`_attached`, where the leaf may be changed now; else LeafWriteError."""
+        buffer = self._attached()
+        if buffer is not None and is_recording():
             raise LeafWriteError(
                 "an array with an attached gradient cannot be changed while recording; write to it outside "
                 "record() or inside 'with ug.pause():', or compute a new array (y = x + v)"
             )
+        return buffer
 
-    def _become(self, new: Tensor) -> None:
-        """Hold another value. What was recorded with the old one keeps it; an attached leaf stays attached."""
-        if self._is_attached:
+    def _become(self, new: Tensor, buffer: GradientBuffer | None) -> None:
+        """Hold another value. What was recorded with the old one keeps it; an attached leaf keeps its ``buffer``."""
+        if buffer is not None:
             raw = new._raw if new._node is None else self.backend.detached(new._raw)
-            become_leaf(self, self.backend.fresh_leaf(raw), self._buffer)
+            become_leaf(self, self.backend.fresh_leaf(raw), buffer)
         else:
             self._raw, self._node = new._raw, new._node
             if self._is_wrapped or new._is_wrapped:
@@ -432,61 +465,6 @@ class Tensor:
                 self._parts = getattr(new, "_parts", None)  # type: ignore[assignment]
             if getattr(self, "_buffer", None) is not None and self._node is not None:
                 del self._buffer
-
-    def _in_place(self, name: str, other: Any) -> Tensor:
-        self._refuse_write()
-        # A leaf is not recorded here, and is cheaper to compute with when no framework looks on.
-        held = self.detach() if self._is_attached else self
-        new = getattr(self._bound, name)(held, other)
-        if new is NotImplemented:
-            return new
-        if new.shape != self.shape:
-            raise ShapeError(f"an array of shape {self.shape} cannot hold the result, of shape {new.shape}")
-        if new._dtype != self._dtype:
-            if new.dtype.kind != self.dtype.kind:
-                raise DtypeError(f"an array of dtype {self.dtype} cannot hold the result, of dtype {new.dtype}")
-            new = new.astype(self.dtype)
-        self._become(new)
-        return self
-
-    def __iadd__(self, other: Any) -> Tensor:
-        return self._in_place("add", other)
-
-    def __isub__(self, other: Any) -> Tensor:
-        return self._in_place("subtract", other)
-
-    def __imul__(self, other: Any) -> Tensor:
-        return self._in_place("multiply", other)
-
-    def __itruediv__(self, other: Any) -> Tensor:
-        return self._in_place("divide", other)
-
-    def __ipow__(self, other: Any) -> Tensor:
-        return self._in_place("power", other)
-
-    def __ifloordiv__(self, other: Any) -> Tensor:
-        return self._in_place("floor_divide", other)
-
-    def __imod__(self, other: Any) -> Tensor:
-        return self._in_place("remainder", other)
-
-    def __imatmul__(self, other: Any) -> Tensor:
-        return self._in_place("matmul", other)
-
-    def __iand__(self, other: Any) -> Tensor:
-        return self._in_place("bitwise_and", other)
-
-    def __ior__(self, other: Any) -> Tensor:
-        return self._in_place("bitwise_or", other)
-
-    def __ixor__(self, other: Any) -> Tensor:
-        return self._in_place("bitwise_xor", other)
-
-    def __ilshift__(self, other: Any) -> Tensor:
-        return self._in_place("bitwise_left_shift", other)
-
-    def __irshift__(self, other: Any) -> Tensor:
-        return self._in_place("bitwise_right_shift", other)
 
     def __pos__(self) -> Tensor:
         return self

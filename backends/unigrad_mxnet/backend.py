@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from unigrad import dtypes
-from unigrad.backend import Backend, Raw
+from unigrad.backend import Backend, Pull, Raw
 from unigrad.dlpack import HOST, from_host, host_capsule
 from unigrad.errors import InterchangeError, UnsupportedError
 from unigrad.graph import Leaf, Node
@@ -220,22 +220,18 @@ class MXNetBackend(Backend):
             return shares
         return [grad.as_np_ndarray() for grad in found]
 
-    def pullback(
-        self,
-        heads: Sequence[tuple[Node, Raw]],
-        cotangents: Sequence[Raw],
-        inputs: Sequence[tuple[Node, Raw]],
-        retain_graph: bool,
-        create_graph: bool,
-        below: Sequence[Node],
-    ) -> Sequence[Raw | None] | None:
-        if not all(self._delegable(node) for node in below):
+    def pullback(self, pull: Pull) -> Sequence[Raw | None] | None:
+        if pull.rows is not None or not all(self._delegable(node) for node in pull.nodes):
             return None
         # MXNet gives gradients for marked variables only, and takes each head once.
-        if not all(isinstance(node, Leaf) for node, _ in inputs) or len({node for node, _ in heads}) < len(heads):
+        distinct = {head._node for head in pull.heads}
+        if not all(isinstance(node, Leaf) for node in pull.inputs) or len(distinct) < len(pull.heads):
             return None
         found = self._gradients(
-            [raw for _, raw in heads], [raw for _, raw in inputs], list(cotangents), retain_graph=retain_graph
+            [head.raw for head in pull.heads],
+            list(pull.inputs.values()),
+            [g.raw for g in pull.cotangents],
+            retain_graph=pull.retain_graph,
         )
         grads = [grad.as_np_ndarray() for grad in found]
         # NaN may be MXNet's own: it adds infinities up to NaN, and has powers of zero wrong. The rules decide.

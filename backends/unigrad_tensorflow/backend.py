@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unigrad.backend import Backend, Raw, RawPull, values_unknown
+from unigrad.backend import Backend, Pull, Raw, RawPull, values_unknown
 from unigrad.dlpack import HOST, from_host, host_capsule
 from unigrad.dtypes import ALL
 from unigrad.errors import InterchangeError, UnsupportedError
@@ -163,20 +163,12 @@ class TensorFlowBackend(Backend):
     ) -> Callable[[Sequence[Raw]], list[Raw]]:
         return self.natives.mapped(function, marks)
 
-    def pullback(
-        self,
-        heads: Sequence[tuple[Node, Raw]],
-        cotangents: Sequence[Raw],
-        inputs: Sequence[tuple[Node, Raw]],
-        retain_graph: bool,
-        create_graph: bool,
-        below: Sequence[Node],
-    ) -> Sequence[Raw | None] | None:
-        # Under create_graph unigrad walks the nodes itself, and each records its own pull.
-        if create_graph:
+    def pullback(self, pull: Pull) -> Sequence[Raw | None] | None:
+        # Under create_graph unigrad walks the nodes itself, and each records its own pull. Of several rows likewise.
+        if pull.create_graph or pull.rows is not None:
             return None
-        seeds = zip([node for node, _ in heads], cotangents, strict=True)
-        return self.tape.pull(seeds, below, [node for node, _ in inputs])
+        seeds = [(head._node, g.raw) for head, g in zip(pull.heads, pull.cotangents, strict=True)]
+        return self.tape.pull(seeds, pull.nodes, pull.inputs)
 
 
 def _short(device: str) -> str:

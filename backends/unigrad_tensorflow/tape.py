@@ -139,7 +139,7 @@ def _shares(function: Callable[..., Raw], position: int, gs: Sequence[Raw], raws
     return [tf.zeros_like(raws[position]) if part is None else dense(part) for part in found]
 
 
-def pull(seeds: Iterable[tuple[Node, Raw]], nodes: Sequence[Node], wanted: Sequence[Node]) -> list[Raw | None]:
+def pull(seeds: Iterable[tuple[Node, Raw]], nodes: Sequence[Node], wanted: Iterable[Node]) -> list[Raw | None]:
     """The cotangents that arrive at ``wanted``. ``nodes`` are all to pull through; the others wanted are ends."""
     cotangents: dict[Node, list[Raw]] = {}
     arrived = dict.fromkeys(wanted)

@@ -159,8 +159,9 @@ def cross_entropy(
     of probabilities none is ignored, and the mean is divided by their number. ``label_smoothing``, from 0 to 1, is
     the part of the probability that is given to all classes equally.
     """
-    logits = asarray(logits)
-    number = one_axis(axis, logits.ndim)
+    logits = logits if isinstance(logits, Tensor) else asarray(logits)
+    shape = logits.shape
+    number = one_axis(axis, len(shape))
     labels = labels if isinstance(labels, Tensor) else asarray(labels, like=logits)
     if not 0 <= label_smoothing <= 1:
         raise ArgumentError(f"label_smoothing={label_smoothing!r} is not from 0 to 1")
@@ -169,20 +170,20 @@ def cross_entropy(
     if weights is not None or ignore_index is not None or label_smoothing or reduction != "mean":
         losses = log_softmax(logits, axis=number)
         return _of_labels(losses, labels, number, weights, ignore_index, label_smoothing, reduction)
-    rest = _checked_shape(labels, logits, number)
-    if "cross_entropy" not in logits.backend.bounds_checked or labels.dtype != dtypes.int64:
-        labels = checked_labels(labels, logits.shape[number])
-    if logits.ndim != 2 or number != 1:
-        logits = moveaxis(logits, number, -1).reshape(math.prod(rest), logits.shape[number])
+    rest = _checked_shape(labels, shape, number)
+    if labels.dtype is not dtypes.int64 or "cross_entropy" not in logits.backend.bounds_checked:
+        labels = checked_labels(labels, shape[number])
+    if len(shape) != 2 or number != 1:
+        logits = moveaxis(logits, number, -1).reshape(math.prod(rest), shape[number])
         labels = labels.reshape(-1)
     return cross_entropy_(logits, labels)
 
 
-def _checked_shape(labels: Tensor, logits: Tensor, axis: int) -> tuple[int, ...]:
-    """The shape that labels must have, which is that of the logits without the classes."""
-    rest = logits.shape[:axis] + logits.shape[axis + 1 :]
+def _checked_shape(labels: Tensor, shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+    """The shape that labels must have, which is that of the logits, ``shape``, without the classes."""
+    rest = shape[:axis] + shape[axis + 1 :]
     if labels.shape != rest:
-        raise ShapeError(f"labels of shape {labels.shape} do not fit logits of shape {logits.shape}; expected {rest}")
+        raise ShapeError(f"labels of shape {labels.shape} do not fit logits of shape {shape}; expected {rest}")
     return rest
 
 
@@ -220,7 +221,7 @@ def _of_labels(
     smoothing: float,
     reduction: str,
 ) -> Tensor:
-    _checked_shape(labels, log_probabilities, axis)
+    _checked_shape(labels, log_probabilities.shape, axis)
     kept = None if ignore_index is None else labels != ignore_index
     if kept is not None:
         labels = where(kept, labels, 0)

@@ -23,7 +23,7 @@ from unigrad.operations.operands import NotTensor, explain, prepare, uncommon, w
 from unigrad.operations.table import PRIMITIVES, Primitive
 from unigrad.operations.tangents import quick_push
 from unigrad.recording import is_recording
-from unigrad.tensor import OPERATORS, Tensor
+from unigrad.tensor import IN_PLACE, OPERATORS, Tensor, in_place
 
 
 def bind(backend: Backend) -> None:
@@ -45,6 +45,8 @@ def bind(backend: Backend) -> None:
     for method, (primitive_name, swapped) in OPERATORS.items():
         function = getattr(bound, primitive_name)
         setattr(tensor_type, method, _swapped(function) if swapped else function)
+    for method, primitive_name in IN_PLACE.items():
+        setattr(tensor_type, method, in_place(getattr(bound, primitive_name)))
 
 
 def _swapped(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -155,7 +157,8 @@ def _binary_source(row: Primitive) -> Source:
         unless = "" if row.dtypes == "float" else _uncommon("own", row)
         lines += [
             "        else:",
-            f"            r2 = {weak_name}(x2, own)",
+            # Most scalars are floats beside floats: told here, without a call.
+            f'            r2 = x2 if type(x2) is float and own.kind == "f" else {weak_name}(x2, own)',
             "            n2 = None",
             f"            if r2 is None{unless}:",
             *_unless_foreign(again),
@@ -163,7 +166,7 @@ def _binary_source(row: Primitive) -> Source:
             "        r2 = x2._raw",
             "        n2 = x2._node",
             "        own = x2._dtype",
-            f"        r1 = {weak_name}(x1, own)",
+            f'        r1 = x1 if type(x1) is float and own.kind == "f" else {weak_name}(x1, own)',
             "        n1 = None",
             f"        if r1 is None{unless}:",
             f"            {again}",
