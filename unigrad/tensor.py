@@ -64,7 +64,7 @@ def in_place(function: Callable[[Tensor, Any], Tensor]) -> Callable[[Tensor, Any
         new = function(self, other)
         if new is NotImplemented:
             return new
-        if new._raw.shape != self._raw.shape:
+        if new.shape != self.shape:
             raise ShapeError(f"an array of shape {self.shape} cannot hold the result, of shape {new.shape}")
         if new._dtype is not self._dtype and new._dtype != self._dtype:
             if new.dtype.kind != self.dtype.kind:

@@ -101,8 +101,8 @@ def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
         return from_numpy(numpy.asarray(value, like.dtype))
 
     def sign(x: Raw) -> Raw:
-        # MXNet's is 0 for NaN.
-        return np.where(x != x, x, np.sign(x)) if x.dtype.kind == "f" else np.sign(x)
+        # MXNet's is 0 for NaN. What it is compared with is NaN or not the larger; where takes five times as long.
+        return np.maximum(np.sign(x), np.minimum(x, -1.0)) if x.dtype.kind == "f" else np.sign(x)
 
     def where(condition: Raw, x1: Raw, x2: Raw) -> Raw:
         if type(x1) is float:

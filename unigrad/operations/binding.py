@@ -19,7 +19,7 @@ from unigrad.forward import Dual, push
 from unigrad.graph import BareManyNode, BareNode, next_number
 from unigrad.levels import interpret
 from unigrad.operations.nodes import Source, execute, node_type, rule_node
-from unigrad.operations.operands import NotTensor, explain, prepare, uncommon, weak, weak_float
+from unigrad.operations.operands import NotTensor, explain, plain, prepare, uncommon, weak, weak_float
 from unigrad.operations.table import PRIMITIVES, Primitive
 from unigrad.operations.tangents import quick_push
 from unigrad.recording import is_recording
@@ -67,6 +67,7 @@ def _bound_function(backend: Backend, row: Primitive, tensor_type: type[Tensor])
         "function": function,
         "untracked": untracked,
         "is_recording": is_recording,
+        "plain": plain,
         "prepare": prepare,
         "uncommon": uncommon,
         "interpret": interpret,
@@ -190,25 +191,34 @@ def _unless_foreign(again: str) -> Source:
 
 
 def _general_source(row: Primitive) -> Source:
+    """Any number of arrays by name, of which Tensors of one dtype are taken as they are."""
     names = ", ".join(row.arrays)
+    decisive = f"{(row.promoted or row.arrays)[0]}._dtype"
+    checks = [
+        *(f"type({array}) is not T" for array in row.arrays),
+        *(f"{array}._dtype is not {decisive}" for array in row.promoted[1:]),
+    ]
     lines = [
         f"def {row.name}({names}{_statics(row)}):",
-        f"    {names} = prepare(T, row, ({names}))",
-        f"    if not wrapped.isdisjoint(map(type, ({names}))):",
-        f"        return interpret(row, ({names}), {_static_tuple(row)})",
+        f"    if {' or '.join(checks)}{_uncommon(decisive, row) if row.promoted else ''}:",
+        f"        {names} = prepare(T, row, ({names}))",
+        f"        if not wrapped.isdisjoint(map(type, ({names}))):",
+        f"            return interpret(row, ({names}), {_static_tuple(row)})",
     ]
     for position, array in enumerate(row.arrays):
         lines += [f"    r{position + 1} = {array}._raw", f"    n{position + 1} = {array}._node"]
-    return [*lines, f"    own = {(row.promoted or row.arrays)[0]}._dtype"]
+    return [*lines, f"    own = {decisive}"]
 
 
 def _variadic_source(row: Primitive) -> Source:
     name = row.arrays[0]
     return [
         f"def {row.name}({name}{_statics(row)}):",
-        f"    {name} = prepare(T, row, tuple({name}))",
-        f"    if not wrapped.isdisjoint(map(type, {name})):",
-        f"        return interpret(row, {name}, {_static_tuple(row)})",
+        f"    {name} = tuple({name})",
+        f"    if not plain(T, {name}){_uncommon(f'{name}[0]._dtype', row)}:",
+        f"        {name} = prepare(T, row, {name})",
+        f"        if not wrapped.isdisjoint(map(type, {name})):",
+        f"            return interpret(row, {name}, {_static_tuple(row)})",
         f"    raws = [x._raw for x in {name}]",
         f"    nodes = tuple([x._node for x in {name}])",
         f"    own = {name}[0]._dtype",

@@ -64,6 +64,14 @@ def _alike(tensor_type: type[Tensor], row: Primitive, args: Sequence[Any], dtype
     return True
 
 
+def plain(tensor_type: type[Tensor], args: tuple[Any, ...]) -> bool:
+    """Whether a sequence of arrays needs no :func:`prepare`: Tensors at work in no jvp or vmap, all of one dtype."""
+    if not args or type(args[0]) is not tensor_type:
+        return False
+    dtype = args[0]._dtype
+    return all(type(arg) is tensor_type and arg._dtype is dtype for arg in args)
+
+
 def prepare(tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...]) -> list[Tensor]:
     """The array arguments of a primitive as Tensors of one backend, promoted as the row says."""
     backend = tensor_type.backend

@@ -214,11 +214,12 @@ def concat(arrays: Sequence[Array], /, *, axis: int | None = 0) -> Tensor:
     found = _several("concat", arrays)
     if axis is None:
         found, axis = [reshape(array, -1) for array in found], 0
-    number = one_axis(axis, found[0].ndim)
-    rest = {array.shape[:number] + array.shape[number + 1 :] for array in found}
-    if len(rest) > 1 or len({array.ndim for array in found}) > 1:
-        shapes = ", ".join(str(array.shape) for array in found)
-        raise ShapeError(f"concat along axis {number} needs shapes that agree on all other axes, not {shapes}")
+    shapes = [array.shape for array in found]
+    number = one_axis(axis, len(shapes[0]))
+    rest = {(len(shape), shape[:number], shape[number + 1 :]) for shape in shapes}
+    if len(rest) > 1:
+        listed = ", ".join(map(str, shapes))
+        raise ShapeError(f"concat along axis {number} needs shapes that agree on all other axes, not {listed}")
     return concat_(found, number)
 
 
