@@ -31,6 +31,7 @@ REPLACED = {
     "gammaln": "PyTorch's digamma has few correct digits near its root",
     "hypot": "PyTorch's is NaN at the origin",
     "logaddexp": "PyTorch's is by the difference from the result, which has few correct digits of a large one",
+    "logsumexp": "PyTorch's is exp(x - out), which is 1 and 1 for two equal large numbers",
     "maximum": "PyTorch's is 1 and 1 at NaN, which hides it",
     "minimum": "PyTorch's is 1 and 1 at NaN, which hides it",
     "nextafter": "PyTorch has none",

@@ -152,16 +152,24 @@ def logsumexp_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
     """log(sum(exp(x))) over axes, without overflow."""
 
 
+def _softmax(xp: Any, x: Any, out: Any, axes: Shape, keepdims: bool, x_shape: Shape) -> Any:
+    # They are divided by their sum since all have the error of a large out: 1 and 1 for two equal numbers of 1e30.
+    parts = xp.exp(x - _expand(xp, out, axes, keepdims, x_shape))
+    total = xp.sum(parts, axes, True)
+    # A sum of infinity less infinity says nothing of what is finite beside it.
+    return parts / xp.where(total == total, total, 1.0)
+
+
 vjp(
     logsumexp_,
     lambda xp, g, x, out, axes, keepdims, x_shape: (
-        _expand(xp, g, axes, keepdims, x_shape) * xp.exp(x - _expand(xp, out, axes, keepdims, x_shape))
+        _expand(xp, g, axes, keepdims, x_shape) * _softmax(xp, x, out, axes, keepdims, x_shape)
     ),
 )
 jvp(
     logsumexp_,
     lambda xp, t, x, out, axes, keepdims, x_shape: xp.sum(
-        t * xp.exp(x - _expand(xp, out, axes, keepdims, x_shape)), axes, keepdims
+        t * _softmax(xp, x, out, axes, keepdims, x_shape), axes, keepdims
     ),
 )
 
