@@ -34,7 +34,12 @@ if TYPE_CHECKING:
     from unigrad.transforms.bridges import Bridged
 
 Raw = Any
-RawPull = Callable[[Sequence[Any]], Sequence[Any]]
+RawFunction = Callable[[Sequence[Raw]], list[Raw]]
+"""A function of several raw arrays with several results."""
+RawPull = Callable[[Sequence[Raw | None]], Sequence[Raw | None]]
+"""From the cotangents of the results of one, None for those without any, to those of its arguments."""
+RawStep = Callable[[Sequence[Raw]], tuple[list[Raw], RawPull]]
+"""A function that also returns what pulls back."""
 
 
 @dataclass(slots=True)
@@ -238,9 +243,7 @@ class Backend:
         """Whether the framework itself, at work outside unigrad, follows what is computed with this array now."""
         return False
 
-    def followed(
-        self, function: Callable[[Sequence[Raw]], tuple[list[Raw], RawPull]], raws: Sequence[Raw]
-    ) -> list[Raw]:
+    def followed(self, function: RawStep, raws: Sequence[Raw]) -> list[Raw]:
         """The results of ``function(raws)`` as those of one step to the framework's own engine.
 
         Called only where the framework follows one of ``raws``. The function also returns what pulls
@@ -259,7 +262,7 @@ class Backend:
         """
         raise NotImplementedError
 
-    def native_call(self, function: Callable[[Sequence[Raw]], list[Raw]], raws: Sequence[Raw]) -> list[Raw]:
+    def native_call(self, function: RawFunction, raws: Sequence[Raw]) -> list[Raw]:
         """A framework's own function of arrays that unigrad does not track."""
         run = function if any(map(self.follows, raws)) else self.untracked(function)
         found: list[Raw] = run(raws)
@@ -268,9 +271,7 @@ class Backend:
     native_twice: ClassVar[bool] = True
     """Whether what :meth:`native_vjp` computes can be differentiated by it again."""
 
-    def native(
-        self, name: str, function: Callable[[Sequence[Raw]], list[Raw]], inputs: Sequence[Tensor]
-    ) -> list[Tensor]:
+    def native(self, name: str, function: RawFunction, inputs: Sequence[Tensor]) -> list[Tensor]:
         """``function(raws)``, recorded: one of the framework's own, which its own engine differentiates.
 
         Called while recording and only if one of ``inputs``, Tensors of this backend that are not wrapped, is tracked.
@@ -281,8 +282,8 @@ class Backend:
         return recorded_by_vjp(self, name, function, inputs)
 
     def native_vjp(
-        self, function: Callable[[Sequence[Raw]], list[Raw]], raws: Sequence[Raw], moving: Sequence[bool]
-    ) -> tuple[list[Raw], Callable[[Sequence[Raw | None]], Sequence[Raw | None]]]:
+        self, function: RawFunction, raws: Sequence[Raw], moving: Sequence[bool]
+    ) -> tuple[list[Raw], RawPull]:
         """The results of a framework's own function, and what makes cotangents of those inputs that ``moving`` marks
         of the results' (None: there is none). Complex ones are in the conjugate form."""
         raise UnsupportedError(
@@ -290,9 +291,7 @@ class Backend:
             f"unigrad's operations, or give it a rule with ug.custom_gradient"
         )
 
-    def native_jvp(
-        self, function: Callable[[Sequence[Raw]], list[Raw]], moving: Sequence[bool]
-    ) -> Callable[[Sequence[Raw]], list[Raw]]:
+    def native_jvp(self, function: RawFunction, moving: Sequence[bool]) -> RawFunction:
         """A framework's own function and its tangent, by its own forward mode: of all inputs and then the tangents
         of those that ``moving`` marks; to all results and then as many tangents (anything for integers)."""
         raise UnsupportedError(
@@ -300,9 +299,7 @@ class Backend:
             f"where it has one, write the function with unigrad's operations, or use ug.custom_gradient"
         )
 
-    def native_vmap(
-        self, function: Callable[[Sequence[Raw]], list[Raw]], marks: Sequence[bool]
-    ) -> Callable[[Sequence[Raw]], list[Raw]] | None:
+    def native_vmap(self, function: RawFunction, marks: Sequence[bool]) -> RawFunction | None:
         """A framework's own function of a batch, which lies along the first axis of those inputs that ``marks`` marks
         and of all results; None to loop over it."""
         return None

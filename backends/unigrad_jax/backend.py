@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from unigrad import dtypes
-from unigrad.backend import Backend, Raw, RawPull, values_unknown
+from unigrad.backend import Backend, Raw, RawFunction, RawPull, RawStep, values_unknown
 from unigrad.dlpack import HOST, from_host
 
 if TYPE_CHECKING:
@@ -128,27 +128,21 @@ class JaxBackend(Backend):
     def follows(self, raw: Raw) -> bool:
         return isinstance(raw, self._jax.core.Tracer)
 
-    def followed(
-        self, function: Callable[[Sequence[Raw]], tuple[list[Raw], RawPull]], raws: Sequence[Raw]
-    ) -> list[Raw]:
+    def followed(self, function: RawStep, raws: Sequence[Raw]) -> list[Raw]:
         return self._natives.followed(function, raws)
 
-    def native_call(self, function: Callable[[Sequence[Raw]], list[Raw]], raws: Sequence[Raw]) -> list[Raw]:
+    def native_call(self, function: RawFunction, raws: Sequence[Raw]) -> list[Raw]:
         return self._natives.called(function, raws)
 
     def native_vjp(
-        self, function: Callable[[Sequence[Raw]], list[Raw]], raws: Sequence[Raw], moving: Sequence[bool]
-    ) -> tuple[list[Raw], Callable[[Sequence[Raw | None]], Sequence[Raw | None]]]:
+        self, function: RawFunction, raws: Sequence[Raw], moving: Sequence[bool]
+    ) -> tuple[list[Raw], RawPull]:
         return self._natives.pulled(function, raws, moving)
 
-    def native_jvp(
-        self, function: Callable[[Sequence[Raw]], list[Raw]], moving: Sequence[bool]
-    ) -> Callable[[Sequence[Raw]], list[Raw]]:
+    def native_jvp(self, function: RawFunction, moving: Sequence[bool]) -> RawFunction:
         return self._natives.pushed(function, moving)
 
-    def native_vmap(
-        self, function: Callable[[Sequence[Raw]], list[Raw]], marks: Sequence[bool]
-    ) -> Callable[[Sequence[Raw]], list[Raw]]:
+    def native_vmap(self, function: RawFunction, marks: Sequence[bool]) -> RawFunction:
         return self._natives.mapped(function, marks)
 
     def raw_pass(self) -> AbstractContextManager[Any]:

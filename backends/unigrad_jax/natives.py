@@ -5,7 +5,7 @@ They are not compiled: a user's function may do what JAX cannot trace, and may b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -13,11 +13,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from unigrad.backend import RawPull
+from unigrad.backend import RawFunction, RawPull, RawStep
 from unigrad_jax.wide import wide
 
 Raw = Any
-Function = Callable[[Sequence[Raw]], list[Raw]]
 
 
 def _as_given(raws: Sequence[Raw]) -> AbstractContextManager[Any]:
@@ -30,7 +29,7 @@ def _is_floating(raw: Raw) -> bool:
     return bool(jnp.issubdtype(raw.dtype, jnp.inexact))
 
 
-def called(function: Function, raws: Sequence[Raw]) -> list[Raw]:
+def called(function: RawFunction, raws: Sequence[Raw]) -> list[Raw]:
     """The function itself."""
     with _as_given(raws):
         return function(raws)
@@ -39,7 +38,7 @@ def called(function: Function, raws: Sequence[Raw]) -> list[Raw]:
 class _OfMoving:
     """The function of the moving inputs alone: its floating results, and all of them beside that."""
 
-    def __init__(self, function: Function, raws: Sequence[Raw], moving: Sequence[bool]) -> None:
+    def __init__(self, function: RawFunction, raws: Sequence[Raw], moving: Sequence[bool]) -> None:
         self._function = function
         self._raws = raws
         self._moving = moving
@@ -55,9 +54,7 @@ class _OfMoving:
         return [out for out, marked in zip(outs, self.floating, strict=True) if marked], outs
 
 
-def pulled(
-    function: Function, raws: Sequence[Raw], moving: Sequence[bool]
-) -> tuple[list[Raw], Callable[[Sequence[Raw | None]], Sequence[Raw | None]]]:
+def pulled(function: RawFunction, raws: Sequence[Raw], moving: Sequence[bool]) -> tuple[list[Raw], RawPull]:
     """By ``jax.vjp``, which has cotangents without conjugates."""
     of_moving = _OfMoving(function, raws, moving)
     with _as_given(raws):
@@ -76,7 +73,7 @@ def pulled(
     return outs, pull
 
 
-def pushed(function: Function, moving: Sequence[bool]) -> Function:
+def pushed(function: RawFunction, moving: Sequence[bool]) -> RawFunction:
     """By ``jax.jvp``."""
 
     def run(raws: Sequence[Raw]) -> list[Raw]:
@@ -89,7 +86,7 @@ def pushed(function: Function, moving: Sequence[bool]) -> Function:
     return run
 
 
-def mapped(function: Function, marks: Sequence[bool]) -> Function:
+def mapped(function: RawFunction, marks: Sequence[bool]) -> RawFunction:
     """By ``jax.vmap``."""
     of_batch = jax.vmap(lambda *raws: function(raws), tuple([0 if marked else None for marked in marks]))
 
@@ -100,7 +97,7 @@ def mapped(function: Function, marks: Sequence[bool]) -> Function:
     return run
 
 
-def followed(function: Callable[[Sequence[Raw]], tuple[list[Raw], RawPull]], raws: Sequence[Raw]) -> list[Raw]:
+def followed(function: RawStep, raws: Sequence[Raw]) -> list[Raw]:
     """A function with a rule of its own, by ``jax.custom_vjp``.
 
     Its rule may hold nothing of the forward pass but what JAX passes on, so the function is called again for it;

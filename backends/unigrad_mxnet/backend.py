@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from unigrad import dtypes
-from unigrad.backend import Backend, Pull, Raw
+from unigrad.backend import Backend, Pull, Raw, RawFunction, RawPull
 from unigrad.dlpack import HOST, from_host, host_capsule
 from unigrad.errors import InterchangeError, UnsupportedError
 from unigrad.graph import Leaf, Node
@@ -184,13 +184,13 @@ class MXNetBackend(Backend):
     def detached(self, raw: Raw) -> Raw:
         return raw.detach()
 
-    def native_call(self, function: Callable[[Sequence[Raw]], list[Raw]], raws: Sequence[Raw]) -> list[Raw]:
+    def native_call(self, function: RawFunction, raws: Sequence[Raw]) -> list[Raw]:
         found: list[Raw] = self._within(function, False)(raws)
         return found
 
     def native_vjp(
-        self, function: Callable[[Sequence[Raw]], list[Raw]], raws: Sequence[Raw], moving: Sequence[bool]
-    ) -> tuple[list[Raw], Callable[[Sequence[Raw | None]], Sequence[Raw | None]]]:
+        self, function: RawFunction, raws: Sequence[Raw], moving: Sequence[bool]
+    ) -> tuple[list[Raw], RawPull]:
         if has_empty(raws):
             raise UnsupportedError("backend 'mxnet' cannot differentiate its own functions of arrays without elements")
         own = [self._marked(raw) if marked else raw.detach() for raw, marked in zip(raws, moving, strict=True)]

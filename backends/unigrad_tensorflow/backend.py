@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unigrad.backend import Backend, Pull, Raw, RawPull, values_unknown
+from unigrad.backend import Backend, Pull, Raw, RawFunction, RawPull, RawStep, values_unknown
 from unigrad.dlpack import HOST, from_host, host_capsule
 from unigrad.dtypes import ALL
 from unigrad.errors import InterchangeError, UnsupportedError
@@ -143,24 +143,18 @@ class TensorFlowBackend(Backend):
     def follows(self, raw: Raw) -> bool:
         return self.natives.could_record()
 
-    def followed(
-        self, function: Callable[[Sequence[Raw]], tuple[list[Raw], RawPull]], raws: Sequence[Raw]
-    ) -> list[Raw]:
+    def followed(self, function: RawStep, raws: Sequence[Raw]) -> list[Raw]:
         return self.natives.followed(function, raws)
 
     def native_vjp(
-        self, function: Callable[[Sequence[Raw]], list[Raw]], raws: Sequence[Raw], moving: Sequence[bool]
-    ) -> tuple[list[Raw], Callable[[Sequence[Raw | None]], Sequence[Raw | None]]]:
+        self, function: RawFunction, raws: Sequence[Raw], moving: Sequence[bool]
+    ) -> tuple[list[Raw], RawPull]:
         return self.natives.pulled(function, raws, moving)
 
-    def native_jvp(
-        self, function: Callable[[Sequence[Raw]], list[Raw]], moving: Sequence[bool]
-    ) -> Callable[[Sequence[Raw]], list[Raw]]:
+    def native_jvp(self, function: RawFunction, moving: Sequence[bool]) -> RawFunction:
         return self.natives.pushed(function, moving)
 
-    def native_vmap(
-        self, function: Callable[[Sequence[Raw]], list[Raw]], marks: Sequence[bool]
-    ) -> Callable[[Sequence[Raw]], list[Raw]]:
+    def native_vmap(self, function: RawFunction, marks: Sequence[bool]) -> RawFunction:
         return self.natives.mapped(function, marks)
 
     def pullback(self, pull: Pull) -> Sequence[Raw | None] | None:

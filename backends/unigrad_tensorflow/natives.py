@@ -8,16 +8,13 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.python import pywrap_tfe
 
-from unigrad.backend import RawPull
+from unigrad.backend import RawFunction, RawPull, RawStep
 from unigrad_tensorflow.tape import UNCONNECTED, close_tape, dense, differentiate, open_tape, told_apart, watch
 
 Raw = Any
-Function = Callable[[Sequence[Raw]], list[Raw]]
 
 
-def pulled(
-    function: Function, raws: Sequence[Raw], moving: Sequence[bool]
-) -> tuple[list[Raw], Callable[[Sequence[Raw | None]], Sequence[Raw | None]]]:
+def pulled(function: RawFunction, raws: Sequence[Raw], moving: Sequence[bool]) -> tuple[list[Raw], RawPull]:
     """By a tape."""
     raws = told_apart(raws)
     moved = [raw for raw, marked in zip(raws, moving, strict=True) if marked]
@@ -40,7 +37,7 @@ def pulled(
     return outs, pull
 
 
-def pushed(function: Function, moving: Sequence[bool]) -> Function:
+def pushed(function: RawFunction, moving: Sequence[bool]) -> RawFunction:
     """By TensorFlow's forward accumulators."""
 
     def run(raws: Sequence[Raw]) -> list[Raw]:
@@ -54,7 +51,7 @@ def pushed(function: Function, moving: Sequence[bool]) -> Function:
     return run
 
 
-def mapped(function: Function, marks: Sequence[bool]) -> Function:
+def mapped(function: RawFunction, marks: Sequence[bool]) -> RawFunction:
     """By TensorFlow's vectorized map."""
 
     def of_batch(*raws: Raw) -> list[Raw]:
@@ -78,7 +75,7 @@ def could_record() -> bool:
     return not pywrap_tfe.TFE_Py_TapeSetIsEmpty() or not tf.executing_eagerly()
 
 
-def followed(function: Callable[[Sequence[Raw]], tuple[list[Raw], RawPull]], raws: Sequence[Raw]) -> list[Raw]:
+def followed(function: RawStep, raws: Sequence[Raw]) -> list[Raw]:
     """A function with a rule of its own, by ``tf.custom_gradient``."""
 
     @tf.custom_gradient

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from unigrad import recording
-from unigrad.backend import Backend, Pull, Raw, RawPull, values_unknown
+from unigrad.backend import Backend, Pull, Raw, RawFunction, RawStep, values_unknown
 from unigrad.dlpack import backwards
 from unigrad.dtypes import ALL, DType
 from unigrad.errors import OperationError, UnsupportedError
@@ -161,9 +161,7 @@ class TorchBackend(Backend):
     def follows(self, raw: Raw) -> bool:
         return bool(raw.requires_grad) and self.torch.is_grad_enabled()
 
-    def followed(
-        self, function: Callable[[Sequence[Raw]], tuple[list[Raw], RawPull]], raws: Sequence[Raw]
-    ) -> list[Raw]:
+    def followed(self, function: RawStep, raws: Sequence[Raw]) -> list[Raw]:
         if self.by_rules():
             raise UnsupportedError(
                 "inside torch.func PyTorch would not use the rule of ug.custom_gradient; take the derivative with "
@@ -177,19 +175,13 @@ class TorchBackend(Backend):
         # To stop early it raises an error out of some operation, which unigrad would explain.
         return checkpoint(run, use_reentrant=False, early_stop=False)
 
-    def native(
-        self, name: str, function: Callable[[Sequence[Raw]], list[Raw]], inputs: Sequence[Tensor]
-    ) -> list[Tensor]:
+    def native(self, name: str, function: RawFunction, inputs: Sequence[Tensor]) -> list[Tensor]:
         return self.natives.recorded(self, name, function, inputs)
 
-    def native_jvp(
-        self, function: Callable[[Sequence[Raw]], list[Raw]], moving: Sequence[bool]
-    ) -> Callable[[Sequence[Raw]], list[Raw]]:
+    def native_jvp(self, function: RawFunction, moving: Sequence[bool]) -> RawFunction:
         return self.natives.pushed(function, moving)
 
-    def native_vmap(
-        self, function: Callable[[Sequence[Raw]], list[Raw]], marks: Sequence[bool]
-    ) -> Callable[[Sequence[Raw]], list[Raw]]:
+    def native_vmap(self, function: RawFunction, marks: Sequence[bool]) -> RawFunction:
         return self.natives.mapped(function, marks)
 
     def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 
-from unigrad.backend import Backend
+from unigrad.backend import Backend, RawFunction
 from unigrad.graph import BareManyNode
 from unigrad.tensor import Tensor
 
-Function = Callable[[Sequence[Any]], list[Any]]
 
-
-def recorded(backend: Backend, name: str, function: Function, inputs: Sequence[Tensor]) -> list[Tensor]:
+def recorded(backend: Backend, name: str, function: RawFunction, inputs: Sequence[Tensor]) -> list[Tensor]:
     """The results as PyTorch recorded them."""
     raws = function([x.raw for x in inputs])
     node = BareManyNode()
@@ -26,7 +24,7 @@ def recorded(backend: Backend, name: str, function: Function, inputs: Sequence[T
     return found
 
 
-def pushed(function: Function, moving: Sequence[bool]) -> Function:
+def pushed(function: RawFunction, moving: Sequence[bool]) -> RawFunction:
     """By PyTorch's forward mode."""
 
     def run(raws: Sequence[Any]) -> list[Any]:
@@ -47,7 +45,7 @@ def pushed(function: Function, moving: Sequence[bool]) -> Function:
     return run
 
 
-def mapped(function: Function, marks: Sequence[bool]) -> Function:
+def mapped(function: RawFunction, marks: Sequence[bool]) -> RawFunction:
     """By PyTorch's vmap."""
     of_batch = torch.func.vmap(
         lambda *raws: tuple(function(raws)), tuple([0 if marked else None for marked in marks]), randomness="different"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any
 
 import torch
 
-from unigrad.backend import RawPull
+from unigrad.backend import RawStep
 from unigrad.graph import BareManyNode, PulledNode
 from unigrad.joints import PullBack
 from unigrad.recording import Scope, is_training
@@ -69,9 +69,7 @@ def joined(operation: str, inputs: Sequence[Tensor], results: Sequence[Tensor], 
     return [type(y)(raw, node) for y, raw in zip(results, raws, strict=True)]
 
 
-def followed(
-    made: type[Tensor], function: Callable[[Sequence[Any]], tuple[list[Any], RawPull]], raws: Sequence[Any]
-) -> list[Any]:
+def followed(made: type[Tensor], function: RawStep, raws: Sequence[Any]) -> list[Any]:
     """The results of ``function(raws)``, in a graph that is PyTorch's alone."""
     outs, pull = function([raw.detach() for raw in raws])
 

@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from unigrad.backend import Backend, Raw, backend_of
+from unigrad.backend import Backend, Raw, RawFunction, backend_of
 from unigrad.batching import Batched, batched
 from unigrad.dtypes import has_gradients
 from unigrad.errors import ArgumentError, UnsupportedError
@@ -24,7 +24,6 @@ from unigrad.transforms.calling import called
 from unigrad.transforms.operands import Operands
 from unigrad.tree import Layout, flatten, paths, unflatten
 
-Function = Callable[[Sequence[Raw]], list[Raw]]
 """From raw arrays to raw arrays."""
 
 
@@ -93,7 +92,7 @@ def _tensor(backend: Backend, raw: Raw) -> Tensor:
     return backend.tensor_type(raw, None)
 
 
-def apply(name: str, function: Function, inputs: Sequence[Tensor]) -> list[Tensor]:
+def apply(name: str, function: RawFunction, inputs: Sequence[Tensor]) -> list[Tensor]:
     """``function`` of Tensors of one backend, whatever transforms are at work on them."""
     backend = inputs[0].backend
     highest = top(inputs)
@@ -123,7 +122,7 @@ def apply(name: str, function: Function, inputs: Sequence[Tensor]) -> list[Tenso
 
 
 def _one_by_one(
-    name: str, function: Function, values: Sequence[Tensor], marks: Sequence[bool], size: int
+    name: str, function: RawFunction, values: Sequence[Tensor], marks: Sequence[bool], size: int
 ) -> list[Tensor]:
     """A loop over the batch, where the framework maps no functions."""
     rows = [
@@ -133,7 +132,7 @@ def _one_by_one(
     return [y[0]._bound.stack(list(y), 0) for y in zip(*rows, strict=True)]
 
 
-def recorded_by_vjp(backend: Backend, name: str, function: Function, inputs: Sequence[Tensor]) -> list[Tensor]:
+def recorded_by_vjp(backend: Backend, name: str, function: RawFunction, inputs: Sequence[Tensor]) -> list[Tensor]:
     """:meth:`Backend.native <unigrad.backend.Backend.native>` by :meth:`~unigrad.backend.Backend.native_vjp`."""
     moving = [x._node is not None for x in inputs]
     kept = [type(x)(x._raw, x._node) for x in inputs]
