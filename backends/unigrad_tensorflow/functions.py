@@ -46,15 +46,15 @@ SCALAR_FIRST = (
 
 
 @functools.lru_cache(maxsize=4096)
-def _constant(values: Shape | int) -> Raw:
+def _made(values: Shape | int) -> Raw:
     with tf.init_scope(), tf.device("CPU:0"):
         return tf.constant(values, tf.int64 if np.max(values, initial=0) >= 2**31 else tf.int32)
 
 
-def known(values: Shape | int) -> Any:
+def constant(values: Shape | int) -> Any:
     """Axes or a shape as TensorFlow takes them fastest: made into a tensor once, which takes it four times as long as
     to add up ten elements. A tf.function wants them as they are, to know the shapes of results."""
-    return _constant(values) if tf.executing_eagerly() else values
+    return _made(values) if tf.executing_eagerly() else values
 
 
 def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
@@ -117,15 +117,15 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
             tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
         ),
         "vector_norm": vector_norm,
-        "cumulative_sum": lambda x, axis: gen_math_ops.cumsum(x, known(axis)),
-        "cumulative_prod": lambda x, axis: gen_math_ops.cumprod(x, known(axis)),
+        "cumulative_sum": lambda x, axis: gen_math_ops.cumsum(x, constant(axis)),
+        "cumulative_prod": lambda x, axis: gen_math_ops.cumprod(x, constant(axis)),
         "matmul": matmul,
         "einsum": lambda operands, subscripts: tf.einsum(subscripts, *operands),
-        "reshape": lambda x, shape: gen_array_ops.reshape(x, known(shape)),
-        "permute_dims": lambda x, axes: gen_array_ops.transpose(x, known(axes)) if axes else tf.identity(x),
-        "broadcast_to": lambda x, shape: gen_array_ops.broadcast_to(x, known(shape)),
-        "flip": lambda x, axes: gen_array_ops.reverse_v2(x, known(axes)) if axes else tf.identity(x),
-        "concat": lambda arrays, axis: tf.identity(arrays[0]) if len(arrays) == 1 else join(arrays, known(axis)),
+        "reshape": lambda x, shape: gen_array_ops.reshape(x, constant(shape)),
+        "permute_dims": lambda x, axes: gen_array_ops.transpose(x, constant(axes)) if axes else tf.identity(x),
+        "broadcast_to": lambda x, shape: gen_array_ops.broadcast_to(x, constant(shape)),
+        "flip": lambda x, axes: gen_array_ops.reverse_v2(x, constant(axes)) if axes else tf.identity(x),
+        "concat": lambda arrays, axis: tf.identity(arrays[0]) if len(arrays) == 1 else join(arrays, constant(axis)),
         "stack": gen_array_ops.pack,
         "getitem": getitem,
         "scatter": lambda x, key, shape: put(x, positions(shape, key), shape),
@@ -297,7 +297,7 @@ def over_axes(function: Callable[..., Raw]) -> Callable[[Raw, Shape, bool], Raw]
     """A reduction over a tuple of axes. One over none is over a new axis of size 1."""
 
     def reduce(x: Raw, axes: Shape, keepdims: bool) -> Raw:
-        return function(x, known(axes), keepdims) if axes else function(x[tf.newaxis], 0, False)
+        return function(x, constant(axes), keepdims) if axes else function(x[tf.newaxis], 0, False)
 
     return reduce
 
