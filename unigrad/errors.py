@@ -68,7 +68,7 @@ class GradientError(UnigradError, AssertionError):
     """A derivative is not what the numerical derivative says; ``check_gradients`` raises it."""
 
     disagreements: tuple[Any, ...] = ()
-    """Every element that disagrees, as ``unigrad.transforms.checking.Disagreement``."""
+    """Every element that disagrees, as ``unigrad.transforms.verdicts.Disagreement``."""
 
 
 class LinAlgError(UnigradError, np.linalg.LinAlgError):
