@@ -112,6 +112,8 @@ def test_constants_and_outer_state_are_left_alone() -> None:
         (lambda: ug.grad(lambda x: x.sum())(np.arange(2)), ug.DtypeError),
         (lambda: ug.grad(lambda x: x.sum(), argnums=1)(np.ones(2)), ug.ArgumentError),
         (lambda: ug.grad(lambda x: x.sum(), has_aux=True)(np.ones(2)), ug.ArgumentError),
+        (lambda: ug.jvp(lambda x: x, 1.0, 1.0), ug.ArgumentError),
+        (lambda: ug.hvp(lambda x: x, ug.ones(2), ug.ones(2)), ug.ArgumentError),
     ],
 )
 def test_bad_input(call, error: type[Exception]) -> None:

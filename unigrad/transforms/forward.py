@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from unigrad.errors import ArgumentError
@@ -57,8 +57,7 @@ def jvp(
     check_function(f, "jvp")
     check_unused(unused)
     level = next_level()
-    chosen = positions(argnums, len(primals))
-    supply = iter(_moves(primals, tangents, chosen, "jvp"))
+    chosen, supply = _moves(primals, tangents, argnums, "jvp")
     arguments = Arguments(
         primals, chosen, lambda leaf, where: _moving(floating(leaf, where), next(supply), level, where), kwargs
     )
@@ -80,21 +79,25 @@ def jvp(
     return (*shown, arguments.shown_tree(values_of(aux, level))) if has_aux else shown
 
 
-def _moves(primals: Sequence[Any], tangents: Sequence[Any], chosen: Sequence[int], what: str) -> list[Any]:
-    """The leaves of the tangents, in the order of the primals' leaves."""
+def _moves(
+    primals: Sequence[Any], tangents: Sequence[Any], argnums: Argnums | None, what: str
+) -> tuple[list[int], Iterator[Any]]:
+    """Which primals move, and the leaves of their tangents in the order of these primals' leaves."""
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
         raise ArgumentError(
             f"{what} takes primals and tangents as tuples, one entry for each argument: {what}(f, (x,), (t,))"
         )
+    chosen = positions(argnums, len(primals))
     if len(chosen) != len(tangents):
         raise ArgumentError(
             f"{what} needs one tangent for each primal: {len(chosen)} primals, {len(tangents)} tangents"
         )
-    return [
+    found = [
         move
         for position, tangent in zip(chosen, tangents, strict=True)
         for move in matched(tangent, primals[position], f"tangent {position}", f"primal {position}")
     ]
+    return chosen, iter(found)
 
 
 def _moving(value: Tensor, move: Any, level: int, where: Where) -> Tensor:
@@ -130,8 +133,7 @@ def hvp(
     check_function(f, "hvp")
     check_unused(unused)
     level = next_level()
-    chosen = positions(argnums, len(primals))
-    supply = iter(_moves(primals, tangents, chosen, "hvp"))
+    chosen, supply = _moves(primals, tangents, argnums, "hvp")
     arguments = Arguments(
         primals, chosen, lambda leaf, where: _moving(variable(leaf, where), next(supply), level, where), kwargs
     )
