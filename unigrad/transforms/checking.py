@@ -156,7 +156,7 @@ class _Derivatives:
         if mode == "forward":
             column, units = self.column(direction)
             return combined(mixes, column), combined(mixes, units, signed=False)
-        rows, row_units = (np.stack(found) for found in zip(*map(self.row, mixes), strict=True))
+        rows, row_units = (np.array(found) for found in zip(*map(self.row, mixes), strict=True))
         # The errors of many elements add up as random ones do.
         return (
             rows[:, direction.chosen] @ direction.weights,

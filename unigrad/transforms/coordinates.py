@@ -129,8 +129,8 @@ class Mix:
 
 def combined(mixes: Sequence[Mix], values: Vector, signed: bool = True) -> Vector:
     """These combinations, of as many coordinates each, of values; or of errors, whose signs are not known."""
-    weights = np.stack([mix.weights for mix in mixes])
-    return np.sum((weights if signed else np.abs(weights)) * values[np.stack([mix.chosen for mix in mixes])], axis=1)
+    weights = np.array([mix.weights for mix in mixes])
+    return np.sum((weights if signed else np.abs(weights)) * values[np.array([mix.chosen for mix in mixes])], axis=1)
 
 
 @dataclass(frozen=True)
