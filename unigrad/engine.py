@@ -8,7 +8,7 @@ release the graph: all or nothing.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -506,8 +506,13 @@ def _seeds(heads: Sequence[Tensor], head_grads: Sequence[Any]) -> list[Tensor]:
     ]
 
 
-def checked_cotangent(head: Tensor, given: Any, what: str = "the head gradient", of: str = "head") -> Tensor:
-    """A cotangent (or tangent) for ``head`` as a Tensor; it must have exactly its shape and dtype."""
+def checked_cotangent(
+    head: Tensor, given: Any, what: Callable[[], str] = lambda: "the head gradient", of: str = "head"
+) -> Tensor:
+    """A cotangent (or tangent) for ``head`` as a Tensor; it must have exactly its shape and dtype.
+
+    ``what`` names it, and is called only to tell of a mistake.
+    """
     from unigrad.operations.dispatch import tensor
 
     if isinstance(given, (bool, int, float, complex)) or (
@@ -517,10 +522,10 @@ def checked_cotangent(head: Tensor, given: Any, what: str = "the head gradient",
     else:
         grad = tensor(given, head.backend)
     if grad.shape != head.shape:
-        raise ShapeError(f"{what} has shape {grad.shape}, but the {of} has shape {head.shape}; they must be equal")
+        raise ShapeError(f"{what()} has shape {grad.shape}, but the {of} has shape {head.shape}; they must be equal")
     if grad.dtype != head.dtype:
         raise DtypeError(
-            f"{what} has dtype {grad.dtype}, but the {of} has {head.dtype}; "
+            f"{what()} has dtype {grad.dtype}, but the {of} has {head.dtype}; "
             f"convert it with .astype({str(head.dtype)!r})"
         )
     return grad

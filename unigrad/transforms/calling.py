@@ -215,6 +215,10 @@ class Outputs:
         """Where an output was."""
         return f"output{paths(self._result)[number]}"
 
+    def cotangent_name(self, number: int) -> str:
+        """What its cotangent is called."""
+        return f"the cotangent of the {self.name(number)}"
+
     def rebuilt(self, leaves: Iterable[Any]) -> Any:
         """One leaf for each output, in the structure of the outputs."""
         return unflatten(self.layout, leaves)
@@ -247,12 +251,14 @@ def _listed(names: Sequence[str]) -> str:
     return (shown or "none") + (f" and {len(names) - 6} more" if len(names) > 6 else "")
 
 
-def direction(x: Tensor, given: Any, what: str, of: str) -> Tensor:
+def direction(x: Tensor, given: Any, what: Where, of: str) -> Tensor:
     """A tangent or cotangent of ``x`` as a Tensor; it must have exactly its shape and dtype. NumPy arrays will do."""
     if isinstance(given, (np.ndarray, np.generic)) and _is_numeric(given):
         given = asarray(given, like=x)
     elif given is None or isinstance(given, (str, bytes)):
-        raise DtypeError(f"{what} is {type(given).__name__} and no array; it must be like the {of}, of shape {x.shape}")
+        raise DtypeError(
+            f"{what()} is {type(given).__name__} and no array; it must be like the {of}, of shape {x.shape}"
+        )
     return checked_cotangent(x, given, what, of)
 
 

@@ -405,7 +405,7 @@ def _checked(like: Tensor, given: Any, what: str, of: str) -> Tensor:
         raise DtypeError(f"{what} must be None: the {of} holds {like.dtype}, which has no derivative")
     if not isinstance(given, (Tensor, bool, int, float, complex, np.generic)) and backend_of(given) is None:
         raise ArgumentError(f"{what} must be an array of shape {like.shape}, or None for zero; it is {_shown(given)}")
-    return checked_cotangent(like, given, what, of)
+    return checked_cotangent(like, given, lambda: what, of)
 
 
 def _shown(x: Any) -> str:

@@ -101,7 +101,7 @@ def _moves(
 
 
 def _moving(value: Tensor, move: Any, level: int, where: Where) -> Tensor:
-    return dual(value, direction(value, move, f"the tangent of {where()}", "primal"), level)
+    return dual(value, direction(value, move, lambda: f"the tangent of {where()}", "primal"), level)
 
 
 def values_of(tree: Any, level: int) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from unigrad.errors import ArgumentError, ShapeError
@@ -136,7 +137,7 @@ def vjp(
     def pull(cotangent: Any) -> tuple[Any, ...]:
         given = matched(cotangent, result, "the cotangent", "the output")
         seeds = [
-            direction(output, g, f"the cotangent of the {outputs.name(number)}", "output")
+            direction(output, g, partial(outputs.cotangent_name, number), "output")
             for number, (output, g) in enumerate(zip(outputs.tensors, given, strict=True))
         ]
         grads = pull_back(outputs.tensors, seeds, arguments.variables, True, is_recording())
