@@ -253,7 +253,7 @@ def clip(x: Raw, low: Raw, high: Raw) -> Raw:
 
 def _base_slope(t: Raw, out: Raw, x: Raw, y: Raw) -> Raw:
     constant = y == 0
-    return masked(~constant, t, y * float_power(x, jnp.where(constant, 1, y - 1)))
+    return masked(~constant, t, y * lower_power(x, jnp.where(constant, 1, y)))
 
 
 def _exponent_slope(t: Raw, out: Raw, x: Raw, y: Raw) -> Raw:
@@ -261,6 +261,16 @@ def _exponent_slope(t: Raw, out: Raw, x: Raw, y: Raw) -> Raw:
     log = jnp.log(jnp.where(at_zero, 1, x))
     infinite = jnp.where(y < 0, -math.inf, jnp.sign(y) * 0)  # or NaN where y is
     return masked(~(at_zero & (y >= 0)), t, jnp.where(at_zero, infinite, out * log))
+
+
+@derivatives(
+    lambda t, out, x, y: _base_slope(t, out, x, y - 1),
+    lambda t, out, x, y: _exponent_slope(t, out, x, y - 1),
+)
+def lower_power(x: Raw, y: Raw) -> Raw:
+    compose = PRIMITIVES["lower_power"].composition
+    assert compose is not None
+    return compose(jnp, x, y)
 
 
 @derivatives(_base_slope, _exponent_slope)
@@ -513,6 +523,7 @@ def operations() -> dict[str, Operation]:
         "softplus": softplus,
         "erf": erf,
         "gaussian": gaussian,
+        "lower_power": lower_power,
         "over_cosh_squared": over_cosh_squared,
         "sinh": sinh,
         "cosh": cosh,

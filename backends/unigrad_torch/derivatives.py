@@ -32,6 +32,7 @@ REPLACED = {
     "hypot": "PyTorch's is NaN at the origin",
     "logaddexp": "PyTorch's is by the difference from the result, which has few correct digits of a large one",
     "logsumexp": "PyTorch's is exp(x - out), which is 1 and 1 for two equal large numbers",
+    "lower_power": "a composition whose derivative at 0 is NaN",
     "maximum": "PyTorch's is 1 and 1 at NaN, which hides it",
     "minimum": "PyTorch's is 1 and 1 at NaN, which hides it",
     "nextafter": "PyTorch has none",

@@ -15,20 +15,10 @@ from unigrad.operations.table import PRIMITIVES
 BACKENDS = [name for name in backend_names() if name != oracle.NAME]
 
 NATIVE_LIMITS = {
-    ("tanh", "float32"): (
-        *(2.0, 5.0),
-        "cosh, with 1.3 ULP of error in NumPy's float32, is squared; measured 4.48. By exp(-2 abs(x)) it would be "
-        "2.25, in eight steps for three and twice the time",
-    ),
     ("gammaln", "float32"): (2.0, 8.0, "the derivative is digamma; measured 5.41"),
     ("gammaln", "float64"): (8.0, 4.0, "Python's math.lgamma, between 2 and 4; measured 5.37"),
     ("digamma", "float32"): (8.0, 4.0, "in ULP of 1, the sum of twenty terms that are larger; measured 5.41"),
     ("digamma", "float64"): (4.0, 4.0, "in ULP of 1, the sum of twenty terms that are larger; measured 3.56"),
-    ("power", "float64"): (
-        *(2.0, 16.0),
-        "the exponent x2 - 1 is rounded, which costs up to (x2 - 1) log(x1) ULP; measured 11.8, on every backend. "
-        "x2 (out / x1) would err by 1.45, but is 0 / 0 where x1 is 0 or the power underflows",
-    ),
 }
 """Where the native engine may err by more than 2 ULP in the value or 4 in the gradient, and why."""
 

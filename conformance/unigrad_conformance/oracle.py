@@ -282,6 +282,7 @@ def _scalar_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         "erf": mp.erf,
         "over_cosh_squared": lambda x, y: x * 0 if mp.isinf(y) else x / mp.cosh(y) ** 2,
         "gaussian": lambda x: mp.exp(-x * x),
+        "lower_power": lambda x, y: power(x, y - 1),
     }
 
 
