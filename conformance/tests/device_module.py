@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.native import NativeBackend
-from unigrad.native.backend import by_element, lgamma
+from unigrad.native.backend import by_element
 
 
 class DeviceArray:
@@ -157,9 +157,6 @@ class DeviceBackend(NativeBackend):
 
     def erf(self) -> Any:
         return on_device(by_element(math.erf))
-
-    def gammaln(self) -> Any:
-        return on_device(by_element(lgamma))
 
     def from_numpy(self, array: Any, device: Any = None) -> Any:
         return DeviceArray(np.array(array))

@@ -333,7 +333,7 @@ _OF_INTEGERS = [
 
 
 def _functions(mp: Any) -> dict[str, Callable[..., Exact]]:
-    host = primitives(np, np.vectorize(mp.erf), np.vectorize(mp.loggamma))
+    host = primitives(np, np.vectorize(mp.erf))
     exact = _array_functions(mp) | linear_algebra(mp)
     elementwise = {
         **{name: (function, None) for name, function in _scalar_functions(mp).items()},

@@ -33,13 +33,9 @@ class NativeBackend(Backend):
         """The error function over the module's arrays."""
         raise NotImplementedError
 
-    def gammaln(self) -> Any:
-        """The logarithm of the gamma function over the module's arrays."""
-        raise NotImplementedError
-
     def load(self) -> None:
         self.module = self.load_module()
-        self.functions = primitives(self.module, self.erf(), self.gammaln())
+        self.functions = primitives(self.module, self.erf())
         self.raw_dtypes = {dtype: dtype for dtype in dtypes.ALL}
         self.array_types = (self.module.ndarray,)
 
@@ -65,14 +61,6 @@ def by_element(function: Callable[[float], float]) -> Callable[[Raw], Raw]:
     return lambda x: np.asarray(elements(x)).astype(x.dtype)
 
 
-def lgamma(x: float) -> float:
-    """Python's, with infinity where it raises: at the poles, and where the result is too large."""
-    try:
-        return math.lgamma(x)
-    except (ValueError, OverflowError):
-        return math.inf
-
-
 class NumpyBackend(NativeBackend):
     """NumPy."""
 
@@ -92,9 +80,6 @@ class NumpyBackend(NativeBackend):
     def erf(self) -> Any:
         # NumPy has none, and the core needs NumPy alone: the C library's, element by element.
         return by_element(math.erf)
-
-    def gammaln(self) -> Any:
-        return by_element(lgamma)
 
     def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
         return np.array(array)
@@ -129,11 +114,6 @@ class CupyBackend(NativeBackend):
         from cupyx.scipy.special import erf
 
         return erf
-
-    def gammaln(self) -> Any:
-        from cupyx.scipy.special import gammaln
-
-        return gammaln
 
     def version(self) -> str:
         return str(self.module.__version__)

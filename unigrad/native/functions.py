@@ -12,13 +12,14 @@ from typing import Any
 from unigrad.native.fft import fourier
 from unigrad.native.linalg import linear_algebra
 from unigrad.native.networks import networks
+from unigrad.native.special import log_gamma
 
 Raw = Any
 Shape = tuple[int, ...]
 
 
-def primitives(xp: Any, erf: Callable[[Raw], Raw], gammaln: Callable[[Raw], Raw]) -> dict[str, Callable[..., Raw]]:
-    """The table of raw functions; ``erf`` and ``gammaln`` are those that NumPy's interface lacks."""
+def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Raw]]:
+    """The table of raw functions; ``erf`` is the one that NumPy's interface lacks."""
 
     def log_softmax(x: Raw, axis: int) -> Raw:
         if x.shape[axis] == 0:
@@ -179,7 +180,7 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw], gammaln: Callable[[Raw], Raw]
         "sigmoid": sigmoid,
         "softplus": lambda x: xp.logaddexp(x, 0).astype(x.dtype),
         "erf": erf,
-        "gammaln": gammaln,
+        "gammaln": log_gamma(xp),
         "log1p": log1p,
         "asin": xp.arcsin,
         "acos": xp.arccos,
