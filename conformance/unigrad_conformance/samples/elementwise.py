@@ -130,6 +130,8 @@ _row("erf", "far_out", "ug.erf(x)", x=real([-3.0, 1e-6, 2.75]))
 _row("gammaln", "small_and_large", "ug.gammaln(x)", x=real([0.0009765625, 0.5, 30.0, 1000.0]))
 _row("gammaln", "first_whole_numbers", "ug.gammaln(x)", x=real([1.0, 2.0, 3.0, 4.0]))
 _row("gammaln", "negative", "ug.gammaln(x)", x=real([-0.25, -1.5]))
+# The gradient, which has a zero there itself, is digamma, with cases of its own.
+_row("gammaln", "about_its_zeros", "ug.gammaln(x)", x=real([1.0, 2.0, 0.9375, 2.0625]), flat=True)
 _row("digamma", "small_and_large", "ug.digamma(x)", x=real([0.0009765625, 0.5, 30.0, 1000.0]))
 _row("digamma", "negative", "ug.digamma(x)", x=real([-0.25, -2.75]))
 _row("polygamma", "orders", "ug.polygamma(1, x) + ug.polygamma(2, x) + ug.polygamma(3, x)", x=real([0.5, 1.5, 12.0]))
