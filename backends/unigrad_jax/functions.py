@@ -40,7 +40,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.special
 from jax import lax
 from jax.custom_derivatives import SymbolicZero
 
@@ -470,9 +469,13 @@ def atanh(x: Raw) -> Raw:
     return jnp.arctanh(x) if is_complex(x) else (log1p(x) - log1p(-x)) / 2
 
 
-# (zeta(k) - 1) / k with alternating signs: the coefficients of log(gamma(2 + z)) from z ** 2 on, to the digits of a
-# float64 for z of up to a half.
-_ABOUT_TWO = [float((-1) ** k * scipy.special.zeta(k, 2) / k) for k in range(2, 29)]
+@functools.cache
+def _about_two() -> list[float]:
+    """The coefficients of log(gamma(2 + z)) from z ** 2 on, (zeta(k) - 1) / k with alternating signs: enough of them
+    for the digits of a float64 where z is at most a half."""
+    from scipy.special import zeta  # which takes some tenths of a second to import
+
+    return [float((-1) ** k * zeta(k, 2) / k) for k in range(2, 29)]
 
 
 def gammaln(x: Raw) -> Raw:
@@ -487,7 +490,7 @@ def gammaln(x: Raw) -> Raw:
         crossed = (steps + step < 2) if step >= 0 else (steps + step >= 2)
         product = jnp.where(crossed, product * (x + step), product)
     series = jnp.zeros_like(x)
-    for coefficient in reversed(_ABOUT_TWO):
+    for coefficient in reversed(_about_two()):
         series = (series + coefficient) * z
     logarithm = jnp.log(jnp.abs(product))
     found = (series + (1 - np.euler_gamma)) * z + jnp.where(steps < 2, -logarithm, logarithm)
