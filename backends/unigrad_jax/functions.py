@@ -481,19 +481,18 @@ def _about_two() -> list[float]:
 def gammaln(x: Raw) -> Raw:
     """Abramowitz and Stegun, Handbook of Mathematical Functions, 6.1.33 about 2, and from there the recurrence 6.1.15.
 
-    XLA's terms cancel: of its values near 0 or up to 10 it loses four bits, and near 1 and 2 all.
+    XLA's terms cancel, which costs four bits of the values up to 10 and all of those near 1 and 2.
     """
-    steps = jnp.floor(x + 0.5)
-    z = x - steps
-    product = jnp.ones_like(x)
-    for step in range(-7, 12):
-        crossed = (steps + step < 2) if step >= 0 else (steps + step >= 2)
-        product = jnp.where(crossed, product * (x + step), product)
-    series = jnp.zeros_like(x)
+    whole = jnp.floor(x + 0.5)
+    z = x - whole
+    steps = np.arange(-7, 12)
+    crossed = (whole[..., None] + steps < 2) == (steps >= 0)
+    product = jnp.prod(jnp.where(crossed, x[..., None] + steps, 1), axis=-1)
+    series = 0 * z
     for coefficient in reversed(_about_two()):
         series = (series + coefficient) * z
     logarithm = jnp.log(jnp.abs(product))
-    found = (series + (1 - np.euler_gamma)) * z + jnp.where(steps < 2, -logarithm, logarithm)
+    found = (series + (1 - np.euler_gamma)) * z + jnp.where(whole < 2, -logarithm, logarithm)
     return jnp.where(jnp.abs(x) < 9.5, found, jax.scipy.special.gammaln(x))
 
 
