@@ -41,42 +41,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jax.custom_derivatives import SymbolicZero
 
 from unigrad.errors import OperationError
-from unigrad.operations.table import PRIMITIVES, residuals_of
+from unigrad.operations.table import PRIMITIVES
 from unigrad_jax.compiled import Operation
 from unigrad_jax.fft import FOURIER
 from unigrad_jax.keys import Layout, positions, select
 from unigrad_jax.linalg import linear_algebra
 from unigrad_jax.networks import NETWORKS
+from unigrad_jax.rules import derivatives, neutral
 from unigrad_jax.searching import searching
 
 Raw = Any
 Shape = tuple[int, ...]
-Rule = Callable[..., Raw]
-
-
-def derivatives(*rules: Rule) -> Callable[[Callable[..., Raw]], Callable[..., Raw]]:
-    """Give a function our derivative: for each input ``rule(t, out, *inputs)``, where ``t`` is its tangent."""
-
-    def decorate(function: Callable[..., Raw]) -> Callable[..., Raw]:
-        made = jax.custom_jvp(function)
-
-        def jvp(inputs: Sequence[Raw], tangents: Sequence[Raw]) -> tuple[Raw, Raw]:
-            out = made(*inputs)
-            # Nothing is added for an input that does not move: 0 times an infinite slope would be NaN.
-            parts = [
-                rule(t, out, *inputs)
-                for rule, t in zip(rules, tangents, strict=True)
-                if not isinstance(t, SymbolicZero)
-            ]
-            return out, jnp.broadcast_to(sum(parts[1:], parts[0]), out.shape)
-
-        made.defjvp(jvp, symbolic_zeros=True)
-        return made
-
-    return decorate
 
 
 # --- elementwise --------------------------------------------------------------------------------------
@@ -117,23 +94,6 @@ def copysign(x1: Raw, x2: Raw) -> Raw:
 @derivatives(lambda t, out, x1, x2: t, lambda t, out, x1, x2: jnp.zeros_like(out))
 def nextafter(x1: Raw, x2: Raw) -> Raw:
     return jnp.nextafter(x1, x2)
-
-
-def neutral(name: str, function: Callable[..., Raw], others: Any, *statics: Any) -> Callable[..., Raw]:
-    """``function`` of arrays with the rules of its primitive as its derivative; ``others`` hold all primitives."""
-    row = PRIMITIVES[name]
-
-    def forward(rule: Rule) -> Rule:
-        names = residuals_of(rule)
-
-        def run(t: Raw, out: Raw, *inputs: Raw) -> Raw:
-            known = dict(zip(row.statics, statics, strict=True)) | dict(zip(row.arrays, inputs, strict=True))
-            known["out"] = out
-            return rule(others, t, *[known[name] for name in names])
-
-        return run
-
-    return derivatives(*map(forward, row.rules))(function)
 
 
 @derivatives(lambda t, out, x: jnp.where(x <= 0, 0.0, t))
@@ -586,7 +546,7 @@ def operations() -> dict[str, Operation]:
         **NETWORKS,
     }
     others = types.SimpleNamespace()
-    plain |= searching(others, derivatives)
+    plain |= searching(others)
     plain |= {name: neutral(name, function, others) for name, function in RULED.items()}
     plain["xlogy"] = neutral("xlogy", functools.partial(_composition("xlogy"), others), others)
     plain["polygamma"] = lambda x, order: neutral(

@@ -2,7 +2,10 @@
 
 inv, solve, cholesky, eigvalsh and svdvals have JAX's own derivatives. The others have the neutral rules: of JAX's own
 those through eigh and svd are NaN where values repeat also for the values alone, eig has none for its vectors, qr none
-for a completed Q, and that of slogdet is infinite at a singular matrix.
+for a completed Q, and that of slogdet is infinite at a singular matrix. They are the forward rules, which JAX
+transposes, except for eigh, eig and svd. What is asked of the values alone is not to be touched by the vectors, whose
+slope may be NaN, and a transpose cannot look whether anything is asked of them: these have the reverse rules, and so
+no forward mode of JAX's.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import jax.numpy as jnp
 from unigrad.operations.decompositions import refusal
 from unigrad.operations.table import PRIMITIVES, Primitive, residuals_of
 from unigrad_jax.compiled import Function, Operation
+from unigrad_jax.rules import neutral
 
 Raw = Any
 Shape = tuple[int, ...]
@@ -33,19 +37,22 @@ def linear_algebra(others: types.SimpleNamespace) -> dict[str, Operation]:
         "eigvalsh": linalg.eigvalsh,
         "svdvals": lambda x: linalg.svd(x, compute_uv=False),
     }
-    ruled: dict[str, Callable[..., Raw]] = {
+    pushed: dict[str, Callable[..., Raw]] = {
         "det": linalg.det,
         "slogdet": slogdet,
-        "eigh": lambda x: eigen(*linalg.eigh(x)),
-        "eig": lambda x: eigen(*linalg.eig(x)),
         "eigvals": linalg.eigvals,
-        "svd": svd,
         "qr": qr,
         "cofactors": functools.partial(_composition("cofactors"), others),
         "pinv": functools.partial(_composition("pinv"), others),
     }
+    pulled: dict[str, Callable[..., Raw]] = {
+        "eigh": lambda x: eigen(*linalg.eigh(x)),
+        "eig": lambda x: eigen(*linalg.eig(x)),
+        "svd": svd,
+    }
     made: dict[str, Operation] = {name: Answered(PRIMITIVES[name], function) for name, function in own.items()}
-    return made | {name: Ruled(PRIMITIVES[name], function, others) for name, function in ruled.items()}
+    made |= {name: Pushed(PRIMITIVES[name], function, others) for name, function in pushed.items()}
+    return made | {name: Pulled(PRIMITIVES[name], function, others) for name, function in pulled.items()}
 
 
 def _composition(name: str) -> Callable[..., Raw]:
@@ -73,8 +80,20 @@ def _finite(x: Raw) -> bool:
     return bool(jnp.all(jnp.isfinite(x)))
 
 
-class Ruled(Operation):
-    """Has the neutral rule of its primitive as its derivative, and no forward mode of JAX's."""
+class Pushed(Operation):
+    """Has the neutral forward rules of its primitive as its derivative."""
+
+    def __init__(self, row: Primitive, plain: Callable[..., Raw], others: types.SimpleNamespace) -> None:
+        super().__init__(row, plain)
+        self._others = others
+
+    def _specialise(self, count: int, *statics: Any) -> Function:
+        name = self._row.name
+        return Function(name, neutral(name, lambda *arrays: self._plain(*arrays, *statics), self._others, *statics))
+
+
+class Pulled(Operation):
+    """Has the neutral reverse rules of its primitive as its derivative, and no forward mode of JAX's."""
 
     by_rules = True
 

@@ -8,23 +8,17 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
-from unigrad.operations.table import PRIMITIVES
+from unigrad_jax.rules import neutral
 
 Raw = Any
 
 
-def searching(others: Any, derivatives: Callable[..., Any]) -> dict[str, Callable[..., Raw]]:
+def searching(others: Any) -> dict[str, Callable[..., Raw]]:
     """These functions by primitive; ``others`` will hold all operations."""
 
     def running(name: str, function: Callable[..., Raw]) -> Callable[..., Raw]:
         # JAX shares ties unevenly: the neutral rule instead.
-        (rule,) = PRIMITIVES[name].forward
-
-        def run(x: Raw, axis: int) -> Raw:
-            tangent = derivatives(lambda t, out, x: rule(others, t, x, out, axis, x.shape, x.dtype))
-            return tangent(lambda x: function(x, axis))(x)
-
-        return run
+        return lambda x, axis: neutral(name, lambda x: function(x, axis), others, axis)(x)
 
     return {
         "cumulative_max": running("cumulative_max", lax.cummax),
