@@ -32,12 +32,6 @@ LIMITS: tuple[Row, ...] = (
         ("torch", "tensorflow"),
     ),
     Row("nn.mish.*", "[fgs]*", Limit(256, "one", f"{_CANCELS}; measured 74 (tensorflow)"), ("torch", "tensorflow")),
-    Row(
-        "gammaln.about_its_zeros.float64",
-        "value",
-        Limit(8, "one", "Python's math.lgamma adds up terms of about 1; measured 4, which are 60 of the result"),
-        ("numpy",),
-    ),
     Row("pow.*complex*", "[fvg]*", Limit(32, "largest", "exp(w log z) has the error of w log z; measured 9.6 (numpy)")),
     Row("linalg.*", "[fs]*", Limit(256, "one", "each differentiation multiplies by a condition number, of 2 to 5")),
     Row("*.*complex*", "forward*", Limit(16, "one", "the tangents of two inputs may cancel; measured 15 (numpy)")),
