@@ -21,7 +21,7 @@ from unigrad_conformance.case import Case
 from unigrad_conformance.compare import difference, literal_problem
 from unigrad_conformance.limits import limit_of
 
-CASE_SECONDS = 60.0
+CASE_SECONDS = 180.0
 """How long one case may take; the first one, which may compile, gets LOADING_SECONDS."""
 LOADING_SECONDS = 180.0
 AT_ONCE = 2
