@@ -131,6 +131,7 @@ class Backend:
     """Set by unigrad: the class of its duals (``unigrad.forward``)."""
     batched_type: type[Tensor]
     """Set by unigrad: the class of its batched Tensors (``unigrad.batching``)."""
+    _neutral: Mapping[Any, DType]
     _loaded = False
 
     def load(self) -> None:

@@ -184,7 +184,7 @@ def backward(
     gradient), and then has changed no gradient and released nothing.
     """
     many = _as_heads(heads)
-    seeds = _seeds(many, _as_grads(heads, many, head_grads))
+    seeds = _seeds(heads, many, head_grads)
     nodes = below([_node_of(head) for head in many])
     inputs: dict[Node, Any] = {}
     buffers: dict[Node, GradientBuffer] = {}
@@ -250,7 +250,7 @@ def gradients(
             raise NotRecordedError(
                 f"variable {position} is neither attached nor recorded; call x.attach_grad() before recording"
             )
-    seeds = _seeds(many, _as_grads(heads, many, head_grads))
+    seeds = _seeds(heads, many, head_grads)
     found = pulled_to(many, seeds, targets, retain_graph, create_graph, unused)
     result = []
     for target, grad in zip(targets, found, strict=True):
@@ -487,22 +487,18 @@ def _as_heads(heads: Any) -> list[Tensor]:
     return many
 
 
-def _as_grads(heads: Any, many: Sequence[Tensor], head_grads: Any) -> list[Any]:
+def _seeds(heads: Any, many: Sequence[Tensor], head_grads: Any) -> list[Tensor]:
     if head_grads is None:
-        return [None] * len(many)
+        return [head.ones_like() for head in many]
     if isinstance(heads, Tensor):
-        return [head_grads]
+        return [checked_cotangent(heads, head_grads)]
     if isinstance(head_grads, Tensor) or not isinstance(head_grads, Sequence):
         raise ArgumentError(f"{len(many)} heads need a sequence of as many head_grads, not one array")
     if len(head_grads) != len(many):
         raise ArgumentError(f"{len(many)} heads need as many head_grads, not {len(head_grads)}")
-    return list(head_grads)
-
-
-def _seeds(heads: Sequence[Tensor], head_grads: Sequence[Any]) -> list[Tensor]:
     return [
         head.ones_like() if given is None else checked_cotangent(head, given)
-        for head, given in zip(heads, head_grads, strict=True)
+        for head, given in zip(many, head_grads, strict=True)
     ]
 
 

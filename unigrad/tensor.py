@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+import unigrad
 from unigrad.dtypes import DType
 from unigrad.errors import (
     ArgumentError,
@@ -64,16 +65,24 @@ def in_place(function: Callable[[Tensor, Any], Tensor]) -> Callable[[Tensor, Any
         new = function(self, other)
         if new is NotImplemented:
             return new
-        if new.shape != self.shape:
-            raise ShapeError(f"an array of shape {self.shape} cannot hold the result, of shape {new.shape}")
+        # Raw shapes are compared for speed: a Tensor's are made into tuples first.
+        if self._is_wrapped or type(new) is not type(self) or new._raw.shape != self._raw.shape:
+            _check_fits(self, new)
         if new._dtype is not self._dtype and new._dtype != self._dtype:
-            if new.dtype.kind != self.dtype.kind:
-                raise DtypeError(f"an array of dtype {self.dtype} cannot hold the result, of dtype {new.dtype}")
+            _check_fits(self, new)
             new = new.astype(self.dtype)
         self._become(new, buffer)
         return self
 
     return assign
+
+
+def _check_fits(x: Tensor, new: Tensor) -> None:
+    """An error where ``x`` cannot hold ``new``."""
+    if new.shape != x.shape:
+        raise ShapeError(f"an array of shape {x.shape} cannot hold the result, of shape {new.shape}")
+    if new.dtype.kind != x.dtype.kind:
+        raise DtypeError(f"an array of dtype {x.dtype} cannot hold the result, of dtype {new.dtype}")
 
 
 class Tensor:
@@ -101,7 +110,7 @@ class Tensor:
     def __init__(self, raw: Any, node: Node | None) -> None:
         self._raw = raw
         self._node = node
-        self._dtype = self.backend.dtype(raw)
+        self._dtype = self.backend._neutral[raw.dtype]
 
     # NumPy's operators come to __array_ufunc__; what else asks leaves a mixed expression to ours.
     __array_priority__ = 1000.0
@@ -238,9 +247,7 @@ class Tensor:
         ``head_grad``, of exactly this shape and dtype, makes it the vector-Jacobian product. See
         :func:`unigrad.backward`.
         """
-        from unigrad.engine import backward
-
-        backward(self, head_grad, retain_graph, create_graph)
+        unigrad.backward(self, head_grad, retain_graph, create_graph)
 
     # --- conversion -----------------------------------------------------------------------------------
 

@@ -194,14 +194,14 @@ class TorchBackend(Backend):
         enabled, enable, by_rules = self.torch.is_grad_enabled, self.torch._C._set_grad_enabled, self.by_rules
 
         def run(*args: Any) -> Raw:
-            if by_rules():  # nothing has unigrad's leaves, and torch.func may differentiate it
+            # By rules nothing has unigrad's leaves, and torch.func may differentiate it.
+            if by_rules() or not enabled():
                 return function(*args)
-            before = enabled()
             enable(False)
             try:
                 return function(*args)
             finally:
-                enable(before)
+                enable(True)
 
         return run
 
@@ -302,10 +302,12 @@ class TorchBackend(Backend):
                     allow_unreachable=True,
                     accumulate_grad=True,
                 )
-                return [None if (grad := raw.grad) is None else self._value(grad) for raw in raws]
             finally:
+                found = []
                 for raw, grad in zip(raws, before, strict=True):
+                    found.append(raw.grad)
                     raw.grad = grad
+        return [None if grad is None else self._value(grad) for grad in found]
 
     def _made(self, pull: Pull, pulled: Sequence[Raw | None]) -> Sequence[Raw | None]:
         make = self._differentiable if pull.create_graph else self._value
