@@ -40,7 +40,7 @@ def _make_node_type(row: Primitive, broadcast: bool) -> type[Node]:
 
     class multiply(Node):
         __slots__ = ("p1", "p2", "x2", "x1")
-        def __init__(self, p1, p2, x2, x1): ...
+        def filled(self, p1, p2, x2, x1): ...
         def pull(self, xp, g, cotangents, owned):
             p = self.p1
             if p is not None:
@@ -58,9 +58,10 @@ def _make_node_type(row: Primitive, broadcast: bool) -> type[Node]:
         f"class {row.name}(Node):",
         f"    __slots__ = {tuple(fields)!r}",
         f"    operation = {row.name!r}",
-        f"    def __init__(self, {', '.join(fields)}):",
+        f"    def filled(self, {', '.join(fields)}):",
         "        self.number = next_number()",
         *(f"        self.{name} = {name}" for name in fields),
+        "        return self",
     ]
     for lifted in (False, True):
         lines.append(
@@ -171,7 +172,8 @@ def rule_node(
         values["x1_dtype"] = backend.dtype(out)
     saved = [values[name] if name in needed else None for name in row.residuals if name != "index"]
     links = [tuple(parents)] if row.variadic or len(parents) > 2 else list(parents)
-    node: Node = node_type(row, bool(stretched))(*links, *saved, *stretched)
+    made: Any = node_type(row, bool(stretched))()
+    node: Node = made.filled(*links, *saved, *stretched)
     return node
 
 
