@@ -49,7 +49,7 @@ from unigrad_jax.fft import FOURIER
 from unigrad_jax.keys import Layout, positions, select
 from unigrad_jax.linalg import linear_algebra
 from unigrad_jax.networks import NETWORKS
-from unigrad_jax.rules import derivatives, neutral
+from unigrad_jax.rules import composition, derivatives, neutral
 from unigrad_jax.searching import searching
 
 Raw = Any
@@ -228,9 +228,7 @@ def _exponent_slope(t: Raw, out: Raw, x: Raw, y: Raw) -> Raw:
     lambda t, out, x, y: _exponent_slope(t, out, x, y - 1),
 )
 def lower_power(x: Raw, y: Raw) -> Raw:
-    compose = PRIMITIVES["lower_power"].composition
-    assert compose is not None
-    return compose(jnp, x, y)
+    return composition("lower_power")(jnp, x, y)
 
 
 @derivatives(_base_slope, _exponent_slope)
@@ -473,12 +471,6 @@ RULED = {
 """Those with the rules of the table: JAX's own lose digits at the ends, or are none at the origin."""
 
 
-def _composition(name: str) -> Callable[..., Raw]:
-    found = PRIMITIVES[name].composition
-    assert found is not None
-    return found
-
-
 CONSTANT_BETWEEN_JUMPS = (
     "ceil", "copysign", "floor", "floor_divide", "nextafter", "round", "sign", "trunc",
 )  # fmt: skip
@@ -548,9 +540,9 @@ def operations() -> dict[str, Operation]:
     others = types.SimpleNamespace()
     plain |= searching(others)
     plain |= {name: neutral(name, function, others) for name, function in RULED.items()}
-    plain["xlogy"] = neutral("xlogy", functools.partial(_composition("xlogy"), others), others)
+    plain["xlogy"] = neutral("xlogy", functools.partial(composition("xlogy"), others), others)
     plain["polygamma"] = lambda x, order: neutral(
-        "polygamma", lambda x: _composition("polygamma")(others, x, order), others, order
+        "polygamma", lambda x: composition("polygamma")(others, x, order), others, order
     )(x)
     made = {name: Operation(PRIMITIVES[name], function) for name, function in plain.items()}
     made["power"] = Power(PRIMITIVES["power"], power)

@@ -21,7 +21,7 @@ import jax.numpy as jnp
 from unigrad.operations.decompositions import refusal
 from unigrad.operations.table import PRIMITIVES, Primitive, residuals_of
 from unigrad_jax.compiled import Function, Operation
-from unigrad_jax.rules import neutral
+from unigrad_jax.rules import composition, neutral
 
 Raw = Any
 Shape = tuple[int, ...]
@@ -42,8 +42,8 @@ def linear_algebra(others: types.SimpleNamespace) -> dict[str, Operation]:
         "slogdet": slogdet,
         "eigvals": linalg.eigvals,
         "qr": qr,
-        "cofactors": functools.partial(_composition("cofactors"), others),
-        "pinv": functools.partial(_composition("pinv"), others),
+        "cofactors": functools.partial(composition("cofactors"), others),
+        "pinv": functools.partial(composition("pinv"), others),
     }
     pulled: dict[str, Callable[..., Raw]] = {
         "eigh": lambda x: eigen(*linalg.eigh(x)),
@@ -53,12 +53,6 @@ def linear_algebra(others: types.SimpleNamespace) -> dict[str, Operation]:
     made: dict[str, Operation] = {name: Answered(PRIMITIVES[name], function) for name, function in own.items()}
     made |= {name: Pushed(PRIMITIVES[name], function, others) for name, function in pushed.items()}
     return made | {name: Pulled(PRIMITIVES[name], function, others) for name, function in pulled.items()}
-
-
-def _composition(name: str) -> Callable[..., Raw]:
-    found = PRIMITIVES[name].composition
-    assert found is not None
-    return found
 
 
 class Answered(Operation):

@@ -54,3 +54,10 @@ def neutral(name: str, function: Callable[..., Raw], others: Any, *statics: Any)
 
     rules = row.rules if row.forward == "transpose" else row.forward
     return derivatives(*map(forward, rules))(function)
+
+
+def composition(name: str) -> Callable[..., Raw]:
+    """The primitive made of others, of which it takes the namespace first."""
+    found = PRIMITIVES[name].composition
+    assert found is not None, name
+    return found

