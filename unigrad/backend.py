@@ -332,6 +332,13 @@ class Backend:
         """Whether :meth:`pushforward` may give anything but None."""
         return type(self).pushforward is not Backend.pushforward
 
+    def numbers(self, primitive: str, weak: Callable[[Any, DType], Any]) -> Callable[[Any, DType], Any] | None:
+        """For speed only: what a Python scalar beside an array of a dtype is given to a primitive as.
+
+        ``weak`` says it plainly: the scalar itself, or None where the dtype cannot take it. None to leave it at that.
+        """
+        return None
+
     def raw_pass(self) -> AbstractContextManager[Any]:
         """Held open while a first-order pass pulls over raw arrays."""
         return np.errstate(all="ignore")

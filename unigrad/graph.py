@@ -94,10 +94,12 @@ class Leaf(Node):
     raw: Any
     """The raw array as the framework tracks it; None where the backend does not delegate."""
 
-    def __init__(self, raw: Any, buffer: GradientBuffer) -> None:
+    def filled(self, raw: Any, buffer: weakref.ref[GradientBuffer]) -> Leaf:
+        """This new leaf with what it holds."""
         self.number = next_number()
-        self.buffer = weakref.ref(buffer)
+        self.buffer = buffer
         self.raw = raw
+        return self
 
     def pull(self, xp: Any, g: Any, cotangents: Cotangents, owned: set[Node]) -> None:
         """The walk ends here."""
@@ -272,7 +274,7 @@ def attach(x: Tensor, grad_req: str) -> None:
 def become_leaf(x: Tensor, tracked: Raw, buffer: GradientBuffer) -> None:
     """Make ``x`` hold an array that its framework tracks, as a leaf whose gradient goes to ``buffer``."""
     x._raw = tracked
-    x._node = Leaf(None if x.backend.delegates == "nothing" else tracked, buffer)
+    x._node = Leaf().filled(None if x.backend.delegates == "nothing" else tracked, weakref.ref(buffer))
     x._buffer = buffer
 
 
@@ -280,7 +282,8 @@ def free_leaf(x: Tensor) -> Tensor:
     """The values of ``x`` as a leaf that has no buffer, and that its holder may write to: for :func:`gradients`."""
     backend = x.backend
     tracked = backend.leaf(backend.detached(x._raw) if x._node is not None else x._raw)
-    return type(x)(tracked, Leaf(None if backend.delegates == "nothing" else tracked, GradientBuffer(None, "null")))
+    leaf = Leaf().filled(None if backend.delegates == "nothing" else tracked, weakref.ref(GradientBuffer(None, "null")))
+    return type(x)(tracked, leaf)
 
 
 def retain(x: Tensor) -> None:

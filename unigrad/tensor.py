@@ -25,7 +25,7 @@ from unigrad.errors import (
     UnigradError,
     UnsupportedError,
 )
-from unigrad.graph import GradientBuffer, Leaf, Node, attach, become_leaf, retain
+from unigrad.graph import GradientBuffer, Leaf, Node, attach, next_number, retain
 from unigrad.recording import is_recording
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ OPERATORS: dict[str, tuple[str, bool]] = {
 """Operator method to its primitive, and whether the operands are exchanged."""
 IN_PLACE: dict[str, str] = {}
 """The method of an assignment (``x += v``) to its primitive."""
+REFLECTED: set[str] = set()
+"""The primitives whose operands an operator exchanges."""
 for _name, _primitive in {
     "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide",
     "mod": "remainder", "pow": "power", "matmul": "matmul", "and": "bitwise_and", "or": "bitwise_or",
@@ -55,13 +57,14 @@ for _name, _primitive in {
     OPERATORS[f"__{_name}__"] = (_primitive, False)
     OPERATORS[f"__r{_name}__"] = (_primitive, True)
     IN_PLACE[f"__i{_name}__"] = _primitive
+    REFLECTED.add(_primitive)
 
 
 def in_place(function: Callable[[Tensor, Any], Tensor]) -> Callable[[Tensor, Any], Tensor]:
     """The method of an assignment such as ``x -= v``, of the function of ``x - v``."""
 
     def assign(self: Tensor, other: Any) -> Tensor:
-        buffer = self._writable()
+        buffer = self._writable() if type(self._node) is Leaf else None
         new = function(self, other)
         if new is NotImplemented:
             return new
@@ -443,16 +446,13 @@ class Tensor:
     def __setitem__(self, key: Any, value: Any) -> None:
         from unigrad.operations.indexing import setitem
 
-        buffer = self._writable()
+        buffer = self._writable() if type(self._node) is Leaf else None
         self._become(setitem(self, key, value), buffer)
 
-    def _attached(self) -> GradientBuffer | None:
-        """The buffer of a leaf with a gradient; None for all others, such as the variables of functional forms."""
-        return getattr(self, "_buffer", None) if type(self._node) is Leaf else None
-
     def _writable(self) -> GradientBuffer | None:
-        """:meth:`_attached`, where the leaf may be changed now; else LeafWriteError."""
-        buffer = self._attached()
+        """The buffer of this leaf, None if it has no gradient, as the variables of functional forms; LeafWriteError
+        while recording."""
+        buffer = getattr(self, "_buffer", None)
         if buffer is not None and is_recording():
             raise LeafWriteError(
                 "an array with an attached gradient cannot be changed while recording; write to it outside "
@@ -463,8 +463,14 @@ class Tensor:
     def _become(self, new: Tensor, buffer: GradientBuffer | None) -> None:
         """Hold another value. What was recorded with the old one keeps it; an attached leaf keeps its ``buffer``."""
         if buffer is not None:
-            raw = new._raw if new._node is None else self.backend.detached(new._raw)
-            become_leaf(self, self.backend.fresh_leaf(raw), buffer)
+            backend = self.backend
+            tracked = backend.fresh_leaf(new._raw if new._node is None else backend.detached(new._raw))
+            leaf = Leaf()
+            leaf.number = next_number()
+            leaf.buffer = self._node.buffer  # type: ignore[union-attr]
+            leaf.raw = None if backend.delegates == "nothing" else tracked
+            self._raw = tracked
+            self._node = leaf
         else:
             self._raw, self._node = new._raw, new._node
             if self._is_wrapped or new._is_wrapped:

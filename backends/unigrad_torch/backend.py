@@ -20,6 +20,7 @@ from unigrad.tensor import Tensor
 
 if TYPE_CHECKING:
     from unigrad.operations.table import Primitive
+    from unigrad_torch import scalars
     from unigrad.transforms.bridges import Bridged
 
 FEW_OPERATIONS = "PyTorch has it for storage and interchange, with hardly any arithmetic"
@@ -48,11 +49,12 @@ class TorchBackend(Backend):
     def load(self) -> None:
         import torch
 
-        from unigrad_torch import forward, natives, steps
+        from unigrad_torch import forward, natives, scalars, steps
         from unigrad_torch.functions import primitives
 
         self.torch = torch
         self._forward = forward
+        self._scalars = scalars
         self.steps = steps
         self.natives = natives
         self.raw_dtypes = {dtype: getattr(torch, str(dtype)) for dtype in ALL if str(dtype) not in self.missing}
@@ -188,6 +190,9 @@ class TorchBackend(Backend):
         from unigrad_torch.bridges import bridged
 
         return bridged(call, raws)
+
+    def numbers(self, primitive: str, weak: scalars.Weak) -> scalars.Weak | None:
+        return self._scalars.operand(weak) if primitive in self._scalars.TAKEN_BY else None
 
     def untracked(self, function: Callable[..., Raw]) -> Callable[..., Raw]:
         # Not torch.no_grad(), which takes as long as a small operation.

@@ -23,7 +23,7 @@ from unigrad.operations.operands import NotTensor, explain, plain, prepare, unco
 from unigrad.operations.table import PRIMITIVES, Primitive
 from unigrad.operations.tangents import quick_push
 from unigrad.recording import is_recording
-from unigrad.tensor import IN_PLACE, OPERATORS, Tensor, in_place
+from unigrad.tensor import IN_PLACE, OPERATORS, REFLECTED, Tensor, in_place
 
 
 def bind(backend: Backend) -> None:
@@ -44,16 +44,9 @@ def bind(backend: Backend) -> None:
         setattr(bound, row.name, _bound_function(backend, row, tensor_type))
     for method, (primitive_name, swapped) in OPERATORS.items():
         function = getattr(bound, primitive_name)
-        setattr(tensor_type, method, _swapped(function) if swapped else function)
+        setattr(tensor_type, method, function.reflected if swapped else function)
     for method, primitive_name in IN_PLACE.items():
         setattr(tensor_type, method, in_place(getattr(bound, primitive_name)))
-
-
-def _swapped(function: Callable[..., Any]) -> Callable[..., Any]:
-    def reflected(self: Any, other: Any) -> Any:
-        return function(other, self)
-
-    return reflected
 
 
 def _bound_function(backend: Backend, row: Primitive, tensor_type: type[Tensor]) -> Callable[..., Any]:
@@ -86,13 +79,16 @@ def _bound_function(backend: Backend, row: Primitive, tensor_type: type[Tensor])
         "new": object.__new__,
         "next_number": next_number,
     }
+    numbers = backend.numbers(row.name, scope[_weak(row)]) if row.scalars else None
+    if numbers is not None:
+        scope["numbers"] = numbers
     count = len(row.arrays)
     if row.variadic:
         lines = _variadic_source(row)
     elif count == 1:
         lines = _unary_source(row)
     elif count == 2:
-        lines = _binary_source(row)
+        lines = _binary_source(row, numbers is not None)
     else:
         lines = _general_source(row)
     lines += _call_source(backend, row, scope)
@@ -100,6 +96,11 @@ def _bound_function(backend: Backend, row: Primitive, tensor_type: type[Tensor])
     made.__doc__ = row.doc
     if not row.variadic and count <= 2:
         scope["quick"] = quick_push(row, backend, made)
+    if row.name in REFLECTED:
+        # As a reflected operator has it. Written once more, since a call in between takes as long as all checks.
+        lines[0] = f"def {row.name}(x2, x1{_statics(row)}):"
+        made.reflected = execute(row.name, "\n".join(lines), scope)  # type: ignore[attr-defined]
+        scope[row.name] = made
     return made
 
 
@@ -138,7 +139,7 @@ def _unary_source(row: Primitive) -> Source:
     ]
 
 
-def _binary_source(row: Primitive) -> Source:
+def _binary_source(row: Primitive, numbers: bool) -> Source:
     """Both arrays are Tensors of one dtype, or one is a scalar that fits the other; else prepare."""
     again = (
         f"return found if (found := quick(x1, x2{_statics(row)})) is not None else "
@@ -158,12 +159,10 @@ def _binary_source(row: Primitive) -> Source:
         f"                {again}",
     ]
     if row.scalars:
-        weak_name = "weak_float" if "float" in row.dtypes else "weak"
         unless = "" if row.dtypes == "float" else _uncommon("own", row)
         lines += [
             "        else:",
-            # Most scalars are floats beside floats: told here, without a call.
-            f'            r2 = x2 if type(x2) is float and own.kind == "f" else {weak_name}(x2, own)',
+            f"            r2 = {_operand('x2', row, numbers)}",
             "            n2 = None",
             f"            if r2 is None{unless}:",
             *_unless_foreign(again),
@@ -171,7 +170,7 @@ def _binary_source(row: Primitive) -> Source:
             "        r2 = x2._raw",
             "        n2 = x2._node",
             "        own = x2._dtype",
-            f'        r1 = x1 if type(x1) is float and own.kind == "f" else {weak_name}(x1, own)',
+            f"        r1 = {_operand('x1', row, numbers)}",
             "        n1 = None",
             f"        if r1 is None{unless}:",
             f"            {again}",
@@ -181,6 +180,18 @@ def _binary_source(row: Primitive) -> Source:
     else:
         lines += ["        else:", f"            {again}", "    else:", f"        {again}"]
     return lines
+
+
+def _weak(row: Primitive) -> str:
+    return "weak_float" if "float" in row.dtypes else "weak"
+
+
+def _operand(scalar: str, row: Primitive, numbers: bool) -> str:
+    """What a scalar is beside an array of dtype ``own``."""
+    if numbers:
+        return f"numbers({scalar}, own)"
+    # Most are floats beside floats: told here, without a call.
+    return f'{scalar} if type({scalar}) is float and own.kind == "f" else {_weak(row)}({scalar}, own)'
 
 
 def _unless_foreign(again: str) -> Source:
