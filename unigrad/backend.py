@@ -51,6 +51,8 @@ class Pull:
     """One for each head."""
     nodes: Sequence[Node]
     """The recorded nodes to be pulled through."""
+    starts: Sequence[Node]
+    """Those of them without a ``p1``, as all leaves, gradients and steps are."""
     inputs: Mapping[Node, Raw]
     """Whose gradients are asked for, by node, with the raw array that the framework knows it by. They are among the
     nodes, or are parents of some of them where the graph goes on in another backend (with ``stops_at_inputs``: or is
@@ -94,6 +96,9 @@ class Backend:
     """For speed only. ``"rules"``: generate :meth:`record`'s default into each operation, and run the
     rules on raw arrays, whose operators and functions must then behave as NumPy's;
     ``"bare"``: likewise for a framework that records by itself as soon as a leaf is tracked."""
+    met_rules: bool = False
+    """Whether :attr:`by_rules` was ever true: operations ask it only from then on. The adapter sets it when a leaf is
+    made, a recording opened or an array admitted meanwhile."""
     by_rules: Callable[[], bool] = staticmethod(lambda: False)
     """Whether, for now, a backend with ``"bare"`` nodes is to record for the neutral rules: where its framework
     cannot track a leaf. :meth:`leaf` then gives the array itself, and :meth:`pullback` None."""
@@ -116,6 +121,10 @@ class Backend:
     conjugate_pulls: ClassVar[bool] = False
     """Whether the nodes that :meth:`record` makes take and give gradients of complex arrays in the conjugate form,
     as users see them, and not as the neutral rules have them (``unigrad.operations.table``)."""
+
+    is_view: Callable[[Raw], bool] | None = None
+    """Whether an array shares its memory with another that somebody may write to; None where none does that rules or
+    :meth:`pullback` return."""
 
     functions: Mapping[str, Callable[..., Raw]]
     """Primitive name to a function over raw arrays, with the primitive's positional signature."""
@@ -161,10 +170,6 @@ class Backend:
         """The same values in memory of their own; differentiably where the framework itself looks on."""
         values = self.to_numpy(raw)
         return self.from_numpy(values, self.device(raw)) if values.size else raw
-
-    def is_view(self, raw: Raw) -> bool:
-        """Whether an array shares its memory with a larger one that somebody may write to."""
-        return False
 
     def is_known(self, raw: Raw) -> bool:
         """Whether there are values that Python can look at, as there are unless a framework traces a program."""

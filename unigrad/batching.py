@@ -108,7 +108,7 @@ class Batched(Tensor):
 
     def _filled(self, number: float) -> Tensor:
         raw = self.backend.full(self.shape, number, self.dtype, self.device)
-        return self.backend.tensor_type(raw, None)
+        return self.backend.tensor_type.of(raw, None)
 
     def zeros_like(self) -> Tensor:
         """Zeros of one element's shape."""
@@ -128,7 +128,7 @@ def _unknown(why_not: str) -> UnsupportedError:
 
 def batched(value: Tensor, level: int) -> Tensor:
     """The batch of what lies along the first axis of ``value``."""
-    made: Tensor = object.__new__(value.backend.batched_type)
+    made = value.backend.batched_type()
     made._raw, made._node, made._dtype = None, value._node, value._dtype
     made._parts = BatchParts(value, level, value.shape[0])
     return made

@@ -32,6 +32,7 @@ from unigrad.graph import (
     accumulate,
     below,
     conjugated,
+    release,
     retained,
 )
 from unigrad.levels import next_level
@@ -41,7 +42,9 @@ from unigrad.tensor import Tensor
 if TYPE_CHECKING:
     from unigrad.backend import Backend, Raw
 
+_node = operator.attrgetter("_node")
 _number = operator.attrgetter("number")
+_raw = operator.attrgetter("_raw")
 
 
 # --- pulling back by rules -----------------------------------------------------------------------------
@@ -68,7 +71,7 @@ def pull_by_rules(
             return _conjugated(backend, _pull_lifted(tensor_type, seeds, nodes, wanted))
         with backend.raw_pass():
             pulled = _pull_raw(raw_functions, [(node, g._raw) for node, g in seeds], nodes, wanted)
-        return _conjugated(backend, {node: tensor_type(raw, None) for node, raw in pulled.items()})
+        return _conjugated(backend, {node: tensor_type.of(raw, None) for node, raw in pulled.items()})
 
 
 def _transposed(backend: Backend, seeds: Sequence[tuple[Node, Tensor]]) -> Sequence[tuple[Node, Tensor]]:
@@ -137,14 +140,11 @@ def _pull_by_framework(backend: Backend, pull: Pull) -> dict[Node, Tensor] | Non
     pulled = backend.pullback(pull)
     if pulled is None:
         return None
-    tensor_type = backend.tensor_type
-    node = None
-    found = {}
-    for target, raw in zip(pull.inputs, pulled, strict=True):
-        if raw is not None:
-            if create_graph:
-                node = PulledNode([_node_of(head) for head in pull.heads] + [g._node for g in pull.cotangents])
-            found[target] = tensor_type(raw, node)
+    made = backend.tensor_type.of
+    found = {target: made(raw, None) for target, raw in zip(pull.inputs, pulled, strict=True) if raw is not None}
+    if create_graph:
+        for grad in found.values():
+            grad._node = PulledNode([_node_of(head) for head in pull.heads] + [g._node for g in pull.cotangents])
     return found
 
 
@@ -159,6 +159,7 @@ def _without_constants(pull: Pull) -> Pull:
         heads=[head for head, _ in known],
         cotangents=[g for _, g in known],
         nodes=[node for node in pull.nodes if type(node) is not ConstantNode],
+        starts=[node for node in pull.starts if type(node) is not ConstantNode],
     )
 
 
@@ -185,10 +186,10 @@ def backward(
     """
     many = _as_heads(heads)
     seeds = _seeds(heads, many, head_grads)
-    nodes = below([_node_of(head) for head in many])
+    nodes, starts = below(map(_node, many))
     inputs: dict[Node, Any] = {}
     buffers: dict[Node, GradientBuffer] = {}
-    for node in nodes:
+    for node in starts:
         if type(node) is Leaf:
             owner = node.buffer()
             if owner is not None:
@@ -200,31 +201,29 @@ def backward(
             if kept is not None:
                 buffers[node] = kept
                 inputs[node] = kept.raw
-    found = _pull(Pull(many, seeds, nodes, inputs, retain_graph or create_graph, create_graph))
-    # A leaf that was written to between recordings is several nodes with one buffer.
+    keep = retain_graph or create_graph
+    found = _pull(Pull(many, seeds, nodes, starts, inputs, keep, create_graph))
     totals: dict[GradientBuffer, Tensor] = {}
+    held = set(map(id, map(_raw, seeds)))
+    adding = False
     for node, grad in found.items():
+        if grad._node is None:
+            # No buffer holds an array that is another's as well, a head gradient or part of something larger.
+            is_view = grad.backend.is_view
+            if id(grad._raw) in held or (is_view is not None and is_view(grad._raw)):
+                grad = grad.copy()
+            held.add(id(grad._raw))
         buffer = buffers[node]
+        # A leaf that was written to between recordings is several nodes with one buffer.
         totals[buffer] = totals[buffer] + grad if buffer in totals else grad
+        adding = adding or buffer.request == "add"
+    if adding:
+        totals = {buffer: buffer.updated(grad) for buffer, grad in totals.items()}
     # All that may fail comes before the first buffer changes.
-    for buffer, grad in _written(totals, seeds):
-        buffer.grad = grad
-    if not (retain_graph or create_graph):
-        for node in nodes:
-            node.release()
-
-
-def _written(totals: dict[GradientBuffer, Tensor], seeds: Sequence[Tensor]) -> list[tuple[GradientBuffer, Tensor]]:
-    """What each buffer is to hold: no array that is another's as well, a head gradient or part of something larger."""
-    held = {id(seed._raw) for seed in seeds}
-    written = []
     for buffer, grad in totals.items():
-        raw = grad._raw
-        if grad._node is None and (id(raw) in held or grad.backend.is_view(raw)):
-            grad = grad.copy()
-        held.add(id(raw))
-        written.append((buffer, buffer.updated(grad)))
-    return written
+        buffer.grad = grad
+    if not keep:
+        release(nodes)
 
 
 def gradients(
@@ -274,7 +273,7 @@ def pulled_to(
     ``seeds`` are cotangents of the heads, already checked. With ``rows`` each has as many of them along
     a first axis of its own, and so has what arrives: several passes in one. ArgumentError if ``unused`` is "error".
     """
-    nodes = below([_node_of(head) for head in heads])
+    nodes, starts = below(map(_node, heads))
     reached = set(nodes)
     inputs = {
         target._node: target._node.raw if isinstance(target._node, Leaf) else target._raw
@@ -288,10 +287,10 @@ def pulled_to(
                     f"the heads do not depend on variable {position} of shape {target.shape}; "
                     f"pass unused='zeros' or 'none' if that is meant"
                 )
-    found = _pull(Pull(heads, seeds, nodes, inputs, retain_graph or create_graph, create_graph, rows))
-    if not (retain_graph or create_graph):
-        for node in nodes:
-            node.release()
+    keep = retain_graph or create_graph
+    found = _pull(Pull(heads, seeds, nodes, starts, inputs, keep, create_graph, rows))
+    if not keep:
+        release(nodes)
     return [None if target._node is None else found.get(target._node) for target in targets]
 
 
@@ -301,14 +300,14 @@ def _node_of(head: Tensor) -> Node:
 
 
 def _pull(pull: Pull) -> dict[Node, Tensor]:
-    if Crossing.exist and (
-        any(type(node) is Crossing for node in pull.nodes)
-        or any(y.backend is not pull.heads[0].backend for y in pull.heads)
-    ):
-        found = _pull_across(pull)
-    else:
-        found = _pull_on_one(pull)
+    found = _pull_across(pull) if Crossing.exist and _crosses(pull) else _pull_on_one(pull)
     return {node: _recorded(grad) for node, grad in found.items()} if pull.create_graph else found
+
+
+def _crosses(pull: Pull) -> bool:
+    return any(type(node) is Crossing for node in pull.nodes) or any(
+        y.backend is not pull.heads[0].backend for y in pull.heads
+    )
 
 
 def _pull_on_one(pull: Pull) -> dict[Node, Tensor]:
@@ -356,7 +355,7 @@ def pulled_through(
     inputs = {node: node.raw if isinstance(node, Leaf) else None for node in ends}
     found = None
     if not any(seed._is_wrapped for seed in seeds):
-        found = _pull_by_framework(backend, Pull(heads, seeds, inner, inputs, True, create_graph))
+        found = _pull_by_framework(backend, Pull(heads, seeds, inner, _starts(inner), inputs, True, create_graph))
     if found is None:
         given = [(_node_of(head), seed) for head, seed in zip(heads, seeds, strict=True)]
         found = pull_by_rules(backend, given, inner, set(inputs), create_graph)
@@ -393,7 +392,7 @@ def _pull_across(whole: Pull) -> dict[Node, Tensor]:
             inputs = targets | {node: ends[node] for node in reached}
             ys, gs = [points[node] for node in start], [waiting.pop(node) for node in start]
             # Released is what lies below all heads, and only when all of it has succeeded.
-            found = _pull_on_one(Pull(ys, gs, piece, inputs, True, whole.create_graph, whole.rows))
+            found = _pull_on_one(Pull(ys, gs, piece, _starts(piece), inputs, True, whole.create_graph, whole.rows))
             for node, g in found.items():
                 arrive(arrived if node in targets else waiting, node, g)
 
@@ -460,12 +459,16 @@ def _piece(start: Sequence[Node], ends: dict[Node, Any]) -> tuple[list[Node], li
     return piece, reached
 
 
+def _starts(nodes: Sequence[Node]) -> list[Node]:
+    return [node for node in nodes if node.p1 is None]
+
+
 def _parents(node: Node) -> list[Node]:
     return [parent for parent in (node.p1, node.p2, *node.more) if parent is not None]
 
 
 def _recorded(grad: Tensor) -> Tensor:
-    return grad if grad._node is not None else type(grad)(grad._raw, ConstantNode())
+    return grad if grad._node is not None else type(grad).of(grad._raw, ConstantNode())
 
 
 def _as_heads(heads: Any) -> list[Tensor]:

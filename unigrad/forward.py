@@ -93,7 +93,7 @@ class Dual(Tensor):
 
 def dual(value: Tensor, tangent: Tensor, level: int) -> Tensor:
     """``value`` with a tangent of its shape and dtype."""
-    made: Tensor = object.__new__(value.backend.dual_type)
+    made = value.backend.dual_type()
     made._raw, made._node, made._dtype = value._raw, value._node, value._dtype
     made._parts = DualParts(value, tangent, level)
     return made
@@ -152,4 +152,6 @@ def _push_by_framework(
         [None if t is None else t._raw for t in tangents],
         statics,
     )
-    return None if pushed is None else (backend.tensor_type(pushed[0], None), backend.tensor_type(pushed[1], None))
+    return (
+        None if pushed is None else (backend.tensor_type.of(pushed[0], None), backend.tensor_type.of(pushed[1], None))
+    )

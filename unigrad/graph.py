@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from unigrad.dtypes import has_gradients
@@ -152,13 +152,15 @@ class GradientBuffer:
         return grad
 
 
-def below(heads: Sequence[Node]) -> list[Node]:
-    """All nodes that the heads depend on, themselves included, in no particular order.
+def below(heads: Iterable[Node]) -> tuple[list[Node], list[Node]]:
+    """All nodes that the heads depend on, themselves included, in no particular order; and those without ``p1``.
 
-    GraphFreedError if an earlier backward released one. No recursion: a chain of a million is fine.
+    The second are few, and all leaves, gradients and steps are among them. GraphFreedError if an earlier backward
+    released a node. No recursion: a chain of a million is fine.
     """
     seen = set(heads)
     found = list(seen)
+    starts: list[Node] = []
     mark, keep = seen.add, found.append
     for node in found:  # which grows as it goes
         if node.number == RELEASED:
@@ -168,6 +170,7 @@ def below(heads: Sequence[Node]) -> list[Node]:
             )
         parent = node.p1
         if parent is None:  # a leaf, an untracked first operand, or many parents
+            starts.append(node)
             for parent in node.more:
                 if parent is not None and parent not in seen:
                     mark(parent)
@@ -179,7 +182,18 @@ def below(heads: Sequence[Node]) -> list[Node]:
         if parent is not None and parent not in seen:
             mark(parent)
             keep(parent)
-    return found
+    return found, starts
+
+
+def release(nodes: Iterable[Node]) -> None:
+    """Have all of them let go of parents and residuals."""
+    for node in nodes:
+        if type(node) is BareNode:
+            # Most are, where they are at all; a call takes as long as the rest of the loop.
+            node.number = RELEASED
+            node.p1 = node.p2 = None
+        else:
+            node.release()
 
 
 class PulledNode(Node):
@@ -283,7 +297,7 @@ def free_leaf(x: Tensor) -> Tensor:
     backend = x.backend
     tracked = backend.leaf(backend.detached(x._raw) if x._node is not None else x._raw)
     leaf = Leaf().filled(None if backend.delegates == "nothing" else tracked, weakref.ref(GradientBuffer(None, "null")))
-    return type(x)(tracked, leaf)
+    return type(x).of(tracked, leaf)
 
 
 def retain(x: Tensor) -> None:

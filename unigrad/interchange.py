@@ -44,11 +44,11 @@ def carried(x: Tensor, target: Backend, device: Any = None) -> Tensor:
     if device is not None and str(target.device(raw)) != str(device):
         raw = target.to_device(raw, device)
     if x._node is None or not is_recording():
-        return target.tensor_type(raw, None)
+        return target.tensor_type.of(raw, None)
     tracked = target.fresh_leaf(raw)
     # Not x itself, which may be given another value, and which owns a gradient that the graph must not keep alive.
-    node = Crossing(None if target.delegates == "nothing" else tracked, type(x)(x._raw, x._node))
-    return target.tensor_type(tracked, node)
+    node = Crossing(None if target.delegates == "nothing" else tracked, type(x).of(x._raw, x._node))
+    return target.tensor_type.of(tracked, node)
 
 
 def _values(x: Tensor, target: Backend) -> Raw:

@@ -94,7 +94,7 @@ class Joint(Node):
 
     def shares(self, g: Gathered) -> list[tuple[Node, Any]]:
         """What each parent gets of the gathered cotangents, raw."""
-        arrived = {position: self.tensor_type(raw, None) for position, raw in g.by_position.items()}
+        arrived = {position: self.tensor_type.of(raw, None) for position, raw in g.by_position.items()}
         with Scope(False, is_training()):
             return [(parent, share._raw) for parent, share in self._pulled(arrived)]
 
@@ -135,4 +135,4 @@ def joined_to(
 ) -> list[Tensor]:
     """:func:`joined` to nodes, whatever arrays were theirs."""
     joint = Joint(operation, parents, len(results), pull_back, type(results[0]))
-    return [type(y)(y._raw, Part(joint, position)) for position, y in enumerate(results)]
+    return [type(y).of(y._raw, Part(joint, position)) for position, y in enumerate(results)]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from contextvars import ContextVar, Token
 from types import TracebackType
+from typing import Any
 
 _recording: ContextVar[bool] = ContextVar("unigrad_recording", default=False)
 _training: ContextVar[bool] = ContextVar("unigrad_training", default=False)
@@ -21,7 +22,9 @@ is_training = _training.get
 # when a recording scope opens and returns a context manager to hold open with it, or None.
 framework_scopes: list[Callable[[], AbstractContextManager[None] | None]] = []
 
-Undo = Callable[[], None]
+Opened = tuple[AbstractContextManager[None], Any]
+Undo = tuple[Token[bool] | None, Token[bool] | None, Opened | None, Any]
+"""What an exit takes back, and what the one around it does where the scope is entered again."""
 
 
 class Scope:
@@ -32,33 +35,34 @@ class Scope:
     def __init__(self, recording: bool | None, training: bool | None) -> None:
         self._recording = recording
         self._training = training
-        self._undo: list[tuple[Token[bool] | None, Token[bool] | None, list[AbstractContextManager[None]]]] = []
+        self._undo: Undo | None = None
 
     def __enter__(self) -> None:
-        opened = []
+        opened: Opened | None = None
         if self._recording:
             for open_scope in framework_scopes:
                 scope = open_scope()
                 if scope is not None:
                     scope.__enter__()
-                    opened.append(scope)
-        self._undo.append(
-            (
-                None if self._recording is None else _recording.set(self._recording),
-                None if self._training is None else _training.set(self._training),
-                opened,
-            )
+                    opened = (scope, opened)
+        self._undo = (
+            None if self._recording is None else _recording.set(self._recording),
+            None if self._training is None else _training.set(self._training),
+            opened,
+            self._undo,
         )
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        recording, training, opened = self._undo.pop()
+        assert self._undo is not None
+        recording, training, opened, self._undo = self._undo
         if training is not None:
             _training.reset(training)
         if recording is not None:
             _recording.reset(recording)
-        for scope in reversed(opened):
+        while opened is not None:
+            scope, opened = opened
             scope.__exit__(kind, error, trace)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -110,10 +110,16 @@ class Tensor:
     _is_wrapped: ClassVar[bool] = False
     _interpret: ClassVar[Any]
 
-    def __init__(self, raw: Any, node: Node | None) -> None:
-        self._raw = raw
-        self._node = node
-        self._dtype = self.backend._neutral[raw.dtype]
+    # There is no __init__: with one a call of the class takes half as long again.
+
+    @classmethod
+    def of(cls, raw: Any, node: Node | None) -> Self:
+        """A Tensor of the framework's own array, which came from ``node``; without a check, and without a copy."""
+        made = cls()
+        made._raw = raw
+        made._node = node
+        made._dtype = cls.backend._neutral[raw.dtype]
+        return made
 
     # NumPy's operators come to __array_ufunc__; what else asks leaves a mixed expression to ours.
     __array_priority__ = 1000.0
@@ -371,7 +377,7 @@ class Tensor:
 
         if self._followed:
             return elementwise.add(self, 0)
-        return self.backend.tensor_type(self.backend.copied(self._raw), None)
+        return self.backend.tensor_type.of(self.backend.copied(self._raw), None)
 
     def __copy__(self) -> Tensor:
         return self.copy()
@@ -398,7 +404,7 @@ class Tensor:
         check_device(self.backend, device)
         if str(device) == str(self.device):
             return self
-        return type(self)(self.backend.to_device(self.backend.detached(self._raw), device), None)
+        return type(self).of(self.backend.to_device(self.backend.detached(self._raw), device), None)
 
     def to_backend(self, name: str) -> Tensor:
         """The same values on another backend: differentiable, so that a backward goes through both frameworks.
@@ -430,7 +436,7 @@ class Tensor:
 
     def _with_values(self, raw: Any) -> Tensor:
         """A raw array of this one's dtype and backend as a Tensor without history."""
-        made: Tensor = object.__new__(self.backend.tensor_type)
+        made = self.backend.tensor_type()
         made._raw = raw
         made._node = None
         made._dtype = self._dtype
@@ -713,4 +719,4 @@ def _rebuild(backend: str, values: np.ndarray[Any, Any]) -> Tensor:
     from unigrad.operations import creation
 
     target = get_backend_object(backend)
-    return creation.asarray(values, like=target.tensor_type(target.full((), 0, values.dtype.type(0).dtype), None))
+    return creation.asarray(values, like=target.tensor_type.of(target.full((), 0, values.dtype.type(0).dtype), None))

@@ -148,7 +148,7 @@ class Call(Node):
                     read = function.read(inputs)
                 # JAX has a cotangent of 0 for what is not read, which is NaN behind an infinite slope.
                 reached = tuple([node if used else None for node, used in zip(parents, read, strict=True)])
-                share = tensor_type(out, Call(function, inputs, reached))
+                share = tensor_type.of(out, Call(function, inputs, reached))
                 add(parent, share if level is None else batched(share, level))
 
     def release(self) -> None:

@@ -84,7 +84,7 @@ class TapeNode(Node):
             if parent is not None:
                 function = functools.partial(share if level is None else shares_by_rows, self.function, position)
                 raw, node = record(GRADIENT, function, (g._node, *self.more), (g._raw, *self.raws))
-                found = tensor_type(raw, node)
+                found = tensor_type.of(raw, node)
                 add(parent, found if level is None else batched(found, level))
 
     def release(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -20,9 +21,11 @@ from unigrad.tensor import Tensor
 
 if TYPE_CHECKING:
     from unigrad.operations.table import Primitive
-    from unigrad_torch import scalars
     from unigrad.transforms.bridges import Bridged
+    from unigrad_torch import scalars
 
+_raw = operator.attrgetter("_raw")
+MANY = 8
 FEW_OPERATIONS = "PyTorch has it for storage and interchange, with hardly any arithmetic"
 DYNAMO = "torch._dynamo.trace_rules"
 
@@ -60,6 +63,7 @@ class TorchBackend(Backend):
         self.raw_dtypes = {dtype: getattr(torch, str(dtype)) for dtype in ALL if str(dtype) not in self.missing}
         self.array_types = (torch.Tensor,)
         self.functions = primitives(self)
+        self._step_node = steps.StepNode
         self._run_backward = torch.autograd.graph._engine_run_backward
         self._proxies = torch._C._TorchDispatchModeKey.PROXY
         self.by_rules = torch._C._are_functorch_transforms_active  # type: ignore[method-assign]
@@ -69,6 +73,7 @@ class TorchBackend(Backend):
         super().admit(raw)
         # From now on a graph may lead on into one of the user's own, whose leaves are not ours to write to.
         self._foreign = self._foreign or raw.requires_grad
+        self.met_rules = self.met_rules or self.by_rules()
         if not self._dynamo_knows and DYNAMO in sys.modules:
             # What torch.compile meets of unigrad it is to call as it stands: it knows no context variables, and would
             # take NumPy's functions for PyTorch's. Importing it for that takes longer than all else together.
@@ -78,6 +83,7 @@ class TorchBackend(Backend):
 
     def _recording_scope(self) -> AbstractContextManager[None] | None:
         """What makes PyTorch record where the user told it not to; unigrad's own scope decides."""
+        self.met_rules = self.met_rules or self.by_rules()
         if self.torch.is_inference_mode_enabled():
             return self.torch.inference_mode(False)
         return None if self.torch.is_grad_enabled() else self.torch.enable_grad()
@@ -200,7 +206,7 @@ class TorchBackend(Backend):
 
         def run(*args: Any) -> Raw:
             # By rules nothing has unigrad's leaves, and torch.func may differentiate it.
-            if by_rules() or not enabled():
+            if (self.met_rules and by_rules()) or not enabled():
                 return function(*args)
             enable(False)
             try:
@@ -220,6 +226,7 @@ class TorchBackend(Backend):
 
     def leaf(self, raw: Raw) -> Raw:
         if self.by_rules():
+            self.met_rules = True
             return raw
         if raw.is_inference():
             # PyTorch does not differentiate what was made in inference mode; a copy made outside is fine.
@@ -241,25 +248,45 @@ class TorchBackend(Backend):
             return None
         if pull.rows is not None:
             return self._by_rows(pull)
-        # A leaf has no parents, and so have the gradients and the steps below none by name.
-        ends = [node for node in pull.nodes if node.p1 is None]
+        inputs = pull.inputs
         leaves = 0
         retain_graph = pull.retain_graph
+        steps = False
         # A gradient may itself be a leaf to PyTorch, and one that nobody has asked for.
-        alone = not (pull.create_graph or self._foreign)
-        for node in ends:
+        alone = not self._foreign
+        for node in pull.starts:
             kind = type(node)
             if kind is Leaf:
                 leaves += 1
-                alone = alone and node in pull.inputs
+                alone = alone and node in inputs
             elif kind is PulledNode:
                 alone = False
-            elif kind is self.steps.StepNode:
+            elif kind is self._step_node:
+                steps = True
                 retain_graph = retain_graph or node.may_fail
-        if alone and leaves == len(pull.inputs) and not self.steps.under_way.get():
+        if pull.create_graph:
+            return self._made(pull, self._gradients(pull, [g.raw for g in pull.cotangents], retain_graph=retain_graph))
+        if len(pull.nodes) > MANY * leaves == MANY * len(inputs) and alone and not self.steps.under_way.get():
             return self._accumulated(pull, retain_graph)
-        pulled = self._gradients(pull, [g.raw for g in pull.cotangents], retain_graph=retain_graph)
-        return self._made(pull, pulled)
+        # With inputs that are no leaves, or not all of them.
+        return _apart(self._run(pull, retain_graph, tuple(inputs.values())), pull, steps)
+
+    def _run(self, pull: Pull, retain_graph: bool, inputs: tuple[Raw, ...]) -> Sequence[Raw | None]:
+        """Gradients for ``inputs``; without any, added to the ``.grad`` of all leaves.
+
+        Not by way of torch.autograd, which looks for what has been checked already: for a small network 282
+        microseconds instead of 238.
+        """
+        found: Sequence[Raw | None] = self._run_backward(
+            tuple(map(_raw, pull.heads)),
+            tuple(map(_raw, pull.cotangents)),
+            retain_graph,
+            False,
+            inputs,
+            allow_unreachable=True,
+            accumulate_grad=not inputs,
+        )
+        return found
 
     def _gradients(self, pull: Pull, cotangents: Sequence[Raw], **options: Any) -> Sequence[Raw | None]:
         found: Sequence[Raw | None] = self.torch.autograd.grad(
@@ -286,11 +313,11 @@ class TorchBackend(Backend):
     def _accumulated(self, pull: Pull, retain_graph: bool) -> Sequence[Raw | None]:
         """Gradients for all leaves of a graph, by way of their raw ``.grad``, which is put back afterwards.
 
-        Without a list of inputs PyTorch's engine need not plan which nodes to visit: a sixth less time
-        on a chain of small operations. And without ``torch.autograd.backward``, which looks for what has been
-        checked already, that of a small network takes 238 microseconds instead of 282.
+        Without a list of inputs PyTorch's engine need not plan which nodes to visit: a sixth less time on a long chain
+        of small operations. But each leaf takes as long here as the planning for ``MANY`` of them.
         """
         raws = pull.inputs.values()
+        found = []
         # Another thread's pass over a shared leaf would add to the same .grad.
         with self._accumulating:
             before = [raw.grad for raw in raws]
@@ -298,30 +325,50 @@ class TorchBackend(Backend):
                 if grad is not None:
                     raw.grad = None
             try:
-                self._run_backward(
-                    tuple([head._raw for head in pull.heads]),
-                    tuple([g._raw for g in pull.cotangents]),
-                    retain_graph,
-                    False,
-                    (),
-                    allow_unreachable=True,
-                    accumulate_grad=True,
-                )
+                self._run(pull, retain_graph, ())
             finally:
-                found = []
                 for raw, grad in zip(raws, before, strict=True):
                     found.append(raw.grad)
                     raw.grad = grad
-        return [None if grad is None else self._value(grad) for grad in found]
+        # They are no views any more to PyTorch, and yet may share memory.
+        storages = {g._raw.untyped_storage()._cdata for g in pull.cotangents}
+        for position, raw in enumerate(found):
+            if raw is not None:
+                storage = raw.untyped_storage()
+                if storage._cdata in storages or storage.nbytes() != raw.nbytes:
+                    found[position] = raw.clone()
+                storages.add(storage._cdata)
+        return found
 
     def _made(self, pull: Pull, pulled: Sequence[Raw | None]) -> Sequence[Raw | None]:
-        make = self._differentiable if pull.create_graph else self._value
-        return [None if raw is None else make(raw) for raw in pulled]
+        if not pull.create_graph:
+            return _apart(pulled, pull)
+        return [None if raw is None else self._differentiable(raw) for raw in pulled]
 
     def _differentiable(self, raw: Raw) -> Raw:
         # PyTorch does not track a constant gradient; as a leaf it can be a head or a variable nevertheless.
         return raw if raw.requires_grad else self.leaf(raw)
 
-    def _value(self, raw: Raw) -> Raw:
-        # A reshaped or stretched cotangent is a view of another gradient.
-        return raw.clone() if raw._is_view() else raw
+
+def _apart(pulled: Sequence[Raw | None], pull: Pull, cautious: bool = True) -> Sequence[Raw | None]:
+    """Gradients that share no memory with each other or the cotangents.
+
+    A reshaped or stretched cotangent is a view, of another gradient or of one that nobody else has. ``cautious`` if
+    it may be a view of something else.
+    """
+    owners = {}
+    for g in pull.cotangents:
+        base = g._raw._base
+        owner = g._raw if base is None else base
+        owners[id(owner)] = owner
+    found = []
+    for raw in pulled:
+        if raw is not None:
+            base = raw._base
+            owner = raw if base is None else base
+            if id(owner) in owners or (base is not None and (cautious or base.numel() != raw.numel())):
+                raw = raw.clone()
+            else:
+                owners[id(owner)] = owner
+        found.append(raw)
+    return found

@@ -20,7 +20,7 @@ def recorded(backend: Backend, name: str, function: RawFunction, inputs: Sequenc
     found = []
     for raw in raws:
         backend.admit(raw)  # which notes that there may be leaves of the user's own, such as a module's parameters
-        found.append(backend.tensor_type(raw, node if raw.requires_grad else None))
+        found.append(backend.tensor_type.of(raw, node if raw.requires_grad else None))
     return found
 
 

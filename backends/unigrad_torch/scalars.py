@@ -35,7 +35,7 @@ _transforms = torch._C._are_functorch_transforms_active
 
 
 def operand(weak: Weak) -> Weak:
-    """``weak``, which says what a number is beside an array of a dtype, with tensors for numbers that were met before."""
+    """``weak``, which says what a number is beside an array of a dtype, with tensors for numbers met before."""
 
     def number(scalar: Any, dtype: DType) -> Any:
         kind = type(scalar)

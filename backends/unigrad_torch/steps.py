@@ -49,7 +49,9 @@ class Step(torch.autograd.Function):
         # Under create_graph PyTorch records the pass, and so what the derivative computes.
         again = torch.is_grad_enabled()
         made = ctx.tensor_type
-        given = [None if g is None else made(g, PulledNode(()) if again and g.requires_grad else None) for g in grads]
+        given = [
+            None if g is None else made.of(g, PulledNode(()) if again and g.requires_grad else None) for g in grads
+        ]
         (pull_back,) = ctx.held
         token = under_way.set(True)
         try:
@@ -66,7 +68,7 @@ def joined(operation: str, inputs: Sequence[Tensor], results: Sequence[Tensor], 
     raws = Step.apply(results, held, *[x.raw for x in inputs])
     node = StepNode()
     node.number, node.operation, node.more, node.held = 0, operation, tuple([x._node for x in inputs]), held
-    return [type(y)(raw, node) for y, raw in zip(results, raws, strict=True)]
+    return [type(y).of(raw, node) for y, raw in zip(results, raws, strict=True)]
 
 
 def followed(made: type[Tensor], function: RawStep, raws: Sequence[Any]) -> list[Any]:
@@ -76,6 +78,6 @@ def followed(made: type[Tensor], function: RawStep, raws: Sequence[Any]) -> list
     def pull_back(gs: list[Tensor | None]) -> Sequence[Tensor | None]:
         own = function(raws)[1] if torch.is_grad_enabled() else pull
         shares = own([None if g is None else g.raw for g in gs])
-        return [None if share is None else made(share, None) for share in shares]
+        return [None if share is None else made.of(share, None) for share in shares]
 
-    return list(Step.apply([made(out.detach(), None) for out in outs], [pull_back], *raws))
+    return list(Step.apply([made.of(out.detach(), None) for out in outs], [pull_back], *raws))

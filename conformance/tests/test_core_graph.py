@@ -202,7 +202,7 @@ def test_parents_have_smaller_creation_numbers() -> None:
     x = leaf()
     with ug.record():
         y = ug.sin(x) * ug.cos(x) + ug.stack([x[0], x[1]])
-    nodes = below([y._node])
+    nodes, _ = below([y._node])
     assert len(nodes) == 8
     for node in nodes:
         for parent in (node.p1, node.p2, *node.more):

@@ -66,7 +66,7 @@ def _number(value: Any) -> Any:
 
 def _moved(x: Any, direction: Any, by: Any) -> Any:
     values = oracle._each(lambda v, d: v + by * _number(d), x.raw.values, direction)
-    return type(x)(oracle.Exact(values, x.dtype), None)
+    return type(x).of(oracle.Exact(values, x.dtype), None)
 
 
 def _along(gradient: Any, direction: Any) -> Any:

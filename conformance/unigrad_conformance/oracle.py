@@ -102,7 +102,7 @@ class Oracle(Backend):
 
 
 def _copy(x: Tensor) -> Tensor:
-    return dual(*x._parts) if is_wrapped(x) else type(x)(x.raw, x._node)
+    return dual(*x._parts) if is_wrapped(x) else type(x).of(x.raw, x._node)
 
 
 def register() -> None:

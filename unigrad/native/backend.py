@@ -51,8 +51,7 @@ class NativeBackend(Backend):
     def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw]:
         return call.value(raws)  # there is no engine but unigrad's, which knows Tensors
 
-    def is_view(self, raw: Raw) -> bool:
-        return getattr(raw, "base", None) is not None
+    is_view = staticmethod(lambda raw: getattr(raw, "base", None) is not None)
 
 
 def by_element(function: Callable[[float], float]) -> Callable[[Raw], Raw]:

@@ -160,6 +160,21 @@ def cross_entropy(
     the part of the probability that is given to all classes equally.
     """
     logits = logits if isinstance(logits, Tensor) else asarray(logits)
+    if (
+        type(labels) is type(logits)
+        and axis == -1
+        and weights is None
+        and ignore_index is None
+        and label_smoothing == 0
+        and reduction == "mean"
+        and labels._dtype is dtypes.int64
+        and not logits._is_wrapped
+        and "cross_entropy" in logits.backend.bounds_checked
+    ):
+        # As most calls have it: told here, which takes a third of the time of all that follows.
+        size, rows = logits._raw.shape, labels._raw.shape
+        if len(size) == 2 and len(rows) == 1 and rows[0] == size[0]:
+            return logits._bound.cross_entropy(logits, labels)
     shape = logits.shape
     number = one_axis(axis, len(shape))
     labels = labels if isinstance(labels, Tensor) else asarray(labels, like=logits)

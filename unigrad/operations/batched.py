@@ -110,7 +110,7 @@ def one_by_one(bound: Any, row: Primitive, values: Values, mask: Mask, size: int
 def _of_none(bound: Any, rule: Rule, row: Primitive, values: Values, mask: Mask, statics: Sequence[Any]) -> Tensor:
     """The result for a batch of no elements, which has the shape of any other but for its first axis."""
     ones = [
-        x.backend.tensor_type(x.backend.full((1, *x.shape[1:]), 1, x.dtype, x.device), None) if marked else x
+        x.backend.tensor_type.of(x.backend.full((1, *x.shape[1:]), 1, x.dtype, x.device), None) if marked else x
         for x, marked in zip(values, mask, strict=True)
     ]
     found = rule(bound, row, ones, mask, 1, statics)

@@ -76,7 +76,6 @@ def _bound_function(backend: Backend, row: Primitive, tensor_type: type[Tensor])
         "rule_node": rule_node,
         "by_rules": backend.by_rules,
         "NotTensor": NotTensor,
-        "new": object.__new__,
         "next_number": next_number,
     }
     numbers = backend.numbers(row.name, scope[_weak(row)]) if row.scalars else None
@@ -283,8 +282,8 @@ def _call_source(backend: Backend, row: Primitive, scope: dict[str, Any]) -> Sou
     ]
     if row.differentiable and inline == "bare":
         lines += [
-            "    if by_rules():",
-            f"        return T(out, rule_node(backend, row, {nodes}, {raw_tuple}, {static_tuple}, out))",
+            "    if backend.met_rules and by_rules():",
+            f"        return T.of(out, rule_node(backend, row, {nodes}, {raw_tuple}, {static_tuple}, out))",
         ]
         lines += _bare_node_source(row, nodes, scope)
     elif row.differentiable and inline == "rules":
@@ -292,8 +291,7 @@ def _call_source(backend: Backend, row: Primitive, scope: dict[str, Any]) -> Sou
     return lines
 
 
-# Objects are filled in place: an __init__ would take as long as all else. Nodes have none, and are made by calling
-# their class; Tensors have one, and are made by __new__, which takes half as long again.
+# Objects are made by calling their class and filled in place: an __init__ would take as long as all else.
 
 
 def _returning(row: Primitive, raw: str, node: str, indent: int) -> Source:
@@ -304,7 +302,7 @@ def _returning(row: Primitive, raw: str, node: str, indent: int) -> Source:
         "real": 'own if own.kind != "c" else real_of(own)',
         "complex": "complex_of(own)",
     }.get(row.result, row.result)
-    lines = ("result = new(T)", f"result._raw = {raw}", f"result._node = {node}", f"result._dtype = {dtype}")
+    lines = ("result = T()", f"result._raw = {raw}", f"result._node = {node}", f"result._dtype = {dtype}")
     return [" " * indent + line for line in (*lines, "return result")]
 
 
@@ -322,7 +320,7 @@ def _bare_node_source(row: Primitive, nodes: str, scope: dict[str, Any]) -> Sour
 
 def _rule_node_source(row: Primitive, nodes: str, raw_tuple: str, static_tuple: str, scope: dict[str, Any]) -> Source:
     """:func:`rule_node` written out for the common case, which is six times as fast as calling it."""
-    generic = f"    return T(out, rule_node(backend, row, {nodes}, {raw_tuple}, {static_tuple}, out))"
+    generic = f"    return T.of(out, rule_node(backend, row, {nodes}, {raw_tuple}, {static_tuple}, out))"
     if row.variadic or len(row.arrays) > 2 or "x1_dtype" in row.residuals:
         return [generic]
     scope["Made"] = node_type(row)

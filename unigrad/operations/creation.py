@@ -48,7 +48,7 @@ def _place(like: Tensor | None, device: Any) -> tuple[Backend, Any]:
 def _made(values: np.ndarray[Any, Any], like: Tensor | None, device: Any) -> Tensor:
     backend, device = _place(like, device)
     backend.raw_dtype(values.dtype)  # an UnsupportedError is clearer than the framework's
-    return backend.tensor_type(backend.from_numpy(values, device), None)
+    return backend.tensor_type.of(backend.from_numpy(values, device), None)
 
 
 @operation
@@ -71,7 +71,7 @@ def asarray(
             backend = target
         if backend is not None:
             backend.admit(obj)
-            found = backend.tensor_type(obj, None)
+            found = backend.tensor_type.of(obj, None)
         elif _exchanges(obj) or (copy is False and isinstance(obj, np.ndarray)):
             found = _imported(obj, target, copy)
             copy = None
@@ -113,7 +113,7 @@ def _imported(source: Any, backend: Backend, copy: bool | None) -> Tensor:
         kind = ArgumentError if copy is False and isinstance(error, ValueError) else InterchangeError
         raise kind(f"backend {backend.name!r} cannot take over {type(source).__name__} by DLPack: {error}") from error
     backend.admit(raw)
-    return backend.tensor_type(raw, None)
+    return backend.tensor_type.of(raw, None)
 
 
 @operation
@@ -130,7 +130,7 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None, like
     backend, device = _place(like, device)
     if isinstance(x, Tensor) and x.backend is backend:
         x.refuse_if_recorded("export it through DLPack", "x.detach()")
-        return _converted(type(x)(backend.detached(x.raw), None), None, device, copy)
+        return _converted(type(x).of(backend.detached(x.raw), None), None, device, copy)
     return _converted(_imported(x, backend, copy), None, device, False if copy is False else None)
 
 
@@ -221,7 +221,7 @@ def full(
         dtype, fill_value = fill_value.dtype if dtype is None else dtype, fill_value.item()
     wanted = dtypes.as_dtype(type(fill_value) if dtype is None and isinstance(fill_value, _SCALARS) else dtype)
     backend.raw_dtype(wanted)
-    return backend.tensor_type(backend.full(new_shape(shape), fill_value, wanted, device), None)
+    return backend.tensor_type.of(backend.full(new_shape(shape), fill_value, wanted, device), None)
 
 
 def _float_or(dtype: Any) -> DType:

@@ -93,12 +93,12 @@ def tensor(arg: Any, backend: Backend) -> Tensor:
         raise creation.mismatch(backend, _numpy_backend())
     if isinstance(arg, backend.array_types):
         backend.admit(arg)
-        return backend.tensor_type(arg, None)
+        return backend.tensor_type.of(arg, None)
     other = None if isinstance(arg, (bool, int, float, complex, list, tuple, np.generic)) else backend_of(arg)
     if other is not None and other is not backend:
         raise creation.mismatch(backend, other)
     values = creation._as_numpy(arg, None)
-    return backend.tensor_type(backend.from_numpy(values), None)
+    return backend.tensor_type.of(backend.from_numpy(values), None)
 
 
 def _numpy_backend() -> Backend:

@@ -129,7 +129,7 @@ def _rule_arguments(row: Primitive, rule: Callable[..., Any], lifted: bool) -> s
 
 def lift(tensor_type: Any, raw: Any, parent: Node | None) -> Any:
     """A residual as the Tensor that it was; Python scalars stay what they are."""
-    return raw if type(raw) in SCALAR_TYPES else tensor_type(raw, parent)
+    return raw if type(raw) in SCALAR_TYPES else tensor_type.of(raw, parent)
 
 
 def _unbroadcast_to(xp: Any, contribution: Any, g: Any, shape: tuple[int, ...] | None) -> Any:
@@ -192,9 +192,9 @@ def neutral_vjp(
     node = rule_node(backend, row, parents, raws, statics, out)
     node.lifted_pull(
         tensor_type._bound,
-        conjugated(tensor_type(g, None)),
+        conjugated(tensor_type.of(g, None)),
         lambda parent, contribution: pulled.update({id(parent): contribution}),
-        lambda raw, parent: tensor_type(raw, None),
+        lambda raw, parent: tensor_type.of(raw, None),
     )
     found = [pulled.get(id(parent)) for parent in parents]
     return [None if share is None else conjugated(share)._raw for share in found]

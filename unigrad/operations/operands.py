@@ -98,7 +98,7 @@ def prepare(tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...]) ->
         if not isinstance(item, Tensor):
             wanted = dtypes.as_dtype(type(item)) if wanted is None else wanted
             device = None if like is None else like.device
-            item = tensor_type(backend.full((), _fitting(item, wanted), wanted, device), None)
+            item = tensor_type.of(backend.full((), _fitting(item, wanted), wanted, device), None)
         elif wanted is not None and item.dtype != wanted:
             item = item.astype(wanted)
         result.append(item)

@@ -33,9 +33,9 @@ def neutral_jvp(
 ) -> Any:
     """The tangent of a primitive's result by the neutral rules, raw in and raw out. None stands for zero."""
     tensor_type = backend.tensor_type
-    values = [tensor_type(raw, None) for raw in raws]
-    moves = [None if tangent is None else tensor_type(tangent, None) for tangent in tangents]
-    value = tensor_type(out, None)
+    values = [tensor_type.of(raw, None) for raw in raws]
+    moves = [None if tangent is None else tensor_type.of(tangent, None) for tangent in tangents]
+    value = tensor_type.of(out, None)
     found = tangent_of(row)(tensor_type._bound, values, moves, statics, value)
     if found is None:
         found = value.zeros_like()
@@ -115,7 +115,6 @@ def quick_push(row: Primitive, backend: Backend, function: Callable[..., Any]) -
         "DualParts": DualParts,
         "bound": backend.tensor_type._bound,
         "function": function,
-        "new": object.__new__,
     }
     arguments = ", ".join((*row.arrays, *row.statics))
     lines = [f"def {row.name}({arguments}):", *(_taken_source(row) if len(row.arrays) == 2 else _taken_one(row))]
@@ -134,7 +133,7 @@ def quick_push(row: Primitive, backend: Backend, function: Callable[..., Any]) -
     if len(row.arrays) == 2:
         lines += ["    if total.shape != out.shape:", "        total = bound.broadcast_to(total, out.shape)"]
     lines += [
-        "    made = new(Dual)",
+        "    made = Dual()",
         "    made._raw = out._raw",
         "    made._node = out._node",
         "    made._dtype = out._dtype",

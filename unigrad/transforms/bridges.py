@@ -111,7 +111,7 @@ class Bridged:
 
     def _inward(self, raws: Sequence[Raw]) -> list[Tensor]:
         outer = self.outer
-        return [carried(outer.tensor_type(outer.detached(raw), None), self._inner) for raw in raws]
+        return [carried(outer.tensor_type.of(outer.detached(raw), None), self._inner) for raw in raws]
 
     def _outward(self, results: Sequence[Tensor], raws: Sequence[Raw]) -> list[Raw]:
         device = self.outer.device(raws[0]) if raws else None

@@ -305,7 +305,7 @@ def twin(x: Tensor) -> Tensor:
         return batched(x._parts.value, x._parts.level)
     if isinstance(x, Dual):
         return dual(*x._parts)
-    return type(x)(x._raw, x._node)
+    return type(x).of(x._raw, x._node)
 
 
 def without_history(x: Tensor) -> Tensor:

@@ -67,7 +67,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 def _snapshot(x: Tensor) -> Tensor:
     """The Tensor as it is now, whatever it may come to hold, and without its gradient."""
     parts, layout = unwrapped(x)
-    return unflatten(layout, [type(part)(part._raw, part._node) for part in parts])
+    return unflatten(layout, [type(part).of(part._raw, part._node) for part in parts])
 
 
 def _one_step(name: str, again: Repeatable, inputs: Sequence[Tensor], backend: Backend) -> Any:

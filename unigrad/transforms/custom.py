@@ -188,9 +188,11 @@ def _recorded(step: Step, inputs: Sequence[Tensor]) -> list[Tensor]:
         return _followed(step, [x if x._node is None else x.detach() for x in inputs])
     start = next_number()
     # Recorded, of inputs that are not: what is recorded all the same came by way of the closure.
-    outputs, pull = step.body([x if x._node is None else type(x)(x.backend.within_step(x._raw), None) for x in inputs])
+    outputs, pull = step.body(
+        [x if x._node is None else type(x).of(x.backend.within_step(x._raw), None) for x in inputs]
+    )
     for y in outputs:
-        if is_wrapped(y) or (y._node is not None and any(0 < node.number <= start for node in below([y._node]))):
+        if is_wrapped(y) or (y._node is not None and any(0 < node.number <= start for node in below([y._node])[0])):
             raise ArgumentError(
                 f"{step.name} reaches through its closure an array that is recorded or at work in a jvp or vmap, and "
                 f"would lose its derivative; pass it as an argument, or ug.stop_gradient(...) if it is a constant"
@@ -212,16 +214,16 @@ def _followed(step: Step, inputs: Sequence[Tensor]) -> list[Tensor]:
     tensor_type = type(inputs[0])
 
     def function(raws: Sequence[Any]) -> tuple[list[Any], RawPull]:
-        outputs, pull = step.body([tensor_type(raw, None) for raw in raws])
+        outputs, pull = step.body([tensor_type.of(raw, None) for raw in raws])
 
         def pull_raw(gs: Sequence[Any]) -> Sequence[Any]:
-            shares = pull([None if g is None else tensor_type(g, None) for g in gs])
+            shares = pull([None if g is None else tensor_type.of(g, None) for g in gs])
             return [None if share is None else share._raw for share in shares]
 
         return [y._raw for y in outputs], pull_raw
 
     raws = tensor_type.backend.followed(function, [x._raw for x in inputs])
-    return [tensor_type(raw, None) for raw in raws]
+    return [tensor_type.of(raw, None) for raw in raws]
 
 
 class _PullBack:
@@ -239,7 +241,7 @@ class _PullBack:
         self._step = step
         self._pull = pull
         # As they are now, whatever the caller's Tensors come to hold; and without their gradients.
-        self._inputs = [type(x)(x._raw, x._node) for x in inputs]
+        self._inputs = [type(x).of(x._raw, x._node) for x in inputs]
         self._tracked = tracked
         self._floating = floating
         self._count = count
@@ -333,7 +335,7 @@ class _Call:
         given: list[Maybe] = []
         for g, (backend, shape, dtype, device) in zip(gs, kinds, strict=True):
             if g is None and has_gradients(dtype):
-                g = backend.tensor_type(backend.full(shape, 0, dtype, device), None)
+                g = backend.tensor_type.of(backend.full(shape, 0, dtype, device), None)
             given.append(g)
         found = rule(self.output(given))
         shares: list[Maybe] = [None] * len(inputs)

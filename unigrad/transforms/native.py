@@ -89,7 +89,7 @@ def _of_nothing(name: str, result: Any) -> Any:
 
 def _tensor(backend: Backend, raw: Raw) -> Tensor:
     backend.admit(raw)
-    return backend.tensor_type(raw, None)
+    return backend.tensor_type.of(raw, None)
 
 
 def apply(name: str, function: RawFunction, inputs: Sequence[Tensor]) -> list[Tensor]:
@@ -135,7 +135,7 @@ def _one_by_one(
 def recorded_by_vjp(backend: Backend, name: str, function: RawFunction, inputs: Sequence[Tensor]) -> list[Tensor]:
     """:meth:`Backend.native <unigrad.backend.Backend.native>` by :meth:`~unigrad.backend.Backend.native_vjp`."""
     moving = [x._node is not None for x in inputs]
-    kept = [type(x)(x._raw, x._node) for x in inputs]
+    kept = [type(x).of(x._raw, x._node) for x in inputs]
     raws, pull = backend.native_vjp(function, [x._raw for x in inputs], moving)
     outputs = [_tensor(backend, raw) for raw in raws]
     count = len(outputs)
@@ -148,7 +148,7 @@ def recorded_by_vjp(backend: Backend, name: str, function: RawFunction, inputs: 
         given = [g for g in gs if g is not None]
         if not is_recording() and not any(map(is_wrapped, given)):
             shares = pull(_at(reached, [g._raw for g in given], count))
-            return [None if share is None else backend.tensor_type(share, None) for share in shares]
+            return [None if share is None else backend.tensor_type.of(share, None) for share in shares]
         if is_recording() and not backend.native_twice:
             raise UnsupportedError(
                 f"backend {backend.name!r} differentiates {name} under wrap_native once only, its engine having no "

@@ -52,7 +52,7 @@ def pull_rows(
 
 def reached(heads: Sequence[Tensor], variables: Sequence[Tensor]) -> list[bool]:
     """Which of the variables the heads were computed from, whatever their derivative."""
-    nodes = set(below([head._node for head in heads if head._node is not None]))
+    nodes = set(below([head._node for head in heads if head._node is not None])[0])
     return [x._node in nodes for x in variables]
 
 
