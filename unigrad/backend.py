@@ -375,6 +375,11 @@ class Backend:
         """
         return None
 
+    pull_leaves: Callable[[Raw, tuple[Raw, ...], int, bool], Sequence[Raw | None] | None] | None = None
+    """For speed only: :meth:`pullback` of ones from one head to all leaves of a graph that has nothing but ``"bare"``
+    nodes besides. Given are the head, the leaves, the number of nodes and ``retain_graph``; None sends to
+    :meth:`pullback`."""
+
     @property
     def engine(self) -> str:
         """What the framework itself differentiates, in words: ``delegates`` unless there is more to say."""

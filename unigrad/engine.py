@@ -22,6 +22,8 @@ from unigrad.errors import (
     UnsupportedError,
 )
 from unigrad.graph import (
+    BareManyNode,
+    BareNode,
     ConstantNode,
     Cotangents,
     Crossing,
@@ -185,8 +187,11 @@ def backward(
     gradient), and then has changed no gradient and released nothing.
     """
     many = _as_heads(heads)
-    seeds = _seeds(heads, many, head_grads)
     nodes, starts = below(map(_node, many))
+    keep = retain_graph or create_graph
+    if head_grads is None and len(many) == 1 and not create_graph and _pulled_plainly(many[0], nodes, starts, keep):
+        return
+    seeds = _seeds(heads, many, head_grads)
     inputs: dict[Node, Any] = {}
     buffers: dict[Node, GradientBuffer] = {}
     for node in starts:
@@ -201,7 +206,6 @@ def backward(
             if kept is not None:
                 buffers[node] = kept
                 inputs[node] = kept.raw
-    keep = retain_graph or create_graph
     found = _pull(Pull(many, seeds, nodes, starts, inputs, keep, create_graph))
     totals: dict[GradientBuffer, Tensor] = {}
     held = set(map(id, map(_raw, seeds)))
@@ -224,6 +228,37 @@ def backward(
         buffer.grad = grad
     if not keep:
         release(nodes)
+
+
+def _pulled_plainly(head: Tensor, nodes: Sequence[Node], starts: Sequence[Node], retain_graph: bool) -> bool:
+    """:func:`backward` from one head to nothing but leaves, where the framework does that at once; else False.
+
+    What is left out costs a training step of a small network on PyTorch a tenth of its time: the framework's code
+    leaves none of the interpreter's in the processor's caches, so that each function more takes microseconds.
+    """
+    pull_leaves = head.backend.pull_leaves
+    if pull_leaves is None or retained or Crossing.exist:
+        return False
+    leaves: dict[GradientBuffer, Raw] = {}
+    for node in starts:
+        kind = type(node)
+        if kind is Leaf:
+            buffer = node.buffer()  # type: ignore[attr-defined]
+            if buffer is None or buffer.request != "write" or buffer in leaves:
+                return False
+            leaves[buffer] = node.raw  # type: ignore[attr-defined]
+        elif kind is not BareNode and kind is not BareManyNode:
+            return False
+    found = pull_leaves(head._raw, tuple(leaves.values()), len(nodes), retain_graph)
+    if found is None:
+        return False
+    made = head.backend.tensor_type.of
+    for buffer, raw in zip(leaves, found, strict=True):
+        if raw is not None:
+            buffer.grad = made(raw, None)
+    if not retain_graph:
+        release(nodes)
+    return True
 
 
 def gradients(

@@ -63,7 +63,9 @@ class TorchBackend(Backend):
         self.raw_dtypes = {dtype: getattr(torch, str(dtype)) for dtype in ALL if str(dtype) not in self.missing}
         self.array_types = (torch.Tensor,)
         self.functions = primitives(self)
-        self._step_node = steps.StepNode
+        self._plain = torch.Tensor
+        with torch.inference_mode(False):
+            self._ones = {dtype: torch.ones((), dtype=dtype, device="cpu") for dtype in (torch.float32, torch.float64)}
         self._run_backward = torch.autograd.graph._engine_run_backward
         self._proxies = torch._C._TorchDispatchModeKey.PROXY
         self.by_rules = torch._C._are_functorch_transforms_active  # type: ignore[method-assign]
@@ -243,12 +245,24 @@ class TorchBackend(Backend):
     def constant(self, raw: Raw) -> Raw:
         return raw.detach() if raw.requires_grad or self.by_rules() else raw
 
+    def pull_leaves(
+        self, head: Raw, leaves: tuple[Raw, ...], nodes: int, retain_graph: bool
+    ) -> Sequence[Raw | None] | None:
+        if self.by_rules():
+            return None
+        seed = self._ones.get(head.dtype) if head.ndim == 0 and head.is_cpu and type(head) is self._plain else None
+        if seed is None or seed._version:  # which somebody's hook has written to
+            seed = self.filled_like(head, 1)
+        if nodes > MANY * len(leaves) and not self._foreign and not self.steps.under_way.get():
+            return self._accumulated((head,), (seed,), leaves, retain_graph)
+        return _apart(self._run_backward((head,), (seed,), retain_graph, False, leaves, True, False), (seed,))
+
     def pullback(self, pull: Pull) -> Sequence[Raw | None] | None:
         if self.by_rules():
             return None
+        cotangents = tuple(map(_raw, pull.cotangents))
         if pull.rows is not None:
-            return self._by_rows(pull)
-        inputs = pull.inputs
+            return self._by_rows(pull, cotangents)
         leaves = 0
         retain_graph = pull.retain_graph
         steps = False
@@ -258,35 +272,19 @@ class TorchBackend(Backend):
             kind = type(node)
             if kind is Leaf:
                 leaves += 1
-                alone = alone and node in inputs
+                alone = alone and node in pull.inputs
             elif kind is PulledNode:
                 alone = False
-            elif kind is self._step_node:
+            elif kind is self.steps.StepNode:
                 steps = True
                 retain_graph = retain_graph or node.may_fail
         if pull.create_graph:
-            return self._made(pull, self._gradients(pull, [g.raw for g in pull.cotangents], retain_graph=retain_graph))
+            return self._made(pull, self._gradients(pull, cotangents, retain_graph=retain_graph))
+        heads, inputs = tuple(map(_raw, pull.heads)), tuple(pull.inputs.values())
         if len(pull.nodes) > MANY * leaves == MANY * len(inputs) and alone and not self.steps.under_way.get():
-            return self._accumulated(pull, retain_graph)
-        # With inputs that are no leaves, or not all of them.
-        return _apart(self._run(pull, retain_graph, tuple(inputs.values())), pull, steps)
-
-    def _run(self, pull: Pull, retain_graph: bool, inputs: tuple[Raw, ...]) -> Sequence[Raw | None]:
-        """Gradients for ``inputs``; without any, added to the ``.grad`` of all leaves.
-
-        Not by way of torch.autograd, which looks for what has been checked already: for a small network 282
-        microseconds instead of 238.
-        """
-        found: Sequence[Raw | None] = self._run_backward(
-            tuple(map(_raw, pull.heads)),
-            tuple(map(_raw, pull.cotangents)),
-            retain_graph,
-            False,
-            inputs,
-            allow_unreachable=True,
-            accumulate_grad=not inputs,
-        )
-        return found
+            return self._accumulated(heads, cotangents, inputs, retain_graph)
+        pulled = self._run_backward(heads, cotangents, retain_graph, False, inputs, True, False)
+        return _apart(pulled, cotangents, steps)
 
     def _gradients(self, pull: Pull, cotangents: Sequence[Raw], **options: Any) -> Sequence[Raw | None]:
         found: Sequence[Raw | None] = self.torch.autograd.grad(
@@ -299,8 +297,7 @@ class TorchBackend(Backend):
         )
         return found
 
-    def _by_rows(self, pull: Pull) -> Sequence[Raw | None]:
-        cotangents = [g.raw for g in pull.cotangents]
+    def _by_rows(self, pull: Pull, cotangents: Sequence[Raw]) -> Sequence[Raw | None]:
         try:
             pulled = self._gradients(pull, cotangents, retain_graph=True, is_grads_batched=True)
         except (RuntimeError, OperationError):
@@ -310,28 +307,29 @@ class TorchBackend(Backend):
             pulled = [None if column[0] is None else self.torch.stack(column) for column in columns]
         return self._made(pull, pulled)
 
-    def _accumulated(self, pull: Pull, retain_graph: bool) -> Sequence[Raw | None]:
+    def _accumulated(
+        self, heads: tuple[Raw, ...], cotangents: tuple[Raw, ...], leaves: tuple[Raw, ...], retain_graph: bool
+    ) -> Sequence[Raw | None]:
         """Gradients for all leaves of a graph, by way of their raw ``.grad``, which is put back afterwards.
 
         Without a list of inputs PyTorch's engine need not plan which nodes to visit: a sixth less time on a long chain
-        of small operations. But each leaf takes as long here as the planning for ``MANY`` of them.
+        of small operations. But each leaf takes as long here as the planning for ``MANY`` nodes.
         """
-        raws = pull.inputs.values()
         found = []
         # Another thread's pass over a shared leaf would add to the same .grad.
         with self._accumulating:
-            before = [raw.grad for raw in raws]
-            for raw, grad in zip(raws, before, strict=True):
+            before = [raw.grad for raw in leaves]
+            for raw, grad in zip(leaves, before, strict=True):
                 if grad is not None:
                     raw.grad = None
             try:
-                self._run(pull, retain_graph, ())
+                self._run_backward(heads, cotangents, retain_graph, False, (), True, True)
             finally:
-                for raw, grad in zip(raws, before, strict=True):
+                for raw, grad in zip(leaves, before, strict=True):
                     found.append(raw.grad)
                     raw.grad = grad
         # They are no views any more to PyTorch, and yet may share memory.
-        storages = {g._raw.untyped_storage()._cdata for g in pull.cotangents}
+        storages = {g.untyped_storage()._cdata for g in cotangents}
         for position, raw in enumerate(found):
             if raw is not None:
                 storage = raw.untyped_storage()
@@ -342,7 +340,7 @@ class TorchBackend(Backend):
 
     def _made(self, pull: Pull, pulled: Sequence[Raw | None]) -> Sequence[Raw | None]:
         if not pull.create_graph:
-            return _apart(pulled, pull)
+            return _apart(pulled, tuple(map(_raw, pull.cotangents)), True)
         return [None if raw is None else self._differentiable(raw) for raw in pulled]
 
     def _differentiable(self, raw: Raw) -> Raw:
@@ -350,23 +348,25 @@ class TorchBackend(Backend):
         return raw if raw.requires_grad else self.leaf(raw)
 
 
-def _apart(pulled: Sequence[Raw | None], pull: Pull, cautious: bool = True) -> Sequence[Raw | None]:
-    """Gradients that share no memory with each other or the cotangents.
+def _apart(pulled: Sequence[Raw | None], others: Sequence[Raw], cautious: bool = False) -> Sequence[Raw | None]:
+    """Gradients that share no memory with each other or ``others``, the cotangents.
 
     A reshaped or stretched cotangent is a view, of another gradient or of one that nobody else has. ``cautious`` if
     it may be a view of something else.
     """
     owners = {}
-    for g in pull.cotangents:
-        base = g._raw._base
-        owner = g._raw if base is None else base
+    for raw in others:
+        owner = raw._base if raw._is_view() else raw
         owners[id(owner)] = owner
     found = []
     for raw in pulled:
         if raw is not None:
-            base = raw._base
-            owner = raw if base is None else base
-            if id(owner) in owners or (base is not None and (cautious or base.numel() != raw.numel())):
+            owner = raw
+            if raw._is_view():
+                owner = raw._base
+                if cautious or owner.numel() != raw.numel():
+                    raw = raw.clone()
+            if id(owner) in owners:
                 raw = raw.clone()
             else:
                 owners[id(owner)] = owner
