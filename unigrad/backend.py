@@ -98,13 +98,13 @@ class Backend:
     ``"bare"``: likewise for a framework that records by itself as soon as a leaf is tracked."""
     met_rules: bool = False
     """Whether :attr:`by_rules` was ever true: operations ask it only from then on. The adapter sets it when a leaf is
-    made, a recording opened or an array admitted meanwhile."""
+    made or an array admitted meanwhile."""
     by_rules: Callable[[], bool] = staticmethod(lambda: False)
     """Whether, for now, a backend with ``"bare"`` nodes is to record for the neutral rules: where its framework
     cannot track a leaf. :meth:`leaf` then gives the array itself, and :meth:`pullback` None."""
     bounds_checked: ClassVar[frozenset[str]] = frozenset()
-    """For speed only: primitives whose labels or indices the framework itself checks from both sides. It must
-    raise IndexError; the others are checked before the call."""
+    """For speed only: primitives whose labels or indices the framework itself checks from both sides, as well as that
+    shapes fit. It must raise IndexError for an index; the others are checked before the call."""
     pulls_raw: ClassVar[bool] = False
     """Whether :meth:`record` makes nodes of the adapter's own, which pull over raw arrays. Cotangents are
     then added up with ``+``, so that raw arrays' operators must behave as NumPy's."""

@@ -236,7 +236,8 @@ def _pulled_plainly(head: Tensor, nodes: Sequence[Node], starts: Sequence[Node],
     What is left out costs a training step of a small network on PyTorch a tenth of its time: the framework's code
     leaves none of the interpreter's in the processor's caches, so that each function more takes microseconds.
     """
-    pull_leaves = head.backend.pull_leaves
+    backend = head.backend
+    pull_leaves = backend.pull_leaves
     if pull_leaves is None or retained or Crossing.exist:
         return False
     leaves: dict[GradientBuffer, Raw] = {}
@@ -252,10 +253,13 @@ def _pulled_plainly(head: Tensor, nodes: Sequence[Node], starts: Sequence[Node],
     found = pull_leaves(head._raw, tuple(leaves.values()), len(nodes), retain_graph)
     if found is None:
         return False
-    made = head.backend.tensor_type.of
+    tensor_type, neutral = backend.tensor_type, backend._neutral
     for buffer, raw in zip(leaves, found, strict=True):
         if raw is not None:
-            buffer.grad = made(raw, None)
+            buffer.grad = grad = tensor_type()
+            grad._raw = raw
+            grad._node = None
+            grad._dtype = neutral[raw.dtype]
     if not retain_graph:
         release(nodes)
     return True

@@ -1,6 +1,6 @@
 """Whether operations are recorded, and whether a network trains: per thread and per async task.
 
-Both flags are context variables, so a new thread starts with neither and an async task sees its own.
+Both are one context variable, so a new thread starts with neither and an async task sees its own.
 A scope is a context manager that can be entered again, also while it is open.
 """
 
@@ -12,23 +12,49 @@ from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any
 
-_recording: ContextVar[bool] = ContextVar("unigrad_recording", default=False)
-_training: ContextVar[bool] = ContextVar("unigrad_training", default=False)
 
-is_recording = _recording.get
-is_training = _training.get
+class Mode(tuple[()]):
+    """What is switched on. It is true while operations are recorded, which every operation asks."""
+
+    # A tuple, whose truth value costs no call: those that record hold something, the others are empty.
+    training: bool
+
+
+def _mode(recording: bool, training: bool) -> Mode:
+    mode = Mode((True,) if recording else ())  # type: ignore[arg-type]
+    mode.training = training
+    return mode
+
+
+_MODES = [[_mode(recording, training) for training in (False, True)] for recording in (False, True)]
+_current: ContextVar[Mode] = ContextVar("unigrad_mode", default=_MODES[False][False])
+
+recording_mode = _current.get
+"""The mode, for where :func:`is_recording` would be a call too many."""
+
+
+def is_recording() -> bool:
+    """Whether operations on attached arrays are recorded."""
+    return bool(_current.get())
+
+
+def is_training() -> bool:
+    """Whether dropout and its like are at work."""
+    return _current.get().training
+
 
 # An adapter whose framework can forbid recording (torch.no_grad) adds a function here. It is called
 # when a recording scope opens and returns a context manager to hold open with it, or None.
 framework_scopes: list[Callable[[], AbstractContextManager[None] | None]] = []
 
 Opened = tuple[AbstractContextManager[None], Any]
-Undo = tuple[Token[bool] | None, Token[bool] | None, Opened | None, Any]
+"""A framework's scope, and the one opened before it."""
+Undo = tuple[Token[Mode], Opened | None, Any]
 """What an exit takes back, and what the one around it does where the scope is entered again."""
 
 
 class Scope:
-    """Sets the recording flag, the training flag or both for the duration of a ``with`` block."""
+    """Turns recording, training or both on or off for the duration of a ``with`` block; None leaves it as it is."""
 
     __slots__ = ("_recording", "_training", "_undo")
 
@@ -38,29 +64,26 @@ class Scope:
         self._undo: Undo | None = None
 
     def __enter__(self) -> None:
+        recording, training = self._recording, self._training
         opened: Opened | None = None
-        if self._recording:
+        if recording:
             for open_scope in framework_scopes:
                 scope = open_scope()
                 if scope is not None:
                     scope.__enter__()
                     opened = (scope, opened)
-        self._undo = (
-            None if self._recording is None else _recording.set(self._recording),
-            None if self._training is None else _training.set(self._training),
-            opened,
-            self._undo,
-        )
+        elif recording is None:
+            recording = is_recording()
+        if training is None:
+            training = is_training()
+        self._undo = (_current.set(_MODES[recording][training]), opened, self._undo)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._undo is not None
-        recording, training, opened, self._undo = self._undo
-        if training is not None:
-            _training.reset(training)
-        if recording is not None:
-            _recording.reset(recording)
+        token, opened, self._undo = self._undo
+        _current.reset(token)
         while opened is not None:
             scope, opened = opened
             scope.__exit__(kind, error, trace)

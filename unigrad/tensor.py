@@ -26,7 +26,7 @@ from unigrad.errors import (
     UnsupportedError,
 )
 from unigrad.graph import GradientBuffer, Leaf, Node, attach, next_number, retain
-from unigrad.recording import is_recording
+from unigrad.recording import recording_mode
 
 if TYPE_CHECKING:
     from unigrad.backend import Backend
@@ -309,7 +309,7 @@ class Tensor:
     @property
     def _followed(self) -> bool:
         """Whether what is computed with this array now is followed: recorded, or at work in a jvp or vmap."""
-        return self._is_wrapped or (self._node is not None and is_recording())
+        return self._is_wrapped or (self._node is not None and bool(recording_mode()))
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         from unigrad.protocols import array_ufunc
@@ -459,7 +459,7 @@ class Tensor:
         """The buffer of this leaf, None if it has no gradient, as the variables of functional forms; LeafWriteError
         while recording."""
         buffer = getattr(self, "_buffer", None)
-        if buffer is not None and is_recording():
+        if buffer is not None and recording_mode():
             raise LeafWriteError(
                 "an array with an attached gradient cannot be changed while recording; write to it outside "
                 "record() or inside 'with ug.pause():', or compute a new array (y = x + v)"

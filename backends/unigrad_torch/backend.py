@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -64,6 +64,7 @@ class TorchBackend(Backend):
         self.array_types = (torch.Tensor,)
         self.functions = primitives(self)
         self._plain = torch.Tensor
+        self._is_inference_mode_enabled, self._is_grad_enabled = torch.is_inference_mode_enabled, torch.is_grad_enabled
         with torch.inference_mode(False):
             self._ones = {dtype: torch.ones((), dtype=dtype, device="cpu") for dtype in (torch.float32, torch.float64)}
         self._run_backward = torch.autograd.graph._engine_run_backward
@@ -85,10 +86,9 @@ class TorchBackend(Backend):
 
     def _recording_scope(self) -> AbstractContextManager[None] | None:
         """What makes PyTorch record where the user told it not to; unigrad's own scope decides."""
-        self.met_rules = self.met_rules or self.by_rules()
-        if self.torch.is_inference_mode_enabled():
+        if self._is_inference_mode_enabled():
             return self.torch.inference_mode(False)
-        return None if self.torch.is_grad_enabled() else self.torch.enable_grad()
+        return None if self._is_grad_enabled() else self.torch.enable_grad()
 
     def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
         # PyTorch shares the memory of what it is given, and has no negative strides.
@@ -255,7 +255,8 @@ class TorchBackend(Backend):
             seed = self.filled_like(head, 1)
         if nodes > MANY * len(leaves) and not self._foreign and not self.steps.under_way.get():
             return self._accumulated((head,), (seed,), leaves, retain_graph)
-        return _apart(self._run_backward((head,), (seed,), retain_graph, False, leaves, True, False), (seed,))
+        found = self._run_backward((head,), (seed,), retain_graph, False, leaves, True, False)
+        return _apart(found, {id(seed): seed})
 
     def pullback(self, pull: Pull) -> Sequence[Raw | None] | None:
         if self.by_rules():
@@ -284,7 +285,7 @@ class TorchBackend(Backend):
         if len(pull.nodes) > MANY * leaves == MANY * len(inputs) and alone and not self.steps.under_way.get():
             return self._accumulated(heads, cotangents, inputs, retain_graph)
         pulled = self._run_backward(heads, cotangents, retain_graph, False, inputs, True, False)
-        return _apart(pulled, cotangents, steps)
+        return _apart(pulled, _owners(cotangents), steps)
 
     def _gradients(self, pull: Pull, cotangents: Sequence[Raw], **options: Any) -> Sequence[Raw | None]:
         found: Sequence[Raw | None] = self.torch.autograd.grad(
@@ -340,7 +341,7 @@ class TorchBackend(Backend):
 
     def _made(self, pull: Pull, pulled: Sequence[Raw | None]) -> Sequence[Raw | None]:
         if not pull.create_graph:
-            return _apart(pulled, tuple(map(_raw, pull.cotangents)), True)
+            return _apart(pulled, _owners(map(_raw, pull.cotangents)), True)
         return [None if raw is None else self._differentiable(raw) for raw in pulled]
 
     def _differentiable(self, raw: Raw) -> Raw:
@@ -348,16 +349,18 @@ class TorchBackend(Backend):
         return raw if raw.requires_grad else self.leaf(raw)
 
 
-def _apart(pulled: Sequence[Raw | None], others: Sequence[Raw], cautious: bool = False) -> Sequence[Raw | None]:
-    """Gradients that share no memory with each other or ``others``, the cotangents.
+def _owners(raws: Iterable[Raw]) -> dict[int, Raw]:
+    """Whose memory these arrays lie in, by identity: that of the arrays that they are views of, or their own."""
+    owners = [raw._base if raw._is_view() else raw for raw in raws]
+    return {id(owner): owner for owner in owners}
+
+
+def _apart(pulled: Sequence[Raw | None], owners: dict[int, Raw], cautious: bool = False) -> Sequence[Raw | None]:
+    """Gradients that share no memory with each other or the cotangents, whose ``owners`` are given.
 
     A reshaped or stretched cotangent is a view, of another gradient or of one that nobody else has. ``cautious`` if
     it may be a view of something else.
     """
-    owners = {}
-    for raw in others:
-        owner = raw._base if raw._is_view() else raw
-        owners[id(owner)] = owner
     found = []
     for raw in pulled:
         if raw is not None:

@@ -22,7 +22,7 @@ from unigrad.operations.nodes import Source, execute, node_type, rule_node
 from unigrad.operations.operands import NotTensor, explain, plain, prepare, uncommon, weak, weak_float
 from unigrad.operations.table import PRIMITIVES, Primitive
 from unigrad.operations.tangents import quick_push
-from unigrad.recording import is_recording
+from unigrad.recording import recording_mode
 from unigrad.tensor import IN_PLACE, OPERATORS, REFLECTED, Tensor, in_place
 
 
@@ -59,7 +59,7 @@ def _bound_function(backend: Backend, row: Primitive, tensor_type: type[Tensor])
         "backend": backend,
         "function": function,
         "untracked": untracked,
-        "is_recording": is_recording,
+        "recording_mode": recording_mode,
         "plain": plain,
         "prepare": prepare,
         "uncommon": uncommon,
@@ -262,7 +262,7 @@ def _call_source(backend: Backend, row: Primitive, scope: dict[str, Any]) -> Sou
     elif inline is None:
         lines += [
             f"        if {tracked}:",
-            "            if is_recording():",
+            "            if recording_mode():",
             f"                out, node = backend.record(row, {nodes}, tuple({raw_tuple}), {static_tuple})",
             *_returning(row, "out", "node", 16),
             *_returning(row, safe, "None", 12),
@@ -272,7 +272,7 @@ def _call_source(backend: Backend, row: Primitive, scope: dict[str, Any]) -> Sou
         lines += [
             f"        if not ({tracked}):",
             *_returning(row, plain, "None", 12),
-            "        if not is_recording():",
+            "        if not recording_mode():",
             *_returning(row, safe, "None", 12),
             f"        out = {plain}",
         ]

@@ -152,6 +152,10 @@ def explain(
             f"matmul cannot multiply shapes {shapes[0]} and {shapes[1]}: the last axis of the first and the "
             f"last but one of the second must have equal sizes, and neither may be 0-dimensional"
         )
+    if row.name == "cross_entropy" and shapes[1] != shapes[0][:1]:
+        return ShapeError(
+            f"labels of shape {shapes[1]} do not fit logits of shape {shapes[0]}; expected {shapes[0][:1]}"
+        )
     if row.name in backend.bounds_checked and isinstance(error, IndexError):
         return IndexRangeError(f"{what}: {error}")
     given = f" with {', '.join(map(repr, statics))}" if statics else ""
