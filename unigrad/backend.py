@@ -96,12 +96,11 @@ class Backend:
     """For speed only. ``"rules"``: generate :meth:`record`'s default into each operation, and run the
     rules on raw arrays, whose operators and functions must then behave as NumPy's;
     ``"bare"``: likewise for a framework that records by itself as soon as a leaf is tracked."""
-    met_rules: bool = False
-    """Whether :attr:`by_rules` was ever true: operations ask it only from then on. The adapter sets it when a leaf is
-    made or an array admitted meanwhile."""
     by_rules: Callable[[], bool] = staticmethod(lambda: False)
     """Whether, for now, a backend with ``"bare"`` nodes is to record for the neutral rules: where its framework
-    cannot track a leaf. :meth:`leaf` then gives the array itself, and :meth:`pullback` None."""
+    cannot track a leaf. :meth:`leaf` then gives the array itself, and :meth:`pullback` None. Operations ask only
+    after :meth:`meet_rules`."""
+    met_rules = False
     bounds_checked: ClassVar[frozenset[str]] = frozenset()
     """For speed only: primitives whose labels or indices the framework itself checks from both sides, as well as that
     shapes fit. It must raise IndexError for an index; the others are checked before the call."""
@@ -140,6 +139,8 @@ class Backend:
     """Set by unigrad: the class of its duals (``unigrad.forward``)."""
     batched_type: type[Tensor]
     """Set by unigrad: the class of its batched Tensors (``unigrad.batching``)."""
+    scopes: list[dict[str, Any]]
+    """Set by unigrad: the globals of this backend's operations."""
     _neutral: Mapping[Any, DType]
     _loaded = False
 
@@ -336,6 +337,13 @@ class Backend:
     def pushes_forward(self) -> bool:
         """Whether :meth:`pushforward` may give anything but None."""
         return type(self).pushforward is not Backend.pushforward
+
+    def meet_rules(self) -> None:
+        """Have operations ask :attr:`by_rules` from now on. For the adapter to call when a leaf is made, or an array
+        admitted, while that is true."""
+        self.met_rules = True
+        for scope in self.scopes:
+            scope["met_rules"] = True
 
     def numbers(self, primitive: str, weak: Callable[[Any, DType], Any]) -> Callable[[Any, DType], Any] | None:
         """For speed only: what a Python scalar beside an array of a dtype is given to a primitive as.

@@ -76,7 +76,8 @@ class TorchBackend(Backend):
         super().admit(raw)
         # From now on a graph may lead on into one of the user's own, whose leaves are not ours to write to.
         self._foreign = self._foreign or raw.requires_grad
-        self.met_rules = self.met_rules or self.by_rules()
+        if not self.met_rules and self.by_rules():
+            self.meet_rules()
         if not self._dynamo_knows and DYNAMO in sys.modules:
             # What torch.compile meets of unigrad it is to call as it stands: it knows no context variables, and would
             # take NumPy's functions for PyTorch's. Importing it for that takes longer than all else together.
@@ -228,7 +229,7 @@ class TorchBackend(Backend):
 
     def leaf(self, raw: Raw) -> Raw:
         if self.by_rules():
-            self.met_rules = True
+            self.meet_rules()
             return raw
         if raw.is_inference():
             # PyTorch does not differentiate what was made in inference mode; a copy made outside is fine.

@@ -16,7 +16,7 @@ from unigrad.backend import Backend
 from unigrad.batching import Batched, batch
 from unigrad.errors import UnigradError
 from unigrad.forward import Dual, push
-from unigrad.graph import BareManyNode, BareNode, next_number
+from unigrad.graph import BareManyNode, BareNode, next_number, spare
 from unigrad.levels import interpret
 from unigrad.operations.nodes import Source, execute, node_type, rule_node
 from unigrad.operations.operands import NotTensor, explain, plain, prepare, uncommon, weak, weak_float
@@ -36,6 +36,7 @@ def bind(backend: Backend) -> None:
     backend.dual_type = type(f"Dual{name}", (Dual, tensor_type), wrapped | {"_interpret": staticmethod(push)})
     backend.batched_type = type(f"Batched{name}", (Batched, tensor_type), wrapped | {"_interpret": staticmethod(batch)})
     backend.raw_functions = None
+    backend.scopes = []
     if backend.inline_nodes == "rules" or backend.pulls_raw:
         backend.raw_functions = types.SimpleNamespace(
             **{row.name: backend.function(row.name) for row in PRIMITIVES.values()}
@@ -75,12 +76,14 @@ def _bound_function(backend: Backend, row: Primitive, tensor_type: type[Tensor])
         "complex_of": dtypes.complex_of,
         "rule_node": rule_node,
         "by_rules": backend.by_rules,
+        "met_rules": backend.met_rules,
         "NotTensor": NotTensor,
         "next_number": next_number,
     }
     numbers = backend.numbers(row.name, scope[_weak(row)]) if row.scalars else None
     if numbers is not None:
         scope["numbers"] = numbers
+    backend.scopes.append(scope)
     count = len(row.arrays)
     if row.variadic:
         lines = _variadic_source(row)
@@ -282,7 +285,7 @@ def _call_source(backend: Backend, row: Primitive, scope: dict[str, Any]) -> Sou
     ]
     if row.differentiable and inline == "bare":
         lines += [
-            "    if backend.met_rules and by_rules():",
+            "    if met_rules and by_rules():",
             f"        return T.of(out, rule_node(backend, row, {nodes}, {raw_tuple}, {static_tuple}, out))",
         ]
         lines += _bare_node_source(row, nodes, scope)
@@ -309,8 +312,17 @@ def _returning(row: Primitive, raw: str, node: str, indent: int) -> Source:
 def _bare_node_source(row: Primitive, nodes: str, scope: dict[str, Any]) -> Source:
     """Nodes without residuals: the framework keeps what its own engine needs."""
     few = not row.variadic and len(row.arrays) <= 2
-    scope["Bare"] = BareNode if few else BareManyNode
-    lines = ["    node = Bare()", "    node.number = 0", f"    node.operation = {row.name!r}"]
+    scope |= {"Bare": BareNode if few else BareManyNode, "spare": spare}
+    if few:
+        lines = [
+            "    try:",
+            "        node = spare.pop() if spare else Bare()",
+            "    except IndexError:",  # another thread was faster
+            "        node = Bare()",
+        ]
+    else:
+        lines = ["    node = Bare()"]
+    lines += ["    node.number = 0", f"    node.operation = {row.name!r}"]
     if few:
         lines += ["    node.p1 = n1", f"    node.p2 = {'n2' if len(row.arrays) == 2 else None}"]
     else:
