@@ -28,7 +28,7 @@ from unigrad.tensor import IN_PLACE, OPERATORS, REFLECTED, Tensor, in_place
 
 def bind(backend: Backend) -> None:
     """Make the backend's Tensor class and give it every primitive and operator."""
-    bound = types.SimpleNamespace()
+    bound = types.SimpleNamespace(checks_labels="cross_entropy" in backend.bounds_checked)
     name = f"{backend.name.capitalize()}Tensor"
     tensor_type = type(name, (Tensor,), {"__slots__": (), "backend": backend, "_bound": bound, "__module__": "unigrad"})
     backend.tensor_type = tensor_type
