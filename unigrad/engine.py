@@ -186,12 +186,12 @@ def backward(
     Raises NotRecordedError, GraphFreedError, ShapeError, DtypeError or BackendMismatchError (of a head and its
     gradient), and then has changed no gradient and released nothing.
     """
+    if head_grads is None and not create_graph and isinstance(heads, Tensor) and _pulled_plainly(heads, retain_graph):
+        return
     many = _as_heads(heads)
+    seeds = _seeds(heads, many, head_grads)
     nodes, starts = below(map(_node, many))
     keep = retain_graph or create_graph
-    if head_grads is None and len(many) == 1 and not create_graph and _pulled_plainly(many[0], nodes, starts, keep):
-        return
-    seeds = _seeds(heads, many, head_grads)
     inputs: dict[Node, Any] = {}
     buffers: dict[Node, GradientBuffer] = {}
     for node in starts:
@@ -230,16 +230,17 @@ def backward(
         release(nodes)
 
 
-def _pulled_plainly(head: Tensor, nodes: list[Node], starts: Sequence[Node], retain_graph: bool) -> bool:
+def _pulled_plainly(head: Tensor, retain_graph: bool) -> bool:
     """:func:`backward` from one head to nothing but leaves, where the framework does that at once; else False.
 
     What is left out costs a training step of a small network on PyTorch a tenth of its time: the framework's code
     leaves none of the interpreter's in the processor's caches, so that each function more takes microseconds.
     """
-    backend = head.backend
+    backend, top = head.backend, head._node
     pull_leaves = backend.pull_leaves
-    if pull_leaves is None or retained or Crossing.exist:
+    if pull_leaves is None or top is None or head._is_wrapped or retained or Crossing.exist:
         return False
+    nodes, starts = below((top,))
     leaves: dict[GradientBuffer, Raw] = {}
     for node in starts:
         kind = type(node)
