@@ -26,8 +26,8 @@ def _mode(recording: bool, training: bool) -> Mode:
     return mode
 
 
-_MODES = {(on, training): _mode(on, training) for on in (False, True) for training in (False, True)}
-_current: ContextVar[Mode] = ContextVar("unigrad_mode", default=_MODES[False, False])
+_MODES = [[_mode(recording, training) for training in (False, True)] for recording in (False, True)]
+_current: ContextVar[Mode] = ContextVar("unigrad_mode", default=_MODES[False][False])
 
 recording_mode = _current.get
 """The mode, for where :func:`is_recording` would be a call too many."""
@@ -56,29 +56,27 @@ Undo = tuple[Token[Mode], Opened | None, Any]
 class Scope:
     """Turns recording, training or both on or off for the duration of a ``with`` block; None leaves it as it is."""
 
-    __slots__ = ("_mode", "_recording", "_training", "_undo")
+    __slots__ = ("_recording", "_training", "_undo")
 
     def __init__(self, recording: bool | None, training: bool | None) -> None:
         self._recording = recording
         self._training = training
-        # Known beforehand where nothing is left as it is.
-        self._mode = None if recording is None or training is None else _MODES[recording, training]
         self._undo: Undo | None = None
 
     def __enter__(self) -> None:
+        recording, training = self._recording, self._training
         opened: Opened | None = None
-        if self._recording:
+        if recording:
             for open_scope in framework_scopes:
                 scope = open_scope()
                 if scope is not None:
                     scope.__enter__()
                     opened = (scope, opened)
-        mode = self._mode
-        self._undo = (_current.set(self._partly() if mode is None else mode), opened, self._undo)
-
-    def _partly(self) -> Mode:
-        recording = is_recording() if self._recording is None else self._recording
-        return _MODES[recording, is_training() if self._training is None else self._training]
+        elif recording is None:
+            recording = is_recording()
+        if training is None:
+            training = is_training()
+        self._undo = (_current.set(_MODES[recording][training]), opened, self._undo)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -64,6 +64,7 @@ class TorchBackend(Backend):
         self.array_types = (torch.Tensor,)
         self.functions = primitives(self)
         self._plain = torch.Tensor
+        self._pointer = torch.Tensor.data_ptr
         self._is_inference_mode_enabled, self._is_grad_enabled = torch.is_inference_mode_enabled, torch.is_grad_enabled
         with torch.inference_mode(False):
             self._ones = {dtype: torch.ones((), dtype=dtype, device="cpu") for dtype in (torch.float32, torch.float64)}
@@ -249,15 +250,15 @@ class TorchBackend(Backend):
     def pull_leaves(
         self, head: Raw, leaves: tuple[Raw, ...], nodes: int, retain_graph: bool
     ) -> Sequence[Raw | None] | None:
-        if self.by_rules():
+        if self.by_rules() or type(head) is not self._plain:
             return None
-        seed = self._ones.get(head.dtype) if head.ndim == 0 and head.is_cpu and type(head) is self._plain else None
+        seed = self._ones.get(head.dtype) if head.ndim == 0 and head.is_cpu else None
         if seed is None or seed._version:  # which somebody's hook has written to
             seed = self.filled_like(head, 1)
         if nodes > MANY * len(leaves) and not self._foreign and not self.steps.under_way.get():
             return self._accumulated((head,), (seed,), leaves, retain_graph)
-        found = self._run_backward((head,), (seed,), retain_graph, False, leaves, True, False)
-        return _apart(found, {id(seed): seed})
+        pulled = self._run_backward((head,), (seed,), retain_graph, False, leaves, True, False)
+        return _apart(pulled, (seed,), self._pointer)
 
     def pullback(self, pull: Pull) -> Sequence[Raw | None] | None:
         if self.by_rules():
@@ -267,7 +268,6 @@ class TorchBackend(Backend):
             return self._by_rows(pull, cotangents)
         leaves = 0
         retain_graph = pull.retain_graph
-        steps = False
         # A gradient may itself be a leaf to PyTorch, and one that nobody has asked for.
         alone = not self._foreign
         for node in pull.starts:
@@ -278,7 +278,6 @@ class TorchBackend(Backend):
             elif kind is PulledNode:
                 alone = False
             elif kind is self.steps.StepNode:
-                steps = True
                 retain_graph = retain_graph or node.may_fail
         if pull.create_graph:
             return self._made(pull, self._gradients(pull, cotangents, retain_graph=retain_graph))
@@ -286,7 +285,7 @@ class TorchBackend(Backend):
         if len(pull.nodes) > MANY * leaves == MANY * len(inputs) and alone and not self.steps.under_way.get():
             return self._accumulated(heads, cotangents, inputs, retain_graph)
         pulled = self._run_backward(heads, cotangents, retain_graph, False, inputs, True, False)
-        return _apart(pulled, _owners(cotangents), steps)
+        return _apart(pulled, cotangents, self._memory())
 
     def _gradients(self, pull: Pull, cotangents: Sequence[Raw], **options: Any) -> Sequence[Raw | None]:
         found: Sequence[Raw | None] = self.torch.autograd.grad(
@@ -330,49 +329,45 @@ class TorchBackend(Backend):
                 for raw, grad in zip(leaves, before, strict=True):
                     found.append(raw.grad)
                     raw.grad = grad
-        # They are no views any more to PyTorch, and yet may share memory.
-        storages = {g.untyped_storage()._cdata for g in cotangents}
-        for position, raw in enumerate(found):
-            if raw is not None:
-                storage = raw.untyped_storage()
-                if storage._cdata in storages or storage.nbytes() != raw.nbytes:
-                    found[position] = raw.clone()
-                storages.add(storage._cdata)
-        return found
+        return _apart(map(_cut_out, found), cotangents, self._memory())
 
     def _made(self, pull: Pull, pulled: Sequence[Raw | None]) -> Sequence[Raw | None]:
         if not pull.create_graph:
-            return _apart(pulled, _owners(map(_raw, pull.cotangents)), True)
+            return _apart(pulled, tuple(map(_raw, pull.cotangents)), self._memory())
         return [None if raw is None else self._differentiable(raw) for raw in pulled]
+
+    def _memory(self) -> Callable[[Raw], int]:
+        """What tells where an array lies."""
+        # While PyTorch works on fake arrays, which lie nowhere, the objects that stand for memory do.
+        return _storage if self.torch._C._len_torch_dispatch_stack() else self._pointer
 
     def _differentiable(self, raw: Raw) -> Raw:
         # PyTorch does not track a constant gradient; as a leaf it can be a head or a variable nevertheless.
         return raw if raw.requires_grad else self.leaf(raw)
 
 
-def _owners(raws: Iterable[Raw]) -> dict[int, Raw]:
-    """Whose memory these arrays lie in, by identity: that of the arrays that they are views of, or their own."""
-    owners = [raw._base if raw._is_view() else raw for raw in raws]
-    return {id(owner): owner for owner in owners}
+def _apart(pulled: Iterable[Raw | None], cotangents: Sequence[Raw], memory: Callable[[Raw], int]) -> list[Raw | None]:
+    """Gradients that share no ``memory`` with each other or the cotangents, and are no part of something larger.
 
-
-def _apart(pulled: Sequence[Raw | None], owners: dict[int, Raw], cautious: bool = False) -> Sequence[Raw | None]:
-    """Gradients that share no memory with each other or the cotangents, whose ``owners`` are given.
-
-    A reshaped or stretched cotangent is a view, of another gradient or of one that nobody else has. ``cautious`` if
-    it may be a view of something else.
+    PyTorch's may be a cotangent, reshaped or stretched, or a part of one.
     """
+    held = set(map(memory, cotangents))
     found = []
     for raw in pulled:
         if raw is not None:
-            owner = raw
-            if raw._is_view():
-                owner = raw._base
-                if cautious or owner.numel() != raw.numel():
-                    raw = raw.clone()
-            if id(owner) in owners:
+            start = memory(raw)
+            if start in held or (raw._is_view() and raw._base.numel() != raw.numel()):
                 raw = raw.clone()
-            else:
-                owners[id(owner)] = owner
+            held.add(start)
         found.append(raw)
     return found
+
+
+def _storage(raw: Raw) -> int:
+    found: int = raw.untyped_storage()._cdata
+    return found
+
+
+def _cut_out(raw: Raw | None) -> Raw | None:
+    """Memory of its own for a part of something larger that PyTorch does not know as a view any more."""
+    return raw if raw is None or raw.untyped_storage().nbytes() == raw.nbytes else raw.clone()

@@ -47,7 +47,10 @@ def bind(backend: Backend) -> None:
         function = getattr(bound, primitive_name)
         setattr(tensor_type, method, function.reflected if swapped else function)
     for method, primitive_name in IN_PLACE.items():
-        setattr(tensor_type, method, in_place(getattr(bound, primitive_name)))
+        raw_function = None
+        if PRIMITIVES[primitive_name].dtypes in ("numeric", "float"):  # which floats of one dtype need no check for
+            raw_function = backend.untracked(backend.function(primitive_name))
+        setattr(tensor_type, method, in_place(getattr(bound, primitive_name), raw_function, backend))
 
 
 def _bound_function(backend: Backend, row: Primitive, tensor_type: type[Tensor]) -> Callable[..., Any]:
