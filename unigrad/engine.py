@@ -186,8 +186,13 @@ def backward(
     Raises NotRecordedError, GraphFreedError, ShapeError, DtypeError or BackendMismatchError (of a head and its
     gradient), and then has changed no gradient and released nothing.
     """
-    if head_grads is None and not create_graph and isinstance(heads, Tensor) and _pulled_plainly(heads, retain_graph):
-        return
+    plain = head_grads is None and not create_graph and isinstance(heads, Tensor)
+    if not (plain and backward_plainly(heads, retain_graph)):  # type: ignore[arg-type]
+        backward_fully(heads, head_grads, retain_graph, create_graph)
+
+
+def backward_fully(heads: Tensor | Sequence[Tensor], head_grads: Any, retain_graph: bool, create_graph: bool) -> None:
+    """:func:`backward`, whatever there is to it."""
     many = _as_heads(heads)
     seeds = _seeds(heads, many, head_grads)
     nodes, starts = below(map(_node, many))
@@ -230,7 +235,7 @@ def backward(
         release(nodes)
 
 
-def _pulled_plainly(head: Tensor, retain_graph: bool) -> bool:
+def backward_plainly(head: Tensor, retain_graph: bool) -> bool:
     """:func:`backward` from one head to nothing but leaves, where the framework does that at once; else False.
 
     What is left out costs a training step of a small network on PyTorch a tenth of its time: the framework's code

@@ -27,6 +27,7 @@ def _mode(recording: bool, training: bool) -> Mode:
 
 
 _MODES = [[_mode(recording, training) for training in (False, True)] for recording in (False, True)]
+_RECORDED, _TRAINED = _MODES[True]
 _current: ContextVar[Mode] = ContextVar("unigrad_mode", default=_MODES[False][False])
 
 recording_mode = _current.get
@@ -64,18 +65,9 @@ class Scope:
         self._undo: Undo | None = None
 
     def __enter__(self) -> None:
-        recording, training = self._recording, self._training
-        opened: Opened | None = None
-        if recording:
-            for open_scope in framework_scopes:
-                scope = open_scope()
-                if scope is not None:
-                    scope.__enter__()
-                    opened = (scope, opened)
-        elif recording is None:
-            recording = is_recording()
-        if training is None:
-            training = is_training()
+        recording = is_recording() if self._recording is None else self._recording
+        training = is_training() if self._training is None else self._training
+        opened = _opened() if self._recording else None
         self._undo = (_current.set(_MODES[recording][training]), opened, self._undo)
 
     def __exit__(
@@ -89,9 +81,33 @@ class Scope:
             scope.__exit__(kind, error, trace)
 
 
+def _opened() -> Opened | None:
+    opened: Opened | None = None
+    for open_scope in framework_scopes:
+        scope = open_scope()
+        if scope is not None:
+            scope.__enter__()
+            opened = (scope, opened)
+    return opened
+
+
+class Recording(Scope):
+    """A :class:`Scope` of :func:`record`, which knows its mode: a training step enters one."""
+
+    __slots__ = ("_mode",)
+
+    def __init__(self, mode: Mode) -> None:
+        self._mode = mode
+        self._undo = None
+
+    def __enter__(self) -> None:
+        opened = _opened() if framework_scopes else None
+        self._undo = (_current.set(self._mode), opened, self._undo)
+
+
 def record(train_mode: bool = True) -> Scope:
     """Record operations inside the ``with`` block; training mode is on unless ``train_mode=False``."""
-    return Scope(True, train_mode)
+    return Recording(_TRAINED if train_mode else _RECORDED)
 
 
 def pause(train_mode: bool = False) -> Scope:

@@ -278,7 +278,9 @@ class Tensor:
         ``head_grad``, of exactly this shape and dtype, makes it the vector-Jacobian product. See
         :func:`unigrad.backward`.
         """
-        unigrad.backward(self, head_grad, retain_graph, create_graph)
+        engine = unigrad.engine
+        if head_grad is not None or create_graph or not engine.backward_plainly(self, retain_graph):
+            engine.backward_fully(self, head_grad, retain_graph, create_graph)
 
     # --- conversion -----------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from unigrad.errors import UnigradError
 from unigrad.forward import Dual, push
 from unigrad.graph import BareManyNode, BareNode, next_number, spare
 from unigrad.levels import interpret
+from unigrad.operations.dispatch import method_name
 from unigrad.operations.nodes import Source, execute, node_type, rule_node
 from unigrad.operations.operands import NotTensor, explain, plain, prepare, uncommon, weak, weak_float
 from unigrad.operations.table import PRIMITIVES, Primitive
@@ -42,7 +43,10 @@ def bind(backend: Backend) -> None:
             **{row.name: backend.function(row.name) for row in PRIMITIVES.values()}
         )
     for row in PRIMITIVES.values():
-        setattr(bound, row.name, _bound_function(backend, row, tensor_type))
+        function = _bound_function(backend, row, tensor_type)
+        setattr(bound, row.name, function)
+        if not row.variadic:
+            setattr(tensor_type, method_name(row), function)
     for method, (primitive_name, swapped) in OPERATORS.items():
         function = getattr(bound, primitive_name)
         setattr(tensor_type, method, function.reflected if swapped else function)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 def dispatcher(row: Primitive, stub: F) -> F:
     """The function that users call for a primitive. It finds the backend and calls its bound primitive.
 
-    Generated, so that the common call is one type check and two attribute look-ups.
+    Generated, so that the common call is one type check and the call of a method, which each backend's Tensors have
+    for each primitive (:func:`method_name`): to go by ``_bound`` takes two look-ups that Python does not remember.
     """
     name = row.name
     names = ", ".join((*row.arrays, *row.statics))
@@ -26,13 +28,12 @@ def dispatcher(row: Primitive, stub: F) -> F:
         body = f"    return bound_for({row.arrays[0]}).{name}({names})\n"
     else:
         body = "".join(
-            f"    if isinstance({array}, Tensor):\n        return {array}._bound.{name}({names})\n"
-            for array in row.arrays
+            f"    if isinstance({array}, Tensor):\n        return {_call(row, array, names)}\n" for array in row.arrays
         )
         body += f"    return bound_for(({', '.join(row.arrays)},)).{name}({names})\n"
         if row.scalars:
             # As operators these may decline; a function call may not.
-            body = body.replace("return ", "return accepted(").replace(f"{name}({names})", f"{name}({names}), x1, x2)")
+            body = re.sub("return (.*)", r"return accepted(\1, x1, x2)", body)
     slash = ", /" if stub.__code__.co_posonlyargcount else ""
     from unigrad.tensor import Tensor
 
@@ -44,6 +45,17 @@ def dispatcher(row: Primitive, stub: F) -> F:
     # No __wrapped__: who unwraps the function, as AutoGraph does, must not get the stub.
     function.__annotations__ = stub.__annotations__
     return function
+
+
+def method_name(row: Primitive) -> str:
+    """The method of a primitive on the Tensors of a backend, over its arrays and parameters in their order."""
+    return f"_{row.name}_"
+
+
+def _call(row: Primitive, array: str, names: str) -> str:
+    if array == row.arrays[0]:
+        return f"{array}.{method_name(row)}({names.removeprefix(array).removeprefix(', ')})"
+    return f"{array}._bound.{row.name}({names})"
 
 
 def _accepted(result: Any, x1: Any, x2: Any) -> Any:
