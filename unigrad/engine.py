@@ -38,7 +38,7 @@ from unigrad.graph import (
     retained,
 )
 from unigrad.levels import next_level
-from unigrad.recording import Scope, is_training
+from unigrad.recording import Switch, is_training
 from unigrad.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -63,11 +63,11 @@ def pull_by_rules(
     # By creation, newest first: each node has all its contributions when its turn comes.
     nodes = sorted(nodes, key=_number, reverse=True)
     if create_graph:
-        with Scope(True, is_training()):
+        with Switch(True, is_training()):
             return _conjugated(backend, _pull_lifted(tensor_type, _transposed(backend, seeds), nodes, wanted))
     raw_functions = backend.raw_functions
     # Rules over an adapter's arrays go through its Tensors, with recording off.
-    with Scope(False, is_training()):
+    with Switch(False, is_training()):
         seeds = _transposed(backend, seeds)
         if raw_functions is None or any(g._is_wrapped for _, g in seeds):
             return _conjugated(backend, _pull_lifted(tensor_type, seeds, nodes, wanted))
@@ -441,7 +441,7 @@ def _pull_across(whole: Pull) -> dict[Node, Tensor]:
             for node, g in found.items():
                 arrive(arrived if node in targets else waiting, node, g)
 
-    with Scope(whole.create_graph, is_training()):
+    with Switch(whole.create_graph, is_training()):
         for y, g in zip(whole.heads, whole.cotangents, strict=True):
             arrive(waiting, _node_of(y), g)
         pull([node for node in waiting if node not in ends])

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from unigrad.graph import RELEASED, Add, Cotangents, Node, accumulate, conjugated, next_number
-from unigrad.recording import Scope, is_training
+from unigrad.recording import Switch, is_training
 
 if TYPE_CHECKING:
     from unigrad.backend import Raw
@@ -95,7 +95,7 @@ class Joint(Node):
     def shares(self, g: Gathered) -> list[tuple[Node, Any]]:
         """What each parent gets of the gathered cotangents, raw."""
         arrived = {position: self.tensor_type.of(raw, None) for position, raw in g.by_position.items()}
-        with Scope(False, is_training()):
+        with Switch(False, is_training()):
             return [(parent, share._raw) for parent, share in self._pulled(arrived)]
 
     def pull(self, xp: Any, g: Any, cotangents: Cotangents, owned: set[Node]) -> None:

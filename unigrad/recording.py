@@ -44,9 +44,10 @@ def is_training() -> bool:
     return _current.get().training
 
 
-# An adapter whose framework can forbid recording (torch.no_grad) adds a function here. It is called
-# when a recording scope opens and returns a context manager to hold open with it, or None.
-framework_scopes: list[Callable[[], AbstractContextManager[None] | None]] = []
+framework_scopes: list[tuple[Callable[[], bool], Callable[[], bool], Callable[[], AbstractContextManager[None]]]] = []
+"""An adapter whose framework can forbid recording (torch.no_grad) adds three functions here: whether it records,
+whether it refuses all the same, and what opens a scope of the framework's in which it does. Two questions, since both
+may be functions of the framework's own, which cost a recording next to nothing."""
 
 Opened = tuple[AbstractContextManager[None], Any]
 """A framework's scope, and the one opened before it."""
@@ -55,20 +56,23 @@ Undo = tuple[Token[Mode], Opened | None, Any]
 
 
 class Scope:
-    """Turns recording, training or both on or off for the duration of a ``with`` block; None leaves it as it is."""
+    """What :func:`record` returns: sets a mode for the duration of a ``with`` block.
 
-    __slots__ = ("_recording", "_training", "_undo")
+    Without an __init__, and with no call that can be left out: between large kernels each takes a microsecond.
+    """
 
-    def __init__(self, recording: bool | None, training: bool | None) -> None:
-        self._recording = recording
-        self._training = training
-        self._undo: Undo | None = None
+    __slots__ = ("_undo", "mode")
+
+    mode: Mode
+    _undo: Undo | None
 
     def __enter__(self) -> None:
-        recording = is_recording() if self._recording is None else self._recording
-        training = is_training() if self._training is None else self._training
-        opened = _opened() if self._recording else None
-        self._undo = (_current.set(_MODES[recording][training]), opened, self._undo)
+        opened = None
+        for records, refuses, _ in framework_scopes:
+            if refuses() or not records():
+                opened = _opened()
+                break
+        self._undo = (_current.set(self.mode), opened, self._undo)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -83,43 +87,49 @@ class Scope:
 
 def _opened() -> Opened | None:
     opened: Opened | None = None
-    for open_scope in framework_scopes:
-        scope = open_scope()
-        if scope is not None:
+    for records, refuses, open_scope in framework_scopes:
+        if refuses() or not records():
+            scope = open_scope()
             scope.__enter__()
             opened = (scope, opened)
     return opened
 
 
-class Recording(Scope):
-    """A :class:`Scope` of :func:`record`, which knows its mode: a training step enters one."""
+class Switch(Scope):
+    """Turns recording, training or both on or off; None leaves it as it is."""
 
-    __slots__ = ("_mode",)
+    __slots__ = ("_recording", "_training")
 
-    def __init__(self, mode: Mode) -> None:
-        self._mode = mode
+    def __init__(self, recording: bool | None, training: bool | None) -> None:
+        self._recording = recording
+        self._training = training
         self._undo = None
 
     def __enter__(self) -> None:
-        opened = _opened() if framework_scopes else None
-        self._undo = (_current.set(self._mode), opened, self._undo)
+        recording = is_recording() if self._recording is None else self._recording
+        training = is_training() if self._training is None else self._training
+        opened = _opened() if self._recording else None
+        self._undo = (_current.set(_MODES[recording][training]), opened, self._undo)
 
 
 def record(train_mode: bool = True) -> Scope:
     """Record operations inside the ``with`` block; training mode is on unless ``train_mode=False``."""
-    return Recording(_TRAINED if train_mode else _RECORDED)
+    scope = Scope()
+    scope.mode = _TRAINED if train_mode else _RECORDED
+    scope._undo = None
+    return scope
 
 
 def pause(train_mode: bool = False) -> Scope:
     """Suspend recording inside the ``with`` block; training mode is off unless ``train_mode=True``."""
-    return Scope(False, train_mode)
+    return Switch(False, train_mode)
 
 
 def train_mode() -> Scope:
     """Turn training mode on inside the ``with`` block; recording stays as it is."""
-    return Scope(None, True)
+    return Switch(None, True)
 
 
 def predict_mode() -> Scope:
     """Turn training mode off inside the ``with`` block; recording stays as it is."""
-    return Scope(None, False)
+    return Switch(None, False)

@@ -65,13 +65,14 @@ class TorchBackend(Backend):
         self.functions = primitives(self)
         self._plain = torch.Tensor
         self._pointer = torch.Tensor.data_ptr
-        self._is_inference_mode_enabled, self._is_grad_enabled = torch.is_inference_mode_enabled, torch.is_grad_enabled
         with torch.inference_mode(False):
             self._ones = {dtype: torch.ones((), dtype=dtype, device="cpu") for dtype in (torch.float32, torch.float64)}
         self._run_backward = torch.autograd.graph._engine_run_backward
         self._proxies = torch._C._TorchDispatchModeKey.PROXY
         self.by_rules = torch._C._are_functorch_transforms_active  # type: ignore[method-assign]
-        recording.framework_scopes.append(self._recording_scope)
+        recording.framework_scopes.append(
+            (torch.is_grad_enabled, torch.is_inference_mode_enabled, self._recording_scope)
+        )
 
     def admit(self, raw: Raw) -> None:
         super().admit(raw)
@@ -86,11 +87,9 @@ class TorchBackend(Backend):
             sys.modules[DYNAMO].add("unigrad_torch")
             self._dynamo_knows = True
 
-    def _recording_scope(self) -> AbstractContextManager[None] | None:
+    def _recording_scope(self) -> AbstractContextManager[None]:
         """What makes PyTorch record where the user told it not to; unigrad's own scope decides."""
-        if self._is_inference_mode_enabled():
-            return self.torch.inference_mode(False)
-        return None if self._is_grad_enabled() else self.torch.enable_grad()
+        return self.torch.inference_mode(False) if self.torch.is_inference_mode_enabled() else self.torch.enable_grad()
 
     def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
         # PyTorch shares the memory of what it is given, and has no negative strides.

@@ -11,7 +11,7 @@ import torch
 from unigrad.backend import RawStep
 from unigrad.graph import BareManyNode, PulledNode
 from unigrad.joints import PullBack
-from unigrad.recording import Scope, is_training
+from unigrad.recording import Switch, is_training
 from unigrad.tensor import Tensor
 
 under_way: ContextVar[bool] = ContextVar("unigrad_torch_step", default=False)
@@ -55,7 +55,7 @@ class Step(torch.autograd.Function):
         (pull_back,) = ctx.held
         token = under_way.set(True)
         try:
-            with Scope(again, is_training()):
+            with Switch(again, is_training()):
                 found = pull_back(given)
         finally:
             under_way.reset(token)

@@ -18,7 +18,7 @@ from unigrad.dtypes import DType, has_gradients
 from unigrad.errors import BackendMismatchError, DtypeError, UnsupportedError
 from unigrad.interchange import carried
 from unigrad.operations.creation import asarray
-from unigrad.recording import Scope, is_training
+from unigrad.recording import Switch, is_training
 from unigrad.tensor import Tensor
 from unigrad.transforms.calling import Outputs, called
 from unigrad.transforms.pulling import pull_back
@@ -54,13 +54,13 @@ class Bridged:
 
     def value(self, raws: Sequence[Raw]) -> list[Raw]:
         """The results."""
-        with Scope(False, self._training), working_on(self._inner):
+        with Switch(False, self._training), working_on(self._inner):
             xs = self._inward(raws)
             return self._outward(self._function(xs) if self._known is None else self._known(xs), raws)
 
     def recorded(self, raws: Sequence[Raw]) -> tuple[list[Raw], Bridged]:
         """The results, and :meth:`pull` for these arrays alone, which need not compute the function again."""
-        with Scope(True, self._training), working_on(self._inner):
+        with Switch(True, self._training), working_on(self._inner):
             xs = self._inward(raws)
             leaves = _floating(xs)
             for x in leaves:
@@ -81,7 +81,7 @@ class Bridged:
         def pulled(arrays: list[Tensor]) -> list[Tensor]:
             xs, gs = arrays[:count], arrays[count:]
             moving = [position for position, x in enumerate(xs) if has_gradients(x.dtype)]
-            with Scope(True, is_training()):
+            with Switch(True, is_training()):
                 _, back = vjp(lambda *xs: _floating(self._function(list(xs))), *xs, argnums=moving)
             return list(back(gs))
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.errors import ArgumentError, GradientError, UnsupportedError
-from unigrad.recording import Scope
+from unigrad.recording import Switch
 from unigrad.tensor import Tensor
 from unigrad.transforms.coordinates import Coordinates, Function, Mix, Vector, combined, numbers, of_floating_leaves
 from unigrad.transforms.forward import jvp
@@ -68,7 +68,7 @@ def check_gradients(
     if kinks not in ("error", "accept"):
         raise ArgumentError(f"kinks={kinks!r} is unknown; use 'error' or 'accept'")
     # A point where f has no value is an answer here.
-    with Scope(False, False), np.errstate(all="ignore"):
+    with Switch(False, False), np.errstate(all="ignore"):
         found, where = _check(of_floating_leaves(f, args), order, modes, Judge(limit, kinks == "accept"))
     if found:
         raise complaint(found, where)

@@ -25,7 +25,7 @@ from unigrad.graph import below, next_number
 from unigrad.joints import join
 from unigrad.levels import at_level, is_wrapped, top
 from unigrad.operations.creation import asarray
-from unigrad.recording import Scope, is_recording, is_training
+from unigrad.recording import Switch, is_recording, is_training
 from unigrad.tensor import Tensor
 from unigrad.transforms.calling import called, variable
 from unigrad.transforms.operands import Operands, Repeatable, Slot, levels_below, put_under, taken_out
@@ -154,7 +154,7 @@ def _transposed(
     floating = [position for position, y in enumerate(outputs) if has_gradients(y.dtype)]
     _, pull = step.body(values)
     probes = [variable(outputs[position].ones_like(), lambda: "") for position in floating]
-    with Scope(True, is_training()):
+    with Switch(True, is_training()):
         shares = pull(_at(floating, probes, len(outputs)))
     pairs = [(share, t) for share, t in zip(shares, tangents, strict=True) if share is not None and t is not None]
     if not pairs:

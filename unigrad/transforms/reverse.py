@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from unigrad.errors import ArgumentError, ShapeError
-from unigrad.recording import Scope, is_recording
+from unigrad.recording import Switch, is_recording
 from unigrad.tensor import Tensor
 from unigrad.transforms.calling import (
     Argnums,
@@ -30,7 +30,7 @@ from unigrad.tree import paths
 
 def recorded(f: Callable[..., Any], arguments: Arguments) -> Any:
     """What ``f`` returns when it is recorded. Training mode stays as it is: off, unless somebody turned it on."""
-    with Scope(True, None):
+    with Switch(True, None):
         return f(*arguments.values, **arguments.keywords)
 
 
