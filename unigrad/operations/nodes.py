@@ -5,6 +5,7 @@ Its slots are the parents and the residuals that the rules name; its methods cal
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -194,7 +195,7 @@ def neutral_vjp(
         tensor_type._bound,
         conjugated(tensor_type.of(g, None)),
         lambda parent, contribution: pulled.update({id(parent): contribution}),
-        lambda raw, parent: tensor_type.of(raw, None),
+        types.SimpleNamespace(of=lambda raw, parent: tensor_type.of(raw, None)),
     )
     found = [pulled.get(id(parent)) for parent in parents]
     return [None if share is None else conjugated(share)._raw for share in found]
