@@ -101,6 +101,7 @@ class Backend:
     cannot track a leaf. :meth:`leaf` then gives the array itself, and :meth:`pullback` None. Operations ask only
     after :meth:`meet_rules`."""
     met_rules = False
+    """Set by :meth:`meet_rules`."""
     bounds_checked: ClassVar[frozenset[str]] = frozenset()
     """For speed only: primitives whose labels or indices the framework itself checks from both sides, as well as that
     shapes fit. It must raise IndexError for an index; the others are checked before the call."""

@@ -256,7 +256,7 @@ def backward_plainly(head: Tensor, retain_graph: bool) -> bool:
             leaves[buffer] = node.raw  # type: ignore[attr-defined]
         elif kind is not BareNode and kind is not BareManyNode:
             return False
-    found = pull_leaves(head._raw, tuple(leaves.values()), len(nodes), retain_graph)
+    found = pull_leaves(head._raw, tuple(leaves.values()), len(nodes), retain_graph) if leaves else None
     if found is None:
         return False
     tensor_type, neutral = backend.tensor_type, backend._neutral

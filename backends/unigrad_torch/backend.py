@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _raw = operator.attrgetter("_raw")
 MANY = 8
+"""How many nodes of a graph to each of its leaves make it a long one (:meth:`TorchBackend._accumulated`)."""
 FEW_OPERATIONS = "PyTorch has it for storage and interchange, with hardly any arithmetic"
 DYNAMO = "torch._dynamo.trace_rules"
 

@@ -1,0 +1,180 @@
+"""What the PyTorch adapter does for speed, and what must hold all the same."""
+
+from __future__ import annotations
+
+import operator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import unigrad as ug
+
+torch = pytest.importorskip("torch")
+
+
+@pytest.fixture(autouse=True)
+def on_torch() -> Iterator[None]:
+    with ug.use_backend("torch"):
+        yield
+
+
+OPERATORS = [
+    operator.add, operator.sub, operator.mul, operator.truediv, operator.lt, operator.le, operator.gt, operator.ge,
+    operator.eq, operator.ne,
+]  # fmt: skip
+X = [-2.5, -0.0, 0.0, 1 / 3, 7.0, float("inf"), float("nan")]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@given(number=st.one_of(st.floats(), st.floats(-9, 9, width=16), st.integers(-(2**62), 2**62), st.integers(-9, 9)))
+def test_numbers_beside_arrays_round_as_numpy_does(dtype: str, number: float) -> None:
+    x = np.array(X, dtype)
+    ours = ug.asarray(x)
+    with np.errstate(all="ignore"):
+        scalar = x.dtype.type(number)
+        for function in OPERATORS:
+            for _ in range(3):  # the number itself, a tensor made of it, that tensor again
+                for theirs, found in (
+                    (function(x, scalar), function(ours, number)),
+                    (function(scalar, x), function(number, ours)),
+                ):
+                    assert found.dtype == theirs.dtype
+                    np.testing.assert_array_equal(found.numpy(), theirs)
+                    if theirs.dtype != bool:
+                        known = ~np.isnan(theirs)
+                        np.testing.assert_array_equal(np.signbit(found.numpy())[known], np.signbit(theirs)[known])
+
+
+def test_a_number_met_in_inference_mode_serves_outside() -> None:
+    with torch.inference_mode():
+        x = ug.asarray([1.0, 2.0])
+        for _ in range(3):
+            x * 0.7109375
+    x = ug.asarray([1.0, 2.0])
+    x.attach_grad()
+    for _ in range(3):
+        with ug.record():
+            y = x * 0.7109375
+        y.backward()
+        assert x.grad.tolist() == [0.7109375, 0.7109375]
+
+
+def test_a_number_beside_a_fake_array() -> None:
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    real = ug.asarray([1.0, 2.0])
+    for _ in range(3):
+        real + 0.2890625
+    with FakeTensorMode() as mode:
+        for number in (0.2890625, 0.2890626):
+            for _ in range(3):
+                found = (ug.asarray(mode.from_tensor(torch.ones(2))) + number).raw
+                assert found.shape == (2,)
+    assert (real + 0.2890626).tolist() == [np.float32(1.2890626), np.float32(2.2890625)]
+
+
+def shared_by_reshaping(ug: Any, x: Any, y: Any) -> Any:
+    return x.reshape(-1) + y.reshape(-1)
+
+
+def parts_of_one(ug: Any, x: Any, y: Any) -> Any:
+    return ug.concat([x.reshape(-1), y.reshape(-1)])
+
+
+def stretched(ug: Any, x: Any, y: Any) -> Any:
+    return x.sum() + y.sum()
+
+
+def the_same(ug: Any, x: Any, y: Any) -> Any:
+    return x + y
+
+
+@pytest.mark.parametrize("function", [shared_by_reshaping, parts_of_one, stretched, the_same])
+@pytest.mark.parametrize("operations", [0, 100])
+@pytest.mark.parametrize("cotangent", [True, False])
+def test_gradients_have_memory_of_their_own(function: Callable[..., Any], operations: int, cotangent: bool) -> None:
+    x, y = ug.ones((2, 2)), ug.ones((2, 2))
+    for leaf in (x, y):
+        leaf.attach_grad()
+    with ug.record():
+        z = function(ug, x, y)
+        for _ in range(operations):
+            z = z + 0
+    head_grad = ug.ones(z.shape) if cotangent else None
+    z.backward(head_grad)
+    raws = [x.grad.raw, y.grad.raw, *([] if head_grad is None else [head_grad.raw])]
+    for position, raw in enumerate(raws):
+        raw.fill_(position + 5)
+    for position, raw in enumerate(raws):
+        assert (raw == position + 5).all()
+    assert all(raw.untyped_storage().nbytes() == raw.nbytes for raw in raws)
+
+
+def test_a_hook_that_writes_to_its_gradient_spoils_no_later_one() -> None:
+    x = ug.asarray(3.0)
+    x.attach_grad()
+    for hook in (lambda g: g.mul_(2), None, None):
+        with ug.record():
+            y = x + 0
+        if hook is not None:
+            y.raw.register_hook(hook)
+        y.backward()
+    assert x.grad.tolist() == 1
+
+
+def test_what_was_released_stays_so_when_its_graph_is_used_again() -> None:
+    x = ug.asarray([1.0, 2.0])
+    x.attach_grad()
+    with ug.record():
+        held = x * 3
+        (held * 2).backward()
+    for _ in range(3):
+        with ug.record():
+            y = x
+            for _ in range(50):
+                y = y * 1
+        y.backward()
+        assert x.grad.tolist() == [1, 1]
+    with pytest.raises(ug.GraphFreedError):
+        held.backward()
+    with ug.record():
+        y = held * 2
+    with pytest.raises(ug.GraphFreedError):
+        y.backward()
+
+
+FUNCTORCH = """
+import torch, unigrad as ug
+ug.set_backend("torch")
+w = ug.asarray([2.0, 3.0])
+w.attach_grad()
+with ug.record():
+    y = (w * w).sum()
+y.backward()
+assert w.grad.tolist() == [4, 6]
+found = torch.func.vmap(ug.grad(lambda x: (ug.sin(x) * w).sum()))(torch.ones(3, 2))
+expected = torch.cos(torch.ones(3, 2)) * torch.tensor([2.0, 3.0])
+assert torch.allclose(found, expected), found
+with ug.record():
+    y = (w * w).sum()
+y.backward()
+assert w.grad.tolist() == [4, 6]
+"""
+
+
+def test_torch_func_after_a_recording() -> None:
+    # In a process of its own: operations ask whether they are inside torch.func only once that was met.
+    subprocess.run([sys.executable, "-c", FUNCTORCH], check=True)
+
+
+def test_shapes_that_do_not_fit_are_told_although_pytorch_checks_them() -> None:
+    with pytest.raises(ug.ShapeError, match=r"labels of shape \(3,\) do not fit logits of shape \(2, 4\)"):
+        ug.nn.cross_entropy(ug.ones((2, 4)), ug.asarray([0, 1, 2]))
+    with pytest.raises(ug.IndexRangeError):
+        ug.nn.cross_entropy(ug.ones((2, 4)), ug.asarray([0, 4]))
