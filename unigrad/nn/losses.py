@@ -168,13 +168,12 @@ def cross_entropy(
         and label_smoothing == 0
         and reduction == "mean"
         and labels._dtype is int64
-        and (raw := logits._raw) is not None
+        and (bound := logits._bound).checks_labels
+        and (raw := logits._raw) is not None  # as that of a batch is
         and raw.ndim == 2
     ):
         # As most calls have it. What follows takes three times as long as this, and finds the same.
-        bound = logits._bound
-        if bound.checks_labels:
-            return bound.cross_entropy(logits, labels)
+        return bound.cross_entropy(logits, labels)
     shape = logits.shape
     number = one_axis(axis, len(shape))
     labels = labels if isinstance(labels, Tensor) else asarray(labels, like=logits)
