@@ -280,7 +280,7 @@ class TorchBackend(Backend):
             elif kind is self.steps.StepNode:
                 retain_graph = retain_graph or node.may_fail
         if pull.create_graph:
-            return self._made(pull, self._gradients(pull, cotangents, retain_graph=retain_graph))
+            return self._made(pull, self._gradients(pull, cotangents, retain_graph=retain_graph), cotangents)
         heads, inputs = tuple(map(_raw, pull.heads)), tuple(pull.inputs.values())
         if len(pull.nodes) > MANY * leaves == MANY * len(inputs) and alone and not self.steps.under_way.get():
             return self._accumulated(heads, cotangents, inputs, retain_graph)
@@ -306,7 +306,7 @@ class TorchBackend(Backend):
             rows = [self._gradients(pull, row, retain_graph=True) for row in zip(*cotangents, strict=True)]
             columns = zip(*rows, strict=True)
             pulled = [None if column[0] is None else self.torch.stack(column) for column in columns]
-        return self._made(pull, pulled)
+        return self._made(pull, pulled, cotangents)
 
     def _accumulated(
         self, heads: tuple[Raw, ...], cotangents: tuple[Raw, ...], leaves: tuple[Raw, ...], retain_graph: bool
@@ -331,9 +331,9 @@ class TorchBackend(Backend):
                     raw.grad = grad
         return _apart(map(_cut_out, found), cotangents, self._memory())
 
-    def _made(self, pull: Pull, pulled: Sequence[Raw | None]) -> Sequence[Raw | None]:
+    def _made(self, pull: Pull, pulled: Sequence[Raw | None], cotangents: Sequence[Raw]) -> Sequence[Raw | None]:
         if not pull.create_graph:
-            return _apart(pulled, tuple(map(_raw, pull.cotangents)), self._memory())
+            return _apart(pulled, cotangents, self._memory())
         return [None if raw is None else self._differentiable(raw) for raw in pulled]
 
     def _memory(self) -> Callable[[Raw], int]:
