@@ -42,6 +42,7 @@ train: $(READY)
 check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports
 	$(BIN)/mypy
 
 # Each file in one process, since the largest share what they computed.

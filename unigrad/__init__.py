@@ -12,9 +12,10 @@
 
 from math import e, inf, nan, pi
 
-from unigrad import neighbours, nn, random
-from unigrad.backend import (
-    Backend,
+from unigrad import nn, random
+from unigrad.adapters import registry
+from unigrad.adapters.contract import Backend
+from unigrad.adapters.registry import (
     BackendInfo,
     available_backends,
     get_backend,
@@ -22,7 +23,7 @@ from unigrad.backend import (
     set_backend,
     use_backend,
 )
-from unigrad.dtypes import (
+from unigrad.base.dtypes import (
     bool_,
     complex64,
     complex128,
@@ -38,8 +39,7 @@ from unigrad.dtypes import (
     uint32,
     uint64,
 )
-from unigrad.engine import backward, gradients
-from unigrad.errors import (
+from unigrad.base.errors import (
     ArgumentError,
     AxisError,
     BackendError,
@@ -59,26 +59,14 @@ from unigrad.errors import (
     UnigradWarning,
     UnsupportedError,
 )
-from unigrad.namespaces import __array_api_version__, __array_namespace_info__, namespace
-from unigrad.operations import (
-    arranging,
-    comparing,
-    contractions,
-    creation,
-    datatypes,
-    elementwise,
-    fft,
-    indexing,
-    linalg,
-    padding,
-    reductions,
-    searching,
-    sequences,
-    sets,
-    shapes,
-    statistics,
-    triangles,
-)
+from unigrad.base.recording import is_recording, is_training, pause, predict_mode, record, train_mode
+from unigrad.binding.functions import bind
+from unigrad.checking.checking import check_gradients
+from unigrad.ecosystem import namespaces, neighbours, protocols  # noqa: F401
+from unigrad.ecosystem.namespaces import __array_api_version__, __array_namespace_info__, namespace
+from unigrad.engine.passes import backward, gradients
+from unigrad.native import cupy_backend, numpy_backend
+from unigrad.operations import FLAT, fft, linalg
 from unigrad.operations.arranging import *
 from unigrad.operations.comparing import *
 from unigrad.operations.contractions import *
@@ -95,11 +83,9 @@ from unigrad.operations.sets import *
 from unigrad.operations.shapes import *
 from unigrad.operations.statistics import *
 from unigrad.operations.triangles import *
-from unigrad.recording import is_recording, is_training, pause, predict_mode, record, train_mode
-from unigrad.tensor import Tensor
+from unigrad.tensor.tensor import Tensor
 from unigrad.transforms import (
     bridge,
-    check_gradients,
     checkpoint,
     custom_gradient,
     grad,
@@ -115,19 +101,8 @@ from unigrad.transforms import (
 
 __version__ = "0.1.0"
 
-# NumPy's and the standard's other names.
 bool = bool_
-array = asarray
-concatenate = concat
-transpose = permute_dims
-cumsum = cumulative_sum
-cumprod = cumulative_prod
-cummax = cumulative_max
-cummin = cumulative_min
 newaxis = None
-
-
-neighbours.greet()
 
 
 def attach_grad(x: Tensor, grad_req: str = "write") -> None:
@@ -149,16 +124,19 @@ __all__ = [
     "ArgumentError", "AxisError", "Backend", "BackendError", "BackendInfo", "BackendMismatchError", "DtypeError",
     "GradientError", "GraphFreedError", "IndexRangeError", "InterchangeError", "LeafWriteError", "LinAlgError",
     "NotRecordedError", "OperationError", "ProtocolError", "ShapeError", "Tensor", "UnigradError", "UnigradWarning",
-    "UnsupportedError", "__array_api_version__", "__array_namespace_info__", "array", "attach_grad",
-    "available_backends", "backward", "bool", "bool_", "bridge", "check_gradients", "complex128", "complex64",
-    "concatenate", "cross", "cummax", "cummin", "cumprod", "cumsum", "detach", "diagonal", "e", "fft", "float16",
-    "float32", "float64", "get_backend", "grad", "gradients", "hessian", "hvp", "inf", "int16", "int32", "int64",
-    "int8", "is_recording", "is_training", "jacobian", "jvp", "linalg", "namespace", "nan", "newaxis", "nn", "pause",
-    "pi", "predict_mode", "random", "record", "register_backend", "set_backend", "stop_gradient", "trace", "train_mode",
-    "transpose", "uint16", "uint32", "uint64", "uint8", "use_backend", "value_and_grad", "vjp", "vmap",
-    "checkpoint", "custom_gradient", "wrap_native",
+    "UnsupportedError", "__array_api_version__", "__array_namespace_info__", "attach_grad", "available_backends",
+    "backward", "bool", "bool_", "bridge", "check_gradients", "checkpoint", "complex128", "complex64", "cross",
+    "custom_gradient", "detach", "diagonal", "e", "fft", "float16", "float32", "float64", "get_backend", "grad",
+    "gradients", "hessian", "hvp", "inf", "int16", "int32", "int64", "int8", "is_recording", "is_training", "jacobian",
+    "jvp", "linalg", "namespace", "nan", "newaxis", "nn", "pause", "pi", "predict_mode", "random", "record",
+    "register_backend", "set_backend", "stop_gradient", "trace", "train_mode", "uint16", "uint32", "uint64", "uint8",
+    "use_backend", "value_and_grad", "vjp", "vmap", "wrap_native",
 ]  # fmt: skip
-__all__ += contractions.__all__ + creation.__all__ + datatypes.__all__ + elementwise.__all__ + indexing.__all__
-__all__ += reductions.__all__ + shapes.__all__
-__all__ += arranging.__all__ + comparing.__all__ + padding.__all__ + searching.__all__ + sequences.__all__
-__all__ += sets.__all__ + statistics.__all__ + triangles.__all__
+__all__ += [name for family in FLAT for name in family.__all__]
+
+# The floors are joined here: what lower ones must be told of upper ones.
+registry.binders.append(bind)
+registry.native_backends += [numpy_backend, cupy_backend]
+namespaces.public.update({name: globals()[name] for name in __all__})
+namespaces.version = __version__
+neighbours.greet()

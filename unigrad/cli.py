@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from unigrad import __version__
-from unigrad.backend import BackendInfo, available_backends
-from unigrad.errors import UnigradError
+from unigrad.adapters.registry import BackendInfo, available_backends
+from unigrad.base.errors import UnigradError
 
 DESCRIPTION = """\
 unigrad runs one gradient program on NumPy, CuPy, PyTorch, TensorFlow, MXNet and JAX.

@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from unigrad import dtypes
-from unigrad.errors import ArgumentError
-from unigrad.operations.arguments import new_shape
+from unigrad.base import dtypes
+from unigrad.base.arguments import new_shape
+from unigrad.base.errors import ArgumentError
 from unigrad.operations.creation import asarray
-from unigrad.operations.table import Array
-from unigrad.tensor import Tensor
+from unigrad.table import Array
+from unigrad.tensor.tensor import Tensor
 
 Size = int | Sequence[int] | None
 

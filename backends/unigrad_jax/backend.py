@@ -3,48 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from unigrad import dtypes
-from unigrad.backend import Backend, Raw, RawFunction, RawPull, RawStep, values_unknown
-from unigrad.dlpack import HOST, from_host
-
-if TYPE_CHECKING:
-    from unigrad.graph import Node
-    from unigrad.operations.table import Primitive
-    from unigrad.transforms.bridges import Bridged
+from unigrad.extend import ALL, HOST, Backend, Raw, from_host, values_unknown
 
 
 class JaxBackend(Backend):
-    """JAX: the core walks the graph, JAX derives and compiles each step."""
+    """JAX."""
 
     name = "jax"
     framework = distribution = "jax"
     install = "pip install 'unigrad[jax]'"
-    pulls_raw = True
-    stops_at_inputs = True
+    differentiates = "each operation, any order"
     immutable = keeps_read_only = True
     max_ndim = 64
 
     def load(self) -> None:
         import jax
 
-        from unigrad_jax import compiled, functions, natives, wide
+        from unigrad_jax.compiled import JaxEngine
+        from unigrad_jax.foreign import JaxForeign
+        from unigrad_jax.functions import operations
+        from unigrad_jax.wide import wide
 
         self._jax = jax
-        self._wide = wide.wide
-        self._node = compiled.Call
-        self._natives = natives
-        self.functions = functions.operations()
-        self.raw_dtypes = {dtype: dtype for dtype in dtypes.ALL}
+        self._wide = wide
+        self.functions = operations()
+        self.raw_dtypes = {dtype: dtype for dtype in ALL}
         self.array_types = (jax.Array,)
-
-    @property
-    def engine(self) -> str:
-        return "each operation, any order"
+        self.engine = JaxEngine(self)
+        self.foreign = JaxForeign()
 
     def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
         # JAX may go on using the memory that it is given, so it gets its own. Inside a transform the values stay known.
@@ -89,64 +79,6 @@ class JaxBackend(Backend):
                 # Told to copy, JAX may still read the memory when it has changed.
                 return from_host(source, copy, self._jax.dlpack.from_dlpack, self.from_numpy, self.immutable)
             return self._jax.dlpack.from_dlpack(source, copy=copy)
-
-    def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw]:
-        from unigrad_jax.bridges import bridged
-
-        return bridged(call, raws)
-
-    def record(
-        self,
-        primitive: Primitive,
-        parents: tuple[Node | None, ...],
-        raws: tuple[Raw, ...],
-        statics: tuple[Any, ...],
-    ) -> tuple[Raw, Node]:
-        try:
-            operation = self.functions[primitive.name]
-        except KeyError:
-            operation = self.function(primitive.name)()  # which raises UnsupportedError
-        function, inputs = operation.resolve(raws, statics)
-        with self._wide():
-            out = function.run(*inputs)
-        return out, self._node(function, inputs, parents + (None,) * (len(inputs) - len(parents)))
-
-    def constant(self, raw: Raw) -> Raw:
-        return raw if self.is_known(raw) else self._jax.lax.stop_gradient(raw)
-
-    def pushforward(
-        self, primitive: Primitive, raws: Sequence[Raw], tangents: Sequence[Raw | None], statics: Sequence[Any]
-    ) -> tuple[Raw, Raw] | None:
-        operation = self.functions.get(primitive.name)
-        if operation is None or operation.by_rules:  # composed of others, each of which is pushed forward by itself
-            return None
-        function, inputs = operation.resolve(raws, statics)
-        mask = tuple([tangent is not None for tangent in tangents]) + (False,) * (len(inputs) - len(raws))
-        with self._wide():
-            return function.pushforward(mask)(inputs, [tangent for tangent in tangents if tangent is not None])
-
-    def follows(self, raw: Raw) -> bool:
-        return isinstance(raw, self._jax.core.Tracer)
-
-    def followed(self, function: RawStep, raws: Sequence[Raw]) -> list[Raw]:
-        return self._natives.followed(function, raws)
-
-    def native_call(self, function: RawFunction, raws: Sequence[Raw]) -> list[Raw]:
-        return self._natives.called(function, raws)
-
-    def native_vjp(
-        self, function: RawFunction, raws: Sequence[Raw], moving: Sequence[bool]
-    ) -> tuple[list[Raw], RawPull]:
-        return self._natives.pulled(function, raws, moving)
-
-    def native_jvp(self, function: RawFunction, moving: Sequence[bool]) -> RawFunction:
-        return self._natives.pushed(function, moving)
-
-    def native_vmap(self, function: RawFunction, marks: Sequence[bool]) -> RawFunction:
-        return self._natives.mapped(function, marks)
-
-    def raw_pass(self) -> AbstractContextManager[Any]:
-        return self._wide()
 
 
 def _label(device: Any) -> str:

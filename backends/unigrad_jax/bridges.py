@@ -8,9 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from unigrad.dtypes import DType, has_gradients
-from unigrad.errors import DtypeError
-from unigrad.transforms.bridges import Bridged
+from unigrad.extend import Bridged, DType, DtypeError, has_gradients
 
 
 def bridged(call: Bridged, raws: Sequence[Any]) -> Sequence[Any]:

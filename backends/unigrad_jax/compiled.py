@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import jax
 import numpy as np
 
-from unigrad.batching import batched
-from unigrad.graph import RELEASED, Node, accumulate, next_number
-from unigrad.operations.table import Primitive
+from unigrad.extend import (
+    RELEASED,
+    Backend,
+    Engine,
+    Node,
+    Parents,
+    Primitive,
+    Raw,
+    RawNode,
+    accumulate,
+    next_number,
+)
 from unigrad_jax.keys import split
 from unigrad_jax.wide import wide
 
-Raw = Any
 Mask = tuple[bool, ...]
 
 KEPT = 256
@@ -110,7 +119,7 @@ def _push(plain: Callable[..., Raw], mask: Mask, inputs: Sequence[Raw], tangents
     return out, tangent
 
 
-class Call(Node):
+class Call(RawNode):
     """One recorded call of a function."""
 
     __slots__ = ("function", "inputs", "more")
@@ -132,24 +141,17 @@ class Call(Node):
         for parent, share in zip(tracked, self.function.pullback(mask)(g, *self.inputs), strict=True):
             accumulate(cotangents, owned, parent, share)
 
-    def lifted_pull(self, xp: Any, g: Any, add: Callable[[Node, Any], None], tensor_type: Any) -> None:
-        level = g._parts.level if g._is_wrapped else None
-        if level is not None:
-            g = g._parts.value
-        inputs = (g._raw, *self.inputs)
-        parents = (g._node, *self.more)
-        for position, parent in enumerate(self.more):
-            if parent is not None:
-                function = self.function.derivative(position, len(self.inputs))
-                if level is not None:
-                    function = function.by_rows()
-                with wide():
-                    out = function.run(*inputs)
-                    read = function.read(inputs)
-                # JAX has a cotangent of 0 for what is not read, which is NaN behind an infinite slope.
-                reached = tuple([node if used else None for node, used in zip(parents, read, strict=True)])
-                share = tensor_type.of(out, Call(function, inputs, reached))
-                add(parent, share if level is None else batched(share, level))
+    def recorded_share(self, position: int, g: Raw, node: Node | None, rows: bool) -> tuple[Raw, Node]:
+        inputs = (g, *self.inputs)
+        function = self.function.derivative(position, len(self.inputs))
+        if rows:
+            function = function.by_rows()
+        with wide():
+            out = function.run(*inputs)
+            read = function.read(inputs)
+        # JAX has a cotangent of 0 for what is not read, which is NaN behind an infinite slope.
+        parents = zip((node, *self.more), read, strict=True)
+        return out, Call(function, inputs, tuple([parent if used else None for parent, used in parents]))
 
     def release(self) -> None:
         self.number = RELEASED
@@ -196,3 +198,42 @@ class Operation:
 def _beside(scalar: int, raws: Sequence[Raw]) -> float | int:
     """A Python integer as a float where the other operand is floating: one function then serves both."""
     return float(scalar) if any(np.dtype(raw.dtype).kind == "f" for raw in raws if hasattr(raw, "dtype")) else scalar
+
+
+class JaxEngine(Engine):
+    """unigrad walks the graph, JAX derives and compiles each step."""
+
+    pulls_raw = True
+    stops_at_inputs = True
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def record(
+        self, primitive: Primitive, parents: Parents, raws: Sequence[Raw], statics: Sequence[Any]
+    ) -> tuple[Raw, Node]:
+        try:
+            operation = self._backend.functions[primitive.name]
+        except KeyError:
+            operation = self._backend.function(primitive.name)()  # which raises UnsupportedError
+        function, inputs = operation.resolve(raws, statics)
+        with wide():
+            out = function.run(*inputs)
+        return out, Call(function, inputs, (*parents, *(None,) * (len(inputs) - len(parents))))
+
+    def constant(self, raw: Raw) -> Raw:
+        return jax.lax.stop_gradient(raw) if isinstance(raw, jax.core.Tracer) else raw
+
+    def pushforward(
+        self, primitive: Primitive, raws: Sequence[Raw], tangents: Sequence[Raw | None], statics: Sequence[Any]
+    ) -> tuple[Raw, Raw] | None:
+        operation = self._backend.functions.get(primitive.name)
+        if operation is None or operation.by_rules:  # composed of others, each of which is pushed forward by itself
+            return None
+        function, inputs = operation.resolve(raws, statics)
+        mask = tuple([tangent is not None for tangent in tangents]) + (False,) * (len(inputs) - len(raws))
+        with wide():
+            return function.pushforward(mask)(inputs, [tangent for tangent in tangents if tangent is not None])
+
+    def raw_pass(self) -> AbstractContextManager[Any]:
+        return wide()

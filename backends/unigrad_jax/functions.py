@@ -42,8 +42,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from unigrad.errors import OperationError
-from unigrad.operations.table import PRIMITIVES
+from unigrad.extend import PRIMITIVES, OperationError
 from unigrad_jax.compiled import Operation
 from unigrad_jax.fft import FOURIER
 from unigrad_jax.keys import Layout, positions, select

@@ -18,8 +18,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from unigrad.operations.decompositions import refusal
-from unigrad.operations.table import PRIMITIVES, Primitive, residuals_of
+from unigrad.extend import PRIMITIVES, Primitive, refusal, residuals_of
 from unigrad_jax.compiled import Function, Operation
 from unigrad_jax.rules import composition, neutral
 

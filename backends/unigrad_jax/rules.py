@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax.custom_derivatives import SymbolicZero
 
-from unigrad.operations.table import PRIMITIVES, residuals_of
+from unigrad.extend import PRIMITIVES, residuals_of
 
 Raw = Any
 Rule = Callable[..., Raw]

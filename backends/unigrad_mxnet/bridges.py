@@ -9,9 +9,7 @@ from typing import Any
 import mxnet as mx
 import numpy as np
 
-from unigrad.dtypes import has_gradients
-from unigrad.errors import UnigradWarning
-from unigrad.transforms.bridges import Bridged
+from unigrad.extend import Bridged, UnigradWarning, has_gradients
 
 
 class Bridge(mx.autograd.Function):

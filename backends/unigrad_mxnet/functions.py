@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy
 
-from unigrad.native import numpy_backend
+from unigrad.extend import get_backend_object
 from unigrad_mxnet import linalg
 from unigrad_mxnet.networks import networks
 
@@ -333,15 +333,13 @@ def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
 
     # --- on the host -------------------------------------------------------------------------------------
 
-    numpy_backend.ensure_loaded()
-
     def value(arg: Any) -> Any:
         if isinstance(arg, np.ndarray):
             return arg.asnumpy()
         return [value(item) for item in arg] if isinstance(arg, list) else arg
 
     def on_host(name: str) -> Function:
-        function = numpy_backend.function(name)
+        function = get_backend_object("numpy").function(name)
 
         def call(*args: Any) -> Raw:
             with numpy.errstate(all="ignore"):

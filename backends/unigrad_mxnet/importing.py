@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy
 
-from unigrad.errors import BackendError
+from unigrad.extend import BackendError
 
 INSTALL = "pip install --no-deps mxnet==1.9.1"
 _LIBRARIES = {"libgomp": "libgomp1", "libquadmath": "libquadmath0"}

@@ -6,9 +6,9 @@ matrix before somebody reads the result.
 
 from __future__ import annotations
 
-from unigrad.operations.decompositions import PRIMITIVES
+from unigrad.extend import DECOMPOSITIONS
 
 COMPLEX = ("eig", "eigvals")
 """The primitives whose results are complex, which MXNet's arrays are not."""
-NAMES = tuple(name for name in PRIMITIVES if name not in COMPLEX)
+NAMES = tuple(name for name in DECOMPOSITIONS if name not in COMPLEX)
 """All others, computed by NumPy and differentiated by the neutral rules."""

@@ -1,29 +1,65 @@
 """MXNet's switches, which belong to a thread: whether it records, and whether shapes are NumPy's.
 
-They are called in its C library, since the Python functions around them write to the root logger.
+They are called in its C library, since the Python functions around them write to the root logger. Each takes half a
+microsecond.
 """
 
 from __future__ import annotations
 
 import ctypes
+import functools
+import re
+from collections.abc import Callable
 from typing import Any
 
+from mxnet.base import _LIB, MXNetError
 
-class Switches:
-    """Turns both switches on or off and returns how they were. Each takes half a microsecond."""
+from unigrad.extend import Raw, UnsupportedError
 
-    def __init__(self, mxnet: Any) -> None:
-        self._recording = mxnet.base._LIB.MXAutogradSetIsRecording
-        self._numpy_shapes = mxnet.base._LIB.MXSetIsNumpyShape
 
-    def recording(self, on: int) -> int:
-        """Whether operations leave a graph."""
-        before = ctypes.c_int()
-        self._recording(ctypes.c_int(on), ctypes.byref(before))
-        return before.value
+def _turned(switch: Callable[..., Any], on: int) -> int:
+    """Turn a switch on or off and return how it was."""
+    before = ctypes.c_int()
+    switch(ctypes.c_int(on), ctypes.byref(before))
+    return before.value
 
-    def numpy_shapes(self, on: int) -> int:
-        """Whether a shape may be empty or hold zeros."""
-        before = ctypes.c_int()
-        self._numpy_shapes(ctypes.c_int(on), ctypes.byref(before))
-        return before.value
+
+def within(function: Callable[..., Raw], recording: bool = False) -> Callable[..., Raw]:
+    """The function with MXNet's switches on as it needs them, and its limits explained."""
+    records, numpy_shapes = _LIB.MXAutogradSetIsRecording, _LIB.MXSetIsNumpyShape
+
+    @functools.wraps(function)
+    def call(*args: Any, **options: Any) -> Raw:
+        shapes = _turned(numpy_shapes, 1)
+        before = _turned(records, recording)
+        try:
+            return function(*args, **options)
+        except MXNetError as error:
+            reason = _limit(str(error))
+            if reason is None:
+                raise
+            raise UnsupportedError(reason) from error
+        finally:
+            _turned(records, before)
+            _turned(numpy_shapes, shapes)
+
+    return call
+
+
+TOO_LARGE = (
+    "backend 'mxnet' has no arrays of 2**31 elements or more; split the array, or do this step on another "
+    "backend and convert with .to_backend(...)"
+)
+_TOO_MANY_AXES = (
+    "backend 'mxnet' cannot do this with so many dimensions (it broadcasts and reduces at most five groups of "
+    "axes, and permutes six); merge axes with reshape, or do this step on another backend and convert with "
+    ".to_backend(...)"
+)
+_AXES = re.compile(r"Too many (broadcast dim|reduction axes)|ndim=\d+too large|at most 6 dim|ndim\(\) < 10")
+
+
+def _limit(message: str) -> str | None:
+    """What to say where MXNet has met a limit of its own; None for every other error."""
+    if _AXES.search(message):
+        return _TOO_MANY_AXES
+    return TOO_LARGE if "INT64_TENSOR_SIZE" in message or "do not match total elements" in message else None

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from unigrad.backend import Backend, Pull, Raw, RawFunction, RawPull, RawStep, values_unknown
-from unigrad.dlpack import HOST, from_host, host_capsule
-from unigrad.dtypes import ALL
-from unigrad.errors import InterchangeError, UnsupportedError
+from unigrad.extend import (
+    ALL,
+    HOST,
+    Backend,
+    InterchangeError,
+    Raw,
+    UnsupportedError,
+    from_host,
+    host_capsule,
+    values_unknown,
+)
 from unigrad_tensorflow.quiet import quiet
-
-if TYPE_CHECKING:
-    from unigrad.graph import Node
-    from unigrad.operations.table import Primitive
-    from unigrad.transforms.bridges import Bridged
+from unigrad_tensorflow.replaced import REPLACED
 
 OWN_MODULES = ("unigrad", "unigrad_tensorflow")
 
@@ -24,15 +27,12 @@ OWN_MODULES = ("unigrad", "unigrad_tensorflow")
 class TensorFlowBackend(Backend):
     """TensorFlow."""
 
-    name = "tensorflow"
-    framework = "tensorflow"
-    distribution = "tensorflow"
+    name = framework = distribution = "tensorflow"
     install = "pip install 'unigrad[tensorflow]'"
-    delegates = "all orders"
-    stops_at_inputs = True
-    conjugate_pulls = True
+    differentiates = "all orders"
     immutable = keeps_read_only = True
     max_ndim = 8
+    replaced: ClassVar = REPLACED
 
     def load(self) -> None:
         with quiet():
@@ -41,15 +41,17 @@ class TensorFlowBackend(Backend):
             tf.constant(0)  # what it has to say about the machine comes with the first operation
         from tensorflow.python.autograph.core import config
 
-        from unigrad_tensorflow import natives, tape
+        from unigrad_tensorflow import tape
+        from unigrad_tensorflow.foreign import TensorFlowForeign
         from unigrad_tensorflow.functions import primitives
 
         self.tf = tf
-        self.tape = tape
-        self.natives = natives
+        self._looks_on = tape.looks_on
         self.raw_dtypes = {dtype: getattr(tf, str(dtype)) for dtype in ALL}
         self.array_types = (tf.Tensor,)
         self.functions = primitives(self)
+        self.engine = tape.TensorFlowEngine(self)
+        self.foreign = TensorFlowForeign()
         self._is_symbolic = tf.is_symbolic_tensor
         # AutoGraph rewrites what a tf.function calls. There is nothing in here for it to rewrite, and it fails at some.
         config.CONVERSION_RULES = tuple(map(config.DoNotConvert, OWN_MODULES)) + tuple(config.CONVERSION_RULES)
@@ -81,10 +83,7 @@ class TensorFlowBackend(Backend):
         return np.asarray(raw.numpy())
 
     def copied(self, raw: Raw) -> Raw:
-        return self.tf.identity(raw) if self.tape.looks_on() else super().copied(raw)
-
-    def constant(self, raw: Raw) -> Raw:
-        return self.tf.stop_gradient(raw) if self.tape.looks_on() else raw
+        return self.tf.identity(raw) if self._looks_on() else super().copied(raw)
 
     def device(self, raw: Raw) -> Any:
         return _short(raw.device) if raw.device else self.devices()[0]  # in a tf.function it is nowhere yet
@@ -116,53 +115,6 @@ class TensorFlowBackend(Backend):
             shared = share(source.__dlpack__())
             return self.tf.raw_ops.DeepCopy(x=shared) if copy else shared
         return from_host(source, copy, lambda memory: share(memory.__dlpack__()), self.from_numpy, self.immutable)
-
-    def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw]:
-        from unigrad_tensorflow.bridges import bridged
-
-        return bridged(call, raws)
-
-    def array_in(self, holder: Any) -> Raw | None:
-        return self.tf.convert_to_tensor(holder) if isinstance(holder, self.tf.Variable) else None
-
-    def record(
-        self,
-        primitive: Primitive,
-        parents: tuple[Node | None, ...],
-        raws: tuple[Raw, ...],
-        statics: tuple[Any, ...],
-    ) -> tuple[Raw, Node]:
-        name = primitive.name
-        function = self.function(name)
-        if primitive.variadic:
-            return self.tape.record(name, lambda *arrays: function(list(arrays), *statics), parents, raws)
-        if statics:
-            return self.tape.record(name, lambda *arrays: function(*arrays, *statics), parents, raws)
-        return self.tape.record(name, function, parents, raws)
-
-    def follows(self, raw: Raw) -> bool:
-        return self.natives.could_record()
-
-    def followed(self, function: RawStep, raws: Sequence[Raw]) -> list[Raw]:
-        return self.natives.followed(function, raws)
-
-    def native_vjp(
-        self, function: RawFunction, raws: Sequence[Raw], moving: Sequence[bool]
-    ) -> tuple[list[Raw], RawPull]:
-        return self.natives.pulled(function, raws, moving)
-
-    def native_jvp(self, function: RawFunction, moving: Sequence[bool]) -> RawFunction:
-        return self.natives.pushed(function, moving)
-
-    def native_vmap(self, function: RawFunction, marks: Sequence[bool]) -> RawFunction:
-        return self.natives.mapped(function, marks)
-
-    def pullback(self, pull: Pull) -> Sequence[Raw | None] | None:
-        # Under create_graph unigrad walks the nodes itself, and each records its own pull. Of several rows likewise.
-        if pull.create_graph or pull.rows is not None:
-            return None
-        seeds = [(head._node, g.raw) for head, g in zip(pull.heads, pull.cotangents, strict=True)]
-        return self.tape.pull(seeds, pull.nodes, pull.inputs)
 
 
 def _short(device: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.python import pywrap_tfe
 
-from unigrad.transforms.bridges import Bridged
+from unigrad.extend import Bridged
 
 
 def bridged(call: Bridged, raws: Sequence[Any]) -> Sequence[Any]:

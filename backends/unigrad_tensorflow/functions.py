@@ -15,12 +15,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.ops import gen_array_ops, gen_bitwise_ops, gen_math_ops, gen_nn_ops
 
-from unigrad.backend import Backend, Raw
-from unigrad.dtypes import DType, real_of
-from unigrad.errors import ArgumentError, ShapeError
-from unigrad.native import numpy_backend
-from unigrad.operations.indexing import is_array
-from unigrad_tensorflow.derivatives import REPLACED, replaced
+from unigrad.extend import ArgumentError, Backend, DType, Raw, ShapeError, get_backend_object, is_array, real_of
+from unigrad_tensorflow.derivatives import replaced
 from unigrad_tensorflow.fft import FOURIER
 from unigrad_tensorflow.host import on_host
 from unigrad_tensorflow.linalg import linear_algebra
@@ -59,7 +55,6 @@ def constant(values: Shape | int) -> Any:
 
 def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
     """The table of raw functions."""
-    numpy_backend.ensure_loaded()
     table: dict[str, Callable[..., Raw]] = {
         **{name: getattr(gen_math_ops, name) for name in SAME_NAME},
         "add": gen_math_ops.add_v2,
@@ -135,7 +130,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "argsort": argsort,
     }
     table |= searching(table) | linear_algebra(table | {"power": with_arrays(power)}) | FOURIER | NETWORKS
-    for name in REPLACED:
+    for name in backend.replaced:
         function = table.get(name) or backend.composed(name)
         assert function is not None, name
         table[name] = replaced(backend, name, function)
@@ -351,7 +346,7 @@ def matmul(x1: Raw, x2: Raw) -> Raw:
 def argsort(x: Raw, axis: int, descending: bool) -> Raw:
     """By NumPy; in a tf.function by TensorFlow's own, which puts NaN anywhere, in two steps."""
     if not tf.is_symbolic_tensor(x):
-        return on_host(numpy_backend.functions["argsort"])(x, axis, descending)
+        return on_host(get_backend_object("numpy").functions["argsort"])(x, axis, descending)
     direction = "DESCENDING" if descending else "ASCENDING"
     if not x.dtype.is_floating:
         values = tf.cast(x, tf.uint8) if x.dtype.is_bool else x

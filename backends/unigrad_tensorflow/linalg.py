@@ -7,10 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from unigrad.backend import Raw
-from unigrad.native import numpy_backend
-from unigrad.native.linalg import composed
-from unigrad.operations.decompositions import refusal
+from unigrad.extend import Raw, composed, get_backend_object, refusal
 from unigrad_tensorflow.host import on_host
 
 MAY_REFUSE = ("inv", "solve", "cholesky")
@@ -39,7 +36,7 @@ def linear_algebra(others: dict[str, Callable[..., Raw]]) -> dict[str, Callable[
 
 def answered(name: str, function: Callable[..., Raw]) -> Callable[..., Raw]:
     """The function, with unigrad's error for a matrix that has no answer, and NumPy's where there are no elements."""
-    host = on_host(numpy_backend.functions[name])
+    host = on_host(get_backend_object("numpy").functions[name])
 
     def call(*args: Any) -> Raw:
         if any(0 in arg.shape for arg in args if isinstance(arg, tf.Tensor)):

@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
-from unigrad.backend import Raw
-from unigrad.native import numpy_backend
-from unigrad.operations.table import PRIMITIVES
+from unigrad.extend import PRIMITIVES, Raw, get_backend_object
 from unigrad_tensorflow.host import on_host
 
 
@@ -25,5 +23,5 @@ def searching(table: Mapping[str, Callable[..., Raw]]) -> dict[str, Callable[...
     return {
         "cumulative_max": running("cumulative_max"),
         "cumulative_min": running("cumulative_min"),
-        "searchsorted": on_host(numpy_backend.functions["searchsorted"]),
+        "searchsorted": on_host(get_backend_object("numpy").functions["searchsorted"]),
     }

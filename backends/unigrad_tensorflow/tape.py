@@ -15,10 +15,22 @@ import tensorflow as tf
 from tensorflow.python import pywrap_tfe
 from tensorflow.python.ops import gen_math_ops
 
-from unigrad.backend import Raw
-from unigrad.batching import batched
-from unigrad.graph import RELEASED, Add, Node, next_number
-from unigrad.joints import Gathered, Joint, Part
+from unigrad.extend import (
+    ALL_ORDERS,
+    RELEASED,
+    Backend,
+    Engine,
+    Gathered,
+    Joint,
+    Node,
+    Parents,
+    Part,
+    Primitive,
+    Pull,
+    Raw,
+    RawNode,
+    next_number,
+)
 
 open_tape = pywrap_tfe.TFE_Py_TapeSetNew
 close_tape = pywrap_tfe.TFE_Py_TapeSetRemove
@@ -38,7 +50,7 @@ def looks_on() -> bool:
     return not (tf.executing_eagerly() and pywrap_tfe.TFE_Py_TapeSetIsEmpty())
 
 
-class TapeNode(Node):
+class TapeNode(RawNode):
     """One operation: how to run it again, what it was given and what came out, and the tape of that run."""
 
     __slots__ = ("function", "more", "operation", "out", "raws", "tape")
@@ -47,7 +59,7 @@ class TapeNode(Node):
         self,
         operation: str,
         function: Callable[..., Raw],
-        parents: Sequence[Node | None],
+        parents: Parents,
         raws: Sequence[Raw],
         out: Raw,
         tape: Any,
@@ -76,16 +88,9 @@ class TapeNode(Node):
     def _zero(self, raw: Raw) -> Raw | None:
         return None if self.operation == GRADIENT else tf.zeros_like(raw)
 
-    def lifted_pull(self, xp: Any, g: Any, add: Add, tensor_type: Any) -> None:
-        level = g._parts.level if g._is_wrapped else None
-        if level is not None:
-            g = g._parts.value
-        for position, parent in enumerate(self.more):
-            if parent is not None:
-                function = functools.partial(share if level is None else shares_by_rows, self.function, position)
-                raw, node = record(GRADIENT, function, (g._node, *self.more), (g._raw, *self.raws))
-                found = tensor_type.of(raw, node)
-                add(parent, found if level is None else batched(found, level))
+    def recorded_share(self, position: int, g: Raw, node: Node | None, rows: bool) -> tuple[Raw, Node]:
+        function = functools.partial(shares_by_rows if rows else share, self.function, position)
+        return record(GRADIENT, function, (node, *self.more), (g, *self.raws))
 
     def release(self) -> None:
         self.number = RELEASED
@@ -93,9 +98,7 @@ class TapeNode(Node):
         self.function = self.out = self.tape = None
 
 
-def record(
-    operation: str, function: Callable[..., Raw], parents: Sequence[Node | None], raws: Sequence[Raw]
-) -> tuple[Raw, TapeNode]:
+def record(operation: str, function: Callable[..., Raw], parents: Parents, raws: Sequence[Raw]) -> tuple[Raw, TapeNode]:
     """The value of ``function(*raws)``, and the node that remembers it."""
     raws = told_apart(raws)
     tape = open_tape(True, False)
@@ -175,3 +178,34 @@ def _total(shares: list[Any]) -> Any:
 def dense(g: Any) -> Raw:
     """The gradient of a gather comes as rows and their numbers."""
     return tf.convert_to_tensor(g) if isinstance(g, tf.IndexedSlices) else g
+
+
+class TensorFlowEngine(Engine):
+    """Each recorded operation has a tape of its own, and unigrad walks from tape to tape."""
+
+    orders = ALL_ORDERS
+    stops_at_inputs = True
+    conjugate_pulls = True
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def record(
+        self, primitive: Primitive, parents: Parents, raws: Sequence[Raw], statics: Sequence[Any]
+    ) -> tuple[Raw, Node]:
+        name = primitive.name
+        function = self._backend.function(name)
+        if primitive.variadic:
+            return record(name, lambda *arrays: function(list(arrays), *statics), parents, raws)
+        if statics:
+            return record(name, lambda *arrays: function(*arrays, *statics), parents, raws)
+        return record(name, function, parents, raws)
+
+    def constant(self, raw: Raw) -> Raw:
+        return tf.stop_gradient(raw) if looks_on() else raw
+
+    def pullback(self, this: Pull) -> Sequence[Raw | None] | None:
+        # Under create_graph unigrad walks the nodes itself, and each records its own pull. Of several rows likewise.
+        if this.create_graph or this.rows is not None:
+            return None
+        return pull(zip(this.heads, this.cotangents, strict=True), this.nodes, this.inputs)

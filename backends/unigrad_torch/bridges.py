@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from unigrad.transforms.bridges import Bridged
+from unigrad.extend import Bridged
 
 
 class Point:

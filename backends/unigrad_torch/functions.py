@@ -11,10 +11,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from unigrad.backend import Backend, Raw
-from unigrad.errors import ArgumentError
-from unigrad.operations.indexing import is_array
-from unigrad_torch.derivatives import REPLACED, replaced
+from unigrad.extend import ArgumentError, Backend, Raw, is_array
+from unigrad_torch.derivatives import replaced
 from unigrad_torch.fft import FOURIER
 from unigrad_torch.linalg import linear_algebra
 from unigrad_torch.networks import NETWORKS
@@ -114,7 +112,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
     }
     table |= {name: getattr(torch, name) for name in SAME_NAME} | searching() | FOURIER | NETWORKS
     table |= linear_algebra(table)
-    for name in REPLACED:
+    for name in backend.replaced:
         function = table.get(name) or backend.composed(name)
         assert function is not None, name
         table[name] = replaced(backend, name, function)

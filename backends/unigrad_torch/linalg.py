@@ -7,9 +7,7 @@ from typing import Any
 
 import torch
 
-from unigrad.backend import Raw
-from unigrad.native.linalg import composed
-from unigrad.operations.decompositions import refusal
+from unigrad.extend import Raw, composed, refusal
 
 
 def linear_algebra(others: dict[str, Callable[..., Raw]]) -> dict[str, Callable[..., Raw]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from unigrad.dtypes import DType, float32, float64
+from unigrad.extend import DType, float32, float64
 
 TAKEN_BY = frozenset({
     "add", "subtract", "multiply", "divide", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from unigrad.backend import Raw
+from unigrad.extend import Raw
 
 
 def searching() -> dict[str, Callable[..., Raw]]:

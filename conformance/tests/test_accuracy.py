@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from unigrad_conformance import accuracy, oracle
 
-from unigrad.backend import backend_names
-from unigrad.errors import BackendError
-from unigrad.operations.table import PRIMITIVES
+from unigrad.adapters.registry import backend_names
+from unigrad.base.errors import BackendError
+from unigrad.table import PRIMITIVES
 
 BACKENDS = [name for name in backend_names() if name != oracle.NAME]
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import unigrad as ug
-from unigrad.dtypes import ALL
+from unigrad.base.dtypes import ALL
 
 NAMES = ["numpy", "torch", "tensorflow", "mxnet", "jax"]
 USABLE = {info.name for info in ug.available_backends() if info.installed}

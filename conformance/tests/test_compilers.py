@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 import unigrad as ug
-from unigrad.errors import BackendError, UnsupportedError
-from unigrad.tree import flatten, unflatten
+from unigrad.base.errors import BackendError, UnsupportedError
+from unigrad.base.tree import flatten, unflatten
 
 
 class Program(NamedTuple):

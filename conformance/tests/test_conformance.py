@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from unigrad_conformance import catalogue, oracle, report, runner
 
-from unigrad.backend import backend_names
+from unigrad.adapters.registry import backend_names
 
 BACKENDS = [name for name in backend_names() if name != oracle.NAME]
 COMPILING = ("jax",)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import unigrad as ug
-from unigrad import dtypes
-from unigrad.operations.arguments import broadcast_shapes, fill_shape, many_axes
+from unigrad.base import dtypes
+from unigrad.base.arguments import broadcast_shapes, fill_shape, many_axes
 from unigrad.operations.indexing import canonical_key
 
 shapes = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)

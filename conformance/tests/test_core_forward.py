@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import unigrad as ug
-from unigrad.backend import get_backend_object
-from unigrad.operations.table import PRIMITIVES
+from unigrad.adapters.registry import get_backend_object
+from unigrad.table import PRIMITIVES
 
 BACKENDS = [row.name for row in ug.available_backends() if row.installed]
 MEMORY = Path("/proc/self/statm")
@@ -98,7 +98,7 @@ def tangent(x: Any, y: Any) -> Any:
 
 def pushed(name: str, *operands: Any, moving: int | None = None) -> Any:
     tangents = [raw if moving in (None, position) else None for position, raw in enumerate(operands)]
-    return get_backend_object("torch").pushforward(PRIMITIVES[name], operands, tangents, ())
+    return get_backend_object("torch").engine.pushforward(PRIMITIVES[name], operands, tangents, ())
 
 
 def test_pytorchs_own_is_used_where_it_is_right(torch: Any, inputs: tuple[Any, Any]) -> None:

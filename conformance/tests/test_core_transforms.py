@@ -14,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import unigrad as ug
-from unigrad.graph import Node
+from unigrad.tape import Node
 
 Pair = namedtuple("Pair", "w b")
 

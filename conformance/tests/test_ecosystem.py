@@ -32,8 +32,8 @@ from sklearn import metrics, preprocessing
 from sklearn.metrics import pairwise
 
 import unigrad as ug
-from unigrad.backend import backend_names
-from unigrad.operations.table import OPERATIONS
+from unigrad.adapters.registry import backend_names
+from unigrad.table import OPERATIONS
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt

@@ -16,9 +16,10 @@ from unigrad_conformance.operations import compiled
 from unigrad_conformance.samples import Sample
 
 import unigrad as ug
-from unigrad.backend import get_backend_object
-from unigrad.operations import nodes
-from unigrad.operations.table import OPERATIONS, PRIMITIVES
+from unigrad.adapters import registry
+from unigrad.adapters.registry import get_backend_object
+from unigrad.binding import nodes
+from unigrad.table import OPERATIONS, PRIMITIVES
 
 oracle.register()
 BACKEND: Any = get_backend_object(oracle.NAME)
@@ -171,7 +172,7 @@ def test_every_primitive_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
             return call
 
     called: set[str] = set()
-    monkeypatch.setattr("unigrad.backend._backends", dict(ug.backend._backends))
+    monkeypatch.setattr(registry, "_backends", dict(registry._backends))
     ug.register_backend(Counting())
     with ug.use_backend("counting"):
         for case in catalogue.all_cases().values():

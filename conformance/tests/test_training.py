@@ -10,7 +10,7 @@ import pytest
 from unigrad_conformance import oracle, training
 
 import unigrad as ug
-from unigrad.backend import backend_names
+from unigrad.adapters.registry import backend_names
 from unigrad.cli import main
 
 STEPS = 40

@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.backend import backend_names, get_backend_object
-from unigrad.errors import BackendError
+from unigrad.adapters.registry import backend_names, get_backend_object
+from unigrad.base.errors import BackendError
 from unigrad_conformance import oracle
 from unigrad_conformance.worker import private_output
 
@@ -271,7 +271,7 @@ def errors(got: Sequence[float], exact: Pair, dtype: str, to_one: bool = False, 
 def measured() -> list[str]:
     """The operations that exist, of those that have points."""
     import unigrad  # noqa: F401
-    from unigrad.operations.table import OPERATIONS, PRIMITIVES
+    from unigrad.table import OPERATIONS, PRIMITIVES
 
     return [name for name in POINTS if name in PRIMITIVES or name in OPERATIONS]
 
@@ -279,8 +279,8 @@ def measured() -> list[str]:
 def results(backend: str, operations: Sequence[str]) -> Iterator[dict[str, Any]]:
     """What a backend answers: for each operation and dtype the values and the gradients, or why there are none."""
     import unigrad as ug
-    from unigrad.errors import UnsupportedError
-    from unigrad.operations.table import OPERATIONS
+    from unigrad.base.errors import UnsupportedError
+    from unigrad.table import OPERATIONS
 
     for name in operations:
         for dtype in DTYPES:

@@ -15,7 +15,7 @@ import hypothesis
 import pytest
 from hypothesis.internal.conjecture import providers
 
-from unigrad.backend import get_backend_object
+from unigrad.adapters.registry import get_backend_object
 from unigrad_conformance.array_api import known
 
 _BACKEND = os.environ["UNIGRAD_ARRAY_API_BACKEND"]

@@ -8,7 +8,7 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 
-from unigrad.backend import backend_names
+from unigrad.adapters.registry import backend_names
 from unigrad_conformance import catalogue, oracle, report, runner, training
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.dtypes import complex_of
+from unigrad.base.dtypes import complex_of
 from unigrad_conformance.case import Case, Results
 from unigrad_conformance.inputs import cast, weights
 from unigrad_conformance.samples import Family, Sample

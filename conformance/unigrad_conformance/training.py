@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import unigrad
-from unigrad.errors import BackendError
+from unigrad.base.errors import BackendError
 from unigrad_conformance.runner import AT_ONCE, CASE_SECONDS, LOADING_SECONDS, Message, Progress, work
 
 Array = np.ndarray[Any, Any]

@@ -22,8 +22,8 @@ Send = Callable[..., None]
 def main(name: str, orders: dict[str, Any], send: Send) -> None:
     """Load the backend, then run cases or the training, and report each step."""
     import unigrad as ug
-    from unigrad.backend import get_backend_object
-    from unigrad.errors import BackendError
+    from unigrad.adapters.registry import get_backend_object
+    from unigrad.base.errors import BackendError
     from unigrad_conformance import oracle
 
     oracle.register()
@@ -32,7 +32,7 @@ def main(name: str, orders: dict[str, Any], send: Send) -> None:
     except BackendError as error:
         send("unavailable", why=str(error))
         return
-    send("ready", version=backend.version(), missing=dict(backend.missing), engine=backend.engine)
+    send("ready", version=backend.version(), missing=dict(backend.missing), engine=backend.differentiates)
     with ug.use_backend(name), np.errstate(all="ignore"):
         if "train" in orders:
             _train(orders["train"], send)

@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from unigrad import dtypes
-from unigrad.backend import Backend, Raw
-from unigrad.dtypes import DType
+from unigrad.adapters.contract import Backend, Bridged, Engine, Foreign
+from unigrad.base import dtypes
+from unigrad.base.dtypes import DType
+from unigrad.base.words import Raw
 from unigrad.native.functions import primitives
 
-if TYPE_CHECKING:
-    from unigrad.transforms.bridges import Bridged
+
+class NativeEngine(Engine):
+    """There is none but unigrad's."""
+
+    inline_nodes = "rules"
+    stops_at_inputs = True
+    is_view = staticmethod(lambda raw: getattr(raw, "base", None) is not None)
+
+
+class NativeForeign(Foreign):
+    """The array module has nothing that differentiates."""
+
+    def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw]:
+        return call.value(raws)  # whose gradients are Tensors' alone
 
 
 class NativeBackend(Backend):
     """The neutral rules over an array module that follows NumPy."""
 
-    inline_nodes = "rules"
-    stops_at_inputs = True
+    engine = NativeEngine()
+    foreign = NativeForeign()
     max_ndim = 64
     module: Any
 
@@ -47,11 +60,6 @@ class NativeBackend(Backend):
 
     def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
         return self.module.from_dlpack(source, copy=copy)
-
-    def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw]:
-        return call.value(raws)  # there is no engine but unigrad's, which knows Tensors
-
-    is_view = staticmethod(lambda raw: getattr(raw, "base", None) is not None)
 
 
 def by_element(function: Callable[[float], float]) -> Callable[[Raw], Raw]:

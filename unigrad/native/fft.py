@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-Raw = Any
+from unigrad.base.words import Raw
 
 
 def fourier(xp: Any) -> dict[str, Callable[..., Raw]]:

@@ -9,13 +9,11 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from unigrad.base.words import Raw, Shape
 from unigrad.native.fft import fourier
 from unigrad.native.linalg import linear_algebra
 from unigrad.native.networks import networks
 from unigrad.native.special import log_gamma
-
-Raw = Any
-Shape = tuple[int, ...]
 
 
 def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Raw]]:

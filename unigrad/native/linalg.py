@@ -9,10 +9,9 @@ from typing import Any
 
 from numpy.linalg import LinAlgError
 
+from unigrad.base.words import Raw
 from unigrad.operations.decompositions import refusal
-from unigrad.operations.table import PRIMITIVES
-
-Raw = Any
+from unigrad.table import PRIMITIVES
 
 
 def linear_algebra(xp: Any, others: dict[str, Callable[..., Raw]]) -> dict[str, Callable[..., Raw]]:

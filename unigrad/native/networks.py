@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-Raw = Any
-Shape = tuple[int, ...]
+from unigrad.base.words import Raw, Shape
 
 
 def networks(xp: Any) -> dict[str, Callable[..., Raw]]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-Raw = Any
+from unigrad.base.words import Raw
 
 # Quotients of polynomials that meet a function in Chebyshev points of its interval, so many as there are
 # coefficients less one: of highest powers first. Computed in 60 digits; the errors are below 2e-18.

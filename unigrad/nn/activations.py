@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from unigrad import dtypes
-from unigrad.errors import ShapeError
-from unigrad.operations.arguments import one_axis
+from unigrad.base import dtypes
+from unigrad.base.arguments import one_axis
+from unigrad.base.errors import ShapeError
 from unigrad.operations.creation import asarray, astype
 from unigrad.operations.elementwise import abs as _absolute
 from unigrad.operations.elementwise import clip, divide, erf, expm1, multiply, negative, where
@@ -15,8 +15,8 @@ from unigrad.operations.elementwise import tanh as _tanh
 from unigrad.operations.indexing import getitem_
 from unigrad.operations.networks import log_softmax_, relu_, sigmoid_, softplus_
 from unigrad.operations.reductions import logsumexp as _logsumexp
-from unigrad.operations.table import OPERATIONS, Array, operation
-from unigrad.tensor import Tensor
+from unigrad.table import OPERATIONS, Array, operation
+from unigrad.tensor.tensor import Tensor
 
 __all__ = [
     "celu", "elu", "gelu", "glu", "hard_sigmoid", "hard_tanh", "leaky_relu", "log_sigmoid", "log_softmax",

@@ -17,25 +17,25 @@ from typing import Any
 
 import numpy as np
 
-from unigrad import dtypes
-from unigrad.errors import ArgumentError, ShapeError
+from unigrad.base import dtypes
+from unigrad.base.errors import ArgumentError, ShapeError
+from unigrad.base.words import Shape
 from unigrad.operations.creation import asarray, astype, full
-from unigrad.operations.dispatch import tensors
 from unigrad.operations.elementwise import add, divide
 from unigrad.operations.indexing import getitem_
 from unigrad.operations.networks import convolution_, transposed_convolution, window_count, windows_
 from unigrad.operations.reductions import max as _max
 from unigrad.operations.reductions import sum as _sum
 from unigrad.operations.shapes import concat
-from unigrad.operations.table import Array, operation
-from unigrad.tensor import Tensor
+from unigrad.table import Array, operation
+from unigrad.tensor.coercion import tensors
+from unigrad.tensor.tensor import Tensor
 
 __all__ = [
     "avg_pool1d", "avg_pool2d", "avg_pool3d", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
     "conv_transpose2d", "conv_transpose3d", "max_pool1d", "max_pool2d", "max_pool3d",
 ]  # fmt: skip
 
-Shape = tuple[int, ...]
 Sizes = int | Sequence[int]
 Padding = tuple[tuple[int, int], ...]
 Pads = int | str | Sequence[int] | Sequence[Sequence[int]]

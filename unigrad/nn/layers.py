@@ -7,20 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from unigrad import dtypes
-from unigrad.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError
-from unigrad.levels import beneath, values_of_all
+from unigrad.base import dtypes
+from unigrad.base.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError
+from unigrad.base.recording import is_training
 from unigrad.nn.activations import softmax
 from unigrad.operations.contractions import matmul
 from unigrad.operations.creation import arange, asarray, astype
-from unigrad.operations.dispatch import tensors
 from unigrad.operations.elementwise import add, equal, where
 from unigrad.operations.indexing import take
 from unigrad.operations.shapes import expand_dims, matrix_transpose
-from unigrad.operations.table import Array, operation
 from unigrad.random import drawn
-from unigrad.recording import is_training
-from unigrad.tensor import Tensor
+from unigrad.table import Array, operation
+from unigrad.tensor.coercion import tensors
+from unigrad.tensor.levels import beneath, values_of_all
+from unigrad.tensor.tensor import Tensor
 
 __all__ = ["dropout", "embedding", "linear", "one_hot", "scaled_dot_product_attention"]
 

@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import math
 
-from unigrad.dtypes import int64
-from unigrad.errors import ArgumentError, ShapeError
+from unigrad.base.arguments import one_axis
+from unigrad.base.dtypes import int64
+from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.nn.activations import log_softmax
 from unigrad.nn.layers import checked_labels
-from unigrad.operations.arguments import one_axis
 from unigrad.operations.creation import asarray, astype
-from unigrad.operations.dispatch import tensors
 from unigrad.operations.elementwise import abs as absolute
 from unigrad.operations.elementwise import divide, exp, log, maximum, multiply, negative, square, subtract, where
 from unigrad.operations.indexing import take, take_along_axis_
-from unigrad.operations.networks import cross_entropy_, softplus_
+from unigrad.operations.networks import cross_entropy_, softplus_, unfit_labels
 from unigrad.operations.reductions import Axis, mean, vector_norm
 from unigrad.operations.reductions import sum as _sum
 from unigrad.operations.shapes import expand_dims, moveaxis, squeeze
-from unigrad.operations.table import Array, operation
-from unigrad.tensor import Tensor
+from unigrad.table import Array, operation
+from unigrad.tensor.coercion import tensors
+from unigrad.tensor.tensor import Tensor
 
 __all__ = [
     "binary_cross_entropy_with_logits", "cosine_similarity", "cross_entropy", "huber_loss", "kl_div", "l1_loss",
@@ -168,12 +168,12 @@ def cross_entropy(
         and label_smoothing == 0
         and reduction == "mean"
         and labels._dtype is int64
-        and (bound := logits._bound).checks_labels
+        and "cross_entropy" in logits.backend.bounds_checked
         and (raw := logits._raw) is not None  # as that of a batch is
         and raw.ndim == 2
     ):
         # As most calls have it. What follows takes three times as long as this, and finds the same.
-        return bound.cross_entropy(logits, labels)
+        return logits._bound.cross_entropy(logits, labels)
     shape = logits.shape
     number = one_axis(axis, len(shape))
     labels = labels if isinstance(labels, Tensor) else asarray(labels, like=logits)
@@ -185,7 +185,7 @@ def cross_entropy(
         losses = log_softmax(logits, axis=number)
         return _of_labels(losses, labels, number, weights, ignore_index, label_smoothing, reduction)
     rest = _checked_shape(labels, shape, number)
-    if labels.dtype is not int64 or not logits._bound.checks_labels:
+    if labels.dtype is not int64 or "cross_entropy" not in logits.backend.bounds_checked:
         labels = checked_labels(labels, shape[number])
     if len(shape) != 2 or number != 1:
         logits = moveaxis(logits, number, -1).reshape(math.prod(rest), shape[number])
@@ -197,7 +197,7 @@ def _checked_shape(labels: Tensor, shape: tuple[int, ...], axis: int) -> tuple[i
     """The shape that labels must have, which is that of the logits, ``shape``, without the classes."""
     rest = shape[:axis] + shape[axis + 1 :]
     if labels.shape != rest:
-        raise ShapeError(f"labels of shape {labels.shape} do not fit logits of shape {shape}; expected {rest}")
+        raise unfit_labels(labels.shape, shape, rest)
     return rest
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from unigrad.errors import ArgumentError, ShapeError
-from unigrad.operations.arguments import many_axes, one_axis
+from unigrad.base.arguments import many_axes, one_axis
+from unigrad.base.errors import ArgumentError, ShapeError
+from unigrad.base.recording import is_training
 from unigrad.operations.creation import asarray
 from unigrad.operations.elementwise import add, divide, multiply, sqrt, square, subtract
 from unigrad.operations.reductions import mean
-from unigrad.operations.table import Array, operation
-from unigrad.recording import is_training
-from unigrad.tensor import Tensor
+from unigrad.table import Array, operation
+from unigrad.tensor.tensor import Tensor
 
 __all__ = ["batch_norm", "group_norm", "layer_norm", "rms_norm"]
 

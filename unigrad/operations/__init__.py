@@ -1,10 +1,15 @@
-"""The table of operations by family. Importing this package declares all of them."""
+"""What users compute: the operations by family, each with its derivatives beside it.
+
+Importing this package declares all. What a family's ``__all__`` names is public, in ``linalg`` and ``fft`` as
+``ug.linalg.NAME``, in all others as ``ug.NAME``; ``decompositions`` and ``networks`` hold primitives alone.
+"""
 
 from unigrad.operations import (
     arranging,
     comparing,
     contractions,
     creation,
+    datatypes,
     decompositions,
     elementwise,
     fft,
@@ -21,7 +26,10 @@ from unigrad.operations import (
     triangles,
 )
 
-__all__ = [
-    "arranging", "comparing", "contractions", "creation", "decompositions", "elementwise", "fft", "indexing", "linalg",
-    "networks", "padding", "reductions", "searching", "sequences", "sets", "shapes", "statistics", "triangles",
-]  # fmt: skip
+FLAT = (
+    arranging, comparing, contractions, creation, datatypes, elementwise, indexing, padding, reductions, searching,
+    sequences, sets, shapes, statistics, triangles,
+)  # fmt: skip
+"""The families whose names are public as ``ug.NAME``."""
+
+__all__ = ["FLAT", "decompositions", "fft", "linalg", "networks"]

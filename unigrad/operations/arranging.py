@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from unigrad.errors import ArgumentError, AxisError, DtypeError, ShapeError
-from unigrad.levels import values_of
-from unigrad.operations import arguments
-from unigrad.operations.arguments import many_axes, one_axis, whole_number
+from unigrad.base import arguments
+from unigrad.base.arguments import many_axes, one_axis, whole_number
+from unigrad.base.errors import ArgumentError, AxisError, DtypeError, ShapeError
+from unigrad.base.words import Shape
 from unigrad.operations.creation import asarray
-from unigrad.operations.dispatch import tensors
 from unigrad.operations.indexing import getitem
 from unigrad.operations.shapes import broadcast_to_, concat, flip_, permute_dims_, reshape, reshape_
-from unigrad.operations.table import Array, operation
-
-if TYPE_CHECKING:
-    from unigrad.tensor import Tensor
+from unigrad.table import Array, operation
+from unigrad.tensor.coercion import tensors
+from unigrad.tensor.levels import values_of
+from unigrad.tensor.tensor import Tensor
 
 __all__ = [
     "array_split", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "dstack", "fliplr", "flipud",
     "hstack", "meshgrid", "ravel", "repeat", "roll", "rot90", "split", "swapaxes", "tile", "unstack", "vstack",
 ]  # fmt: skip
-
-Shape = tuple[int, ...]
 
 
 def along(axis: int, entry: Any) -> tuple[Any, ...]:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from unigrad import dtypes
+from unigrad.base import dtypes
 from unigrad.operations.creation import astype, full
-from unigrad.operations.dispatch import tensors
 from unigrad.operations.elementwise import abs as absolute
 from unigrad.operations.elementwise import equal, isfinite, isnan, less_equal, logical_and, logical_or
 from unigrad.operations.reductions import all as all_over
-from unigrad.operations.table import Array, operation
-
-if TYPE_CHECKING:
-    from unigrad.tensor import Tensor
+from unigrad.table import Array, operation
+from unigrad.tensor.coercion import tensors
+from unigrad.tensor.tensor import Tensor
 
 __all__ = ["allclose", "array_equal", "isclose"]
 

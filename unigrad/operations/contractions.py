@@ -5,24 +5,25 @@ from __future__ import annotations
 import math
 import string
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from unigrad.errors import ArgumentError, AxisError, ShapeError
-from unigrad.operations.arguments import one_axis
+from unigrad.base.arguments import broadcast_shapes, one_axis
+from unigrad.base.errors import ArgumentError, AxisError, ShapeError
+from unigrad.base.words import Shape
+from unigrad.binding.declaring import primitive
+from unigrad.interpreters.batches import Mask, Values, lined_up, one_by_one
 from unigrad.operations.creation import eye, ones
-from unigrad.operations.dispatch import tensors
 from unigrad.operations.elementwise import conj, multiply
+from unigrad.operations.reductions import sum as sum_over
 from unigrad.operations.shapes import permute_dims, reshape
-from unigrad.operations.table import Array, Arrays, jvp, operation, primitive, vjp
-
-if TYPE_CHECKING:
-    from unigrad.tensor import Tensor
+from unigrad.table import Array, Arrays, Primitive, batched, explained, jvp, operation, vjp
+from unigrad.tensor.coercion import tensors
+from unigrad.tensor.tensor import Tensor
 
 __all__ = [
     "dot", "einsum", "inner", "kron", "matmul", "outer", "tensordot", "vdot", "vecdot",
 ]  # fmt: skip
 
-Shape = tuple[int, ...]
 
 # --- primitives --------------------------------------------------------------------------------------
 
@@ -80,6 +81,58 @@ vjp(matmul, _matmul_left, _matmul_right)
 jvp(matmul, "multilinear")
 
 
+def _matmul_of_batch(
+    bound: Any, row: Primitive, values: Values, mask: Mask, size: int, statics: Sequence[Any]
+) -> Tensor:
+    """One matrix product, wherever one of the two is a matrix or a vector for all; else a product for each."""
+    x1, x2 = values
+    ndim1, ndim2 = x1.ndim - mask[0], x2.ndim - mask[1]
+    shape1, shape2 = x1.shape[mask[0] :], x2.shape[mask[1] :]
+    if not (ndim1 and ndim2) or shape1[-1] != shape2[-1 if ndim2 == 1 else -2]:
+        raise ShapeError(
+            f"matmul cannot multiply shapes {shape1} and {shape2}, those of one element inside vmap: the last axis of "
+            f"the first and the last but one of the second must have equal sizes, and neither may be 0-dimensional"
+        )
+    found: Tensor
+    if not mask[1] and ndim2 <= 2:
+        # The elements are rows of one matrix.
+        rows = bound.reshape(x1, (math.prod(x1.shape[:-1]), x1.shape[-1])) if x1.ndim > 2 else x1
+        found = bound.matmul(rows, x2)
+        return bound.reshape(found, (*x1.shape[:-1], *found.shape[1:])) if x1.ndim > 2 else found
+    if not mask[0] and ndim1 <= 2 and ndim2 == 1:
+        found = bound.matmul(x2, x1 if ndim1 == 1 else bound.permute_dims(x1, (1, 0)))
+        return found
+    # A row is a matrix with one row, a column one with one column, and the batch stands in front of everything.
+    axes = max(ndim1, ndim2, 2)
+    rows = bound.reshape(x1, (*x1.shape[:-1], 1, x1.shape[-1])) if ndim1 == 1 else x1
+    columns = bound.reshape(x2, (*x2.shape, 1)) if ndim2 == 1 else x2
+    found = bound.matmul(
+        *[lined_up(bound, x, axes) if marked else x for x, marked in zip((rows, columns), mask, strict=True)]
+    )
+    ends = (() if ndim1 == 1 else found.shape[-2:-1]) + (() if ndim2 == 1 else found.shape[-1:])
+    return bound.reshape(found, (*found.shape[:-2], *ends)) if len(ends) < 2 else found
+
+
+batched(matmul, _matmul_of_batch)
+
+
+def _unmultipliable(first: Shape, second: Shape) -> ShapeError | None:
+    if first and second and first[-1] == second[-2:][0]:
+        try:
+            broadcast_shapes([first[:-2], second[:-2]])
+        except ShapeError:
+            pass
+        else:
+            return None
+    return ShapeError(
+        f"matmul cannot multiply shapes {first} and {second}: the last axis of the first and the "
+        f"last but one of the second must have equal sizes, and neither may be 0-dimensional"
+    )
+
+
+explained(matmul, _unmultipliable)
+
+
 @primitive("contraction")
 def einsum_(operands: Arrays, subscripts: str) -> Tensor:
     """A sum of products. Subscripts are explicit letters, none twice in one operand, and have an arrow;
@@ -104,6 +157,23 @@ def _einsum_vjp(xp: Any, g: Any, operands: Sequence[Any], operands_shape: Any, s
 
 vjp(einsum_, _einsum_vjp)
 jvp(einsum_, "multilinear")
+
+
+def _einsum_of_batch(
+    bound: Any, row: Primitive, values: Values, mask: Mask, size: int, statics: Sequence[Any]
+) -> Tensor:
+    """With one more letter, for the batch."""
+    (subscripts,) = statics
+    letter = next((letter for letter in string.ascii_letters if letter not in subscripts), None)
+    if letter is None:
+        return one_by_one(bound, row, values, mask, size, statics)
+    inputs, _, output = subscripts.partition("->")
+    terms = [letter + term if marked else term for term, marked in zip(inputs.split(","), mask, strict=True)]
+    found: Tensor = bound.einsum(list(values), f"{','.join(terms)}->{letter}{output}")
+    return found
+
+
+batched(einsum_, _einsum_of_batch)
 
 
 # --- public ------------------------------------------------------------------------------------------
@@ -157,8 +227,6 @@ def tensordot(x1: Array, x2: Array, /, *, axes: int | tuple[Sequence[int], Seque
 @operation
 def vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Tensor:
     """The sum of products along one axis, with broadcasting over the others; of the conjugate of a complex x1."""
-    from unigrad.operations.reductions import sum as sum_over
-
     x1, x2 = tensors((x1, x2))
     if not -min(x1.ndim, x2.ndim) <= axis <= -1:
         # The standard counts the axis before broadcasting, from the end.

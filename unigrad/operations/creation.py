@@ -6,34 +6,34 @@ arrays are made on the current backend; ``like=`` makes them on the backend and 
 
 from __future__ import annotations
 
-import array
 import builtins
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from unigrad import dtypes
-from unigrad.backend import Backend, backend_of, check_device, current_backend
-from unigrad.dtypes import DType
-from unigrad.errors import (
+from unigrad.adapters.contract import Backend
+from unigrad.adapters.registry import backend_of, check_device, current_backend
+from unigrad.base import dtypes
+from unigrad.base.arguments import new_shape
+from unigrad.base.dtypes import DType
+from unigrad.base.errors import (
     ArgumentError,
-    BackendMismatchError,
     DtypeError,
     InterchangeError,
     ProtocolError,
     UnigradError,
 )
-from unigrad.operations.arguments import new_shape
-from unigrad.operations.table import Array, operation
-from unigrad.tensor import Tensor
+from unigrad.binding.declaring import primitive
+from unigrad.table import Array, alias, batched, jvp, operation, vjp
+from unigrad.tensor.coercion import NUMBERS, as_numpy, mismatch, short
+from unigrad.tensor.tensor import Tensor, type_on
 
 __all__ = [
     "arange", "asarray", "astype", "empty", "empty_like", "eye", "from_dlpack", "full", "full_like",
     "linspace", "ones", "ones_like", "zeros", "zeros_like",
+    "array",
 ]  # fmt: skip
-
-_SCALARS = (bool, int, float, complex)
 
 # The integers up to here are floating numbers as well.
 _EXACT = 2**53
@@ -48,7 +48,7 @@ def _place(like: Tensor | None, device: Any) -> tuple[Backend, Any]:
 def _made(values: np.ndarray[Any, Any], like: Tensor | None, device: Any) -> Tensor:
     backend, device = _place(like, device)
     backend.raw_dtype(values.dtype)  # an UnsupportedError is clearer than the framework's
-    return backend.tensor_type.of(backend.from_numpy(values, device), None)
+    return type_on(backend).of(backend.from_numpy(values, device), None)
 
 
 @operation
@@ -65,22 +65,22 @@ def asarray(
     if isinstance(obj, Tensor):
         found = obj
     else:
-        backend = None if isinstance(obj, (np.ndarray, np.generic, *_SCALARS, list, tuple)) else backend_of(obj)
+        backend = None if isinstance(obj, (np.ndarray, np.generic, *NUMBERS, list, tuple)) else backend_of(obj)
         target = current_backend() if like is None else like.backend
         if backend is None and isinstance(obj, target.array_types) and not isinstance(obj, np.generic):
             backend = target
         if backend is not None:
             backend.admit(obj)
-            found = backend.tensor_type.of(obj, None)
+            found = type_on(backend).of(obj, None)
         elif _exchanges(obj) or (copy is False and isinstance(obj, np.ndarray)):
             found = _imported(obj, target, copy)
             copy = None
         elif copy is False:
-            raise ArgumentError(f"an array of {type(obj).__name__} {_short(obj)} takes a copy; leave out copy=False")
+            raise ArgumentError(f"an array of {type(obj).__name__} {short(obj)} takes a copy; leave out copy=False")
         else:
-            return _made(_as_numpy(obj, dtype), like, device)
+            return _made(as_numpy(obj, dtype), like, device)
     if like is not None and found.backend is not like.backend:
-        raise mismatch(like.backend, found.backend)
+        raise mismatch(like.backend.name, found.backend.name)
     return _converted(found, dtype, device, copy)
 
 
@@ -113,7 +113,7 @@ def _imported(source: Any, backend: Backend, copy: bool | None) -> Tensor:
         kind = ArgumentError if copy is False and isinstance(error, ValueError) else InterchangeError
         raise kind(f"backend {backend.name!r} cannot take over {type(source).__name__} by DLPack: {error}") from error
     backend.admit(raw)
-    return backend.tensor_type.of(raw, None)
+    return type_on(backend).of(raw, None)
 
 
 @operation
@@ -130,58 +130,22 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None, like
     backend, device = _place(like, device)
     if isinstance(x, Tensor) and x.backend is backend:
         x.refuse_if_recorded("export it through DLPack", "x.detach()")
-        return _converted(type(x).of(backend.detached(x.raw), None), None, device, copy)
+        return _converted(type(x).of(backend.engine.detached(x.raw), None), None, device, copy)
     return _converted(_imported(x, backend, copy), None, device, False if copy is False else None)
 
 
-def mismatch(first: Backend, second: Backend) -> BackendMismatchError:
-    """The error for arrays of two backends in one operation."""
-    return BackendMismatchError(
-        f"arrays of backends {first.name!r} and {second.name!r} met in one operation; "
-        f"move one with x.to_backend({first.name!r})"
-    )
+@primitive("cast", dtypes="any", result="dtype")
+def astype_(x: Array, dtype: Any, /) -> Tensor:
+    """x in another dtype."""
 
 
-def _as_numpy(obj: Any, dtype: Any) -> np.ndarray[Any, Any]:
-    wanted = None if dtype is None else dtypes.as_dtype(dtype)
-    if isinstance(obj, (np.ndarray, np.generic)):
-        return np.asarray(obj, dtype=wanted if wanted is not None else dtypes.as_dtype(obj.dtype))
-    if isinstance(obj, (memoryview, bytes, bytearray, array.array)):
-        return _as_numpy(np.asarray(memoryview(obj)), dtype)
-    if isinstance(obj, _SCALARS):
-        return np.asarray(obj, dtype=wanted if wanted is not None else dtypes.as_dtype(type(obj)))
-    obj = _plain(obj)
-    try:
-        values = np.asarray(obj, dtype=wanted)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise ArgumentError(f"no array can be made of {type(obj).__name__} {_short(obj)}: {error}") from error
-    if values.dtype.kind not in "biufc":
-        raise DtypeError(f"no array can be made of {type(obj).__name__} {_short(obj)}: its elements are no numbers")
-    if wanted is None and values.dtype.kind in "fic" and not _holds_arrays(obj):
-        values = values.astype(dtypes.as_dtype({"f": float, "i": int, "c": complex}[values.dtype.kind]))
-    return values
+def _uncast(xp: Any, g: Any, x_dtype: Any, dtype: Any) -> Any:
+    return xp.astype(xp.real(g) if dtype.kind == "c" and x_dtype.kind != "c" else g, x_dtype)
 
 
-def _plain(obj: Any) -> Any:
-    """A nested sequence with every Tensor or foreign array in it replaced by its NumPy values."""
-    if isinstance(obj, (list, tuple, range)):
-        return [_plain(item) for item in obj]
-    if isinstance(obj, Tensor):
-        obj.refuse_if_recorded("collect it in a list for asarray", "ug.stack([...])")
-        return obj.numpy()
-    backend = None if isinstance(obj, (np.ndarray, np.generic, *_SCALARS)) else backend_of(obj)
-    return obj if backend is None else backend.to_numpy(obj)
-
-
-def _holds_arrays(obj: Any) -> bool:
-    if isinstance(obj, (list, tuple)):
-        return builtins.any(_holds_arrays(item) for item in obj)
-    return isinstance(obj, (np.ndarray, np.generic))
-
-
-def _short(obj: Any) -> str:
-    text = repr(obj)
-    return text if len(text) <= 60 else text[:57] + "..."
+vjp(astype_, _uncast)
+jvp(astype_, lambda xp, t, dtype: xp.astype(t, dtype))
+batched(astype_, "further")
 
 
 @operation
@@ -190,8 +154,6 @@ def astype(x: Array, dtype: Any, /, *, copy: bool = True, device: Any = None) ->
 
     DtypeError from complex to real numbers, of which only a choice is a cast: ``real(x)`` or ``abs(x)``.
     """
-    from unigrad.operations.elementwise import astype_
-
     x = asarray(x)
     wanted = dtypes.as_dtype(dtype)
     if device is not None:
@@ -219,9 +181,9 @@ def full(
     if isinstance(fill_value, Tensor):
         fill_value.refuse_if_recorded("fill a new array with it", "ug.broadcast_to(x, shape)")
         dtype, fill_value = fill_value.dtype if dtype is None else dtype, fill_value.item()
-    wanted = dtypes.as_dtype(type(fill_value) if dtype is None and isinstance(fill_value, _SCALARS) else dtype)
+    wanted = dtypes.as_dtype(type(fill_value) if dtype is None and isinstance(fill_value, NUMBERS) else dtype)
     backend.raw_dtype(wanted)
-    return backend.tensor_type.of(backend.full(new_shape(shape), fill_value, wanted, device), None)
+    return type_on(backend).of(backend.full(new_shape(shape), fill_value, wanted, device), None)
 
 
 def _float_or(dtype: Any) -> DType:
@@ -339,3 +301,6 @@ def eye(
     # NumPy takes no diagonal that is beyond its own integers.
     k = builtins.max(-n_rows, builtins.min(k, columns))
     return _made(np.eye(n_rows, columns, k=k, dtype=_float_or(dtype)), like, device)
+
+
+array = alias("array", asarray)

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from unigrad import dtypes
-from unigrad.backend import backend_of
-from unigrad.dtypes import DType
-from unigrad.errors import ArgumentError, DtypeError
-from unigrad.operations.table import SCALAR_TYPES, Array, operation
-from unigrad.tensor import Tensor
+from unigrad.adapters.registry import backend_of
+from unigrad.base import dtypes
+from unigrad.base.dtypes import DType
+from unigrad.base.errors import ArgumentError, DtypeError
+from unigrad.table import SCALAR_TYPES, Array, operation
+from unigrad.tensor.tensor import Tensor
 
 __all__ = ["can_cast", "finfo", "iinfo", "isdtype", "result_type"]
 

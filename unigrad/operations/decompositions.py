@@ -15,20 +15,20 @@ the derivative NaN. What depends on the values alone is not touched by that.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from unigrad.errors import LinAlgError
-from unigrad.operations.table import Array, composed, jvp, primitive, vjp
-
-if TYPE_CHECKING:
-    from unigrad.tensor import Tensor
+from unigrad.base.errors import LinAlgError
+from unigrad.base.words import Shape
+from unigrad.binding.declaring import primitive
+from unigrad.interpreters.batches import Mask, Values, further, moved
+from unigrad.table import Array, Primitive, batched, composed, jvp, vjp
+from unigrad.tensor.tensor import Tensor
 
 __all__: list[str] = []
 
-Shape = tuple[int, ...]
 Parts = tuple[Any, ...]
 
 _REFUSALS = {
@@ -148,6 +148,7 @@ def inv_(x: Array) -> Tensor:
 
 vjp(inv_, lambda xp, g, out: -xp.matmul(_t(xp, out), xp.matmul(g, _t(xp, out))))
 jvp(inv_, lambda xp, t, out: -xp.matmul(out, xp.matmul(t, out)))
+batched(inv_, "further")
 
 
 @primitive("linalg", dtypes="float")
@@ -165,6 +166,23 @@ jvp(
     lambda xp, t, x1, out: -xp.solve(x1, xp.matmul(t, out)),
     lambda xp, t, x1: xp.solve(x1, t),
 )
+
+
+def _solve_of_batch(
+    bound: Any, row: Primitive, values: Values, mask: Mask, size: int, statics: Sequence[Any]
+) -> Tensor:
+    """Of one matrix the elements are more right sides, so that it is factorised once."""
+    x1, x2 = values
+    if mask[0]:
+        return further(bound, row, values, mask, size, statics)
+    columns = moved(bound, x2, 0, x2.ndim - 2)
+    shape = columns.shape
+    found = bound.solve(x1, bound.reshape(columns, (*shape[:-2], shape[-2] * shape[-1])))
+    found = bound.reshape(found, shape)
+    return moved(bound, found, x2.ndim - 2, 0)
+
+
+batched(solve_, _solve_of_batch)
 
 
 @primitive("linalg", dtypes="float")
@@ -192,6 +210,7 @@ def _cholesky_jvp(xp: Any, t: Any, out: Any) -> Any:
 
 vjp(cholesky_, _cholesky_vjp)
 jvp(cholesky_, _cholesky_jvp)
+batched(cholesky_, "further")
 
 
 # --- determinants ----------------------------------------------------------------------------------------
@@ -211,6 +230,7 @@ def _det_jvp(xp: Any, t: Any, x: Any) -> Any:
 
 
 jvp(det_, _det_jvp)
+batched(det_, "further")
 
 
 @primitive("linalg", dtypes="float")
@@ -267,6 +287,7 @@ def _cofactors_jvp(xp: Any, t: Any, x: Any) -> Any:
 vjp(cofactors_, _cofactors_vjp)
 jvp(cofactors_, _cofactors_jvp)
 composed(cofactors_, _cofactors)
+batched(cofactors_, "further")
 
 
 @primitive("linalg", dtypes="float")
@@ -300,6 +321,7 @@ def _slogdet_jvp(xp: Any, t: Any, x: Any, out: Any) -> Any:
 
 vjp(slogdet_, _slogdet_vjp)
 jvp(slogdet_, _slogdet_jvp)
+batched(slogdet_, "further")
 
 
 # --- eigenvalues -----------------------------------------------------------------------------------------
@@ -334,6 +356,7 @@ def _eigh_jvp(xp: Any, t: Any, out: Any) -> Any:
 
 vjp(eigh_, _eigh_vjp)
 jvp(eigh_, _eigh_jvp)
+batched(eigh_, "further")
 
 
 @primitive("linalg", dtypes="float", result="real")
@@ -354,6 +377,7 @@ def _eigvalsh_jvp(xp: Any, t: Any, x: Any) -> Any:
 
 vjp(eigvalsh_, _eigvalsh_vjp)
 jvp(eigvalsh_, _eigvalsh_jvp)
+batched(eigvalsh_, "further")
 
 
 @primitive("linalg", dtypes="float", result="complex")
@@ -388,6 +412,7 @@ def _eig_jvp(xp: Any, t: Any, out: Any) -> Any:
 
 vjp(eig_, _eig_vjp)
 jvp(eig_, _eig_jvp)
+batched(eig_, "further")
 
 
 @primitive("linalg", dtypes="float", result="complex")
@@ -408,6 +433,7 @@ def _eigvals_jvp(xp: Any, t: Any, x: Any) -> Any:
 
 vjp(eigvals_, _eigvals_vjp)
 jvp(eigvals_, _eigvals_jvp)
+batched(eigvals_, "further")
 
 
 # --- singular values and triangles --------------------------------------------------------------------------
@@ -513,6 +539,7 @@ def _svd_jvp(xp: Any, t: Any, out: Any, full: bool, x_shape: Shape) -> Any:
 
 vjp(svd_, _svd_vjp)
 jvp(svd_, _svd_jvp)
+batched(svd_, "further")
 
 
 @primitive("linalg", dtypes="float", result="real")
@@ -533,6 +560,7 @@ def _svdvals_jvp(xp: Any, t: Any, x: Any, x_shape: Shape) -> Any:
 
 vjp(svdvals_, _svdvals_vjp)
 jvp(svdvals_, _svdvals_jvp)
+batched(svdvals_, "further")
 
 
 @primitive("linalg", dtypes="float")
@@ -585,6 +613,7 @@ def _qr_jvp(xp: Any, t: Any, out: Any, complete: bool, x_shape: Shape) -> Any:
 
 vjp(qr_, _qr_vjp)
 jvp(qr_, _qr_jvp)
+batched(qr_, "further")
 
 
 @primitive("linalg", dtypes="float", promoted=("x",))
@@ -625,8 +654,9 @@ def _pinv_jvp(xp: Any, t: Any, x: Any, out: Any) -> Any:
 vjp(pinv_, _pinv_vjp, lambda xp, g: None)
 jvp(pinv_, _pinv_jvp, lambda xp, t: None)
 composed(pinv_, _pinv)
+batched(pinv_, "further")
 
-PRIMITIVES = (
+DECOMPOSITIONS = (
     "inv", "solve", "cholesky", "det", "slogdet", "eigh", "eigvalsh", "eig", "eigvals", "svd", "svdvals", "qr",
     "cofactors", "pinv",
 )  # fmt: skip

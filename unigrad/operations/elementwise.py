@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import cmath
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from unigrad import dtypes
-from unigrad.errors import ArgumentError, DtypeError
-from unigrad.operations.creation import asarray
-from unigrad.operations.dispatch import tensors
-from unigrad.operations.table import Array, composed, jvp, operation, primitive, vjp
-
-if TYPE_CHECKING:
-    from unigrad.tensor import Tensor
+from unigrad.base import dtypes
+from unigrad.base.errors import ArgumentError, DtypeError
+from unigrad.binding.declaring import primitive
+from unigrad.operations.creation import asarray, astype_
+from unigrad.table import Array, alias, composed, jvp, operation, vjp
+from unigrad.tensor.coercion import tensors
+from unigrad.tensor.tensor import Tensor
 
 __all__ = [
     "abs", "absolute", "acos", "acosh", "add", "angle", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
@@ -128,7 +127,7 @@ def _power_exponent(xp: Any, g: Any, x1: Any, x2: Any, out: Any) -> Any:
 
 
 vjp(power, _power_base, _power_exponent)
-pow = power
+pow = alias("pow", power)
 
 
 @primitive("elementwise", dtypes="float")
@@ -153,8 +152,8 @@ vjp(
 )
 
 
-mod = remainder
-true_divide = divide
+mod = alias("mod", remainder)
+true_divide = alias("true_divide", divide)
 
 
 @primitive("elementwise", dtypes="real", public=True)
@@ -211,7 +210,7 @@ def abs(x: Array, /) -> Tensor:
 
 vjp(abs, lambda xp, g, x: g * xp.sign(x) if x.dtype.kind != "c" else g * xp.conj(xp.sign(x)))
 jvp(abs, lambda xp, t, x: t * xp.sign(x) if x.dtype.kind != "c" else xp.real(t * xp.conj(xp.sign(x))))
-absolute = abs
+absolute = alias("absolute", abs)
 
 
 @primitive("elementwise", public=True)
@@ -270,7 +269,7 @@ def conj(x: Array, /) -> Tensor:
 
 vjp(conj, lambda xp, g: xp.conj(g))
 jvp(conj, lambda xp, t: xp.conj(t))
-conjugate = conj
+conjugate = alias("conjugate", conj)
 
 
 @operation
@@ -922,7 +921,7 @@ def bitwise_invert(x: Array, /) -> Tensor:
     """~x: of integers bit by bit, of booleans the logical not."""
 
 
-bitwise_not = bitwise_invert
+bitwise_not = alias("bitwise_not", bitwise_invert)
 
 
 @primitive("elementwise", dtypes="whole", scalars=True, public=True)
@@ -1026,19 +1025,3 @@ def isinf(x: Array, /) -> Tensor:
 @primitive("comparison", public=True)
 def isfinite(x: Array, /) -> Tensor:
     """Whether x is neither infinite nor NaN."""
-
-
-# --- dtype --------------------------------------------------------------------------------------------
-
-
-@primitive("cast", dtypes="any", result="dtype")
-def astype_(x: Array, dtype: Any, /) -> Tensor:
-    """x in another dtype."""
-
-
-def _uncast(xp: Any, g: Any, x_dtype: Any, dtype: Any) -> Any:
-    return xp.astype(xp.real(g) if dtype.kind == "c" and x_dtype.kind != "c" else g, x_dtype)
-
-
-vjp(astype_, _uncast)
-jvp(astype_, lambda xp, t, dtype: xp.astype(t, dtype))

@@ -12,28 +12,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from unigrad import dtypes
-from unigrad.errors import ArgumentError, AxisError, DtypeError, ShapeError
-from unigrad.operations.arguments import many_axes, one_axis, whole_number
+from unigrad.base import dtypes
+from unigrad.base.arguments import many_axes, one_axis, whole_number
+from unigrad.base.errors import ArgumentError, AxisError, DtypeError, ShapeError
+from unigrad.binding.declaring import primitive
 from unigrad.operations.creation import asarray, astype
 from unigrad.operations.elementwise import conj
 from unigrad.operations.indexing import getitem_, scatter_
 from unigrad.operations.shapes import concat_
-from unigrad.operations.table import Array, jvp, operation, primitive, vjp
-
-if TYPE_CHECKING:
-    from unigrad.tensor import Tensor
+from unigrad.table import Array, batched, jvp, operation, vjp
+from unigrad.tensor.tensor import Tensor
 
 __all__ = [
     "fft", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifftn", "ifftshift", "ihfft", "irfft", "irfftn",
     "rfft", "rfftfreq", "rfftn",
 ]  # fmt: skip
 
-Shape = tuple[int, ...]
 
 # --- primitives --------------------------------------------------------------------------------------
 
@@ -46,6 +44,7 @@ def fft_(x: Array, axis: int, inverse: bool) -> Tensor:
 # The matrix of the transform is symmetric.
 vjp(fft_, lambda xp, g, axis, inverse: xp.fft(g, axis, inverse))
 jvp(fft_, "linear")
+batched(fft_, "further")
 
 
 @primitive("contraction", dtypes="real_float", result="complex")
@@ -80,8 +79,10 @@ vjp(
     lambda xp, g, axis, x_shape: xp.irfft(xp.conj(_inner_times(xp, g, axis, x_shape[axis], 0.5)), axis, x_shape[axis]),
 )
 jvp(rfft_, "linear")
+batched(rfft_, "further")
 vjp(irfft_, lambda xp, g, axis, n: _inner_times(xp, xp.conj(xp.rfft(g, axis)), axis, n, 2.0))
 jvp(irfft_, "linear")
+batched(irfft_, "further")
 
 
 # --- arguments ---------------------------------------------------------------------------------------

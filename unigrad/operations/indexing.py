@@ -18,29 +18,29 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from unigrad.backend import backend_of
-from unigrad.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError, UnsupportedError
-from unigrad.levels import beneath, is_wrapped, values_of_all
-from unigrad.operations.arguments import broadcast_shapes, one_axis
+from unigrad.adapters.registry import backend_of
+from unigrad.base.arguments import broadcast_shapes, one_axis
+from unigrad.base.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError, UnsupportedError
+from unigrad.base.words import EVERYTHING, Key, Shape
+from unigrad.binding.declaring import primitive
+from unigrad.interpreters.batches import Mask, Values, further, moved, repeated, rewrapped
 from unigrad.operations.creation import asarray, astype
 from unigrad.operations.elementwise import add, greater_equal, less, maximum, where
 from unigrad.operations.shapes import broadcast_to, reshape
-from unigrad.operations.table import Array, jvp, operation, primitive, vjp
-
-if TYPE_CHECKING:
-    from unigrad.tensor import Tensor
+from unigrad.table import Array, Primitive, batched, jvp, operation, vjp
+from unigrad.tape import Leaf
+from unigrad.tensor.levels import beneath, is_wrapped, values_of_all
+from unigrad.tensor.tensor import Tensor, tensor_method
 
 __all__ = [
     "argsort", "sort", "take", "take_along_axis",
 ]  # fmt: skip
 
-Shape = tuple[int, ...]
-Key = tuple[Any, ...]
-_EVERYTHING = slice(None, None, None)
 
 # --- primitives --------------------------------------------------------------------------------------
 
@@ -54,6 +54,17 @@ vjp(getitem_, lambda xp, g, key, x_shape: xp.scatter(g, key, x_shape))
 jvp(getitem_, "linear")
 
 
+def _getitem_of_batch(
+    bound: Any, row: Primitive, values: Values, mask: Mask, size: int, statics: Sequence[Any]
+) -> Tensor:
+    (key,) = statics
+    found: Tensor = moved(bound, bound.getitem(values[0], (EVERYTHING, *key)), leading(key), 0)
+    return found
+
+
+batched(getitem_, _getitem_of_batch)
+
+
 @primitive("indexing")
 def scatter_(x: Array, key: Key, shape: Shape) -> Tensor:
     """Zeros of ``shape`` with x added at ``key``; an element that is selected twice gets both."""
@@ -61,6 +72,17 @@ def scatter_(x: Array, key: Key, shape: Shape) -> Tensor:
 
 vjp(scatter_, lambda xp, g, key: xp.getitem(g, key))
 jvp(scatter_, "linear")
+
+
+def _scatter_of_batch(
+    bound: Any, row: Primitive, values: Values, mask: Mask, size: int, statics: Sequence[Any]
+) -> Tensor:
+    key, shape = statics
+    found: Tensor = bound.scatter(moved(bound, values[0], 0, leading(key)), (EVERYTHING, *key), (size, *shape))
+    return found
+
+
+batched(scatter_, _scatter_of_batch)
 
 
 @primitive("indexing", dtypes="any")
@@ -76,6 +98,18 @@ vjp(
 jvp(setitem_, "linear")
 
 
+def _setitem_of_batch(
+    bound: Any, row: Primitive, values: Values, mask: Mask, size: int, statics: Sequence[Any]
+) -> Tensor:
+    (key,) = statics
+    x, value = repeated(bound, values, mask, size)
+    found: Tensor = bound.setitem(x, moved(bound, value, 0, leading(key)), (EVERYTHING, *key))
+    return found
+
+
+batched(setitem_, _setitem_of_batch)
+
+
 @primitive("indexing", dtypes="any", promoted=())
 def take_along_axis_(x: Array, indices: Array, axis: int) -> Tensor:
     """The elements of x at ``indices`` along an axis; the shapes agree on all others. Indices count from 0."""
@@ -89,6 +123,21 @@ vjp(
 jvp(take_along_axis_, "linear")
 
 
+def _take_along_axis_of_batch(
+    bound: Any, row: Primitive, values: Values, mask: Mask, size: int, statics: Sequence[Any]
+) -> Tensor:
+    x, indices = values
+    if mask[0] or x.ndim > 1:
+        return further(bound, row, values, mask, size, statics)
+    # Many look into one vector.
+    found = bound.take_along_axis(x, bound.reshape(indices, (math.prod(indices.shape),)), 0)
+    spread: Tensor = bound.reshape(found, indices.shape)
+    return spread
+
+
+batched(take_along_axis_, _take_along_axis_of_batch)
+
+
 @primitive("indexing", promoted=())
 def scatter_along_axis_(x: Array, indices: Array, axis: int, shape: Shape) -> Tensor:
     """Zeros of ``shape`` with x added at ``indices`` along an axis."""
@@ -100,11 +149,15 @@ vjp(
     lambda xp, g: None,
 )
 jvp(scatter_along_axis_, "linear")
+batched(scatter_along_axis_, "further")
 
 
 @primitive("indexing", dtypes="real", result="int64")
 def argsort_(x: Array, axis: int, descending: bool) -> Tensor:
     """The positions, as int64, that sort x along an axis; equal elements keep their order, NaN comes last."""
+
+
+batched(argsort_, "further")
 
 
 # --- canonical keys ----------------------------------------------------------------------------------
@@ -124,7 +177,7 @@ def canonical_key(key: Any, shape: Shape) -> tuple[Key, Shape]:
         raise ArgumentError("an index may contain '...' once")
     if used > len(shape):
         raise IndexRangeError(f"{used} indices for an array of {len(shape)} dimensions (shape {shape})")
-    rest: list[Any] = [_EVERYTHING] * (len(shape) - used)
+    rest: list[Any] = [EVERYTHING] * (len(shape) - used)
     position = dots[0] if dots else len(entries)
     entries[position : position + 1] = rest
     found: list[Any] = []
@@ -170,7 +223,6 @@ def _entry(entry: Any) -> Any:
         return operator.index(entry)
     except TypeError:
         pass
-    from unigrad.tensor import Tensor
 
     array = entry.backend.to_numpy(entry.raw) if isinstance(entry, Tensor) else np.asarray(entry)
     if array.size == 0 and not isinstance(entry, (Tensor, np.ndarray)):
@@ -184,7 +236,6 @@ def _entry(entry: Any) -> Any:
 
 def _unknown(entry: Any) -> Tensor | None:
     """Indices whose values nobody knows, as an integer Tensor; None for all that Python can look at."""
-    from unigrad.tensor import Tensor
 
     if not isinstance(entry, Tensor):
         if isinstance(entry, (np.ndarray, np.generic, list, tuple)) or backend_of(entry) is None:
@@ -228,8 +279,8 @@ def _mask(mask: np.ndarray[Any, Any], shape: Shape, axis: int) -> list[Any]:
 def _one(entry: Any, shape: Shape, axis: int) -> Any:
     size = shape[axis]
     if isinstance(entry, slice):
-        if entry == _EVERYTHING:
-            return _EVERYTHING
+        if entry == EVERYTHING:
+            return EVERYTHING
         try:
             start, stop, step = entry.indices(size)
         except (TypeError, ValueError) as error:
@@ -334,6 +385,17 @@ def _gather(x: Tensor, key: Key) -> Tensor:
     return reshape(take_along_axis_(reshape(x, -1), reshape(positions, -1), 0), positions.shape)
 
 
+@tensor_method("__getitem__")
+def _getitem(self: Tensor, key: Any) -> Tensor:
+    return getitem(self, key)
+
+
+@tensor_method("__setitem__")
+def _setitem(self: Tensor, key: Any, value: Any) -> None:
+    buffer = self._writable() if type(self._node) is Leaf else None
+    self._become(setitem(self, key, value), buffer)
+
+
 def setitem(x: Tensor, key: Any, value: Array) -> Tensor:
     """A copy of x in which ``x[key]`` is ``value``, broadcast and cast to x's dtype; of duplicates the last wins."""
     value = asarray(value, dtype=x.dtype, like=x)
@@ -386,8 +448,6 @@ def _set(x: Tensor, key: Key, value: Tensor, differs: bool) -> Tensor:
 
 def _set_positions(x: Tensor, positions: Tensor, value: Tensor) -> Tensor:
     """The same for positions in the flattened array that differ along a batch."""
-    from unigrad.batching import rewrapped
-
     if not positions.size:
         return x
     places = values_of_all(positions)
@@ -422,7 +482,7 @@ def take(x: Array, indices: Array, /, *, axis: int | None = None) -> Tensor:
         axis = 0
     number = one_axis(axis, x.ndim)
     if is_wrapped(indices):
-        return getitem(x, (_EVERYTHING,) * number + (indices,))
+        return getitem(x, (EVERYTHING,) * number + (indices,))
     unknown = _unknown(indices)
     entry: Any
     if unknown is not None:
@@ -430,7 +490,7 @@ def take(x: Array, indices: Array, /, *, axis: int | None = None) -> Tensor:
     else:
         chosen, _ = _checked_indices(indices, number, x)
         entry = int(chosen) if chosen.ndim == 0 else chosen
-    return getitem_(x, (_EVERYTHING,) * number + (entry,) + (_EVERYTHING,) * (x.ndim - number - 1))
+    return getitem_(x, (EVERYTHING,) * number + (entry,) + (EVERYTHING,) * (x.ndim - number - 1))
 
 
 @operation

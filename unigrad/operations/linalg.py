@@ -12,27 +12,25 @@ import math
 import operator
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from unigrad import dtypes
-from unigrad.errors import ArgumentError, DtypeError, LinAlgError, ShapeError, UnigradWarning
-from unigrad.levels import beneath
+from unigrad.base import dtypes
+from unigrad.base.arguments import broadcast_shapes, one_axis
+from unigrad.base.errors import ArgumentError, DtypeError, LinAlgError, ShapeError, UnigradWarning
+from unigrad.base.recording import is_recording
 from unigrad.operations import contractions, reductions
 from unigrad.operations import decompositions as primitives
-from unigrad.operations.arguments import broadcast_shapes, one_axis
 from unigrad.operations.contractions import matmul, tensordot, vecdot
-from unigrad.operations.creation import asarray, eye, zeros
-from unigrad.operations.dispatch import tensors
+from unigrad.operations.creation import asarray, astype_, eye, zeros
 from unigrad.operations.elementwise import abs as absolute
-from unigrad.operations.elementwise import astype_, conj, real
+from unigrad.operations.elementwise import conj, real
 from unigrad.operations.shapes import broadcast_to, concat, expand_dims, matrix_transpose, moveaxis, reshape
-from unigrad.operations.table import OPERATIONS, Array, operation
-from unigrad.recording import is_recording
-
-if TYPE_CHECKING:
-    from unigrad.tensor import Tensor
+from unigrad.table import OPERATIONS, Array, operation
+from unigrad.tensor.coercion import tensors
+from unigrad.tensor.levels import beneath
+from unigrad.tensor.tensor import Tensor
 
 __all__ = [
     "LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv",

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from unigrad.operations.table import Array, composed, jvp, primitive, vjp
+from unigrad.base.errors import ShapeError
+from unigrad.base.words import EVERYTHING, Shape
+from unigrad.binding.declaring import primitive
+from unigrad.interpreters.batches import Mask, Values, moved, of_none, repeated
+from unigrad.table import Array, Primitive, batched, composed, explained, jvp, vjp
+from unigrad.tensor.tensor import Tensor
 
-if TYPE_CHECKING:
-    from unigrad.tensor import Tensor
-
-Shape = tuple[int, ...]
 Padding = tuple[tuple[int, int], ...]
 """How many zeros stand before and behind each spatial axis."""
-_EVERYTHING = slice(None, None, None)
 
 
 @primitive("elementwise", dtypes="float")
@@ -50,6 +51,7 @@ def log_softmax_(x: Array, axis: int) -> Tensor:
 
 vjp(log_softmax_, lambda xp, g, out, axis: g - xp.exp(out) * xp.sum(g, (axis,), True))
 jvp(log_softmax_, lambda xp, t, out, axis: t - xp.sum(xp.exp(out) * t, (axis,), True))
+batched(log_softmax_, "further")
 
 
 @primitive("reduction", dtypes="real_float", promoted=("logits",))
@@ -94,6 +96,30 @@ def _cross_entropy(xp: Any, logits: Any, labels: Any) -> Any:
 composed(cross_entropy_, _cross_entropy)
 
 
+def _cross_entropy_of_batch(
+    bound: Any, row: Primitive, values: Values, mask: Mask, size: int, statics: Sequence[Any]
+) -> Tensor:
+    logits, labels = repeated(bound, values, mask, size)
+    rows = logits.shape[1]
+    chosen = bound.take_along_axis(bound.log_softmax(logits, 2), bound.reshape(labels, (size, rows, 1)), 2)
+    found: Tensor = bound.divide(bound.sum(chosen, (1, 2), False), -float(rows) or math.nan)
+    return found
+
+
+batched(cross_entropy_, _cross_entropy_of_batch)
+
+
+def unfit_labels(labels: Shape, logits: Shape, expected: Shape) -> ShapeError:
+    """The error for labels of a shape that does not fit the logits."""
+    return ShapeError(f"labels of shape {labels} do not fit logits of shape {logits}; expected {expected}")
+
+
+explained(
+    cross_entropy_,
+    lambda logits, labels: None if labels == logits[:1] else unfit_labels(labels, logits, logits[:1]),
+)
+
+
 # --- windows and convolutions ------------------------------------------------------------------------
 
 
@@ -106,7 +132,7 @@ def _window_key(shape: Shape, sizes: Shape, strides: Shape, dilations: Shape) ->
     """The key that selects the windows over the last axes of an array of ``shape``."""
     count = len(sizes)
     spatial = shape[len(shape) - count :]
-    key: list[Any] = [_EVERYTHING] * (len(shape) - count)
+    key: list[Any] = [EVERYTHING] * (len(shape) - count)
     for axis, (size, width, stride, dilation) in enumerate(zip(spatial, sizes, strides, dilations, strict=True)):
         starts = np.arange(window_count(size, width, stride, dilation), dtype=np.int64) * stride
         positions = starts[:, None] + np.arange(width, dtype=np.int64) * dilation
@@ -135,6 +161,7 @@ composed(
     windows_,
     lambda xp, x, sizes, strides, dilations: xp.getitem(x, _window_key(tuple(x.shape), sizes, strides, dilations)),
 )
+batched(windows_, "further")
 
 
 @primitive("contraction", dtypes="real_float")
@@ -154,7 +181,7 @@ def _stretched(xp: Any, x: Any, shape: Shape, before: Shape, steps: Shape, sizes
         slice(first, first + (size - 1) * step + 1, step)
         for first, size, step in zip(before, shape[2:], steps, strict=True)
     ]
-    return xp.scatter(x, (_EVERYTHING, _EVERYTHING, *key), (*shape[:2], *sizes))
+    return xp.scatter(x, (EVERYTHING, EVERYTHING, *key), (*shape[:2], *sizes))
 
 
 def transposed_convolution(
@@ -178,7 +205,7 @@ def transposed_convolution(
     if padded == x_shape[2:]:
         return found
     crop = [slice(low, low + size, 1) for size, (low, _) in zip(x_shape[2:], padding, strict=True)]
-    return xp.getitem(found, (_EVERYTHING, _EVERYTHING, *crop))
+    return xp.getitem(found, (EVERYTHING, EVERYTHING, *crop))
 
 
 def _kernel_cotangent(
@@ -203,7 +230,7 @@ def _kernel_cotangent(
     found = xp.convolution(x, g, dilations, padding, strides, groups)
     # Elements behind the last window make sums that belong to no element of a kernel.
     crop = tuple(slice(0, size, 1) for size in w_shape[2:])
-    found = xp.getitem(found, (_EVERYTHING, _EVERYTHING, *crop))
+    found = xp.getitem(found, (EVERYTHING, EVERYTHING, *crop))
     return xp.permute_dims(found, (1, 0, *range(2, 2 + ndim)))
 
 
@@ -239,3 +266,38 @@ def _convolution(xp: Any, x: Any, w: Any, strides: Shape, padding: Padding, dila
 
 
 composed(convolution_, _convolution)
+
+
+def _convolution_of_batch(
+    bound: Any, row: Primitive, values: Values, mask: Mask, size: int, statics: Sequence[Any]
+) -> Tensor:
+    """Under kernels for all, the elements are more of what x is a batch of; kernels of each make more groups."""
+    if not size:
+        return of_none(bound, _convolution_of_batch, row, values, mask, statics)
+    x, w = values
+    *steps, groups = statics
+    found: Tensor
+    if not mask[1]:
+        shape = x.shape
+        found = bound.convolution(bound.reshape(x, (shape[0] * shape[1], *shape[2:])), w, *statics)
+        return bound.reshape(found, (*shape[:2], *found.shape[1:]))
+    outputs, inner = w.shape[1], w.shape[2:]
+    if mask[0]:
+        # Each element's channels see that element's kernels.
+        x = moved(bound, x, 0, 1)
+        batch, channels, spatial = x.shape[0], x.shape[2], x.shape[3:]
+        x = bound.reshape(x, (batch, size * channels, *spatial))
+        found = bound.convolution(x, bound.reshape(w, (size * outputs, *inner)), *steps, size * groups)
+        shape = found.shape
+        found = moved(bound, bound.reshape(found, (batch, size, outputs, math.prod(shape[2:]))), 1, 0)
+        return bound.reshape(found, (size, batch, outputs, *shape[2:]))
+    # Each group of channels sees the kernels that all elements have for it.
+    part = outputs // groups
+    w = moved(bound, bound.reshape(w, (size, groups, part, math.prod(inner))), 0, 1)
+    found = bound.convolution(x, bound.reshape(w, (groups * size * part, *inner)), *statics)
+    shape = found.shape
+    found = moved(bound, bound.reshape(found, (shape[0], groups, size, part, math.prod(shape[2:]))), 2, 0)
+    return bound.reshape(found, (size, shape[0], outputs, *shape[2:]))
+
+
+batched(convolution_, _convolution_of_batch)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from unigrad.errors import ArgumentError, ShapeError
+from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.operations.arranging import along
 from unigrad.operations.creation import asarray, full
 from unigrad.operations.indexing import getitem, setitem_
-from unigrad.operations.table import Array, operation
-
-if TYPE_CHECKING:
-    from unigrad.tensor import Tensor
+from unigrad.table import Array, operation
+from unigrad.tensor.tensor import Tensor
 
 __all__ = ["pad"]
 

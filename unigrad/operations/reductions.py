@@ -5,28 +5,29 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from unigrad import dtypes
-from unigrad.errors import ArgumentError, ShapeError
-from unigrad.levels import beneath
-from unigrad.operations.arguments import many_axes, one_axis
-from unigrad.operations.creation import asarray, full
+from unigrad.base import dtypes
+from unigrad.base.arguments import many_axes, one_axis
+from unigrad.base.errors import ArgumentError, ShapeError
+from unigrad.base.words import Shape
+from unigrad.binding.declaring import primitive
+from unigrad.operations.creation import asarray, astype_, full
 from unigrad.operations.elementwise import abs as absolute
-from unigrad.operations.elementwise import astype_, divide, not_equal, square
+from unigrad.operations.elementwise import divide, not_equal, square
 from unigrad.operations.shapes import concat
-from unigrad.operations.table import Array, jvp, operation, primitive, vjp
-
-if TYPE_CHECKING:
-    from unigrad.tensor import Tensor
+from unigrad.table import Array, alias, batched, jvp, operation, vjp
+from unigrad.tensor.levels import beneath
+from unigrad.tensor.tensor import Tensor
 
 __all__ = [
     "all", "any", "argmax", "argmin", "count_nonzero", "cumulative_prod", "cumulative_sum", "logsumexp", "max",
     "mean", "min", "prod", "std", "sum", "var",
+    "cumsum",
+    "cumprod",
 ]  # fmt: skip
 
 Axis = int | Sequence[int] | None
-Shape = tuple[int, ...]
 
 
 def kept(shape: Shape, axes: Shape) -> Shape:
@@ -52,6 +53,7 @@ vjp(
     lambda xp, g, axes, keepdims, x_shape: xp.broadcast_to(_expand(xp, g, axes, keepdims, x_shape), x_shape),
 )
 jvp(sum_, "linear")
+batched(sum_, "further")
 
 
 @primitive("reduction")
@@ -95,6 +97,7 @@ jvp(
     prod_,
     lambda xp, t, x, axes, keepdims, x_shape: xp.sum(t * _other_products(xp, x, axes, x_shape), axes, keepdims),
 )
+batched(prod_, "further")
 
 
 @primitive("reduction", dtypes="real")
@@ -123,8 +126,10 @@ def _extremum_jvp(xp: Any, t: Any, x: Any, out: Any, axes: Shape, keepdims: bool
 
 vjp(max_, _extremum_vjp)
 jvp(max_, _extremum_jvp)
+batched(max_, "further")
 vjp(min_, _extremum_vjp)
 jvp(min_, _extremum_jvp)
+batched(min_, "further")
 
 
 @primitive("reduction", dtypes="any", result="bool")
@@ -132,9 +137,15 @@ def any_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
     """Whether any element over axes is true."""
 
 
+batched(any_, "further")
+
+
 @primitive("reduction", dtypes="any", result="bool")
 def all_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
     """Whether all elements over axes are true."""
+
+
+batched(all_, "further")
 
 
 @primitive("reduction", dtypes="real", result="int64")
@@ -142,9 +153,15 @@ def argmax_(x: Array, axis: int, keepdims: bool) -> Tensor:
     """The first position of the largest element along one axis, as int64; the first NaN counts as largest."""
 
 
+batched(argmax_, "further")
+
+
 @primitive("reduction", dtypes="real", result="int64")
 def argmin_(x: Array, axis: int, keepdims: bool) -> Tensor:
     """The first position of the smallest element along one axis, as int64; the first NaN counts as smallest."""
+
+
+batched(argmin_, "further")
 
 
 @primitive("reduction", dtypes="real_float")
@@ -172,6 +189,7 @@ jvp(
         t * _softmax(xp, x, out, axes, keepdims, x_shape), axes, keepdims
     ),
 )
+batched(logsumexp_, "further")
 
 
 @primitive("reduction", dtypes="float", result="real")
@@ -206,6 +224,7 @@ def _vector_norm_jvp(
 
 vjp(vector_norm_, _vector_norm_vjp)
 jvp(vector_norm_, _vector_norm_jvp)
+batched(vector_norm_, "further")
 
 
 @primitive("reduction")
@@ -218,6 +237,7 @@ vjp(
     lambda xp, g, axis: xp.flip(xp.cumulative_sum(xp.flip(g, (axis,)), axis), (axis,)),
 )
 jvp(cumulative_sum_, "linear")
+batched(cumulative_sum_, "further")
 
 
 @primitive("reduction")
@@ -264,6 +284,7 @@ def _cumulative_prod_jvp(xp: Any, t: Any, x: Any, out: Any, axis: int, x_shape: 
 
 vjp(cumulative_prod_, _cumulative_prod_vjp)
 jvp(cumulative_prod_, _cumulative_prod_jvp)
+batched(cumulative_prod_, "further")
 
 
 # --- public ------------------------------------------------------------------------------------------
@@ -465,3 +486,7 @@ def vector_norm(x: Array, /, *, axis: Axis = None, keepdims: bool = False, ord: 
             return sum_(absolute(x), axes, keepdims)
         return (max if ord > 0 else min)(absolute(x), axis=axes, keepdims=keepdims)
     return vector_norm_(x, axes, keepdims, float(ord))
+
+
+cumsum = alias("cumsum", cumulative_sum)
+cumprod = alias("cumprod", cumulative_prod)

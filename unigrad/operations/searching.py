@@ -5,23 +5,26 @@ How many there are depends on the values, so these are read, on every backend. P
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from unigrad.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError
-from unigrad.levels import values_of, values_of_all
-from unigrad.operations.arguments import one_axis
+from unigrad.base.arguments import one_axis
+from unigrad.base.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError
+from unigrad.base.words import EVERYTHING
+from unigrad.binding.declaring import primitive
+from unigrad.interpreters.batches import Mask, Values, repeated
 from unigrad.operations.arranging import along
 from unigrad.operations.creation import asarray
-from unigrad.operations.dispatch import tensor, tensors
 from unigrad.operations.indexing import argsort_, getitem, scatter_, take, take_along_axis_
 from unigrad.operations.reductions import floating
 from unigrad.operations.shapes import flip, reshape
-from unigrad.operations.table import SCALAR_TYPES, Array, operation, primitive
-
-if TYPE_CHECKING:
-    from unigrad.tensor import Tensor
+from unigrad.table import SCALAR_TYPES, Array, Primitive, batched, operation
+from unigrad.tensor.coercion import tensor, tensors
+from unigrad.tensor.levels import values_of, values_of_all
+from unigrad.tensor.tensor import Tensor
 
 __all__ = [
     "TopK", "argwhere", "bincount", "compress", "digitize", "extract", "flatnonzero", "nonzero", "searchsorted",
@@ -32,6 +35,32 @@ __all__ = [
 @primitive("indexing", dtypes="real", result="int64")
 def searchsorted_(x1: Array, x2: Array, right: bool) -> Tensor:
     """Where in the ascending vector x1 each element of x2 belongs, as int64: behind its equals if ``right``."""
+
+
+def _searchsorted_of_batch(
+    bound: Any, row: Primitive, values: Values, mask: Mask, size: int, statics: Sequence[Any]
+) -> Tensor:
+    """With a vector for each element: how many numbers stand before each in both together, less those of its own."""
+    if not mask[0]:
+        own: Tensor = bound.searchsorted(*values, *statics)
+        return own
+    (right,) = statics
+    x1, x2 = repeated(bound, values, mask, size)
+    flat = bound.reshape(x2, (size, math.prod(x2.shape[1:])))
+    # Sorting is stable: of equal numbers those of the first array stand before.
+    first = x1.shape[1] if right else 0
+    ranks = _ranks(bound, bound.concat([x1, flat] if right else [flat, x1], 1))
+    ranks = bound.getitem(ranks, (EVERYTHING, slice(first, first + flat.shape[1], 1)))
+    found: Tensor = bound.reshape(bound.subtract(ranks, _ranks(bound, flat)), x2.shape)
+    return found
+
+
+def _ranks(bound: Any, x: Any) -> Any:
+    """How many numbers of its row stand before each one when they are sorted."""
+    return bound.argsort(bound.argsort(x, 1, False), 1, False)
+
+
+batched(searchsorted_, _searchsorted_of_batch)
 
 
 @operation

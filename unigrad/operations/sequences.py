@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from unigrad.errors import ArgumentError, ShapeError
-from unigrad.operations.arguments import one_axis
+from unigrad.base.arguments import one_axis
+from unigrad.base.errors import ArgumentError, ShapeError
+from unigrad.base.words import Shape
+from unigrad.binding.declaring import primitive
 from unigrad.operations.arranging import along
 from unigrad.operations.contractions import matmul
 from unigrad.operations.creation import asarray, full
-from unigrad.operations.dispatch import tensor, tensors
 from unigrad.operations.elementwise import clip, conj, equal, less, logical_or, minimum, not_equal, where
 from unigrad.operations.indexing import getitem, take_along_axis_
 from unigrad.operations.reductions import floating
 from unigrad.operations.reductions import sum as sum_over
 from unigrad.operations.searching import searchsorted_
 from unigrad.operations.shapes import broadcast_to, concat, flip, reshape
-from unigrad.operations.table import Array, composed, jvp, operation, primitive, vjp
-
-if TYPE_CHECKING:
-    from unigrad.tensor import Tensor
+from unigrad.table import Array, alias, batched, composed, jvp, operation, vjp
+from unigrad.tensor.coercion import tensor, tensors
+from unigrad.tensor.tensor import Tensor
 
 __all__ = [
     "convolve", "correlate", "cumulative_max", "cumulative_min", "diff", "ediff1d", "interp", "trapezoid",
+    "cummax",
+    "cummin",
 ]  # fmt: skip
 
-Shape = tuple[int, ...]
 
 # --- running extremes --------------------------------------------------------------------------------------
 
@@ -60,7 +61,9 @@ def _running(xp: Any, x: Any, axis: int, better: Any) -> Any:
 
 
 composed(cumulative_max_, lambda xp, x, axis: _running(xp, x, axis, xp.maximum))
+batched(cumulative_max_, "further")
 composed(cumulative_min_, lambda xp, x, axis: _running(xp, x, axis, xp.minimum))
+batched(cumulative_min_, "further")
 
 
 def _sums_in_runs(xp: Any, values: Any, out: Any, axis: int, count: int) -> Any:
@@ -250,3 +253,7 @@ def correlate(x1: Array, x2: Array, /, mode: str = "valid") -> Tensor:
     x2 = conj(x2) if x2.dtype.kind == "c" else x2
     # The longer one first, as convolve would have it: NumPy's middle of an even number of elements depends on it.
     return convolve(x1, flip(x2), mode) if x1.size >= x2.size else flip(convolve(x2, flip(x1), mode))
+
+
+cummax = alias("cummax", cumulative_max)
+cummin = alias("cummin", cumulative_min)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from unigrad import dtypes
-from unigrad.levels import values_of
+from unigrad.base import dtypes
 from unigrad.operations.creation import asarray, astype, full
-from unigrad.operations.dispatch import tensors
 from unigrad.operations.elementwise import equal, logical_not, minimum
 from unigrad.operations.indexing import getitem, sort, take_along_axis_
 from unigrad.operations.reductions import any as any_over
 from unigrad.operations.searching import searchsorted_
 from unigrad.operations.shapes import reshape
-from unigrad.operations.table import Array, operation
-
-if TYPE_CHECKING:
-    from unigrad.tensor import Tensor
+from unigrad.table import Array, operation
+from unigrad.tensor.coercion import tensors
+from unigrad.tensor.levels import values_of
+from unigrad.tensor.tensor import Tensor
 
 __all__ = [
     "UniqueAll", "UniqueCounts", "UniqueInverse", "isin", "unique_all", "unique_counts", "unique_inverse",

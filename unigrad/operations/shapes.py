@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from unigrad.errors import ArgumentError, AxisError, ShapeError
-from unigrad.operations.arguments import (
+from unigrad.base.arguments import (
     as_shape,
     broadcast_shapes,
     fill_shape,
@@ -14,19 +13,23 @@ from unigrad.operations.arguments import (
     new_shape,
     one_axis,
 )
+from unigrad.base.errors import ArgumentError, AxisError, ShapeError
+from unigrad.base.words import Shape
+from unigrad.binding.declaring import primitive
+from unigrad.binding.nodes import unbroadcast
+from unigrad.interpreters.batches import Mask, Values, lined_up
 from unigrad.operations.creation import asarray
-from unigrad.operations.dispatch import tensors
-from unigrad.operations.table import Array, Arrays, jvp, operation, primitive, vjp
-
-if TYPE_CHECKING:
-    from unigrad.tensor import Tensor
+from unigrad.table import Array, Arrays, Primitive, alias, batched, jvp, operation, vjp
+from unigrad.tensor.coercion import tensors
+from unigrad.tensor.tensor import Tensor
 
 __all__ = [
     "broadcast_arrays", "broadcast_to", "concat", "expand_dims", "flip", "matrix_transpose", "moveaxis",
     "permute_dims", "reshape", "squeeze", "stack",
+    "concatenate",
+    "transpose",
 ]  # fmt: skip
 
-Shape = tuple[int, ...]
 
 # --- primitives --------------------------------------------------------------------------------------
 
@@ -38,6 +41,7 @@ def reshape_(x: Array, shape: Shape) -> Tensor:
 
 vjp(reshape_, lambda xp, g, x_shape: xp.reshape(g, x_shape))
 jvp(reshape_, "linear")
+batched(reshape_, "further")
 
 
 @primitive("shape", dtypes="any")
@@ -52,6 +56,16 @@ vjp(
 jvp(permute_dims_, "linear")
 
 
+def _permute_dims_of_batch(
+    bound: Any, row: Primitive, values: Values, mask: Mask, size: int, statics: Sequence[Any]
+) -> Tensor:
+    found: Tensor = bound.permute_dims(values[0], (0, *[axis + 1 for axis in statics[0]]))
+    return found
+
+
+batched(permute_dims_, _permute_dims_of_batch)
+
+
 @primitive("shape", dtypes="any")
 def broadcast_to_(x: Array, shape: Shape) -> Tensor:
     """x repeated to a shape that it broadcasts to."""
@@ -61,11 +75,15 @@ vjp(broadcast_to_, lambda xp, g, x_shape, shape: unbroadcast(xp, g, shape, x_sha
 jvp(broadcast_to_, "linear")
 
 
-def unbroadcast(xp: Any, g: Any, shape: Shape, target: Shape) -> Any:
-    """The cotangent ``g``, of ``shape``, summed down to the shape that was broadcast to it."""
-    extra = len(shape) - len(target)
-    axes = tuple(axis for axis, size in enumerate(shape) if axis < extra or (target[axis - extra] == 1 and size != 1))
-    return xp.reshape(xp.sum(g, axes, False), target) if axes else g
+def _broadcast_to_of_batch(
+    bound: Any, row: Primitive, values: Values, mask: Mask, size: int, statics: Sequence[Any]
+) -> Tensor:
+    shape = statics[0]
+    found: Tensor = bound.broadcast_to(lined_up(bound, values[0], len(shape)), (size, *shape))
+    return found
+
+
+batched(broadcast_to_, _broadcast_to_of_batch)
 
 
 @primitive("shape", dtypes="any")
@@ -75,6 +93,7 @@ def flip_(x: Array, axes: Shape) -> Tensor:
 
 vjp(flip_, lambda xp, g, axes: xp.flip(g, axes))
 jvp(flip_, "linear")
+batched(flip_, "further")
 
 
 @primitive("shape", dtypes="any")
@@ -90,6 +109,7 @@ def _concat_vjp(xp: Any, g: Any, arrays_shape: Any, axis: int, index: int) -> An
 
 vjp(concat_, _concat_vjp)
 jvp(concat_, "linear")
+batched(concat_, "further")
 
 
 @primitive("shape", dtypes="any")
@@ -102,6 +122,7 @@ vjp(
     lambda xp, g, axis, index: xp.getitem(g, (slice(None, None, None),) * axis + (index,)),
 )
 jvp(stack_, "linear")
+batched(stack_, "further")
 
 
 # --- public ------------------------------------------------------------------------------------------
@@ -231,3 +252,7 @@ def stack(arrays: Sequence[Array], /, *, axis: int = 0) -> Tensor:
         shapes = ", ".join(str(array.shape) for array in found)
         raise ShapeError(f"stack needs equal shapes, not {shapes}")
     return stack_(found, one_axis(axis, found[0].ndim + 1))
+
+
+concatenate = alias("concatenate", concat)
+transpose = alias("transpose", permute_dims)

@@ -7,18 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.errors import ArgumentError, ShapeError
-from unigrad.levels import is_wrapped, values_of_all
+from unigrad.base.arguments import many_axes
+from unigrad.base.errors import ArgumentError, ShapeError
+from unigrad.interpreters.batches import rewrapped
 from unigrad.operations import reductions
-from unigrad.operations.arguments import many_axes
 from unigrad.operations.creation import asarray
-from unigrad.operations.dispatch import tensors
 from unigrad.operations.elementwise import isnan, logical_not, multiply, where
 from unigrad.operations.indexing import argsort_, getitem, take_along_axis_
 from unigrad.operations.reductions import Axis, floating, kept
 from unigrad.operations.shapes import moveaxis, permute_dims_, reshape, reshape_
-from unigrad.operations.table import Array, operation
-from unigrad.tensor import Tensor
+from unigrad.table import Array, operation
+from unigrad.tensor.coercion import tensors
+from unigrad.tensor.levels import is_wrapped, values_of_all
+from unigrad.tensor.tensor import Tensor
 
 __all__ = [
     "average", "median", "nanmax", "nanmean", "nanmin", "nansum", "percentile", "ptp", "quantile",
@@ -64,8 +65,6 @@ def quantile(x: Array, q: Array, /, *, axis: Axis = None, keepdims: bool = False
     ``q``, from 0 to 1, may be an array: its axes come first in the result, and it may be differentiated too. NaN if
     there is one. ``method`` is ``"linear"``, ``"lower"``, ``"higher"``, ``"midpoint"`` or ``"nearest"``.
     """
-    from unigrad.batching import rewrapped
-
     ordered, factor, left, wide = _ordered(x, axis, "quantile")
     last = ordered.shape[-1] - 1
     given = values_of_all(q) if isinstance(q, Tensor) else np.asarray(q)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from unigrad.errors import ShapeError
+from unigrad.base.errors import ShapeError
 from unigrad.operations.creation import asarray, full
 from unigrad.operations.elementwise import where
 from unigrad.operations.indexing import getitem
-from unigrad.operations.table import Array, operation
-
-if TYPE_CHECKING:
-    from unigrad.tensor import Tensor
+from unigrad.table import Array, operation
+from unigrad.tensor.tensor import Tensor
 
 __all__ = ["diag", "tri", "tril", "triu"]
 

@@ -5,18 +5,16 @@ for its own arrays, NumPy arrays for NumPy arrays, Tensors for Tensors.
 """
 
 from unigrad.transforms.bridges import bridge
-from unigrad.transforms.checking import check_gradients
 from unigrad.transforms.checkpoints import checkpoint
 from unigrad.transforms.custom import custom_gradient
+from unigrad.transforms.foreign import wrap_native
 from unigrad.transforms.forward import hvp, jvp
 from unigrad.transforms.mapping import vmap
 from unigrad.transforms.matrices import hessian, jacobian
-from unigrad.transforms.native import wrap_native
 from unigrad.transforms.reverse import grad, value_and_grad, vjp
 
 __all__ = [
     "bridge",
-    "check_gradients",
     "checkpoint",
     "custom_gradient",
     "grad",

@@ -13,17 +13,20 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.backend import Backend, Raw, backend_of, get_backend_object, working_on
-from unigrad.dtypes import DType, has_gradients
-from unigrad.errors import BackendMismatchError, DtypeError, UnsupportedError
-from unigrad.interchange import carried
+from unigrad.adapters.contract import Backend
+from unigrad.adapters.registry import backend_of, get_backend_object, working_on
+from unigrad.base.dtypes import DType, has_gradients
+from unigrad.base.errors import BackendMismatchError, DtypeError, UnsupportedError
+from unigrad.base.recording import Switch, is_training
+from unigrad.base.tree import flatten, paths, unflatten
+from unigrad.base.words import Raw
+from unigrad.engine.moving import carried
+from unigrad.engine.within import Pass
 from unigrad.operations.creation import asarray
-from unigrad.recording import Switch, is_training
-from unigrad.tensor import Tensor
+from unigrad.tensor.tensor import Tensor, type_on
 from unigrad.transforms.calling import Outputs, called
 from unigrad.transforms.pulling import pull_back
 from unigrad.transforms.reverse import vjp
-from unigrad.tree import flatten, paths, unflatten
 
 Flat = Callable[[list[Tensor]], list[Tensor]]
 
@@ -69,7 +72,7 @@ class Bridged:
         heads = _floating(ys)
 
         def known(arrays: list[Tensor]) -> list[Tensor]:
-            found = pull_back(heads, arrays[len(raws) :], leaves, True, False)
+            found = pull_back(Pass(heads, arrays[len(raws) :], retain_graph=True), leaves)
             return [x.zeros_like() if g is None else g for x, g in zip(leaves, found, strict=True)]
 
         return self._outward(ys, raws), self.pull(len(raws), known)
@@ -89,9 +92,7 @@ class Bridged:
 
     def on_host(self, *arrays: Any) -> list[np.ndarray[Any, Any]]:
         """The results for NumPy's arrays, as such: for a framework that calls back while its own program runs."""
-        from unigrad.native import numpy_backend
-
-        host = Bridged(self.name, self._function, self._inner, numpy_backend.ensure_loaded(), self._training)
+        host = Bridged(self.name, self._function, self._inner, get_backend_object("numpy"), self._training)
         return [np.asarray(raw) for raw in host.value([np.asarray(array) for array in arrays])]
 
     def described(self, shapes: Sequence[Sequence[int]], raws: Sequence[Raw]) -> list[tuple[tuple[int, ...], DType]]:
@@ -111,7 +112,7 @@ class Bridged:
 
     def _inward(self, raws: Sequence[Raw]) -> list[Tensor]:
         outer = self.outer
-        return [carried(outer.tensor_type.of(outer.detached(raw), None), self._inner) for raw in raws]
+        return [carried(type_on(outer).of(outer.engine.detached(raw), None), self._inner) for raw in raws]
 
     def _outward(self, results: Sequence[Tensor], raws: Sequence[Raw]) -> list[Raw]:
         device = self.outer.device(raws[0]) if raws else None
@@ -158,7 +159,12 @@ def bridge(f: Callable[..., Any], inner: str, outer: str) -> Callable[..., Any]:
 
         if not any(isinstance(x, Tensor) for x in arrays):
             call = Bridged(called(f), function, inside, outside, is_training())
-            raws = outside.bridged(call, arrays)
+            raws = outside.foreign.bridged(call, arrays)
+            if raws is None:
+                raise UnsupportedError(
+                    f"backend {outside.name!r} cannot have its own engine differentiate a bridged function: its "
+                    f"adapter has no 'bridged'; give Tensors (ug.asarray(x)) and use unigrad's gradients"
+                )
             return made[0].rebuilt(raws)
         with working_on(inside):
             results = function([carried(asarray(x), inside) for x in arrays])
@@ -179,7 +185,7 @@ def _array(leaf: Any, inner: Backend, outer: Backend, where: str) -> Any:
     elif isinstance(leaf, (bool, int, float, complex, str)) and not isinstance(leaf, np.generic):
         return None
     else:
-        held = outer.array_in(leaf)
+        held = outer.foreign.array_in(leaf)
         found = leaf if held is None else held
         owner = outer if isinstance(found, outer.array_types) else backend_of(found)
         if owner is None:

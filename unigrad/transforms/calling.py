@@ -8,21 +8,21 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
-from unigrad import dtypes
-from unigrad.backend import Backend, backend_of, current_backend, working_on
-from unigrad.batching import Batched, batched, mapped, spread
-from unigrad.dtypes import has_gradients
-from unigrad.engine import checked_cotangent
-from unigrad.errors import ArgumentError, DtypeError
-from unigrad.forward import Dual, dual
-from unigrad.graph import free_leaf
-from unigrad.interchange import carried
-from unigrad.levels import is_wrapped
+from unigrad.adapters.contract import Backend
+from unigrad.adapters.registry import backend_of, current_backend, working_on
+from unigrad.base import dtypes
+from unigrad.base.dtypes import has_gradients
+from unigrad.base.errors import ArgumentError, DtypeError
+from unigrad.base.recording import is_recording
+from unigrad.base.tree import flatten, paths, unflatten
+from unigrad.engine.moving import carried
+from unigrad.engine.passes import checked_cotangent
+from unigrad.interpreters.batches import Batched, batched, mapped, spread
+from unigrad.interpreters.duals import Dual, dual
 from unigrad.operations.creation import asarray
-from unigrad.operations.dispatch import backend_for
-from unigrad.recording import is_recording
-from unigrad.tensor import Tensor
-from unigrad.tree import flatten, paths, unflatten
+from unigrad.tensor.coercion import backend_for
+from unigrad.tensor.levels import is_wrapped
+from unigrad.tensor.tensor import Tensor
 
 Argnums = SupportsIndex | Sequence[SupportsIndex]
 Where = Callable[[], str]
@@ -173,7 +173,7 @@ class Arguments:
             return twin(x)
         if original is None or _is_numpy(original):
             return x.numpy()
-        return x._raw if x._node is None else x.backend.detached(x._raw)
+        return x._raw if x._node is None else x.backend.engine.detached(x._raw)
 
     def completed(self, found: Sequence[Tensor | None], unused: str) -> list[Tensor | None]:
         """What arrived at each variable; zeros, None or an ArgumentError, as ``unused`` says, where nothing did."""
@@ -296,7 +296,7 @@ def _fresh(x: Tensor) -> Tensor:
         return dual(_fresh(value), tangent, level)
     if x._node is not None and is_recording():
         return x * 1  # which keeps -0.0; inside an outer recording it stays connected, so that gradients nest
-    return free_leaf(x)
+    return x._free_leaf()
 
 
 def twin(x: Tensor) -> Tensor:

@@ -1,9 +1,9 @@
 """Checkpoints: memory for time. What a function computes is computed once more for its derivative, and not kept.
 
 A framework that keeps what it needs by itself is told to compute it again
-(:meth:`unigrad.backend.Backend.checkpointed`). Where unigrad walks the graph, the function is one step
-of it (``unigrad.joints``). It runs on arrays that nobody tracks: so what is recorded all the same are the operations on
-recorded arrays that it closes over, and the nodes that these came from are inputs of the step as well. To
+(:attr:`unigrad.adapters.contract.Engine.checkpointed`). Where unigrad walks the graph, the function is one step
+of it (``unigrad.tensor.joints``). It runs on arrays that nobody tracks: so what is recorded all the same are the
+operations on recorded arrays that it closes over, and the nodes that these came from are inputs of the step as well. To
 pull back, it runs again, recorded, and the walk goes through what that recorded, and no further.
 """
 
@@ -13,19 +13,20 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from unigrad.backend import Backend, current_backend
-from unigrad.dtypes import has_gradients
-from unigrad.engine import newer, pulled_through
-from unigrad.errors import ArgumentError, BackendMismatchError, UnsupportedError
-from unigrad.graph import Crossing, Node, next_number
-from unigrad.joints import joined_to
-from unigrad.recording import is_recording
-from unigrad.tensor import Tensor
+from unigrad.adapters.contract import Backend
+from unigrad.adapters.registry import current_backend
+from unigrad.base.dtypes import has_gradients
+from unigrad.base.errors import ArgumentError, BackendMismatchError, UnsupportedError
+from unigrad.base.recording import is_recording
+from unigrad.base.tree import Layout, flatten, unflatten
+from unigrad.engine.moving import Crossing
+from unigrad.engine.passes import pulled_through
+from unigrad.engine.within import Pass
+from unigrad.tape import Node, newer, next_number
+from unigrad.tensor.joints import Maybe, joined_to
+from unigrad.tensor.tensor import Tensor
 from unigrad.transforms.calling import called, constant
-from unigrad.transforms.operands import Operands, Repeatable, unwrapped
-from unigrad.tree import Layout, flatten, unflatten
-
-Maybe = Tensor | None
+from unigrad.transforms.steps import Operands, Repeatable, unwrapped
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -57,8 +58,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         backend = tensors[0].backend if tensors else current_backend()
         again = Repeatable(run)
         snapshot = [_snapshot(x) for x in tensors]
-        if backend.checkpoints:
-            return backend.checkpointed(functools.partial(again, snapshot))
+        if backend.engine.checkpointed is not None:
+            return backend.engine.checkpointed(functools.partial(again, snapshot))
         return _one_step(called(f), again, snapshot, backend)
 
     return applied
@@ -147,7 +148,7 @@ class _Segment:
                 f"{self.name}, run again for its derivative, reached recorded arrays that it did not reach the first "
                 f"time; a checkpointed function must do the same each time it is called"
             )
-        return pulled_through(heads, seeds, inner, [*entrances, *closed_over], higher)
+        return pulled_through(Pass(heads, seeds, True, higher), inner, [*entrances, *closed_over])
 
     @staticmethod
     def _entrance(x: Tensor, higher: bool) -> Tensor:

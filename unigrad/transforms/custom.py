@@ -1,10 +1,10 @@
 """Functions with a derivative of their own.
 
 A decorated function is one step to the graph, as a primitive is. Transforms see it so as well: it takes wrapped
-arguments (``unigrad.levels``) apart, the highest level first. Of a batch, the function and its rule are applied to the
-batched values, as a step of its own (:func:`_mapped`); of duals, the values go through the step and the tangents
+arguments (``unigrad.tensor.levels``) apart, the highest level first. Of a batch, the function and its rule are applied
+to the batched values, as a step of its own (:func:`_mapped`); of duals, the values go through the step and the tangents
 through the forward rule, or through the transpose of the reverse rule (:func:`_transposed`). What is left
-is plain, and joined to the graph (``unigrad.joints``).
+is plain, and joined to the graph (``unigrad.tensor.joints``).
 """
 
 from __future__ import annotations
@@ -15,26 +15,25 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from unigrad.backend import RawPull, backend_of
-from unigrad.batching import Batched, mapped
-from unigrad.dtypes import has_gradients
-from unigrad.engine import checked_cotangent
-from unigrad.errors import ArgumentError, BackendMismatchError, DtypeError, UnsupportedError
-from unigrad.forward import dual, take_apart
-from unigrad.graph import below, next_number
-from unigrad.joints import join
-from unigrad.levels import at_level, is_wrapped, top
+from unigrad.adapters.contract import RawPull
+from unigrad.adapters.registry import backend_of
+from unigrad.base.dtypes import has_gradients
+from unigrad.base.errors import ArgumentError, BackendMismatchError, DtypeError, UnsupportedError
+from unigrad.base.recording import Switch, is_recording, is_training
+from unigrad.base.tree import Layout, branches, flatten, paths, unflatten
+from unigrad.engine.passes import checked_cotangent
+from unigrad.engine.within import Pass
+from unigrad.interpreters.batches import Batched, mapped
+from unigrad.interpreters.duals import dual, take_apart
 from unigrad.operations.creation import asarray
-from unigrad.recording import Switch, is_recording, is_training
-from unigrad.tensor import Tensor
+from unigrad.tape import below, next_number
+from unigrad.tensor.joints import Maybe, PullBack, join
+from unigrad.tensor.levels import at_level, is_wrapped, top
+from unigrad.tensor.tensor import Tensor, type_on
 from unigrad.transforms.calling import called, variable
-from unigrad.transforms.operands import Operands, Repeatable, Slot, levels_below, put_under, taken_out
 from unigrad.transforms.pulling import pull_back
-from unigrad.tree import Layout, branches, flatten, paths, unflatten
+from unigrad.transforms.steps import Operands, Repeatable, Slot, levels_below, placed, put_under, taken_out
 
-Maybe = Tensor | None
-Pull = Callable[[Sequence[Maybe]], Sequence[Maybe]]
-"""From the cotangents of the outputs, None for those without any, to those of the inputs."""
 Push = Callable[[Sequence[Tensor], Sequence[Maybe], Sequence[Tensor]], Sequence[Maybe]]
 """From the inputs, their tangents and the outputs to the tangents of the outputs."""
 
@@ -43,7 +42,7 @@ class Step(NamedTuple):
     """A function of Tensors with its derivatives."""
 
     name: str
-    body: Callable[[Sequence[Tensor]], tuple[list[Tensor], Pull]]
+    body: Callable[[Sequence[Tensor]], tuple[list[Tensor], PullBack]]
     forward: Push | None
     proven: list[bool]
     """Holds something once the reverse rule was seen to give what it must."""
@@ -122,7 +121,7 @@ def _mapped(step: Step, level: int, size: int, marks: Sequence[bool]) -> Step:
     def wrapped(values: Sequence[Any]) -> list[Any]:
         return [x if x is None or not marked else put_under(x, level) for x, marked in zip(values, marks, strict=True)]
 
-    def body(values: Sequence[Tensor]) -> tuple[list[Tensor], Pull]:
+    def body(values: Sequence[Tensor]) -> tuple[list[Tensor], PullBack]:
         with levels_below(level, size):
             outputs, pull = step.body(wrapped(values))
 
@@ -155,15 +154,15 @@ def _transposed(
     _, pull = step.body(values)
     probes = [variable(outputs[position].ones_like(), lambda: "") for position in floating]
     with Switch(True, is_training()):
-        shares = pull(_at(floating, probes, len(outputs)))
+        shares = pull(placed(floating, probes, len(outputs)))
     pairs = [(share, t) for share, t in zip(shares, tangents, strict=True) if share is not None and t is not None]
     if not pairs:
         return [None] * len(outputs)
     heads, moves = zip(*pairs, strict=True)
     _check_followed(step.name, heads, "and forward mode transposes the rule: give custom_gradient a forward= rule")
     # Others may still need what the residuals came from.
-    pushed = pull_back(heads, moves, probes, True, is_recording())
-    return _at(floating, pushed, len(outputs))
+    pushed = pull_back(Pass(heads, moves, True, is_recording()), probes)
+    return placed(floating, pushed, len(outputs))
 
 
 def _check_followed(name: str, shares: Sequence[Tensor], why: str) -> None:
@@ -174,22 +173,15 @@ def _check_followed(name: str, shares: Sequence[Tensor], why: str) -> None:
         )
 
 
-def _at(positions: Sequence[int], found: Sequence[Any], count: int) -> list[Any]:
-    placed: list[Any] = [None] * count
-    for position, x in zip(positions, found, strict=True):
-        placed[position] = x
-    return placed
-
-
 def _recorded(step: Step, inputs: Sequence[Tensor]) -> list[Tensor]:
     """The outputs for plain inputs, as results of one recorded step if an input is tracked."""
     ours = is_recording() and any(x._node is not None for x in inputs)
-    if not ours and any(x._node is None and x.backend.follows(x._raw) for x in inputs):
+    if not ours and any(x._node is None and x.backend.foreign.follows(x._raw) for x in inputs):
         return _followed(step, [x if x._node is None else x.detach() for x in inputs])
     start = next_number()
     # Recorded, of inputs that are not: what is recorded all the same came by way of the closure.
     outputs, pull = step.body(
-        [x if x._node is None else type(x).of(x.backend.within_step(x._raw), None) for x in inputs]
+        [x if x._node is None else type(x).of(x.backend.engine.within_step(x._raw), None) for x in inputs]
     )
     for y in outputs:
         if is_wrapped(y) or (y._node is not None and any(0 < node.number <= start for node in below([y._node])[0])):
@@ -222,7 +214,13 @@ def _followed(step: Step, inputs: Sequence[Tensor]) -> list[Tensor]:
 
         return [y._raw for y in outputs], pull_raw
 
-    raws = tensor_type.backend.followed(function, [x._raw for x in inputs])
+    backend = tensor_type.backend
+    raws = backend.foreign.followed(function, [x._raw for x in inputs])
+    if raws is None:
+        raise UnsupportedError(
+            f"backend {backend.name!r} follows arrays that its framework differentiates, but its adapter has no "
+            f"'followed'; call {step.name} outside the framework's own gradient"
+        )
     return [tensor_type.of(raw, None) for raw in raws]
 
 
@@ -232,7 +230,7 @@ class _PullBack:
     def __init__(
         self,
         step: Step,
-        pull: Pull,
+        pull: PullBack,
         inputs: Sequence[Tensor],
         tracked: Sequence[int],
         floating: Sequence[int],
@@ -251,9 +249,9 @@ class _PullBack:
         """Whether the rule was never seen to work."""
         return not self._step.proven
 
-    def __call__(self, arrived: list[Maybe]) -> list[Maybe]:
+    def __call__(self, arrived: Sequence[Maybe]) -> list[Maybe]:
         pull = self._step.body(self._inputs)[1] if is_recording() else self._pull
-        shares = pull(_at(self._floating, arrived, self._count))
+        shares = pull(placed(self._floating, arrived, self._count))
         found = [shares[position] for position in self._tracked]
         if is_recording() and any(g is not None and g._node is not None for g in arrived):
             kept = [share for share in found if share is not None]
@@ -290,7 +288,7 @@ class _Call:
         self._again = Repeatable(self._run)
         self._layout: Layout
 
-    def body(self, tensors: Sequence[Tensor]) -> tuple[list[Tensor], Pull]:
+    def body(self, tensors: Sequence[Tensor]) -> tuple[list[Tensor], PullBack]:
         """The function and its rule over lists of Tensors; see :class:`Step`."""
         outputs, rule = self._again(mapped.get(), tensors)
         kinds = [(y.backend, y.shape, y.dtype, y.device) for y in outputs]
@@ -335,7 +333,7 @@ class _Call:
         given: list[Maybe] = []
         for g, (backend, shape, dtype, device) in zip(gs, kinds, strict=True):
             if g is None and has_gradients(dtype):
-                g = backend.tensor_type.of(backend.full(shape, 0, dtype, device), None)
+                g = type_on(backend).of(backend.full(shape, 0, dtype, device), None)
             given.append(g)
         found = rule(self.output(given))
         shares: list[Maybe] = [None] * len(inputs)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from unigrad.errors import ArgumentError
-from unigrad.forward import dual, take_apart
-from unigrad.levels import next_level
-from unigrad.recording import is_recording
-from unigrad.tensor import Tensor
+from unigrad.base.errors import ArgumentError
+from unigrad.base.recording import is_recording
+from unigrad.base.tree import flatten, unflatten
+from unigrad.engine.within import Pass
+from unigrad.interpreters.duals import dual, take_apart
+from unigrad.tensor.levels import next_level
+from unigrad.tensor.tensor import Tensor
 from unigrad.transforms.calling import (
     Argnums,
     Arguments,
@@ -26,7 +28,6 @@ from unigrad.transforms.calling import (
 )
 from unigrad.transforms.pulling import pull_back, reached
 from unigrad.transforms.reverse import recorded, scalar
-from unigrad.tree import flatten, unflatten
 
 
 def jvp(
@@ -56,11 +57,7 @@ def jvp(
     """
     check_function(f, "jvp")
     check_unused(unused)
-    level = next_level()
-    chosen, supply = _moves(primals, tangents, argnums, "jvp")
-    arguments = Arguments(
-        primals, chosen, lambda leaf, where: _moving(floating(leaf, where), next(supply), level, where), kwargs
-    )
+    level, arguments = _opened("jvp", floating, primals, tangents, argnums, kwargs)
     result, aux = with_aux(f, f(*arguments.values, **arguments.keywords), has_aux)
     outputs = Outputs(f, result, arguments.home)
     values, pushed = [], []
@@ -77,6 +74,25 @@ def jvp(
         pushed.append(arguments.shown(tangent))
     shown = outputs.rebuilt(values), outputs.rebuilt(pushed)
     return (*shown, arguments.shown_tree(values_of(aux, level))) if has_aux else shown
+
+
+def _opened(
+    what: str,
+    array: Callable[[Any, Where], Tensor],
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    argnums: Argnums | None,
+    kwargs: Mapping[str, Any],
+) -> tuple[int, Arguments]:
+    """A new level, and the arguments as duals of it: each leaf that moves is made an ``array``."""
+    level = next_level()
+    chosen, supply = _moves(primals, tangents, argnums, what)
+
+    def moving(leaf: Any, where: Where) -> Tensor:
+        value = array(leaf, where)
+        return dual(value, direction(value, next(supply), lambda: f"the tangent of {where()}", "primal"), level)
+
+    return level, Arguments(primals, chosen, moving, kwargs)
 
 
 def _moves(
@@ -98,10 +114,6 @@ def _moves(
         for move in matched(tangent, primals[position], f"tangent {position}", f"primal {position}")
     ]
     return chosen, iter(found)
-
-
-def _moving(value: Tensor, move: Any, level: int, where: Where) -> Tensor:
-    return dual(value, direction(value, move, lambda: f"the tangent of {where()}", "primal"), level)
 
 
 def values_of(tree: Any, level: int) -> Any:
@@ -132,11 +144,7 @@ def hvp(
     """
     check_function(f, "hvp")
     check_unused(unused)
-    level = next_level()
-    chosen, supply = _moves(primals, tangents, argnums, "hvp")
-    arguments = Arguments(
-        primals, chosen, lambda leaf, where: _moving(variable(leaf, where), next(supply), level, where), kwargs
-    )
+    level, arguments = _opened("hvp", variable, primals, tangents, argnums, kwargs)
     result, aux = with_aux(f, recorded(f, arguments), has_aux)
     value, tangent = take_apart(scalar(f, result, arguments), level)
     inner = [take_apart(x, level)[0] for x in arguments.variables]
@@ -144,7 +152,7 @@ def hvp(
     grads: list[Tensor | None] = [None] * len(inner)
     used = reached([value], inner) if unused != "zeros" else []
     if tangent is not None:
-        grads = pull_back([tangent], [tangent.ones_like()], inner, nested, nested)
+        grads = pull_back(Pass([tangent], [tangent.ones_like()], nested, nested), inner)
     # What the value depends on linearly has a product, and it is zero.
     for number, (x, reaches) in enumerate(zip(inner, used, strict=False)):
         if reaches and grads[number] is None:

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from unigrad.batching import Batched, batched, mapped, unbatched
-from unigrad.errors import ArgumentError, AxisError, DtypeError
-from unigrad.levels import at_level, next_level
+from unigrad.base.errors import ArgumentError, AxisError, DtypeError
+from unigrad.base.tree import flatten
+from unigrad.interpreters.batches import Batched, batched, mapped, unbatched
 from unigrad.operations.creation import asarray
 from unigrad.operations.shapes import moveaxis
-from unigrad.tensor import Tensor
+from unigrad.tensor.levels import at_level, next_level
+from unigrad.tensor.tensor import Tensor
 from unigrad.transforms.calling import Arguments, Outputs, Where, called, constant
-from unigrad.tree import flatten
 
 Axes = int | None | Sequence[Any]
 

@@ -8,15 +8,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from unigrad import dtypes
-from unigrad.batching import batched, unbatched
-from unigrad.errors import ArgumentError, DtypeError
-from unigrad.forward import dual, take_apart
-from unigrad.graph import conjugated
-from unigrad.levels import at_level, next_level
+from unigrad.base import dtypes
+from unigrad.base.errors import ArgumentError, DtypeError
+from unigrad.base.recording import is_recording
+from unigrad.base.tree import flatten, unflatten
+from unigrad.engine.within import Pass
+from unigrad.interpreters.batches import batched, unbatched
+from unigrad.interpreters.duals import dual, take_apart
 from unigrad.operations.shapes import moveaxis
-from unigrad.recording import is_recording
-from unigrad.tensor import Tensor
+from unigrad.tensor.levels import at_level, next_level
+from unigrad.tensor.tensor import Tensor, conjugated
 from unigrad.transforms.calling import (
     Argnums,
     Arguments,
@@ -31,9 +32,8 @@ from unigrad.transforms.calling import (
 )
 from unigrad.transforms.forward import values_of
 from unigrad.transforms.mapping import mapping
-from unigrad.transforms.pulling import pull_rows
+from unigrad.transforms.pulling import pull_back
 from unigrad.transforms.reverse import grad, recorded
-from unigrad.tree import flatten, unflatten
 
 MODES = ("auto", "reverse", "forward")
 
@@ -123,7 +123,7 @@ def _by_rows(call: _Call, unused: str, auto: bool) -> Found | None:
         if auto and unused == "zeros":
             return None
         raise DtypeError("the Jacobian of complex results by real arguments takes mode='forward'")
-    grads = pull_rows(heads, _unit(heads), inputs, rows, is_recording())
+    grads = pull_back(Pass(heads, _unit(heads), False, is_recording(), rows), inputs)
     if unused == "error":
         arguments.completed(grads, unused)
     blocks: list[list[Tensor | None]] = []

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from unigrad.errors import ArgumentError, ShapeError
-from unigrad.recording import Switch, is_recording
-from unigrad.tensor import Tensor
+from unigrad.base.errors import ArgumentError, ShapeError
+from unigrad.base.recording import Switch, is_recording
+from unigrad.base.tree import paths
+from unigrad.engine.within import Pass
+from unigrad.tensor.tensor import Tensor
 from unigrad.transforms.calling import (
     Argnums,
     Arguments,
@@ -25,7 +27,6 @@ from unigrad.transforms.calling import (
     with_aux,
 )
 from unigrad.transforms.pulling import pull_back
-from unigrad.tree import paths
 
 
 def recorded(f: Callable[..., Any], arguments: Arguments) -> Any:
@@ -63,7 +64,7 @@ def value_and_grad(
         result, aux = with_aux(f, recorded(f, arguments), has_aux)
         value = scalar(f, result, arguments)
         nested = is_recording()
-        grads = pull_back([value], [value.ones_like()], arguments.variables, nested, nested)
+        grads = pull_back(Pass([value], [value.ones_like()], nested, nested), arguments.variables)
         pieces = arguments.rebuilt(arguments.completed(grads, unused))
         first = arguments.shown(value)
         if has_aux:
@@ -140,7 +141,7 @@ def vjp(
             direction(output, g, partial(outputs.cotangent_name, number), "output")
             for number, (output, g) in enumerate(zip(outputs.tensors, given, strict=True))
         ]
-        grads = pull_back(outputs.tensors, seeds, arguments.variables, True, is_recording())
+        grads = pull_back(Pass(outputs.tensors, seeds, True, is_recording()), arguments.variables)
         return tuple(arguments.rebuilt(arguments.completed(grads, unused)))
 
     shown = outputs.rebuilt([arguments.shown(output) for output in outputs.tensors])

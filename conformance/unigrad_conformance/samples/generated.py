@@ -13,7 +13,7 @@ from itertools import product
 
 import numpy as np
 
-from unigrad.operations.table import OPERATIONS
+from unigrad.table import OPERATIONS
 from unigrad_conformance.inputs import Array, backwards, real, spread, whole
 from unigrad_conformance.samples import BOTH, Family
 

@@ -1,0 +1,83 @@
+"""PyTorch's own functions inside unigrad, and unigrad inside PyTorch's graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from unigrad.extend import (
+    BareManyNode,
+    Bridged,
+    Foreign,
+    Node,
+    Parents,
+    Raw,
+    RawFunction,
+    RawStep,
+    UnsupportedError,
+)
+from unigrad_torch.bridges import bridged
+from unigrad_torch.engine import TorchEngine
+from unigrad_torch.steps import Step
+
+
+class TorchForeign(Foreign):
+    """PyTorch records its functions by itself."""
+
+    def __init__(self, engine: TorchEngine) -> None:
+        self._engine = engine
+
+    def call(self, function: RawFunction, raws: Sequence[Raw]) -> list[Raw]:
+        found: list[Raw] = (function if any(map(self.follows, raws)) else self._engine.untracked(function))(raws)
+        return found
+
+    def recorded(
+        self, name: str, function: RawFunction, parents: Parents, raws: Sequence[Raw]
+    ) -> list[tuple[Raw, Node | None]]:
+        node = BareManyNode()
+        node.number, node.operation, node.more = 0, name, tuple(parents)
+        return [(raw, node if raw.requires_grad else None) for raw in function(raws)]
+
+    def jvp(self, function: RawFunction, moving: Sequence[bool]) -> RawFunction:
+        def run(raws: Sequence[Any]) -> list[Any]:
+            own, tangents = raws[: len(moving)], raws[len(moving) :]
+            integers: list[bool] = []
+
+            def of_moving(*moved: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+                supply = iter(moved)
+                outs = function([next(supply) if marked else raw for raw, marked in zip(own, moving, strict=True)])
+                integers[:] = [not (raw.is_floating_point() or raw.is_complex()) for raw in outs]
+                return tuple([raw for raw, other in zip(outs, integers, strict=True) if not other]), tuple(outs)
+
+            primals = tuple([raw for raw, marked in zip(own, moving, strict=True) if marked])
+            _, pushed, outs = torch.func.jvp(of_moving, primals, tuple(tangents), has_aux=True)
+            supply = iter(pushed)
+            return [*outs, *[out if other else next(supply) for out, other in zip(outs, integers, strict=True)]]
+
+        return run
+
+    def vmap(self, function: RawFunction, marks: Sequence[bool]) -> RawFunction:
+        axes = tuple([0 if marked else None for marked in marks])
+        of_batch = torch.func.vmap(lambda *raws: tuple(function(raws)), axes, randomness="different")
+        return lambda raws: list(of_batch(*raws))
+
+    def follows(self, raw: Raw) -> bool:
+        return bool(raw.requires_grad) and torch.is_grad_enabled()
+
+    def followed(self, function: RawStep, raws: Sequence[Raw]) -> list[Raw]:
+        if self._engine.by_rules():
+            raise UnsupportedError(
+                "inside torch.func PyTorch would not use the rule of ug.custom_gradient; take the derivative with "
+                "unigrad there (torch.func.vmap(ug.grad(f))), or call it outside torch.func"
+            )
+        outs, pull = function([raw.detach() for raw in raws])
+
+        def pull_back(gs: Sequence[Raw | None], tracked: Sequence[bool] | None) -> Sequence[Raw | None]:
+            return (pull if tracked is None else function(raws)[1])(gs)
+
+        return list(Step.apply(outs, [pull_back], *raws))
+
+    def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw]:
+        return bridged(call, raws)

@@ -1,0 +1,1 @@
+"""What an adapter is, and which one is meant."""

@@ -1,0 +1,482 @@
+"""What an adapter is: a contract in three parts, of which the first alone makes a whole backend.
+
+- :class:`Backend` (required): the framework's name, its dtypes and array types, conversion from and to NumPy, and a
+  plain function over the framework's own ("raw") arrays for each primitive that is not composed of others. Gradients
+  to any order then come from the neutral rules.
+- :class:`Engine` (``backend.engine``, optional): the framework's own recording and differentiation.
+- :class:`Foreign` (``backend.foreign``, optional): the framework's own functions inside a unigrad program, and unigrad
+  inside the framework's own transforms.
+
+All three speak raw arrays, nodes of the graph (``unigrad.tape``) and rows of the table (``unigrad.table``), never
+Tensors. What a method of an engine answers with None is done by the rules, and what one of ``foreign`` answers
+with None raises :class:`UnsupportedError`. Nothing of the core's own is set on these objects.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from unigrad.base.dtypes import DType
+from unigrad.base.errors import DtypeError, UnsupportedError
+from unigrad.base.words import Raw
+from unigrad.table import PRIMITIVES, Primitive
+from unigrad.tape import Node
+
+RawFunction = Callable[[Sequence[Raw]], list[Raw]]
+"""A function of several raw arrays with several results."""
+RawPull = Callable[[Sequence[Raw | None]], Sequence[Raw | None]]
+"""From the cotangents of the results of one, None for those without any, to those of its arguments."""
+RawStep = Callable[[Sequence[Raw]], tuple[list[Raw], RawPull]]
+"""A function that also returns what pulls back."""
+Parents = Sequence[Node | None]
+"""The nodes of arrays, None for each that is not tracked."""
+Recorder = Callable[[Primitive, Parents, Sequence[Raw], Sequence[Any]], tuple[Raw, Node]]
+"""From a primitive, the nodes and the raw arrays of its arguments and its parameters to its value and its node."""
+
+ALL_ORDERS = 1 << 31
+"""For :attr:`Engine.orders`."""
+
+
+@dataclass(slots=True)
+class Pull:
+    """What a backward pass asks of one framework: to pull cotangents of heads back to inputs."""
+
+    heads: Sequence[Node]
+    raws: Sequence[Raw]
+    """The arrays of the heads."""
+    cotangents: Sequence[Raw]
+    """One for each head."""
+    nodes: Sequence[Node]
+    """The recorded nodes to be pulled through."""
+    starts: Sequence[Node]
+    """Those of them without a ``p1``, as all leaves, gradients and steps are."""
+    inputs: Mapping[Node, Raw]
+    """Whose gradients are asked for, by node, with the raw array that the framework knows it by. They are among the
+    nodes, or are parents of some of them where the graph goes on in another backend (with ``stops_at_inputs``: or is
+    pulled on from later)."""
+    retain_graph: bool
+    """Whether the framework's graph must be there for another pass."""
+    create_graph: bool
+    """Whether the gradients are to be differentiated again."""
+    rows: int | None = None
+    """How many cotangents of each head there are, along a first axis that the gradients have as well; None for one
+    without such an axis."""
+
+
+class StepPull(Protocol):
+    """What pulls back through a recorded step: a user's rule, a checkpoint, a function of another framework's."""
+
+    @property
+    def may_fail(self) -> bool:
+        """Whether it is a user's that was never seen to work: a pass that calls it must be possible once more."""
+        ...
+
+    def __call__(self, cotangents: Sequence[Raw | None], tracked: Sequence[bool] | None = None) -> Sequence[Raw | None]:
+        """From the cotangents of the results, None where none arrived, to those of the inputs, None for zero. Complex
+        ones are in the conjugate form. With ``tracked`` the call is to be recorded, and it says which cotangents are
+        themselves."""
+        ...
+
+
+class Bridged(Protocol):
+    """A function that runs in another framework, as an adapter ties it into its own framework's graph.
+
+    Raw arrays are those of the framework that it is bridged to (``outer``). Of integer arrays, given or returned, there
+    are no cotangents; those of complex arrays are in the conjugate form.
+    """
+
+    name: str
+    outer: Backend
+
+    def value(self, raws: Sequence[Raw]) -> list[Raw]:
+        """The results."""
+        ...
+
+    def recorded(self, raws: Sequence[Raw]) -> tuple[list[Raw], Bridged]:
+        """The results, and :meth:`pull` for these arrays alone, which need not compute the function again."""
+        ...
+
+    def pull(self, count: int) -> Bridged:
+        """The function of the ``count`` arrays given, and of a cotangent for each floating result, that returns a
+        cotangent for each floating array given."""
+        ...
+
+    def on_host(self, *arrays: Any) -> list[np.ndarray[Any, Any]]:
+        """The results for NumPy's arrays, as such: for a framework that calls back while its own program runs."""
+        ...
+
+    def described(self, shapes: Sequence[Sequence[int]], raws: Sequence[Raw]) -> list[tuple[tuple[int, ...], DType]]:
+        """Shape and dtype of the results, for a framework that asks before there are values."""
+        ...
+
+
+class Engine:
+    """The framework's own recording and differentiation, as far as unigrad uses them. As it stands: not at all."""
+
+    orders: ClassVar[int] = 0
+    """How often the framework's own engine differentiates: 0, 1 or :data:`ALL_ORDERS`."""
+
+    record: Recorder | None = None
+    """Run a primitive and return its value and the node that remembers it; None to keep what the neutral rules of the
+    primitive need. Called only while recording and only if a parent is tracked. Given are raw arrays, or Python
+    scalars for primitives that take them; a primitive over a sequence of arrays gets them one by one."""
+
+    def leaf(self, raw: Raw) -> Raw:
+        """The raw array as a leaf that the framework tracks from now on, sharing its memory."""
+        return raw
+
+    def detached(self, raw: Raw) -> Raw:
+        """The raw array without the history that unigrad had the framework keep, sharing its memory."""
+        return raw
+
+    def constant(self, raw: Raw) -> Raw:
+        """:meth:`detached`, and a constant also to what the framework itself differentiates around unigrad."""
+        return self.detached(raw)
+
+    def untracked(self, function: Callable[..., Raw]) -> Callable[..., Raw]:
+        """``function``, made safe to call on tracked arrays while nothing is recorded."""
+        return function
+
+    def pullback(self, pull: Pull) -> Sequence[Raw | None] | None:
+        """Gradients for the inputs of ``pull``, None for zero, by the framework's own engine; or None to use rules.
+
+        Only called where :attr:`orders` says that the framework can do it.
+        """
+        return None
+
+    def pushforward(
+        self, primitive: Primitive, raws: Sequence[Raw], tangents: Sequence[Raw | None], statics: Sequence[Any]
+    ) -> tuple[Raw, Raw] | None:
+        """The value of a primitive and its tangent by the framework's own forward mode, or None to use rules.
+
+        ``tangents`` has one entry for each of ``raws``, None for an input that does not move.
+        """
+        return None
+
+    def joined(
+        self, operation: str, parents: Parents, inputs: Sequence[Raw], results: Sequence[Raw], pull_back: StepPull
+    ) -> tuple[Sequence[Raw], Node] | None:
+        """``results`` as those of one step of the framework's own graph, and the node that they all come from; None
+        where unigrad walks the graph (``unigrad.tensor.joints``)."""
+        return None
+
+    checkpointed: Callable[[Callable[[], Any]], Any] | None = None
+    """The result of a function, recorded so that the framework keeps nothing of what it computes on the way: for its
+    derivative it is called once more, and then does the same. None where unigrad keeps what is needed."""
+
+    def within_step(self, raw: Raw) -> Raw:
+        """The raw array of a tracked input as the function of a step gets it: without what unigrad has the framework
+        record, but with what the framework follows for others."""
+        return self.detached(raw)
+
+    scope: tuple[Callable[[], bool], Callable[[], bool], Callable[[], AbstractContextManager[None]]] | None = None
+    """For a framework that can forbid recording (``torch.no_grad``): whether it records, whether it refuses all the
+    same, and what opens a scope in which it does, as ``record()`` then has it. Two questions, since both may be
+    functions of the framework's own, which cost a recording next to nothing."""
+
+    conjugate_pulls: ClassVar[bool] = False
+    """Whether the nodes that :attr:`record` makes take and give gradients of complex arrays in the conjugate form,
+    as users see them, and not as the neutral rules have them (``unigrad.table``)."""
+    pulls_raw: ClassVar[bool] = False
+    """Whether :attr:`record` makes nodes of the adapter's own, which pull over raw arrays. Cotangents are
+    then added up with ``+``, so that raw arrays' operators must behave as NumPy's."""
+    is_view: Callable[[Raw], bool] | None = None
+    """Whether an array shares its memory with another that somebody may write to; None where none does that rules or
+    :meth:`pullback` return."""
+
+    def raw_pass(self) -> AbstractContextManager[Any]:
+        """Held open while a first-order pass pulls over raw arrays."""
+        return np.errstate(all="ignore")
+
+    # --- for speed only ---------------------------------------------------------------------------------------
+
+    inline_nodes: ClassVar[str | None] = None
+    """``"rules"``: generate what is done without :attr:`record` into each operation, and run the rules on raw arrays,
+    whose operators and functions must then behave as NumPy's; ``"bare"``: likewise for a framework that records by
+    itself as soon as a leaf is tracked."""
+    by_rules: Callable[[], bool] = staticmethod(lambda: False)
+    """Whether, for now, an engine with ``"bare"`` nodes is to record for the neutral rules: where its framework
+    cannot track a leaf. :meth:`leaf` then gives the array itself, and :meth:`pullback` None. Operations ask only
+    after :func:`unigrad.extend.meet_rules`."""
+    stops_at_inputs: ClassVar[bool] = False
+    """Whether gradients stop at inputs that are not among the nodes that :meth:`pullback` is told to go through, as
+    they do where the rules pull. Graphs that cross backends are then pulled in smaller pieces."""
+    pull_leaves: Callable[[Raw, tuple[Raw, ...], int, bool], Sequence[Raw | None] | None] | None = None
+    """:meth:`pullback` of ones from one head to all leaves of a graph that has nothing but ``"bare"`` nodes besides.
+    Given are the head, the leaves, the number of nodes and ``retain_graph``; None sends to :meth:`pullback`."""
+
+    def fresh_leaf(self, raw: Raw) -> Raw:
+        """:meth:`leaf` for an array that nobody else holds, which may itself become the leaf."""
+        return self.leaf(raw)
+
+
+class Foreign:
+    """The framework's own functions inside unigrad, and unigrad inside the framework's own transforms."""
+
+    twice: ClassVar[bool] = True
+    """Whether what :meth:`vjp` computes can be differentiated by it again."""
+
+    def call(self, function: RawFunction, raws: Sequence[Raw]) -> list[Raw]:
+        """The framework's own ``function`` of arrays that unigrad does not track."""
+        return function(raws)
+
+    def recorded(
+        self, name: str, function: RawFunction, parents: Parents, raws: Sequence[Raw]
+    ) -> list[tuple[Raw, Node | None]] | None:
+        """The results of the framework's own ``function(raws)`` where it records by itself, each with its node, None
+        for one that does not depend on a tracked array. None asks :meth:`vjp`."""
+        return None
+
+    def vjp(
+        self, function: RawFunction, raws: Sequence[Raw], moving: Sequence[bool]
+    ) -> tuple[list[Raw], RawPull] | None:
+        """The results of the framework's own function, and what makes cotangents of those inputs that ``moving`` marks
+        of the results' (None: there is none). Complex ones are in the conjugate form."""
+        return None
+
+    def jvp(self, function: RawFunction, moving: Sequence[bool]) -> RawFunction | None:
+        """The framework's own function and its tangent, by its own forward mode: of all inputs and then the tangents
+        of those that ``moving`` marks; to all results and then as many tangents (anything for integers)."""
+        return None
+
+    def vmap(self, function: RawFunction, marks: Sequence[bool]) -> RawFunction | None:
+        """The framework's own function of a batch, which lies along the first axis of those inputs that ``marks`` marks
+        and of all results; None to loop over it."""
+        return None
+
+    def follows(self, raw: Raw) -> bool:
+        """Whether the framework itself, at work outside unigrad, follows what is computed with this array now."""
+        return False
+
+    def followed(self, function: RawStep, raws: Sequence[Raw]) -> list[Raw] | None:
+        """The results of ``function(raws)`` as those of one step to the framework's own engine.
+
+        Called only where the framework :meth:`follows` one of ``raws``. The function also returns what pulls
+        back, from the cotangents of its results, None for those without any, to those of its arguments, in the
+        conjugate form; and it can be called again, so that the engine may follow that pull as well.
+        """
+        return None
+
+    def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw] | None:
+        """The results of ``call``, which another framework computes, tied into this framework's own graph, if it is
+        recording: by ``call.recorded(raws)``, and in its pullback :meth:`bridged` again, of the pull and of ``raws``
+        and the cotangents of floating results."""
+        return None
+
+    def array_in(self, holder: Any) -> Raw | None:
+        """The array that a variable of the framework's holds, read so that its engine sees it; None for all else."""
+        return None
+
+
+class Backend:
+    """One framework, as unigrad sees it. Subclass it, fill in the class attributes and the methods.
+
+    The constructor must not import the framework; :meth:`load` does, once, before anything else is
+    called. After it ``functions``, ``raw_dtypes`` and ``array_types`` must be there.
+    """
+
+    # --- required ---------------------------------------------------------------------------------------------
+
+    name: ClassVar[str]
+    """How users name the backend: ``"torch"``."""
+    framework: ClassVar[str]
+    """The import name of the framework, whose arrays' types live in modules of that name."""
+    distribution: ClassVar[str]
+    """The name under which the framework's version is found."""
+    install: ClassVar[str]
+    """What to type to install it."""
+    functions: Mapping[str, Callable[..., Raw]]
+    """Primitive name to a function over raw arrays, with the primitive's positional signature."""
+    raw_dtypes: Mapping[DType, Any]
+    """Neutral dtype to the object that a raw array has as its ``dtype``, for every dtype supported."""
+    array_types: tuple[type, ...]
+    """The framework's array types."""
+
+    def load(self) -> None:
+        """Import the framework and fill in ``functions``, ``raw_dtypes`` and ``array_types``."""
+        raise NotImplementedError(f"{type(self).__name__} lacks load(), which imports {self.framework}")
+
+    def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
+        """A raw array with a copy of these values, in this dtype, on ``device`` (None: the default)."""
+        raise NotImplementedError(f"{type(self).__name__} lacks from_numpy(), which makes an array of NumPy's values")
+
+    def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
+        """The values as a NumPy array, which may share memory. Works on tracked arrays too.
+
+        :func:`values_unknown` where there are none, because a framework traces a program.
+        """
+        raise NotImplementedError(f"{type(self).__name__} lacks to_numpy(), which gives an array's values to NumPy")
+
+    # --- the two other parts ----------------------------------------------------------------------------------
+
+    engine: Engine = Engine()
+    """The framework's own engine; :meth:`load` may set another."""
+    foreign: Foreign = Foreign()
+    """The framework's own functions; :meth:`load` may set another."""
+    differentiates: ClassVar[str] = "nothing"
+    """What the framework itself differentiates, in words, for people: also of one that is not installed."""
+
+    # --- optional: what is not as in most frameworks ------------------------------------------------------------
+
+    missing: ClassVar[Mapping[str, str]] = {}
+    """What the framework cannot do: a dtype's or operation's name to the reason."""
+    replaced: ClassVar[Mapping[str, str]] = {}
+    """The primitives whose derivative the framework is not asked for, since ours is another, with the reasons."""
+    max_ndim: ClassVar[int | None] = None
+    """The most axes that an array may have in every operation; None if there is no limit."""
+    immutable: ClassVar[bool] = False
+    """Whether nobody can write to a raw array, so that another backend may share its memory."""
+    keeps_read_only: ClassVar[bool] = False
+    """Whether nobody can write to a raw array made of another's read-only memory by :meth:`from_dlpack`: because nobody
+    can write to any, or because the framework knows read-only arrays."""
+
+    def version(self) -> str:
+        """The framework's version."""
+        from importlib.metadata import version  # which costs as much as half of the rest of unigrad
+
+        return version(self.distribution)
+
+    def admit(self, raw: Raw) -> None:
+        """Called with each raw array that comes from the user; DtypeError if it cannot be used."""
+        if raw.dtype not in _neutral(self):
+            known = ", ".join(map(str, self.raw_dtypes))
+            raise DtypeError(f"backend {self.name!r} cannot use dtype {raw.dtype}; convert the array to one of {known}")
+
+    def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Any = None) -> Raw:
+        """A raw array filled with one value."""
+        return self.from_numpy(np.full(shape, value, dtype), device)
+
+    def filled_like(self, raw: Raw, value: float) -> Raw:
+        """:meth:`full` of 0 or 1 with the shape, dtype and device of ``raw``."""
+        return self.full(tuple(raw.shape), value, self.dtype(raw), self.device(raw))
+
+    def copied(self, raw: Raw) -> Raw:
+        """The same values in memory of their own; differentiably where the framework itself looks on."""
+        values = self.to_numpy(raw)
+        return self.from_numpy(values, self.device(raw)) if values.size else raw
+
+    def is_known(self, raw: Raw) -> bool:
+        """Whether there are values that Python can look at, as there are unless a framework traces a program."""
+        return True
+
+    def device(self, raw: Raw) -> Any:
+        """The device that a raw array lives on."""
+        return "cpu"
+
+    def devices(self) -> Sequence[Any]:
+        """The devices that there are, the default one first."""
+        return ("cpu",)
+
+    def to_device(self, raw: Raw, device: Any) -> Raw:
+        """The raw array on ``device``, differentiably where the engine delegates."""
+        return raw
+
+    def to_dlpack(self, raw: Raw, copy: bool | None, max_version: tuple[int, int] | None, **where: Any) -> Any:
+        """A DLPack capsule of an array that is not tracked; ``where``: ``stream`` and ``dl_device``, if given.
+
+        The default asks the framework's own array, with all arguments that are not None. BufferError or
+        ValueError if it cannot be done.
+        """
+        given = {"copy": copy, "max_version": max_version, **where}
+        return raw.__dlpack__(**{name: value for name, value in given.items() if value is not None})
+
+    def dlpack_device(self, raw: Raw) -> tuple[int, int]:
+        """The device as DLPack numbers it: (1, 0) is the host."""
+        kind, number = raw.__dlpack_device__()
+        return int(kind), int(number)
+
+    def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
+        """A raw array from an object with ``__dlpack__``, in the same memory where that is possible.
+
+        ``copy``: True for memory of its own, False to raise BufferError or ValueError where it has to be copied.
+        The default copies by way of NumPy.
+        """
+        if copy is False:
+            raise BufferError(f"the adapter of {self.name!r} has no from_dlpack, so that memory is always copied")
+        return self.from_numpy(np.from_dlpack(source))
+
+    # --- for speed only ---------------------------------------------------------------------------------------
+
+    bounds_checked: ClassVar[frozenset[str]] = frozenset()
+    """Primitives whose labels or indices the framework itself checks from both sides, as well as that
+    shapes fit. It must raise IndexError for an index; the others are checked before the call."""
+
+    def numbers(self, primitive: str, weak: Callable[[Any, DType], Any]) -> Callable[[Any, DType], Any] | None:
+        """What a Python scalar beside an array of a dtype is given to a primitive as.
+
+        ``weak`` says it plainly: the scalar itself, or None where the dtype cannot take it. None to leave it at that.
+        """
+        return None
+
+    # --- the same for every adapter ---------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return f"<unigrad backend {self.name!r}>"
+
+    def dtype(self, raw: Raw) -> DType:
+        """The neutral dtype of a raw array."""
+        return _neutral(self)[raw.dtype]
+
+    def raw_dtype(self, dtype: DType) -> Any:
+        """The framework's own dtype for a neutral one; UnsupportedError where it has none."""
+        try:
+            return self.raw_dtypes[dtype]
+        except KeyError:
+            reason = self.missing.get(str(dtype), "the framework has no such dtype")
+            raise UnsupportedError(
+                f"backend {self.name!r} has no dtype {dtype}: {reason}; "
+                f"use one of {', '.join(map(str, self.raw_dtypes))}"
+            ) from None
+
+    def composed(self, name: str) -> Callable[..., Raw] | None:
+        """A primitive made of others' raw functions, or None where it has no composition or is declared missing."""
+        composition = PRIMITIVES[name].composition
+        if composition is None or name in self.missing:
+            return None
+        return functools.partial(composition, _RawFunctions(self))
+
+    def function(self, name: str) -> Callable[..., Raw]:
+        """The raw function of a primitive: supplied, composed, or one that raises UnsupportedError."""
+        found = self.functions.get(name) or self.composed(name)
+        if found is not None:
+            return found
+        reason = self.missing.get(name, "its adapter supplies no such function")
+
+        def unsupported(*args: Any) -> Raw:
+            raise UnsupportedError(
+                f"backend {self.name!r} cannot do {name!r}: {reason}; "
+                f"do this step on another backend and convert with .to_backend(...)"
+            )
+
+        return unsupported
+
+
+@functools.cache
+def _neutral(backend: Backend) -> Mapping[Any, DType]:
+    """The neutral dtypes by the framework's own."""
+    return {raw: neutral for neutral, raw in backend.raw_dtypes.items()}
+
+
+def values_unknown(name: str) -> UnsupportedError:
+    """The error for a question about values that nobody knows yet. ``name`` is the backend's."""
+    return UnsupportedError(
+        f"backend {name!r}: this array has no values yet, because the framework traces or maps the program that it is "
+        f"in (jit, vmap, tf.function); keep it an array, choose by ug.where(condition, x, y) instead of 'if', and "
+        f"convert, print or count results outside"
+    )
+
+
+class _RawFunctions:
+    """The raw functions of a backend as attributes, for compositions."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def __getattr__(self, name: str) -> Callable[..., Raw]:
+        return self._backend.function(name)

@@ -1,0 +1,267 @@
+"""Which adapter is meant: those that are known, the current one, and the one whose array this is.
+
+Adapters are found through the entry-point group ``unigrad.backends`` (name to instance) or given to
+:func:`register_backend`. A framework is imported only when its adapter is first used; what unigrad makes of
+an adapter then is a :class:`Bound`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from unigrad.adapters.contract import Backend
+from unigrad.base.errors import ArgumentError, BackendError, UnigradError
+
+
+@dataclass(eq=False)
+class Bound:
+    """What unigrad makes of an adapter whose framework is imported. ``unigrad.binding`` fills it in."""
+
+    tensor_type: Any
+    """The class of this backend's Tensors."""
+    raw_functions: Any = None
+    """The primitives over raw arrays, where rules can use them, else None."""
+    scopes: list[dict[str, Any]] = field(default_factory=list)
+    """The globals of this backend's operations."""
+    met_rules: bool = False
+    """Whether operations ask :attr:`Engine.by_rules`."""
+
+
+bound: dict[Backend, Bound] = {}
+"""Of each adapter that is loaded."""
+binders: list[Callable[[Backend], Bound]] = []
+"""What binds an adapter: one function, from a floor above."""
+native_backends: list[Backend] = []
+"""The backends that need no entry point: NumPy's and CuPy's, from a floor above."""
+
+# Two threads may name a backend for the first time at once.
+_loading = threading.RLock()
+
+
+def loaded(backend: Backend) -> Backend:
+    """The backend, its framework imported if that had not happened; BackendError says what to install."""
+    if backend not in bound:
+        with _loading:
+            if backend not in bound:
+                _load(backend)
+    return backend
+
+
+def _load(backend: Backend) -> None:
+    try:
+        backend.load()
+    except UnigradError:
+        raise
+    except Exception as error:
+        absent = isinstance(error, ModuleNotFoundError) and error.name == backend.framework
+        what = "is not installed" if absent else f"failed to import ({type(error).__name__}: {error})"
+        raise BackendError(
+            f"backend {backend.name!r} needs {backend.framework}, which {what}; install it with: {backend.install}"
+        ) from error
+    for bind in binders:
+        bound[backend] = bind(backend)
+
+
+def meet_rules(backend: Backend) -> None:
+    """Have operations ask :attr:`Engine.by_rules <unigrad.adapters.contract.Engine.by_rules>` from now on. For the
+    adapter to call when a leaf is made, or an array admitted, while that is true."""
+    made = bound[backend]
+    if not made.met_rules:
+        made.met_rules = True
+        for scope in made.scopes:
+            scope["met_rules"] = True
+
+
+@dataclass(frozen=True)
+class BackendInfo:
+    """One row of :func:`available_backends`."""
+
+    name: str
+    installed: bool
+    version: str | None
+    """The framework's version, or None."""
+    why_not: str | None
+    """Why it cannot be used, and what to install."""
+    dtypes: tuple[str, ...]
+    """Names of the supported dtypes, empty if it cannot be used."""
+    unsupported: Mapping[str, str]
+    """Operations and dtypes that it lacks, with the reason."""
+    engine: str
+    """What its own engine differentiates: ``nothing``, ``first order``, ``all orders``, ``each operation``."""
+
+
+_backends: dict[str, Backend] = {}
+_by_type: dict[type, Backend] = {}
+_override: ContextVar[Backend | None] = ContextVar("unigrad_backend", default=None)
+_default: Backend | None = None
+
+
+def register_backend(backend: Backend) -> None:
+    """Make a backend known under its name, in place of any other of that name."""
+    _discover()
+    _backends[backend.name] = backend
+    _by_type.clear()
+
+
+def _discover() -> None:
+    """Read the entry points, once. Loading one imports the adapter, not the framework."""
+    if _backends:
+        return
+    # Imported here since it costs as much as half of the rest of unigrad.
+    from importlib.metadata import entry_points
+
+    _backends.update({backend.name: backend for backend in native_backends})
+    for entry in entry_points(group="unigrad.backends"):
+        try:
+            backend = entry.load()
+        except Exception as error:
+            backend = _Broken(entry.name, entry.value, error)
+        _backends.setdefault(entry.name, backend)
+
+
+class _Broken(Backend):
+    """Stands for an adapter that failed to import, so that the others are not affected."""
+
+    distribution = framework = ""
+
+    def __init__(self, name: str, where: str, error: Exception) -> None:
+        self.name = name  # type: ignore[misc]
+        self.framework = where  # type: ignore[misc]
+        self.install = "a working version of that adapter"  # type: ignore[misc]
+        self._error = error
+
+    def load(self) -> None:
+        raise self._error
+
+
+def backend_names() -> list[str]:
+    """The names of all known backends, usable or not."""
+    _discover()
+    return list(_backends)
+
+
+def get_backend_object(name: str) -> Backend:
+    """The loaded backend of that name; BackendError if it is unknown or cannot be imported."""
+    _discover()
+    try:
+        backend = _backends[name]
+    except (KeyError, TypeError):
+        raise BackendError(f"there is no backend {name!r}; choose one of {', '.join(_backends)}") from None
+    return loaded(backend)
+
+
+def current_backend() -> Backend:
+    """The backend on which new arrays are made."""
+    global _default
+    found = _override.get() or _default
+    if found is None:
+        _default = found = get_backend_object(os.environ.get("UNIGRAD_BACKEND") or "numpy")
+    return found
+
+
+def set_backend(name: str) -> None:
+    """Make new arrays on this backend from now on, in the whole process.
+
+    ``name`` is ``"numpy"``, ``"cupy"``, ``"torch"``, ``"tensorflow"``, ``"mxnet"``, ``"jax"`` or one
+    that was registered. Existing arrays stay where they are. Raises BackendError if it is unknown or
+    its framework is missing, and then changes nothing.
+    """
+    global _default
+    _default = get_backend_object(name)
+
+
+def get_backend() -> str:
+    """The name of the backend on which new arrays are made (``UNIGRAD_BACKEND`` or numpy at first)."""
+    return current_backend().name
+
+
+@contextmanager
+def use_backend(name: str) -> Iterator[None]:
+    """Make new arrays on this backend inside the ``with`` block, in this thread or async task."""
+    token = _override.set(get_backend_object(name))
+    try:
+        yield
+    finally:
+        _override.reset(token)
+
+
+class working_on:
+    """:func:`use_backend` for a backend that is known to be loaded, at a fraction of the cost."""
+
+    __slots__ = ("_backend", "_token")
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def __enter__(self) -> None:
+        self._token = _override.set(self._backend)
+
+    def __exit__(self, *error: object) -> None:
+        _override.reset(self._token)
+
+
+def backend_of(raw: Any) -> Backend | None:
+    """The backend whose raw array this is, or None. Imports no framework.
+
+    An array of a framework that was never imported cannot exist, so only those in ``sys.modules``
+    are asked, and only if the type, or one it derives from, comes from that framework.
+    """
+    kind = type(raw)
+    found = _by_type.get(kind)
+    if found is not None:
+        return found
+    _discover()
+    roots = {base.__module__.partition(".")[0] for base in kind.__mro__}
+    for backend in list(_backends.values()):
+        if backend.framework not in sys.modules:
+            continue
+        if roots & {backend.framework, *_EXTRA_ROOTS.get(backend.framework, ())}:
+            try:
+                loaded(backend)
+            except BackendError:
+                continue
+            if isinstance(raw, backend.array_types):
+                _by_type[kind] = backend
+                return backend
+    return None
+
+
+def is_array_type(kind: type) -> bool:
+    """Whether arrays of this type are a loaded backend's raw arrays."""
+    return any(issubclass(kind, backend.array_types) for backend in list(bound))
+
+
+# JAX's arrays are made by its compiled half.
+_EXTRA_ROOTS = {"jax": ("jaxlib",)}
+
+
+def available_backends() -> list[BackendInfo]:
+    """Every known backend: version, installed or why not, what it supports. Imports each framework."""
+    rows = []
+    for name in backend_names():
+        try:
+            backend = get_backend_object(name)
+        except BackendError as error:
+            known = _backends[name]
+            rows.append(BackendInfo(name, False, None, str(error), (), known.missing, known.differentiates))
+        else:
+            dtypes = tuple(map(str, backend.raw_dtypes))
+            rows.append(
+                BackendInfo(name, True, backend.version(), None, dtypes, backend.missing, backend.differentiates)
+            )
+    return rows
+
+
+def check_device(backend: Backend, device: Any) -> None:
+    """ArgumentError if the backend has no such device."""
+    if device is not None and str(device) not in map(str, backend.devices()):
+        raise ArgumentError(
+            f"backend {backend.name!r} has no device {device!r}; it has {', '.join(map(str, backend.devices()))}"
+        )

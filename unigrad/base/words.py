@@ -1,0 +1,14 @@
+"""Words that many rooms share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Raw = Any
+"""A framework's own array."""
+Shape = tuple[int, ...]
+"""The sizes of axes, or their numbers."""
+Key = tuple[Any, ...]
+"""What stands between the brackets, in the form that ``unigrad.operations.indexing`` calls canonical."""
+EVERYTHING = slice(None, None, None)
+"""All of an axis."""

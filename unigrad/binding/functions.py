@@ -1,0 +1,488 @@
+"""From a row of the table and an adapter to a function over that backend's Tensors.
+
+For every primitive and backend one function is generated, as ``dataclasses`` does it: argument checks that the common
+call passes in a few type tests, the raw call, and the node. What is uncommon (other dtypes, scalars that need
+converting, wrapped Tensors, arrays of strangers) leaves through :func:`~.operands.uncommon`.
+
+A function is two templates: how the arguments are taken, by the number of arrays (:data:`UNARY`, :data:`BINARY`, ...),
+and how the primitive is run, by the way the engine records (:data:`UNRECORDED`, :data:`ANYHOW`, :data:`BARE`,
+:data:`RULES`). ``unigrad source multiply --backend torch`` shows the result.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from unigrad.adapters.contract import Backend, Parents
+from unigrad.adapters.registry import Bound
+from unigrad.base import dtypes
+from unigrad.base.errors import UnigradError
+from unigrad.base.recording import framework_scopes, recording_mode
+from unigrad.base.words import Raw
+from unigrad.binding.declaring import method_name
+from unigrad.binding.nodes import node_type, rule_node
+from unigrad.binding.operands import NotTensor, explain, plain, prepare, uncommon, weak, weak_float
+from unigrad.binding.source import execute, fill
+from unigrad.table import PRIMITIVES, Primitive
+from unigrad.tape import BareManyNode, BareNode, Node, next_number, spare
+from unigrad.tensor.levels import INTERPRETERS, interpret
+from unigrad.tensor.operators import IN_PLACE, OPERATORS, REFLECTED, in_place
+from unigrad.tensor.tensor import Tensor
+
+# --- a backend ---------------------------------------------------------------------------------------------------
+
+
+def bind(backend: Backend) -> Bound:
+    """Make the backend's Tensor class and give it every primitive and operator."""
+    engine = backend.engine
+    primitives = types.SimpleNamespace()
+    name = f"{backend.name.capitalize()}Tensor"
+    own = {"backend": backend, "_bound": primitives, "_neutral": {raw: own for own, raw in backend.raw_dtypes.items()}}
+    tensor_type: Any = type(name, (Tensor,), {"__slots__": (), "__module__": "unigrad", **own})
+    tensor_type._plain = tensor_type
+    for kind in INTERPRETERS:
+        members = {"_is_wrapped": True, "_interpret": staticmethod(kind.interpret)}
+        wrapped = type(
+            kind.prefix + name, (kind.base, tensor_type), {"__slots__": (), "__module__": "unigrad", **members}
+        )
+        setattr(tensor_type, kind.attribute, wrapped)
+    bound = Bound(tensor_type)
+    if engine.inline_nodes == "rules" or engine.pulls_raw:
+        bound.raw_functions = types.SimpleNamespace(**{name: backend.function(name) for name in PRIMITIVES})
+    for row in PRIMITIVES.values():
+        function = _bound_function(backend, row, bound)
+        setattr(primitives, row.name, function)
+        if not row.variadic:
+            setattr(tensor_type, method_name(row), function)
+    for method, (primitive_name, swapped) in OPERATORS.items():
+        function = getattr(primitives, primitive_name)
+        setattr(tensor_type, method, function.reflected if swapped else function)
+    for method, primitive_name in IN_PLACE.items():
+        raw_function = None
+        if PRIMITIVES[primitive_name].dtypes in ("numeric", "float"):  # which floats of one dtype need no check for
+            raw_function = engine.untracked(backend.function(primitive_name))
+        setattr(tensor_type, method, in_place(getattr(primitives, primitive_name), raw_function, engine))
+    if engine.scope is not None:
+        framework_scopes.append(engine.scope)
+    return bound
+
+
+def recorded(
+    backend: Backend, primitive: Primitive, parents: Parents, raws: Sequence[Raw], statics: Sequence[Any]
+) -> tuple[Raw, Node]:
+    """:attr:`Engine.record <unigrad.adapters.contract.Engine.record>` where the engine has none: the value, and a node
+    with what the neutral rules need."""
+    function = backend.function(primitive.name)
+    out = function(list(raws), *statics) if primitive.variadic else function(*raws, *statics)
+    return out, rule_node(backend, primitive, parents, raws, statics, out)
+
+
+# --- templates: how the arguments are taken -------------------------------------------------------------------------
+
+UNARY = """
+def {name}(x{statics}):
+    if type(x) is not T{unfit}:
+        return found if (found := quick(x{statics})) is not None else uncommon({name}, T, row, (x,), {static_tuple})
+    r1 = x._raw
+    n1 = x._node
+    own = x._dtype
+    {run}
+"""
+
+# Both arrays are Tensors of one dtype; all else is uncommon.
+BINARY = """
+def {name}({operands}{statics}):
+    if type(x1) is T:
+        r1 = x1._raw
+        n1 = x1._node
+        own = x1._dtype
+        if type(x2) is T:
+            r2 = x2._raw
+            n2 = x2._node
+            if {unfit}:
+                {again}
+        else:
+            {again}
+    else:
+        {again}
+    {run}
+"""
+
+# Or one is a scalar that fits the other. An operator answers NotImplemented for what is no number and no array (None,
+# a string, another library's object), so that Python can ask the other side.
+BINARY_WITH_SCALARS = """
+def {name}({operands}{statics}):
+    if type(x1) is T:
+        r1 = x1._raw
+        n1 = x1._node
+        own = x1._dtype
+        if type(x2) is T:
+            r2 = x2._raw
+            n2 = x2._node
+            if {unfit}:
+                {again}
+        else:
+            r2 = {scalar2}
+            n2 = None
+            if r2 is None{unfit_beside}:
+                try:
+                    {again}
+                except NotTensor:
+                    return NotImplemented
+    elif type(x2) is T:
+        r2 = x2._raw
+        n2 = x2._node
+        own = x2._dtype
+        r1 = {scalar1}
+        n1 = None
+        if r1 is None{unfit_beside}:
+            {again}
+    else:
+        {again}
+    {run}
+"""
+
+# Any number of arrays by name, of which Tensors of one dtype are taken as they are.
+GENERAL = """
+def {name}({arrays}{statics}):
+    if {unfit}:
+        {arrays} = prepare(T, row, ({arrays}))
+        if not wrapped.isdisjoint(map(type, ({arrays}))):
+            return interpret(row, ({arrays}), {static_tuple})
+    {taken}
+    own = {decisive}
+    {run}
+"""
+
+VARIADIC = """
+def {name}({arrays}{statics}):
+    {arrays} = tuple({arrays})
+    if not plain(T, {arrays}){unfit}:
+        {arrays} = prepare(T, row, {arrays})
+        if not wrapped.isdisjoint(map(type, {arrays})):
+            return interpret(row, {arrays}, {static_tuple})
+    raws = [x._raw for x in {arrays}]
+    nodes = tuple([x._node for x in {arrays}])
+    own = {arrays}[0]._dtype
+    {run}
+"""
+
+# --- templates: how the primitive is run ----------------------------------------------------------------------------
+
+# Of a primitive without derivative nothing is recorded.
+UNRECORDED = """
+try:
+    {safe}
+except Exception as error:
+    raise explain(backend, row, error, {raw_tuple}, {static_tuple}) from error
+"""
+
+# By whatever the engine's record does.
+ANYHOW = """
+try:
+    if {tracked}:
+        if recording_mode():
+            out, node = record(row, {nodes}, tuple({raw_tuple}), {static_tuple})
+            {result}
+        {safe}
+    {plain}
+except Exception as error:
+    raise explain(backend, row, error, {raw_tuple}, {static_tuple}) from error
+"""
+
+# The framework keeps what its own engine needs, so that the node has none of it.
+BARE = """
+try:
+    if not ({tracked}):
+        {plain}
+    if not recording_mode():
+        {safe}
+    out = {call}
+except Exception as error:
+    raise explain(backend, row, error, {raw_tuple}, {static_tuple}) from error
+if met_rules and by_rules():
+    return T.of(out, rule_node(backend, row, {nodes}, {raw_tuple}, {static_tuple}, out))
+{node}
+{result}
+"""
+
+# A released node is used again; another thread may be faster.
+BARE_NODE = """
+try:
+    node = spare.pop() if spare else Bare()
+except IndexError:
+    node = Bare()
+node.number = 0
+node.operation = {operation}
+node.p1 = n1
+node.p2 = {second}
+"""
+
+BARE_MANY_NODE = """
+node = Bare()
+node.number = 0
+node.operation = {operation}
+node.more = {nodes}
+"""
+
+# The node keeps what the rules need: written out in the common case, which is six times as fast as calling rule_node.
+RULES = """
+try:
+    if not ({tracked}):
+        {plain}
+    if not recording_mode():
+        {safe}
+    out = {call}
+except Exception as error:
+    raise explain(backend, row, error, {raw_tuple}, {static_tuple}) from error
+{stretched}
+{node}
+{result}
+"""
+
+RULE_NODE = """
+node = {kind}()
+node.number = next_number()
+{fields}
+"""
+
+STRETCHED = """
+if type(x1) is T and type(x2) is T and r1.shape != r2.shape:
+    shape = out.shape
+    {node}
+    {result}
+"""
+
+GENERIC_NODE = "node = rule_node(backend, row, {nodes}, {raw_tuple}, {static_tuple}, out)"
+
+# Objects are made by calling their class and filled in place: an __init__ would take as long as all else.
+RESULT = """
+result = T()
+result._raw = {raw}
+result._node = {node}
+result._dtype = {dtype}
+return result
+"""
+
+
+# --- a function -----------------------------------------------------------------------------------------------------
+
+
+def _bound_function(backend: Backend, row: Primitive, bound: Bound) -> Callable[..., Any]:
+    engine, tensor_type = backend.engine, bound.tensor_type
+    function = backend.function(row.name)
+    scope: dict[str, Any] = {
+        "T": tensor_type,
+        "wrapped": {getattr(tensor_type, kind.attribute) for kind in INTERPRETERS},
+        "row": row,
+        "backend": backend,
+        "function": function,
+        "untracked": engine.untracked(function),
+        "record": engine.record or functools.partial(recorded, backend),
+        "recording_mode": recording_mode,
+        "plain": plain,
+        "prepare": prepare,
+        "uncommon": uncommon,
+        "interpret": interpret,
+        "explain": explain,
+        "weak": weak,
+        "weak_float": weak_float,
+        "bool_": dtypes.bool_,
+        "int64": dtypes.int64,
+        "float32": dtypes.float32,
+        "float64": dtypes.float64,
+        "real_of": dtypes.real_of,
+        "complex_of": dtypes.complex_of,
+        "rule_node": rule_node,
+        "by_rules": engine.by_rules,
+        "met_rules": bound.met_rules,
+        "NotTensor": NotTensor,
+        "next_number": next_number,
+    }
+    numbers = backend.numbers(row.name, scope[_weak(row)]) if row.scalars else None
+    if numbers is not None:
+        scope["numbers"] = numbers
+    bound.scopes.append(scope)
+    run = _run(row, engine.inline_nodes, scope)
+    made: Callable[..., Any] = execute(
+        row.name, _taken(row, run, numbers is not None), scope, of=row.name, what="function", on=backend.name
+    )
+    made.__doc__ = row.doc
+    if not row.variadic and len(row.arrays) <= 2:
+        quick = next(kind.quick for kind in INTERPRETERS if kind.quick is not None)
+        scope["quick"] = quick(row, tensor_type, made)
+    if row.name in REFLECTED:
+        # As a reflected operator has it. Written once more, since a call in between takes as long as all checks.
+        source = _taken(row, run, numbers is not None, "x2, x1")
+        made.reflected = execute(  # type: ignore[attr-defined]
+            row.name, source, scope, of=row.name, what="reflected function", on=backend.name
+        )
+        scope[row.name] = made
+    return made
+
+
+def _taken(row: Primitive, run: str, numbers: bool, operands: str = "x1, x2") -> str:
+    """The function, of the template for its arrays."""
+    parts = {"name": row.name, "statics": _statics(row), "static_tuple": _static_tuple(row), "run": run}
+    if row.variadic:
+        arrays = row.arrays[0]
+        return fill(VARIADIC, arrays=arrays, unfit=_or_unfit(f"{arrays}[0]._dtype", row), **parts)
+    if len(row.arrays) == 1:
+        return fill(UNARY, unfit=_or_unfit("x._dtype", row), **parts)
+    if len(row.arrays) == 2:
+        again = (
+            f"return found if (found := quick(x1, x2{_statics(row)})) is not None else "
+            f"uncommon({row.name}, T, row, (x1, x2), {_static_tuple(row)})"
+        )
+        unfit = ("own is not x2._dtype" if len(row.promoted) == 2 else "False") + _or_unfit("own", row)
+        if not row.scalars:
+            return fill(BINARY, operands=operands, again=again, unfit=unfit, **parts)
+        return fill(
+            BINARY_WITH_SCALARS,
+            operands=operands,
+            again=again,
+            unfit=unfit,
+            unfit_beside="" if row.dtypes == "float" else _or_unfit("own", row),
+            scalar1=_operand("x1", row, numbers),
+            scalar2=_operand("x2", row, numbers),
+            **parts,
+        )
+    decisive = f"{(row.promoted or row.arrays)[0]}._dtype"
+    checks = [
+        *(f"type({array}) is not T" for array in row.arrays),
+        *(f"{array}._dtype is not {decisive}" for array in row.promoted[1:]),
+    ]
+    taken = [f"r{position} = {array}._raw\nn{position} = {array}._node" for position, array in enumerate(row.arrays, 1)]
+    return fill(
+        GENERAL,
+        arrays=", ".join(row.arrays),
+        unfit=" or ".join(checks) + (_or_unfit(decisive, row) if row.promoted else ""),
+        taken="\n".join(taken),
+        decisive=decisive,
+        **parts,
+    )
+
+
+def _run(row: Primitive, inline: str | None, scope: dict[str, Any]) -> str:
+    """The raw call and, where an input is tracked and recording is on, the node."""
+    if row.variadic:
+        raws, raw_tuple, nodes, tracked = "raws", "raws", "nodes", "nodes.count(None) != len(nodes)"
+    else:
+        numbers = range(1, len(row.arrays) + 1)
+        raws = ", ".join(f"r{number}" for number in numbers)
+        raw_tuple = f"({raws},)"
+        nodes = f"({', '.join(f'n{number}' for number in numbers)},)"
+        tracked = " or ".join(f"n{number} is not None" for number in numbers)
+    call = f"function({raws}{_statics(row)})"
+    parts = {
+        "raw_tuple": raw_tuple,
+        "static_tuple": _static_tuple(row),
+        "nodes": nodes,
+        "tracked": tracked,
+        "call": call,
+        "plain": _result(row, call, "None"),
+        "safe": _result(row, f"untracked({raws}{_statics(row)})", "None"),
+        "result": _result(row, "out", "node"),
+    }
+    if not row.differentiable:
+        return fill(UNRECORDED, **parts)
+    if inline == "bare":
+        return fill(BARE, node=_bare_node(row, nodes, scope), **parts)
+    if inline == "rules":
+        if row.variadic or len(row.arrays) > 2 or "x1_dtype" in row.residuals:
+            return fill(RULES, stretched="", node=GENERIC_NODE.format_map(parts), **parts)
+        stretched, node = _rule_nodes(row, parts["result"], scope)
+        return fill(RULES, stretched=stretched, node=node, **parts)
+    return fill(ANYHOW, **parts)
+
+
+def _result(row: Primitive, raw: str, node: str) -> str:
+    """Return a Tensor of these two expressions, with the dtype that the row promises."""
+    dtype = {
+        "same": "own",
+        "bool": "bool_",
+        "real": 'own if own.kind != "c" else real_of(own)',
+        "complex": "complex_of(own)",
+    }.get(row.result, row.result)
+    return fill(RESULT, raw=raw, node=node, dtype=dtype)
+
+
+def _bare_node(row: Primitive, nodes: str, scope: dict[str, Any]) -> str:
+    if row.variadic or len(row.arrays) > 2:
+        scope["Bare"] = BareManyNode
+        return fill(BARE_MANY_NODE, operation=repr(row.name), nodes=nodes)
+    scope |= {"Bare": BareNode, "spare": spare}
+    return fill(BARE_NODE, operation=repr(row.name), second="n2" if len(row.arrays) == 2 else "None")
+
+
+def _rule_nodes(row: Primitive, result: str, scope: dict[str, Any]) -> tuple[str, str]:
+    """The node of inputs whose shapes differ, if the primitive broadcasts, and that of all others."""
+    scope["Made"] = node_type(row)
+    values = []
+    for name in row.residuals:
+        users = [f"n{position + 1} is not None" for position, names in enumerate(row.needs) if name in names]
+        condition = "" if len(users) == len(row.rules) else f" if {' or '.join(users)} else None"
+        values.append(_residual(row, name) + condition)
+    fields = dict(zip(["p1", "p2"][: len(row.arrays)], ["n1", "n2"], strict=False))
+    fields |= dict(zip([name for name in row.residuals if name != "index"], values, strict=True))
+    made = _rule_node("Made", fields)
+    if len(row.arrays) == 1 or row.kind != "elementwise":
+        return "", made
+    scope["Stretched"] = node_type(row, broadcast=True)
+    for position, array in enumerate(row.arrays, 1):
+        fields[f"{array}_shape_"] = f"None if r{position}.shape == shape else r{position}.shape"
+    return fill(STRETCHED, node=_rule_node("Stretched", fields), result=result), made
+
+
+def _rule_node(kind: str, fields: dict[str, str]) -> str:
+    return fill(RULE_NODE, kind=kind, fields="\n".join(f"node.{name} = {value}" for name, value in fields.items()))
+
+
+def _residual(row: Primitive, name: str) -> str:
+    if name == "out" or name in row.statics:
+        return name
+    for position, array in enumerate(row.arrays, 1):
+        if name == array:
+            return f"r{position}"
+        if name == f"{array}_shape":
+            return f"r{position}.shape"
+        if name == f"{array}_dtype":
+            return "own"
+    raise UnigradError(f"a rule of primitive {row.name!r} names {name!r}, which is none of its residuals")
+
+
+def _statics(row: Primitive) -> str:
+    return "".join(f", {name}" for name in row.statics)
+
+
+def _static_tuple(row: Primitive) -> str:
+    return f"({', '.join(row.statics)}{',' if row.statics else ''})"
+
+
+def _or_unfit(dtype: str, row: Primitive) -> str:
+    """What else sends a call to prepare: a dtype that the operation does not take as it is."""
+    if row.dtypes == "float":
+        # The usual two by identity, which takes a third of the time.
+        return f' or ({dtype} is not float32 and {dtype} is not float64 and {dtype}.kind not in "fc")'
+    kinds = {
+        "real_float": '!= "f"',
+        "real": '== "c"',
+        "integer": 'in "fc"',
+        "whole": 'not in "iu"',
+    }.get(row.dtypes)
+    return f" or {dtype}.kind {kinds}" if kinds else ""
+
+
+def _weak(row: Primitive) -> str:
+    return "weak_float" if "float" in row.dtypes else "weak"
+
+
+def _operand(scalar: str, row: Primitive, numbers: bool) -> str:
+    """What a scalar is beside an array of dtype ``own``."""
+    if numbers:
+        return f"numbers({scalar}, own)"
+    # Most are floats beside floats: told here, without a call.
+    return f'{scalar} if type({scalar}) is float and own.kind == "f" else {_weak(row)}({scalar}, own)'

@@ -1,0 +1,156 @@
+"""What the generated functions leave aside: operands that need converting, and errors that need explaining."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from unigrad.adapters.contract import Backend
+from unigrad.base import dtypes
+from unigrad.base.arguments import broadcast_shapes
+from unigrad.base.errors import DtypeError, IndexRangeError, OperationError, ShapeError, UnigradError
+from unigrad.table import SCALAR_TYPES, Primitive
+from unigrad.tensor.coercion import tensor
+from unigrad.tensor.levels import is_wrapped, top
+from unigrad.tensor.tensor import Tensor
+
+
+class NotTensor(DtypeError):
+    """An operand that is no array, no number and no sequence of numbers."""
+
+
+def weak(scalar: Any, dtype: dtypes.DType) -> Any:
+    """A Python scalar as the operand beside an array of ``dtype``, or None where it needs :func:`prepare`."""
+    kind = type(scalar)
+    if dtype.kind == "f":
+        return scalar if kind is float or kind is int else None
+    if dtype.kind == "c":
+        return scalar if kind in (float, int, complex) else None
+    # Beside booleans and narrow or unsigned integers a Python int may need another dtype, or not fit.
+    return scalar if kind is int and dtype is dtypes.int64 else None
+
+
+def weak_float(scalar: Any, dtype: dtypes.DType) -> Any:
+    """:func:`weak` for operations that take integers as floats."""
+    return weak(scalar, dtype) if dtype.kind in "fc" else None
+
+
+def uncommon(
+    function: Callable[..., Tensor], tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...], statics: Any
+) -> Tensor:
+    """A bound primitive of one or two arrays that are not all plain Tensors of one dtype."""
+    highest = top(args) if len(args) > 1 else args[0] if is_wrapped(args[0]) else None
+    if highest is None:
+        return function(*prepare(tensor_type, row, args), *statics)
+    if not _alike(tensor_type, row, args, highest._dtype):
+        args = tuple(prepare(tensor_type, row, args))
+    result: Tensor = highest._interpret(row, args, statics, highest)
+    return result
+
+
+def _alike(tensor_type: type[Tensor], row: Primitive, args: Sequence[Any], dtype: dtypes.DType) -> bool:
+    """Whether arrays need no :func:`prepare`: all of one floating dtype that the row takes, but for scalars."""
+    if dtype.kind != "f" or row.dtypes in ("integer", "whole") or len(row.promoted) != len(args):
+        return False
+    for arg in args:
+        kind = type(arg)
+        if kind is float or kind is int:
+            if not row.scalars:
+                return False
+        elif not isinstance(arg, tensor_type) or arg._dtype is not dtype:
+            return False
+    return True
+
+
+def plain(tensor_type: type[Tensor], args: tuple[Any, ...]) -> bool:
+    """Whether a sequence of arrays needs no :func:`prepare`: Tensors at work in no jvp or vmap, all of one dtype."""
+    if not args or type(args[0]) is not tensor_type:
+        return False
+    dtype = args[0]._dtype
+    return all(type(arg) is tensor_type and arg._dtype is dtype for arg in args)
+
+
+def prepare(tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...]) -> list[Tensor]:
+    """The array arguments of a primitive as Tensors of one backend, promoted as the row says."""
+    backend = tensor_type.backend
+    found = [arg if type(arg) in SCALAR_TYPES else _tensor(arg, backend) for arg in args]
+    names = row.arrays * len(args) if row.variadic else row.arrays
+    together = [position for position, name in enumerate(names) if name in row.promoted]
+    dtype = None
+    for position in together:
+        item = found[position]
+        if isinstance(item, Tensor):
+            dtype = item.dtype if dtype is None else dtypes.promote(dtype, item.dtype)
+    for position in together:
+        item = found[position]
+        if not isinstance(item, Tensor):
+            dtype = dtypes.as_dtype(type(item)) if dtype is None else dtypes.promote_scalar(dtype, item)
+    if dtype is not None:
+        if row.dtypes in ("float", "real_float"):
+            dtype = dtypes.to_float(dtype)
+        _check_kind(row, dtype)
+    like = next((item for item in found if isinstance(item, Tensor)), None)
+    result = []
+    for position, item in enumerate(found):
+        wanted = dtype if position in together else None
+        if not isinstance(item, Tensor):
+            wanted = dtypes.as_dtype(type(item)) if wanted is None else wanted
+            device = None if like is None else like.device
+            item = tensor_type.of(backend.full((), _fitting(item, wanted), wanted, device), None)
+        elif wanted is not None and item.dtype != wanted:
+            item = item.astype(wanted)
+        result.append(item)
+    return result
+
+
+def _check_kind(row: Primitive, dtype: dtypes.DType) -> None:
+    """DtypeError if the row does not take arrays of this dtype at all."""
+    if row.dtypes in ("real", "real_float") and dtype.kind == "c":
+        raise DtypeError(f"{row.name} takes real numbers, not {dtype}; pass real(x), imag(x) or abs(x)")
+    if row.dtypes == "whole" and dtype.kind not in "iu":
+        raise DtypeError(f"{row.name} takes integers, not {dtype}; convert with .astype(ug.int64)")
+    if row.dtypes == "integer" and dtype.kind in "fc":
+        raise DtypeError(f"{row.name} takes integers or booleans, not {dtype}; convert with .astype(ug.int64)")
+
+
+def _fitting(scalar: complex, dtype: dtypes.DType) -> complex:
+    if dtype.kind in "iu" and isinstance(scalar, int):
+        limits = np.iinfo(dtype)
+        if not limits.min <= scalar <= limits.max:
+            raise DtypeError(
+                f"the integer {scalar} does not fit the dtype {dtype}; convert the array with .astype(...)"
+            )
+    return scalar
+
+
+def _tensor(arg: Any, backend: Backend) -> Tensor:
+    try:
+        return tensor(arg, backend)
+    except UnigradError as error:
+        if isinstance(error, (DtypeError, ValueError)) and not hasattr(arg, "dtype"):
+            raise NotTensor(str(error)) from error
+        raise
+
+
+def explain(
+    backend: Backend, row: Primitive, error: Exception, raws: Sequence[Any], statics: Sequence[Any]
+) -> Exception:
+    """What went wrong in a framework's call, as one of unigrad's errors. Costs nothing until then."""
+    if isinstance(error, UnigradError):
+        return error
+    shapes = [() if type(raw) in SCALAR_TYPES else tuple(raw.shape) for raw in raws]
+    what = f"{row.name} of shapes {' and '.join(map(str, shapes))}"
+    if row.kind in ("elementwise", "comparison"):
+        try:
+            broadcast_shapes(shapes)
+        except ShapeError as shape_error:
+            return ShapeError(f"{row.name}: {shape_error}")
+    found = None if row.explain is None else row.explain(*shapes)
+    if found is not None:
+        return found
+    if row.name in backend.bounds_checked and isinstance(error, IndexError):
+        return IndexRangeError(f"{what}: {error}")
+    given = f" with {', '.join(map(repr, statics))}" if statics else ""
+    return OperationError(f"backend {backend.name!r} refused {what}{given}: {error}")

@@ -1,0 +1,1 @@
+"""Is it right: derivatives held against numerical ones."""

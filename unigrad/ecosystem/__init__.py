@@ -1,0 +1,1 @@
+"""Other libraries' ways to meet arrays: NumPy's protocols, the Array API standard, einops and matplotlib."""

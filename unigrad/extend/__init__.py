@@ -1,0 +1,52 @@
+"""The door: all that an adapter or an extension may import.
+
+Everything else may change its place. What an adapter is, is said by the three classes of the contract; a page of the
+project (``conformance/DEVELOPING.md``) tells how to write one.
+"""
+# ruff: noqa: I001 (in groups, as one reads them)
+
+# --- the contract: what an adapter is ---
+from unigrad.adapters.contract import Backend, Engine, Foreign
+from unigrad.adapters.contract import ALL_ORDERS, Bridged, Pull, StepPull
+from unigrad.adapters.contract import Parents, RawFunction, RawPull, RawStep
+from unigrad.adapters.contract import values_unknown
+from unigrad.adapters.registry import get_backend_object, meet_rules, register_backend
+
+# --- an adapter of a framework that follows NumPy ---
+from unigrad.native.backend import NativeBackend, by_element
+
+# --- words: dtypes, errors ---
+from unigrad.base.dtypes import ALL, DType, float32, float64, has_gradients, real_of
+from unigrad.base.errors import ArgumentError, BackendError, DtypeError, InterchangeError, OperationError, ShapeError
+from unigrad.base.errors import UnigradWarning, UnsupportedError
+from unigrad.base.words import EVERYTHING, Key, Raw, Shape
+
+# --- the table: what there is to do ---
+from unigrad.table import PRIMITIVES, Primitive, residuals_of
+from unigrad.operations.decompositions import DECOMPOSITIONS, refusal
+from unigrad.operations.indexing import is_array
+from unigrad.native.linalg import composed
+
+# --- nodes: what recording leaves ---
+from unigrad.tape import RELEASED, BareManyNode, Leaf, Node, PulledNode, accumulate, next_number
+from unigrad.tensor.joints import Gathered, Joint, Part
+from unigrad.binding.nodes import rule_node
+from unigrad.engine.raw_nodes import RawNode
+
+# --- the neutral rules, raw in and raw out ---
+from unigrad.binding.nodes import neutral_vjp
+from unigrad.binding.tangents import neutral_jvp
+
+# --- memory shared with other libraries ---
+from unigrad.extend.dlpack import HOST, backwards, from_host, host_capsule
+
+__all__ = [
+    "ALL", "ALL_ORDERS", "DECOMPOSITIONS", "EVERYTHING", "HOST", "PRIMITIVES", "RELEASED", "ArgumentError", "Backend",
+    "BackendError", "BareManyNode", "Bridged", "DType", "DtypeError", "Engine", "Foreign", "Gathered",
+    "InterchangeError", "Joint", "Key", "Leaf", "NativeBackend", "Node", "OperationError", "Parents", "Part",
+    "Primitive", "Pull", "PulledNode", "Raw", "RawFunction", "RawNode", "RawPull", "RawStep", "Shape", "ShapeError",
+    "StepPull", "UnigradWarning", "UnsupportedError", "accumulate", "backwards", "by_element", "composed", "float32",
+    "float64", "from_host", "get_backend_object", "has_gradients", "host_capsule", "is_array", "meet_rules",
+    "neutral_jvp", "neutral_vjp", "next_number", "real_of", "refusal", "register_backend", "residuals_of",
+    "rule_node", "values_unknown",
+]  # fmt: skip

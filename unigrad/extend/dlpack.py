@@ -1,0 +1,76 @@
+"""Exchanging arrays with other libraries through DLPack: what several adapters need for it.
+
+Some frameworks know capsules of DLPack's first version only, which cannot say that their memory is read-only
+or was copied, and some end the process where they are given memory of a kind that they do not expect. So NumPy
+looks at the host's memory first, and its arrays stand in where that matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from unigrad.base.errors import InterchangeError
+from unigrad.tensor.tensor import Tensor
+
+HOST = (1, 0)
+"""The host's memory, in DLPack's numbers."""
+
+# What vector instructions ask for. TensorFlow ends the process where memory that it reads has less.
+_ALIGNMENT = 64
+
+
+def from_host(
+    source: Any,
+    copy: bool | None,
+    share: Callable[[Any], Any],
+    make: Callable[[np.ndarray[Any, Any]], Any],
+    immutable: bool = False,
+) -> Any:
+    """An array from an object whose memory is the host's: ``share(memory)`` where that is safe, else ``make(values)``.
+
+    Safe is what the framework may take for its own: writable, in C order and aligned. A framework whose arrays are
+    ``immutable`` may have read-only memory as well, if it is a Tensor's that nobody can write to either.
+    InterchangeError if ``copy`` is False and it is not safe.
+    """
+    values: np.ndarray[Any, Any] = np.from_dlpack(source)
+    flags = values.flags
+    fixed = immutable and isinstance(source, Tensor) and source.backend.immutable
+    safe = flags.c_contiguous and (flags.writeable or fixed) and values.ctypes.data % _ALIGNMENT == 0
+    if safe and values.size and copy is not True:
+        return share(source if fixed else values)
+    if copy is False and values.size:
+        raise InterchangeError(
+            f"this memory (shape {values.shape}, strides {values.strides}, read-only: {not flags.writeable}) must be "
+            f"copied, as the framework needs it writable, in C order and aligned to {_ALIGNMENT} bytes; use copy=None"
+        )
+    return make(values)
+
+
+def host_capsule(
+    values: np.ndarray[Any, Any], copy: bool | None, max_version: tuple[int, int] | None, stream: Any = None
+) -> Any:
+    """A capsule of a copy of these values in the host's memory; InterchangeError if ``copy`` is False."""
+    if copy is False:
+        raise InterchangeError("this array cannot be exported without a copy; use copy=None")
+    return values.__dlpack__(copy=True, max_version=max_version, stream=stream)
+
+
+def backwards(source: Any, copy: bool | None) -> np.ndarray[Any, Any] | None:
+    """The values of an array in the host's memory that runs backwards along some axis, else None.
+
+    PyTorch ends the process where it is given one. InterchangeError if ``copy`` is False.
+    """
+    if tuple(source.__dlpack_device__()) != HOST:
+        return None
+    try:
+        values: np.ndarray[Any, Any] = np.from_dlpack(source)
+    except BufferError:  # a dtype that NumPy does not know
+        return None
+    if all(stride >= 0 for stride in values.strides):
+        return None
+    if copy is False:
+        raise InterchangeError(f"memory with strides {values.strides} must be copied, as none may be negative here")
+    return values

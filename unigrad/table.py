@@ -1,0 +1,186 @@
+"""The table of operations: how one is declared, and where the declarations are found.
+
+A *primitive* is what an adapter supplies and what has a derivative rule: positional arguments, axes
+already counted from the front, dtypes already equal. It is declared by a stub that carries its
+signature and docstring::
+
+    @primitive("elementwise", dtypes="float")
+    def exp(x: Array, /) -> Tensor:
+        \"\"\"e to the power x.\"\"\"
+
+    vjp(exp, lambda xp, g, out: g * out)
+
+Parameters annotated ``Array`` are arrays, one annotated ``Arrays`` is a sequence of them, all others
+are static values. ``vjp`` gives one reverse rule per array, ``rule(xp, g, *residuals)``: ``g`` is the
+cotangent of the result, ``xp`` holds the primitives (over raw arrays in a first-order pass, recorded
+ones under ``create_graph``), and the names of the residuals say what has to be kept for it:
+
+====================  ==============================================================
+an array parameter    that input (a Python scalar if it was given as one)
+``out``               the result
+``<array>_shape``     that input's shape, likewise ``<array>_dtype`` (neutral)
+``index``             for a sequence of arrays: which of them the rule is asked for
+a static parameter    its value
+====================  ==============================================================
+
+Shapes that were broadcast are the engine's business: an elementwise rule returns a cotangent of the
+result's shape. A primitive without a rule has results that no derivative is defined for (booleans,
+positions), and these are not recorded.
+
+Of complex arrays a cotangent is the transpose's, without any conjugate: a change ``dx`` of the input changes
+the objective by ``Re(g dx)``. So the rule of a holomorphic function is that of the real one, as it stands.
+The engine conjugates what enters and leaves a backward, and users see the gradient in its conjugate form.
+
+Forward rules are ``rule(xp, t, *residuals)``: the tangent of the result for the tangent ``t`` of one
+input, and those of several inputs add up. An elementwise primitive needs none: there the reverse rule, ``t``
+in place of ``g``, is the forward rule as well, unless it is not holomorphic. All others say :func:`jvp`.
+
+A primitive is also the public function of its name where the two signatures agree (``public=True``).
+Other public functions are plain Python over primitives, marked ``@operation``.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from unigrad.base.errors import UnigradError
+
+Array = Any
+"""A Tensor, a Python scalar, a nested list, or a framework's own array."""
+Arrays = Sequence[Any]
+"""A sequence of the above."""
+
+SCALAR_TYPES = frozenset({bool, int, float, complex})
+"""Python's numbers: weak operands, which take the dtype of the array beside them."""
+
+Rule = Callable[..., Any]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(eq=False)
+class Primitive:
+    """One row of the table. See the module's docstring."""
+
+    name: str
+    kind: str
+    """elementwise, comparison, reduction, contraction, shape, indexing or cast."""
+    arrays: tuple[str, ...]
+    variadic: bool
+    """True if the one array parameter is a sequence of arrays."""
+    statics: tuple[str, ...]
+    dtypes: str
+    """``any``; ``numeric``; ``real``: no complex numbers; ``integer``: integers and booleans; ``whole``: integers
+    alone; ``float``: integers are taken as the default float dtype; ``real_float``: that, and no complex numbers."""
+    promoted: tuple[str, ...]
+    """The array parameters that are brought to one dtype before the call."""
+    scalars: bool
+    """Whether the raw function takes Python scalars beside an array, as operators do."""
+    result: str
+    """The result's dtype: ``same`` as that of the first promoted array (or the first), ``real``: the dtype of that
+    one's real part, ``complex``: the complex one over it, ``bool``, ``int64``, or the static parameter of that name."""
+    doc: str
+    rules: tuple[Rule, ...] = ()
+    residuals: tuple[str, ...] = field(default=())
+    """The names that the rules ask for, each once, in a fixed order."""
+    needs: tuple[frozenset[str], ...] = ()
+    """The names that each rule asks for."""
+    forward: str | tuple[Rule, ...] = ""
+    """The forward rules, one per array, or how they follow from the primitive; see :func:`jvp`."""
+    composition: Callable[..., Any] | None = None
+    """``composition(xp, *arguments)``: the primitive made of others, for an adapter that does not supply it."""
+    batching: str | Rule | None = None
+    """The batching rule, or how it follows from the primitive; see :func:`batched`."""
+    explain: Callable[..., Exception | None] | None = None
+    """``explain(*shapes)``: what was wrong with the shapes of arrays that a framework refused, or None."""
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether results are recorded; otherwise the derivative is zero by definition."""
+        return bool(self.rules)
+
+
+PRIMITIVES: dict[str, Primitive] = {}
+"""Every primitive by name."""
+OPERATIONS: dict[str, Callable[..., Any]] = {}
+"""Every public function over arrays by its dotted name (``sin``, ``linalg.vector_norm``)."""
+
+ALIASES: dict[str, Callable[..., Any]] = {}
+"""The other names of some of them."""
+
+row_of: dict[Callable[..., Any], Primitive] = {}
+"""The public or internal function of a primitive to its row, so that :func:`vjp` can be given the function."""
+
+
+def vjp(function: Callable[..., Any], *rules: Rule) -> None:
+    """Give a primitive its reverse rules, one per array parameter (one in all for a sequence)."""
+    row = row_of[function]
+    row.rules = rules
+    row.needs = tuple(frozenset(residuals_of(rule)) for rule in rules)
+    row.residuals = tuple(dict.fromkeys(name for rule in rules for name in residuals_of(rule)))
+
+
+def jvp(function: Callable[..., Any], *rules: str | Rule) -> None:
+    """Give a primitive its forward rules, one per array parameter (one in all for a sequence), or one word.
+
+    ``"linear"``: the primitive is linear in all its floating arrays together, so that the tangent is the
+    primitive of the tangents; ``"multilinear"``: in each of them; ``"transpose"``: the reverse rules serve
+    (the default of elementwise primitives). A rule must be given for every array that has a reverse rule.
+    """
+    row = row_of[function]
+    if len(rules) == 1 and isinstance(rules[0], str):
+        if rules[0] not in ("linear", "multilinear", "transpose"):
+            raise UnigradError(f"jvp of primitive {row.name!r}: {rules[0]!r} is no way to derive forward rules")
+        row.forward = rules[0]
+    else:
+        row.forward = tuple(rule for rule in rules if not isinstance(rule, str))
+
+
+def batched(function: Callable[..., Any], rule: str | Rule) -> None:
+    """Give a primitive its batching rule: how it is carried out for a whole batch at once (see
+    ``unigrad.interpreters.batches``), or one word.
+
+    ``"aligned"``: as it is, the elements' axes lined up behind the batch (the default of elementwise primitives);
+    ``"further"``: as it is, with axes and shapes counted one axis further on. A primitive without any runs in a loop.
+    """
+    if isinstance(rule, str) and rule not in ("aligned", "further"):
+        raise UnigradError(f"batched of primitive {row_of[function].name!r}: {rule!r} is no way to derive a rule")
+    row_of[function].batching = rule
+
+
+def explained(function: Callable[..., Any], explain: Callable[..., Exception | None]) -> None:
+    """Say what can be wrong with the shapes that a primitive is given, for when a framework refuses them."""
+    row_of[function].explain = explain
+
+
+def composed(function: Callable[..., Any], composition: Callable[..., Any]) -> None:
+    """Say how a primitive is made of others, for backends that do not supply it. ``xp`` holds their raw functions."""
+    row_of[function].composition = composition
+
+
+@functools.cache
+def residuals_of(rule: Rule) -> tuple[str, ...]:
+    """The residuals that a rule names, after ``xp`` and ``g``."""
+    return parameters(rule)[2:]
+
+
+def parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of the positional parameters. ``inspect.signature`` would take a quarter of unigrad's import."""
+    code = inspect.unwrap(function).__code__
+    return code.co_varnames[: code.co_argcount]
+
+
+def alias(name: str, function: F) -> F:
+    """Another name of a public function: NumPy's, or the standard's."""
+    ALIASES[name] = function
+    return function
+
+
+def operation(function: F) -> F:
+    """Mark a plain function over primitives as public."""
+    namespace = next((part for part in function.__module__.split(".") if part in ("linalg", "fft", "nn")), None)
+    OPERATIONS[function.__name__ if namespace is None else f"{namespace}.{function.__name__}"] = function
+    return function

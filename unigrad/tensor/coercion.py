@@ -1,0 +1,117 @@
+"""Who becomes a Tensor, and where: the backend that arguments decide, and what is made of them there."""
+
+from __future__ import annotations
+
+import array
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from unigrad.adapters.contract import Backend
+from unigrad.adapters.registry import backend_of, current_backend
+from unigrad.base import dtypes
+from unigrad.base.errors import ArgumentError, BackendMismatchError, DtypeError
+from unigrad.tensor.tensor import Tensor, type_on
+
+NUMBERS = (bool, int, float, complex)
+
+
+def backend_for(args: Sequence[Any]) -> Backend:
+    """The backend of the first Tensor among ``args``, else of the first framework array, else the current one."""
+    for arg in args:
+        if isinstance(arg, Tensor):
+            return arg.backend
+    for arg in args:
+        if not isinstance(arg, (*NUMBERS, list, tuple, np.ndarray, np.generic)):
+            backend = backend_of(arg)
+            if backend is not None:
+                return backend
+    return current_backend()
+
+
+def bound_for(args: Sequence[Any]) -> Any:
+    """The bound primitives of :func:`backend_for`."""
+    return type_on(backend_for(args))._bound
+
+
+def tensors(args: Sequence[Any]) -> list[Tensor]:
+    """All of ``args`` as Tensors of one backend, each in its own dtype."""
+    backend = backend_for(args)
+    return [tensor(arg, backend) for arg in args]
+
+
+def tensor(arg: Any, backend: Backend) -> Tensor:
+    """``arg`` as a Tensor of ``backend``; BackendMismatchError if it is another backend's."""
+    if isinstance(arg, Tensor):
+        if arg.backend is not backend:
+            raise mismatch(backend.name, arg.backend.name)
+        return arg
+    if isinstance(arg, np.ndarray) and not isinstance(arg, backend.array_types):
+        raise mismatch(backend.name, "numpy")
+    if isinstance(arg, backend.array_types):
+        return admitted(arg, backend)
+    other = None if isinstance(arg, (*NUMBERS, list, tuple, np.generic)) else backend_of(arg)
+    if other is not None and other is not backend:
+        raise mismatch(backend.name, other.name)
+    return type_on(backend).of(backend.from_numpy(as_numpy(arg, None)), None)
+
+
+def admitted(raw: Any, backend: Backend) -> Tensor:
+    """A raw array of the user's as a Tensor; DtypeError if it cannot be used."""
+    backend.admit(raw)
+    return type_on(backend).of(raw, None)
+
+
+def mismatch(first: str, second: str) -> BackendMismatchError:
+    """The error for arrays of the backends of these names in one operation."""
+    return BackendMismatchError(
+        f"arrays of backends {first!r} and {second!r} met in one operation; move one with x.to_backend({first!r})"
+    )
+
+
+def as_numpy(obj: Any, dtype: Any) -> np.ndarray[Any, Any]:
+    """Numbers, NumPy's arrays, buffers and nested sequences of all as a NumPy array, of ``dtype`` if that is not None.
+
+    Python's floats are float32 and its integers int64. ArgumentError or DtypeError for what holds no numbers.
+    """
+    wanted = None if dtype is None else dtypes.as_dtype(dtype)
+    if isinstance(obj, (np.ndarray, np.generic)):
+        return np.asarray(obj, dtype=wanted if wanted is not None else dtypes.as_dtype(obj.dtype))
+    if isinstance(obj, (memoryview, bytes, bytearray, array.array)):
+        return as_numpy(np.asarray(memoryview(obj)), dtype)
+    if isinstance(obj, NUMBERS):
+        return np.asarray(obj, dtype=wanted if wanted is not None else dtypes.as_dtype(type(obj)))
+    obj = _plain(obj)
+    try:
+        values = np.asarray(obj, dtype=wanted)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ArgumentError(f"no array can be made of {type(obj).__name__} {short(obj)}: {error}") from error
+    if values.dtype.kind not in "biufc":
+        raise DtypeError(f"no array can be made of {type(obj).__name__} {short(obj)}: its elements are no numbers")
+    if wanted is None and values.dtype.kind in "fic" and not _holds_arrays(obj):
+        values = values.astype(dtypes.as_dtype({"f": float, "i": int, "c": complex}[values.dtype.kind]))
+    return values
+
+
+def _plain(obj: Any) -> Any:
+    """A nested sequence with every Tensor or foreign array in it replaced by its NumPy values."""
+    if isinstance(obj, (list, tuple, range)):
+        return [_plain(item) for item in obj]
+    if isinstance(obj, Tensor):
+        obj.refuse_if_recorded("collect it in a list for asarray", "ug.stack([...])")
+        return obj.numpy()
+    backend = None if isinstance(obj, (np.ndarray, np.generic, *NUMBERS)) else backend_of(obj)
+    return obj if backend is None else backend.to_numpy(obj)
+
+
+def _holds_arrays(obj: Any) -> bool:
+    if isinstance(obj, (list, tuple)):
+        return any(_holds_arrays(item) for item in obj)
+    return isinstance(obj, (np.ndarray, np.generic))
+
+
+def short(obj: Any) -> str:
+    """Its ``repr``, cut off for messages."""
+    text = repr(obj)
+    return text if len(text) <= 60 else text[:57] + "..."
