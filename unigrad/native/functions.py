@@ -64,7 +64,7 @@ def scatter(xp: Any, x: Raw, key: tuple[Any, ...], shape: Shape) -> Raw:
 
 
 def _on_device(xp: Any, key: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(xp.asarray(entry) if hasattr(entry, "shape") else entry for entry in key)
+    return tuple([xp.asarray(entry) if hasattr(entry, "shape") else entry for entry in key])
 
 
 def getitem(xp: Any, x: Raw, key: tuple[Any, ...]) -> Raw:
