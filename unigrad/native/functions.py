@@ -1,169 +1,227 @@
 """The primitives over an array module that follows NumPy: NumPy itself, CuPy, or a stand-in.
 
-``xp`` is that module. Nothing here may assume host memory: no NumPy function is given an ``xp`` array.
+``xp`` is that module, the first argument where a function needs it. Nothing here may assume host memory: no NumPy
+function is given an ``xp`` array.
 """
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from unigrad.base.words import Raw, Shape
-from unigrad.native.fft import fourier
 from unigrad.native.linalg import linear_algebra
-from unigrad.native.networks import networks
 from unigrad.native.special import log_gamma
+
+
+def log_softmax(xp: Any, x: Raw, axis: int) -> Raw:
+    """x - log(sum(exp(x))) along one axis, without overflow."""
+    if x.shape[axis] == 0:
+        return x.copy()
+    shifted = x - x.max(axis=axis, keepdims=True)
+    return shifted - xp.log(xp.exp(shifted).sum(axis=axis, keepdims=True))
+
+
+def cross_entropy(xp: Any, logits: Raw, labels: Raw) -> Raw:
+    """The mean of -log_softmax at the labels; NaN if there are no rows."""
+    rows = logits.shape[0]
+    chosen = log_softmax(xp, logits, 1)[xp.arange(rows), labels]
+    return -chosen.sum(dtype=logits.dtype) / (rows or float("nan"))
+
+
+def logsumexp(xp: Any, x: Raw, axes: Shape, keepdims: bool) -> Raw:
+    """log(sum(exp(x))) over axes, without overflow."""
+    if 0 in x.shape:
+        return xp.log(xp.sum(xp.exp(x), axis=axes, keepdims=keepdims))
+    top = xp.max(x, axis=axes, keepdims=True)
+    # An infinite maximum would make infinity minus infinity.
+    top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
+    sums = xp.log(xp.sum(xp.exp(x - top), axis=axes, keepdims=True)) + top
+    return sums if keepdims else xp.squeeze(sums, axis=axes)
+
+
+def vector_norm(xp: Any, x: Raw, axes: Shape, keepdims: bool, order: float) -> Raw:
+    """sum(abs(x) ** order) ** (1 / order) over axes."""
+    if x.dtype.kind == "c":
+        x = xp.abs(x)
+    if order == 2:
+        return xp.sqrt(xp.sum(x * x, axis=axes, keepdims=keepdims))
+    return xp.sum(xp.abs(x) ** order, axis=axes, keepdims=keepdims) ** (1 / order)
+
+
+def scatter(xp: Any, x: Raw, key: tuple[Any, ...], shape: Shape) -> Raw:
+    """x in an array of zeros, where the key selects; what index arrays bring to one place is added up."""
+    zeros = xp.zeros(shape, dtype=x.dtype)
+    if any(hasattr(entry, "shape") for entry in key):
+        xp.add.at(zeros, _on_device(xp, key), x)
+    else:
+        zeros[key] = x
+    return zeros
+
+
+def _on_device(xp: Any, key: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple([xp.asarray(entry) if hasattr(entry, "shape") else entry for entry in key])
+
+
+def getitem(xp: Any, x: Raw, key: tuple[Any, ...]) -> Raw:
+    """The elements that the key selects, as a copy."""
+    chosen = x[_on_device(xp, key)]
+    # Basic indexing gives a view; a Tensor is a value, so that writing to one's raw array is safe.
+    return chosen.copy() if getattr(chosen, "base", None) is not None else chosen
+
+
+def setitem(xp: Any, x: Raw, value: Raw, key: tuple[Any, ...]) -> Raw:
+    """A copy of x with the value where the key selects."""
+    changed = xp.array(x, copy=True)
+    changed[_on_device(xp, key)] = value
+    return changed
+
+
+def scatter_along_axis(xp: Any, x: Raw, indices: Raw, axis: int, shape: Shape) -> Raw:
+    """x added up in an array of zeros, at positions along one axis."""
+    zeros = xp.zeros(shape, dtype=x.dtype)
+    grids = [
+        indices if other == axis else xp.reshape(xp.arange(size), (-1,) + (1,) * (len(shape) - other - 1))
+        for other, size in enumerate(indices.shape)
+    ]
+    xp.add.at(zeros, tuple(grids), x)
+    return zeros
+
+
+def argsort(xp: Any, x: Raw, axis: int, descending: bool) -> Raw:
+    """The positions that sort along one axis: equal elements in their order, and NaN last."""
+    if not descending:
+        return xp.argsort(x, axis=axis, kind="stable")
+    # Sorting the reversed array and reversing the result keeps equal elements in order. NaN, which
+    # sorts last, must stay there: positions of NaN are moved behind the others, order kept.
+    size = x.shape[axis]
+    order = size - 1 - xp.flip(xp.argsort(xp.flip(x, axis), axis=axis, kind="stable"), axis)
+    if x.dtype.kind != "f":
+        return order
+    behind = xp.take_along_axis(xp.isnan(x), order, axis=axis)
+    return xp.take_along_axis(order, xp.argsort(behind, axis=axis, kind="stable"), axis=axis)
+
+
+def astype(x: Raw, dtype: Any) -> Raw:
+    """A copy in another dtype."""
+    return x.astype(dtype)
+
+
+def sigmoid(xp: Any, x: Raw) -> Raw:
+    """1 / (1 + exp(-x))."""
+    # Both exponentials are of numbers below 0, so that neither overflows, and nothing cancels.
+    return xp.exp(xp.minimum(x, xp.zeros_like(x))) / (xp.exp(-xp.abs(x)) + 1)
+
+
+def log1p(xp: Any, x: Raw) -> Raw:
+    """log(1 + x)."""
+    if x.dtype.kind != "c":
+        return xp.log1p(x)
+    # NumPy's takes the logarithm of abs(1 + x), which has no digits of a small x.
+    first, second = x.real, x.imag
+    return xp.log1p(first * (first + 2) + second * second) * 0.5 + xp.arctan2(second, first + 1) * 1j
+
+
+def cbrt(xp: Any, x: Raw) -> Raw:
+    """The cube root."""
+    # NumPy's own in float32 errs by 1.5 ULP, which the derivative doubles.
+    return xp.cbrt(x.astype("float64")).astype(x.dtype) if x.dtype == "float32" else xp.cbrt(x)
+
+
+def over_cosh_squared(xp: Any, x1: Raw, x2: Raw) -> Raw:
+    """x1 / cosh(x2) ** 2."""
+    if x2.dtype.char == "f":
+        # 2 / (cosh(2 x) + 1): NumPy's cosh in float32 errs by 1.4 ULP, which its square would double.
+        found = xp.cosh(x2 + x2)
+        found += 1
+        found = x1 / found
+        found += found
+        return found
+    size = xp.cosh(x2)
+    size *= size
+    return x1 / size
+
+
+def lower_power(xp: Any, x1: Raw, x2: Raw) -> Raw:
+    """x1 ** (x2 - 1), without what rounding the exponent costs."""
+    # The composition, in place: half the time or less where arrays are large.
+    exponent = x2 - 1
+    lost = -1 - exponent
+    lost += x2
+    found = lost * xp.log(x1)
+    found = where(xp, xp.isfinite(found), found, 0.0)
+    found += 1
+    found *= x1**exponent
+    return found
+
+
+def where(xp: Any, condition: Raw, x1: Raw, x2: Raw) -> Raw:
+    """x1 where the condition holds, else x2."""
+    if condition.dtype.kind != "b":
+        condition = condition != 0
+    if type(x2) is float and x2 == 0 and x1.dtype.kind == "f":
+        return kept(condition, x1)
+    if type(x1) is float and x1 == 0 and x2.dtype.kind == "f":
+        return kept(~condition, x2)
+    return xp.where(condition, x1, x2)
+
+
+def kept(condition: Raw, x: Raw) -> Raw:
+    """x where the condition holds, else 0, whatever x is there.
+
+    The bits times 0 or 1: on a random mask 15 times as fast as ``where``, whose branches are mispredicted.
+    """
+    return (x.view(f"u{x.dtype.itemsize}") * condition).view(x.dtype)
+
+
+def clip(xp: Any, x: Raw, low: Raw, high: Raw) -> Raw:
+    """x, no less than low and no more than high."""
+    return xp.minimum(xp.maximum(x, low), high)
+
+
+def reduced(function: Callable[..., Raw]) -> Callable[..., Raw]:
+    """A reduction of the module's, over axes."""
+
+    def reduce(x: Raw, axes: Shape, keepdims: bool) -> Raw:
+        return function(x, axis=axes, keepdims=keepdims)
+
+    return reduce
+
+
+def position(function: Callable[..., Raw]) -> Callable[..., Raw]:
+    """A search of the module's, along one axis."""
+
+    def find(x: Raw, axis: int, keepdims: bool) -> Raw:
+        return function(x, axis=axis, keepdims=keepdims)
+
+    return find
+
+
+def einsum(xp: Any, operands: Sequence[Raw], subscripts: str) -> Raw:
+    """Sums of products over the letters of the subscripts."""
+    # Left to itself NumPy loops over all letters at once; with an order it uses matrix products.
+    return xp.einsum(subscripts, *operands, optimize=len(operands) > 1)
+
+
+def fft(xp: Any, x: Raw, axis: int, inverse: bool) -> Raw:
+    """The Fourier transform along one axis, or its inverse."""
+    return xp.fft.ifft(x, axis=axis, norm="forward") if inverse else xp.fft.fft(x, axis=axis)
+
+
+def windows(xp: Any, x: Raw, sizes: Shape, strides: Shape, dilations: Shape) -> Raw:
+    """The windows over the last axes of x, of which convolutions are composed."""
+    axes = tuple(range(x.ndim - len(sizes), x.ndim))
+    reach = tuple(step * (size - 1) + 1 for size, step in zip(sizes, dilations, strict=True))
+    view = xp.lib.stride_tricks.sliding_window_view(x, reach, axis=axes)
+    key = [slice(None)] * (x.ndim - len(sizes)) + [slice(None, None, step) for step in (*strides, *dilations)]
+    # A view of overlapping elements: a Tensor is a value, so that writing to one's raw array is safe.
+    return view[tuple(key)].copy()
 
 
 def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Raw]]:
     """The table of raw functions; ``erf`` is the one that NumPy's interface lacks."""
-
-    def log_softmax(x: Raw, axis: int) -> Raw:
-        if x.shape[axis] == 0:
-            return x.copy()
-        shifted = x - x.max(axis=axis, keepdims=True)
-        return shifted - xp.log(xp.exp(shifted).sum(axis=axis, keepdims=True))
-
-    def cross_entropy(logits: Raw, labels: Raw) -> Raw:
-        rows = logits.shape[0]
-        chosen = log_softmax(logits, 1)[xp.arange(rows), labels]
-        return -chosen.sum(dtype=logits.dtype) / (rows or float("nan"))
-
-    def logsumexp(x: Raw, axes: Shape, keepdims: bool) -> Raw:
-        if 0 in x.shape:
-            return xp.log(xp.sum(xp.exp(x), axis=axes, keepdims=keepdims))
-        top = xp.max(x, axis=axes, keepdims=True)
-        # An infinite maximum would make infinity minus infinity.
-        top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
-        sums = xp.log(xp.sum(xp.exp(x - top), axis=axes, keepdims=True)) + top
-        return sums if keepdims else xp.squeeze(sums, axis=axes)
-
-    def vector_norm(x: Raw, axes: Shape, keepdims: bool, order: float) -> Raw:
-        if x.dtype.kind == "c":
-            x = xp.abs(x)
-        if order == 2:
-            return xp.sqrt(xp.sum(x * x, axis=axes, keepdims=keepdims))
-        return xp.sum(xp.abs(x) ** order, axis=axes, keepdims=keepdims) ** (1 / order)
-
-    def scatter(x: Raw, key: tuple[Any, ...], shape: Shape) -> Raw:
-        zeros = xp.zeros(shape, dtype=x.dtype)
-        if any(hasattr(entry, "shape") for entry in key):
-            xp.add.at(zeros, _on_device(key), x)
-        else:
-            zeros[key] = x
-        return zeros
-
-    def _on_device(key: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple(xp.asarray(entry) if hasattr(entry, "shape") else entry for entry in key)
-
-    def getitem(x: Raw, key: tuple[Any, ...]) -> Raw:
-        chosen = x[_on_device(key)]
-        # Basic indexing gives a view; a Tensor is a value, so that writing to one's raw array is safe.
-        return chosen.copy() if getattr(chosen, "base", None) is not None else chosen
-
-    def setitem(x: Raw, value: Raw, key: tuple[Any, ...]) -> Raw:
-        changed = xp.array(x, copy=True)
-        changed[_on_device(key)] = value
-        return changed
-
-    def scatter_along_axis(x: Raw, indices: Raw, axis: int, shape: Shape) -> Raw:
-        zeros = xp.zeros(shape, dtype=x.dtype)
-        grids = [
-            indices if other == axis else xp.reshape(xp.arange(size), (-1,) + (1,) * (len(shape) - other - 1))
-            for other, size in enumerate(indices.shape)
-        ]
-        xp.add.at(zeros, tuple(grids), x)
-        return zeros
-
-    def argsort(x: Raw, axis: int, descending: bool) -> Raw:
-        if not descending:
-            return xp.argsort(x, axis=axis, kind="stable")
-        # Sorting the reversed array and reversing the result keeps equal elements in order. NaN, which
-        # sorts last, must stay there: positions of NaN are moved behind the others, order kept.
-        size = x.shape[axis]
-        order = size - 1 - xp.flip(xp.argsort(xp.flip(x, axis), axis=axis, kind="stable"), axis)
-        if x.dtype.kind != "f":
-            return order
-        behind = xp.take_along_axis(xp.isnan(x), order, axis=axis)
-        return xp.take_along_axis(order, xp.argsort(behind, axis=axis, kind="stable"), axis=axis)
-
-    def astype(x: Raw, dtype: Any) -> Raw:
-        return x.astype(dtype)
-
-    def sigmoid(x: Raw) -> Raw:
-        # Both exponentials are of numbers below 0, so that neither overflows, and nothing cancels.
-        return xp.exp(xp.minimum(x, xp.zeros_like(x))) / (xp.exp(-xp.abs(x)) + 1)
-
-    def log1p(x: Raw) -> Raw:
-        if x.dtype.kind != "c":
-            return xp.log1p(x)
-        # NumPy's takes the logarithm of abs(1 + x), which has no digits of a small x.
-        first, second = x.real, x.imag
-        return xp.log1p(first * (first + 2) + second * second) * 0.5 + xp.arctan2(second, first + 1) * 1j
-
-    def cbrt(x: Raw) -> Raw:
-        # NumPy's own in float32 errs by 1.5 ULP, which the derivative doubles.
-        return xp.cbrt(x.astype("float64")).astype(x.dtype) if x.dtype == "float32" else xp.cbrt(x)
-
-    def over_cosh_squared(x1: Raw, x2: Raw) -> Raw:
-        if x2.dtype.char == "f":
-            # 2 / (cosh(2 x) + 1): NumPy's cosh in float32 errs by 1.4 ULP, which its square would double.
-            found = xp.cosh(x2 + x2)
-            found += 1
-            found = x1 / found
-            found += found
-            return found
-        size = xp.cosh(x2)
-        size *= size
-        return x1 / size
-
-    def lower_power(x1: Raw, x2: Raw) -> Raw:
-        # The composition, in place: half the time or less where arrays are large.
-        exponent = x2 - 1
-        lost = -1 - exponent
-        lost += x2
-        found = lost * xp.log(x1)
-        found = where(xp.isfinite(found), found, 0.0)
-        found += 1
-        found *= x1**exponent
-        return found
-
-    def where(condition: Raw, x1: Raw, x2: Raw) -> Raw:
-        if condition.dtype.kind != "b":
-            condition = condition != 0
-        if type(x2) is float and x2 == 0 and x1.dtype.kind == "f":
-            return kept(condition, x1)
-        if type(x1) is float and x1 == 0 and x2.dtype.kind == "f":
-            return kept(~condition, x2)
-        return xp.where(condition, x1, x2)
-
-    def kept(condition: Raw, x: Raw) -> Raw:
-        """x where the condition holds, else 0, whatever x is there.
-
-        The bits times 0 or 1: on a random mask 15 times as fast as ``where``, whose branches are mispredicted.
-        """
-        return (x.view(f"u{x.dtype.itemsize}") * condition).view(x.dtype)
-
-    def clip(x: Raw, low: Raw, high: Raw) -> Raw:
-        return xp.minimum(xp.maximum(x, low), high)
-
-    def reduced(function: Callable[..., Raw]) -> Callable[..., Raw]:
-        def reduce(x: Raw, axes: Shape, keepdims: bool) -> Raw:
-            return function(x, axis=axes, keepdims=keepdims)
-
-        return reduce
-
-    def position(function: Callable[..., Raw]) -> Callable[..., Raw]:
-        def find(x: Raw, axis: int, keepdims: bool) -> Raw:
-            return function(x, axis=axis, keepdims=keepdims)
-
-        return find
-
-    def einsum(operands: Sequence[Raw], subscripts: str) -> Raw:
-        # Left to itself NumPy loops over all letters at once; with an order it uses matrix products.
-        return xp.einsum(subscripts, *operands, optimize=len(operands) > 1)
-
     same_name = [
         *("add", "subtract", "multiply", "divide", "floor_divide", "remainder", "negative", "abs", "square", "sign"),
         *("exp", "expm1", "log", "log2", "log10", "logaddexp", "sqrt", "hypot", "sin", "cos", "tan", "sinh"),
@@ -180,18 +238,18 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         # As an operator, which has fast paths for scalars (x ** 2).
         "power": operator.pow,
         "round": xp.round,
-        "where": where,
-        "clip": clip,
+        "where": partial(where, xp),
+        "clip": partial(clip, xp),
         # Against an array: NumPy's loop against a scalar is not vectorised, and four times as slow.
         "relu": lambda x: xp.maximum(x, xp.zeros_like(x)),
-        "over_cosh_squared": over_cosh_squared,
-        "lower_power": lower_power,
-        "cbrt": cbrt,
-        "sigmoid": sigmoid,
+        "over_cosh_squared": partial(over_cosh_squared, xp),
+        "lower_power": partial(lower_power, xp),
+        "cbrt": partial(cbrt, xp),
+        "sigmoid": partial(sigmoid, xp),
         "softplus": lambda x: xp.logaddexp(x, 0).astype(x.dtype),
         "erf": erf,
         "gammaln": log_gamma(xp),
-        "log1p": log1p,
+        "log1p": partial(log1p, xp),
         "asin": xp.arcsin,
         "acos": xp.arccos,
         "atan": xp.arctan,
@@ -212,28 +270,31 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         "all": reduced(xp.all),
         "argmax": position(xp.argmax),
         "argmin": position(xp.argmin),
-        "logsumexp": logsumexp,
-        "log_softmax": log_softmax,
-        "cross_entropy": cross_entropy,
-        "vector_norm": vector_norm,
+        "logsumexp": partial(logsumexp, xp),
+        "log_softmax": partial(log_softmax, xp),
+        "cross_entropy": partial(cross_entropy, xp),
+        "vector_norm": partial(vector_norm, xp),
         "cumulative_sum": lambda x, axis: xp.cumsum(x, axis=axis, dtype=x.dtype),
         "cumulative_prod": lambda x, axis: xp.cumprod(x, axis=axis, dtype=x.dtype),
         "matmul": xp.matmul,
-        "einsum": einsum,
+        "einsum": partial(einsum, xp),
         "reshape": lambda x, shape: x.reshape(shape),
         "permute_dims": lambda x, axes: x.transpose(axes),
         "broadcast_to": xp.broadcast_to,
         "flip": xp.flip,
         "concat": lambda arrays, axis: xp.concatenate(arrays, axis=axis),
         "stack": lambda arrays, axis: xp.stack(arrays, axis=axis),
-        "getitem": getitem,
-        "scatter": scatter,
-        "setitem": setitem,
+        "getitem": partial(getitem, xp),
+        "scatter": partial(scatter, xp),
+        "setitem": partial(setitem, xp),
         "take_along_axis": lambda x, indices, axis: xp.take_along_axis(x, indices, axis=axis),
-        "scatter_along_axis": scatter_along_axis,
-        "argsort": argsort,
+        "scatter_along_axis": partial(scatter_along_axis, xp),
+        "argsort": partial(argsort, xp),
         "searchsorted": lambda x1, x2, right: xp.searchsorted(x1, x2, side="right" if right else "left"),
-        **fourier(xp),
-        **networks(xp),
+        "fft": partial(fft, xp),
+        "rfft": lambda x, axis: xp.fft.rfft(x, axis=axis),
+        # With the norm "forward" an inverse is not divided.
+        "irfft": lambda x, axis, n: xp.fft.irfft(x, n, axis=axis, norm="forward"),
+        "windows": partial(windows, xp),
     }
     return table | linear_algebra(xp, table)
