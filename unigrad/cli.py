@@ -7,6 +7,7 @@ the entry-point group ``unigrad.commands``; ``conform`` comes from the conforman
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib.metadata
 import inspect
 import json
@@ -16,13 +17,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from unigrad import __version__
-from unigrad.adapters.registry import BackendInfo, available_backends
-from unigrad.base.errors import UnigradError
+from unigrad.adapters.registry import BackendInfo, available_backends, get_backend_object
+from unigrad.base.errors import ArgumentError, UnigradError
+from unigrad.binding.source import source
+from unigrad.table import PRIMITIVES
 
 DESCRIPTION = """\
 unigrad runs one gradient program on NumPy, CuPy, PyTorch, TensorFlow, MXNet and JAX.
 
   unigrad backends           which of them can be used here, and what each supports
+  unigrad primitives         what an adapter of another framework supplies
+  unigrad source NAME        the code that is written for a primitive, as it runs
   unigrad conform            run every conformance case on every installed backend
   unigrad conform --train    train one network on all of them and compare the losses
   unigrad conventions        what all of them answer where a derivative is hard, and what each framework does
@@ -45,11 +50,69 @@ class Backends:
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print the same as JSON")
+        parser.add_argument(
+            "--verbose", action="store_true", help="also for which operations a framework's own derivative is not taken"
+        )
 
     def run(self, args: argparse.Namespace) -> int:
         rows = available_backends()
-        print(_as_json(rows) if args.json else _as_text(rows))
+        print(_as_json(rows) if args.json else _as_text(rows, args.verbose))
         return 0
+
+
+class Primitives:
+    """List the primitives: what an adapter supplies for each, and which it may leave out.
+
+    Every line has the function's signature over raw arrays; of some it is composed of others where an adapter does not
+    supply it. With --missing NAME: what the adapter of that backend lacks, and what is done instead.
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--missing", metavar="NAME", help="only those that the adapter of this backend lacks")
+
+    def run(self, args: argparse.Namespace) -> int:
+        lacking = None if args.missing is None else get_backend_object(args.missing)
+        lines = []
+        for name, row in sorted(PRIMITIVES.items()):
+            how = "composed of others" if row.composition is not None else "needed"
+            if lacking is not None:
+                if name in lacking.functions:
+                    continue
+                if name in lacking.missing:
+                    how = f"declared missing: {lacking.missing[name]}"
+            lines.append(f"{name}({', '.join((*row.arrays, *row.statics))})")
+            lines += textwrap.wrap(f"{how}. {row.doc.partition(chr(10))[0]}", 100, **_INDENTED)
+        supplied = "" if lacking is None else f" of {len(PRIMITIVES)}; {lacking.name} supplies the others"
+        print("\n".join([*lines, "", f"{sum(not line.startswith(' ') for line in lines)} primitives{supplied}"]))
+        return 0
+
+
+class Source:
+    """Print the code that unigrad writes for a primitive and runs on a backend: checks, the raw call, the node.
+
+    Tracebacks and debuggers show the same lines.
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("primitive", help="its name, as 'unigrad primitives' lists it: multiply")
+        parser.add_argument("--backend", default="numpy", help="the backend that it runs on (numpy)")
+
+    def run(self, args: argparse.Namespace) -> int:
+        if args.primitive not in PRIMITIVES:
+            near = difflib.get_close_matches(args.primitive, PRIMITIVES)
+            hint = f"did you mean {' or '.join(near)}?" if near else "'unigrad primitives' lists them"
+            raise ArgumentError(f"there is no primitive {args.primitive!r}; {hint}")
+        backend = get_backend_object(args.backend)
+        print(_LEGEND + source(PRIMITIVES[args.primitive], backend), end="")
+        return 0
+
+
+_LEGEND = """\
+# T is the class of the backend's Tensors; r1, r2, ... are raw arrays, n1, n2, ... their nodes, own is their dtype.
+# function is the adapter's; uncommon, prepare and interpret convert operands and serve jvp and vmap; quick is the
+# function of duals, None where that has to leave it to them.
+
+"""
 
 
 class Broken:
@@ -66,11 +129,18 @@ class Broken:
         return 2
 
 
+_INDENTED: Any = {"initial_indent": " " * 12, "subsequent_indent": " " * 14}
+
+
 def _as_json(rows: Sequence[BackendInfo]) -> str:
-    return json.dumps([vars(row) | {"unsupported": dict(row.unsupported)} for row in rows], indent=2)
+    as_dicts = {"unsupported", "replaced"}
+    return json.dumps(
+        [{name: dict(value) if name in as_dicts else value for name, value in vars(row).items()} for row in rows],
+        indent=2,
+    )
 
 
-def _as_text(rows: Sequence[BackendInfo]) -> str:
+def _as_text(rows: Sequence[BackendInfo], verbose: bool) -> str:
     lines = [f"{'backend':<12}{'version':<12}{'its own engine differentiates':<32}supports"]
     for row in rows:
         if not row.installed:
@@ -82,13 +152,17 @@ def _as_text(rows: Sequence[BackendInfo]) -> str:
             "dtypes: " + " ".join(row.dtypes), 100, initial_indent=" " * 12, subsequent_indent=" " * 20
         )
         for what, reason in row.unsupported.items():
-            lines += textwrap.wrap(f"no {what}: {reason}", 100, initial_indent=" " * 12, subsequent_indent=" " * 14)
+            lines += textwrap.wrap(f"no {what}: {reason}", 100, **_INDENTED)
+        if verbose and row.replaced:
+            lines.append(" " * 12 + "not asked for the derivative of")
+            for what, reason in row.replaced.items():
+                lines += textwrap.wrap(f"{what}: {reason}", 100, **_INDENTED)
     lines += ["", "Where the own engine differentiates nothing, or no further, unigrad's rules do it, to any order."]
     return "\n".join(lines)
 
 
 def _commands() -> dict[str, Any]:
-    found: dict[str, Any] = {"backends": Backends()}
+    found: dict[str, Any] = {"backends": Backends(), "primitives": Primitives(), "source": Source()}
     for entry in importlib.metadata.entry_points(group="unigrad.commands"):
         try:
             found.setdefault(entry.name, entry.load())

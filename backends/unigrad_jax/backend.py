@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from unigrad.extend import ALL, HOST, Backend, Raw, from_host, values_unknown
+from unigrad_jax.replaced import REPLACED
 
 
 class JaxBackend(Backend):
@@ -19,6 +20,7 @@ class JaxBackend(Backend):
     differentiates = "each operation, any order"
     immutable = keeps_read_only = True
     max_ndim = 64
+    replaced: ClassVar = REPLACED
 
     def load(self) -> None:
         import jax

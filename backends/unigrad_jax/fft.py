@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import jax.numpy as jnp
 
-Raw = Any
+from unigrad.extend import Raw
 
 
 def fft(x: Raw, axis: int, inverse: bool) -> Raw:

@@ -1,32 +1,9 @@
 """The primitives over JAX's arrays.
 
 Each is a plain function with the primitive's signature, compiled by ``compiled.py`` and differentiated by
-JAX. Those under :func:`derivatives` have a rule of ours, because JAX's own would answer otherwise:
-
-===========  ==========================================================================================
-abs          JAX gives 1 at 0; the subgradient of least norm is 0
-sign         JAX gives 0 to complex numbers too, whose direction changes
-copysign     JAX gives the sign of x1 at 0 as well
-fmod         as remainder
-nextafter    JAX has none
-maximum,     JAX gives 0 to both where one is NaN, and so hides it
-minimum
-max, min     likewise as soon as they are compiled
-clip         JAX shares the gradient of an edge, and gives 0 where x is NaN
-power        JAX's second derivative of ``x ** 1.0`` at 0 is NaN
-remainder    JAX gives an infinite slope where x1 is infinite and the value NaN
-vector_norm  JAX gives NaN at 0
-relu         JAX gives 0 at NaN
-expm1        JAX takes the derivative from the value, where ``value + 1`` loses all digits for negative x
-sigmoid,     JAX takes it from ``1 - value``, which loses all digits for large x
-tanh
-softplus     JAX takes it from the value, which loses some digits for large negative x
-sinh, cosh   JAX's own values add a logarithm to x before the exponential, which loses digits for large x
-erf          JAX rounds the square of x before the exponential, which loses digits for large x
-divide       JAX squares the divisor, which over- and underflows
-===========  ==========================================================================================
-
-The rules are forward ones, linear in the tangent: JAX transposes them for reverse mode.
+JAX. Those under :func:`derivatives` or :func:`neutral` have a rule of ours, because JAX's own would answer otherwise:
+``replaced.py`` has the reasons. The rules are forward ones, linear in the tangent, which JAX transposes for reverse
+mode.
 """
 
 from __future__ import annotations
@@ -42,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from unigrad.extend import PRIMITIVES, OperationError
+from unigrad.extend import PRIMITIVES, OperationError, Raw, Shape
 from unigrad_jax.compiled import Operation
 from unigrad_jax.fft import FOURIER
 from unigrad_jax.keys import Layout, positions, select
@@ -50,10 +27,6 @@ from unigrad_jax.linalg import linear_algebra
 from unigrad_jax.networks import NETWORKS
 from unigrad_jax.rules import composition, derivatives, neutral
 from unigrad_jax.searching import searching
-
-Raw = Any
-Shape = tuple[int, ...]
-
 
 # --- elementwise --------------------------------------------------------------------------------------
 

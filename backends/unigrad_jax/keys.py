@@ -11,12 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-Key = tuple[Any, ...]
+from unigrad.extend import EVERYTHING, Key
+
 Layout = tuple[Any, ...]
 """One entry for each of the key's: None and a full slice stand for themselves (``None`` and ``":"``),
 ``"i"`` for an integer, ``"a"`` for an array, and ``(length, step)`` for a slice."""
-
-_EVERYTHING = slice(None, None, None)
 
 
 def split(key: Key) -> tuple[Layout, list[np.ndarray[Any, Any]]]:
@@ -33,7 +32,7 @@ def split(key: Key) -> tuple[Layout, list[np.ndarray[Any, Any]]]:
         elif not isinstance(entry, slice):
             layout.append("a")
             arrays.append(entry)
-        elif entry == _EVERYTHING:
+        elif entry == EVERYTHING:
             layout.append(":")
         else:
             stop = -1 if entry.stop is None else entry.stop
@@ -56,7 +55,7 @@ def select(x: Any, layout: Layout, numbers: Any, *arrays: Any) -> Any:
             continue
         axis = next(axes)
         if entry == ":":
-            key.append(_EVERYTHING)
+            key.append(EVERYTHING)
         elif entry == "i":
             key.append(next(given))
         elif entry == "a":

@@ -18,12 +18,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from unigrad.extend import PRIMITIVES, Primitive, refusal, residuals_of
+from unigrad.extend import PRIMITIVES, Primitive, Raw, refusal, residuals_of
 from unigrad_jax.compiled import Function, Operation
 from unigrad_jax.rules import composition, neutral
-
-Raw = Any
-Shape = tuple[int, ...]
 
 
 def linear_algebra(others: types.SimpleNamespace) -> dict[str, Operation]:

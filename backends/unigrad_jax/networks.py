@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from jax import lax
 
-Raw = Any
-Shape = tuple[int, ...]
+from unigrad.extend import Raw, Shape
 
 
 def convolution(

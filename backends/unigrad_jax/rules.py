@@ -9,9 +9,8 @@ import jax
 import jax.numpy as jnp
 from jax.custom_derivatives import SymbolicZero
 
-from unigrad.extend import PRIMITIVES, residuals_of
+from unigrad.extend import PRIMITIVES, Raw, residuals_of
 
-Raw = Any
 Rule = Callable[..., Raw]
 
 

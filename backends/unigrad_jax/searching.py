@@ -8,9 +8,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
+from unigrad.extend import Raw
 from unigrad_jax.rules import neutral
-
-Raw = Any
 
 
 def searching(others: Any) -> dict[str, Callable[..., Raw]]:

@@ -15,13 +15,10 @@ from typing import Any
 
 import numpy
 
-from unigrad.extend import get_backend_object
+from unigrad.extend import Key, Raw, Shape, get_backend_object
 from unigrad_mxnet import linalg
 from unigrad_mxnet.networks import networks
 
-Raw = Any
-Shape = tuple[int, ...]
-Key = tuple[Any, ...]
 Function = Callable[..., Raw]
 
 HOST = {

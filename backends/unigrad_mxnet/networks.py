@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy
 
-Raw = Any
-Shape = tuple[int, ...]
+from unigrad.extend import Raw, Shape
 
 
 def networks(mxnet: Any) -> dict[str, Callable[..., Raw]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-Raw = Any
+from unigrad.extend import Raw
 
 
 def along(function: Callable[..., Raw]) -> Callable[..., Raw]:

@@ -15,7 +15,18 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.ops import gen_array_ops, gen_bitwise_ops, gen_math_ops, gen_nn_ops
 
-from unigrad.extend import ArgumentError, Backend, DType, Raw, ShapeError, get_backend_object, is_array, real_of
+from unigrad.extend import (
+    ArgumentError,
+    Backend,
+    DType,
+    Key,
+    Raw,
+    Shape,
+    ShapeError,
+    get_backend_object,
+    is_array,
+    real_of,
+)
 from unigrad_tensorflow.derivatives import replaced
 from unigrad_tensorflow.fft import FOURIER
 from unigrad_tensorflow.host import on_host
@@ -23,8 +34,6 @@ from unigrad_tensorflow.linalg import linear_algebra
 from unigrad_tensorflow.networks import NETWORKS
 from unigrad_tensorflow.searching import searching
 
-Shape = tuple[int, ...]
-Key = tuple[Any, ...]
 EVERYTHING = slice(None, None, None)
 
 SAME_NAME = (

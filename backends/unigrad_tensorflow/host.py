@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-Raw = Any
+from unigrad.extend import Raw
 
 
 def on_host(function: Callable[..., Any]) -> Callable[..., Raw]:

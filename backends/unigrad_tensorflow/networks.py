@@ -7,12 +7,10 @@ dimensions: so the channels are moved, each group is a call of its own, and kern
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import tensorflow as tf
 
-Raw = Any
-Shape = tuple[int, ...]
+from unigrad.extend import Raw, Shape
 
 # Left out, it is None to TensorFlow's second derivative, which cannot read that.
 LAYOUTS = {1: "NWC", 2: "NHWC", 3: "NDHWC"}

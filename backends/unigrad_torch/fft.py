@@ -6,11 +6,10 @@ Of no elements PyTorch's raise. Here the result then is anything of the right sh
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 
-Raw = Any
+from unigrad.extend import Raw
 
 
 def fft(x: Raw, axis: int, inverse: bool) -> Raw:

@@ -11,15 +11,12 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from unigrad.extend import ArgumentError, Backend, Raw, is_array
+from unigrad.extend import ArgumentError, Backend, Key, Raw, Shape, is_array
 from unigrad_torch.derivatives import replaced
 from unigrad_torch.fft import FOURIER
 from unigrad_torch.linalg import linear_algebra
 from unigrad_torch.networks import NETWORKS
 from unigrad_torch.searching import searching
-
-Shape = tuple[int, ...]
-Key = tuple[Any, ...]
 
 # No label means "ignore this row" here, as -100 does by default in PyTorch.
 NO_LABEL = torch.iinfo(torch.int64).min

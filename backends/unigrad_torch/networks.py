@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch.nn import functional
 
-Raw = Any
-Shape = tuple[int, ...]
+from unigrad.extend import Raw, Shape
 
 
 def windows(x: Raw, sizes: Shape, strides: Shape, dilations: Shape) -> Raw:

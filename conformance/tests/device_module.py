@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.native import NativeBackend
-from unigrad.native.backend import by_element
+from unigrad.extend import NativeBackend, by_element
 
 
 class DeviceArray:

@@ -95,6 +95,8 @@ class BackendInfo:
     """Operations and dtypes that it lacks, with the reason."""
     engine: str
     """What its own engine differentiates: ``nothing``, ``first order``, ``all orders``, ``each operation``."""
+    replaced: Mapping[str, str]
+    """Operations for whose derivative it is not asked, since ours is another, with the reason."""
 
 
 _backends: dict[str, Backend] = {}
@@ -246,16 +248,15 @@ def available_backends() -> list[BackendInfo]:
     """Every known backend: version, installed or why not, what it supports. Imports each framework."""
     rows = []
     for name in backend_names():
+        backend = _backends[name]
+        told = backend.missing, backend.differentiates, backend.replaced
         try:
-            backend = get_backend_object(name)
+            loaded(backend)
         except BackendError as error:
-            known = _backends[name]
-            rows.append(BackendInfo(name, False, None, str(error), (), known.missing, known.differentiates))
+            rows.append(BackendInfo(name, False, None, str(error), (), *told))
         else:
             dtypes = tuple(map(str, backend.raw_dtypes))
-            rows.append(
-                BackendInfo(name, True, backend.version(), None, dtypes, backend.missing, backend.differentiates)
-            )
+            rows.append(BackendInfo(name, True, backend.version(), None, dtypes, *told))
     return rows
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from unigrad.base.errors import DtypeError, UnigradError
-from unigrad.binding.source import execute, fill
+from unigrad.binding.source import execute, fill, tuple_of
 from unigrad.table import OPERATIONS, PRIMITIVES, F, Primitive, parameters, row_of
 from unigrad.tensor.coercion import bound_for
 from unigrad.tensor.tensor import Tensor
@@ -82,7 +82,7 @@ def dispatcher(row: Primitive, stub: F) -> F:
         if row.variadic
         else [fill(_BRANCH, array=array, call=accepted(_call(row, array, names))) for array in row.arrays]
     )
-    args = row.arrays[0] if row.variadic else f"({', '.join(row.arrays)},)"
+    args = row.arrays[0] if row.variadic else tuple_of(row.arrays)
     source = fill(
         _ONE,
         function=stub.__name__,

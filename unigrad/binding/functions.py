@@ -25,7 +25,7 @@ from unigrad.base.words import Raw
 from unigrad.binding.declaring import method_name
 from unigrad.binding.nodes import node_type, rule_node
 from unigrad.binding.operands import NotTensor, explain, plain, prepare, uncommon, weak, weak_float
-from unigrad.binding.source import execute, fill
+from unigrad.binding.source import execute, fill, tuple_of
 from unigrad.table import PRIMITIVES, Primitive
 from unigrad.tape import BareManyNode, BareNode, Node, next_number, spare
 from unigrad.tensor.levels import INTERPRETERS, interpret
@@ -185,7 +185,7 @@ ANYHOW = """
 try:
     if {tracked}:
         if recording_mode():
-            out, node = record(row, {nodes}, tuple({raw_tuple}), {static_tuple})
+            out, node = record(row, {nodes}, {raw_tuple}, {static_tuple})
             {result}
         {safe}
     {plain}
@@ -326,7 +326,7 @@ def _bound_function(backend: Backend, row: Primitive, bound: Bound) -> Callable[
 
 def _taken(row: Primitive, run: str, numbers: bool, operands: str = "x1, x2") -> str:
     """The function, of the template for its arrays."""
-    parts = {"name": row.name, "statics": _statics(row), "static_tuple": _static_tuple(row), "run": run}
+    parts = {"name": row.name, "statics": _statics(row), "static_tuple": tuple_of(row.statics), "run": run}
     if row.variadic:
         arrays = row.arrays[0]
         return fill(VARIADIC, arrays=arrays, unfit=_or_unfit(f"{arrays}[0]._dtype", row), **parts)
@@ -335,7 +335,7 @@ def _taken(row: Primitive, run: str, numbers: bool, operands: str = "x1, x2") ->
     if len(row.arrays) == 2:
         again = (
             f"return found if (found := quick(x1, x2{_statics(row)})) is not None else "
-            f"uncommon({row.name}, T, row, (x1, x2), {_static_tuple(row)})"
+            f"uncommon({row.name}, T, row, (x1, x2), {tuple_of(row.statics)})"
         )
         unfit = ("own is not x2._dtype" if len(row.promoted) == 2 else "False") + _or_unfit("own", row)
         if not row.scalars:
@@ -373,13 +373,13 @@ def _run(row: Primitive, inline: str | None, scope: dict[str, Any]) -> str:
     else:
         numbers = range(1, len(row.arrays) + 1)
         raws = ", ".join(f"r{number}" for number in numbers)
-        raw_tuple = f"({raws},)"
-        nodes = f"({', '.join(f'n{number}' for number in numbers)},)"
+        raw_tuple = tuple_of([f"r{number}" for number in numbers])
+        nodes = tuple_of([f"n{number}" for number in numbers])
         tracked = " or ".join(f"n{number} is not None" for number in numbers)
     call = f"function({raws}{_statics(row)})"
     parts = {
         "raw_tuple": raw_tuple,
-        "static_tuple": _static_tuple(row),
+        "static_tuple": tuple_of(row.statics),
         "nodes": nodes,
         "tracked": tracked,
         "call": call,
@@ -456,10 +456,6 @@ def _residual(row: Primitive, name: str) -> str:
 
 def _statics(row: Primitive) -> str:
     return "".join(f", {name}" for name in row.statics)
-
-
-def _static_tuple(row: Primitive) -> str:
-    return f"({', '.join(row.statics)}{',' if row.statics else ''})"
 
 
 def _or_unfit(dtype: str, row: Primitive) -> str:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import linecache
 import re
+from collections.abc import Sequence
 from typing import Any
+
+from unigrad.adapters.contract import Backend
+from unigrad.table import Primitive
 
 _ALONE = re.compile(r"( *)\{(\w+)\}")
 
@@ -25,6 +29,11 @@ def fill(template: str, **parts: str) -> str:
     return "\n".join(lines)
 
 
+def tuple_of(names: Sequence[str]) -> str:
+    """A tuple of these names, as one writes it."""
+    return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
+
+
 def execute(name: str, source: str, scope: dict[str, Any], *, of: str, what: str, on: str = "") -> Any:
     """Compile source and return what it defines under ``name``.
 
@@ -40,7 +49,10 @@ def execute(name: str, source: str, scope: dict[str, Any], *, of: str, what: str
     return scope[name]
 
 
-def source(name: str, backend: str) -> str:
-    """All that was written for a primitive and is run on a backend, which must be loaded; "" if there is nothing."""
-    files = [*_written.get((name, ""), []), *_written.get((name, backend), [])]
-    return "\n\n".join(f"# {file[1:-1]}\n{''.join(linecache.getlines(file))}" for file in files)
+def source(row: Primitive, backend: Backend, shared: bool = True) -> str:
+    """What was written for a primitive and is run on a backend, which must be loaded.
+
+    ``shared``: with what all backends share, such as the class of its nodes.
+    """
+    files = (_written.get((row.name, ""), []) if shared else []) + _written.get((row.name, backend.name), [])
+    return "\n\n".join(f"# {file[1:-1]}\n{''.join(linecache.getlines(file))}\n" for file in files)

@@ -18,7 +18,7 @@ from unigrad.tensor.tensor import Tensor
 def crosses(this: Pass, nodes: Sequence[Node]) -> bool:
     """Whether the graph lies on several backends."""
     return Crossing.exist and (
-        any(type(node) is Crossing for node in nodes) or any(y.backend is not this.backend for y in this.heads)
+        any(type(node) is Crossing for node in nodes) or any(y.backend is not this.heads[0].backend for y in this.heads)
     )
 
 

@@ -74,7 +74,7 @@ def _in_full(this: Pass) -> None:
         grad = _of_its_own(grad, held)
         # A leaf that was written to between recordings is several nodes with one buffer.
         totals[buffer] = totals[buffer] + grad if buffer in totals else grad
-    totals = {buffer: buffer.updated(grad) for buffer, grad in totals.items()}
+    totals = {buffer: buffer.sum(grad) if buffer.request == "add" else grad for buffer, grad in totals.items()}
     # All that may fail comes before the first buffer changes.
     for buffer, grad in totals.items():
         buffer.grad = grad

@@ -35,11 +35,6 @@ class Pass:
     """How many cotangents of each head come along a first axis of their own, as what they bring then has it: several
     passes in one. None for one without that axis."""
 
-    @property
-    def backend(self) -> Any:
-        """That of the first head."""
-        return self.heads[0].backend
-
     def seeds(self) -> list[tuple[Node, Tensor]]:
         """The nodes of the heads and their cotangents."""
         return [(node_of(head), g) for head, g in zip(self.heads, self.cotangents, strict=True)]
@@ -65,7 +60,8 @@ def pull_by_framework(
     this: Pass, nodes: Sequence[Node], starts: Sequence[Node], inputs: Mapping[Node, Raw]
 ) -> Pulled | None:
     """:func:`pull_on_one` by the framework's own engine, or None where it cannot do it."""
-    tensor_type, engine = this.heads[0]._plain, this.backend.engine
+    tensor_type = this.heads[0]._plain
+    engine = tensor_type.backend.engine
     if engine.orders < (ALL_ORDERS if this.create_graph else 1):
         return None
     seeds = this.seeds()
@@ -118,7 +114,8 @@ def pull_by_rules(this: Pass, nodes: Sequence[Node], wanted: set[Node]) -> Pulle
 
 
 def _pulled(this: Pass, seeds: Sequence[tuple[Node, Tensor]], nodes: Sequence[Node], wanted: set[Node]) -> Pulled:
-    backend, tensor_type = this.backend, this.heads[0]._plain
+    tensor_type = this.heads[0]._plain
+    backend = tensor_type.backend
     # What enters and leaves is in the conjugate form, as users see it, and the rules have the transpose's.
     conjugate = (lambda g: g) if backend.engine.conjugate_pulls else conjugated
     # By creation, newest first: each node has all its contributions when its turn comes.

@@ -48,11 +48,11 @@ class GradientBuffer:
         self.grad = grad
         self.request = request
 
-    def updated(self, grad: Tensor) -> Tensor:
-        """What the buffer is to hold after a backward that brought ``grad``: that, or the sum if it was asked for."""
-        if self.request == "add" and self.grad is not None:
-            return self.grad + grad if grad._node is not None else self.grad.detach() + grad
-        return grad
+    def sum(self, grad: Tensor) -> Tensor:
+        """What it holds and ``grad`` together."""
+        if self.grad is None:
+            return grad
+        return (self.grad if grad._node is not None else self.grad.detach()) + grad
 
 
 class RetainedBuffer(GradientBuffer):
