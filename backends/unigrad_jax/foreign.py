@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from unigrad.extend import Bridged, Foreign, Raw, RawFunction, RawPull, RawStep
+from unigrad.extend import Bridged, Foreign, Moving, Raw, RawFunction, RawPull, RawStep
 from unigrad_jax.bridges import bridged
 from unigrad_jax.wide import wide
 
@@ -28,25 +28,6 @@ def _is_floating(raw: Raw) -> bool:
     return bool(jnp.issubdtype(raw.dtype, jnp.inexact))
 
 
-class _OfMoving:
-    """The function of the moving inputs alone: its floating results, and all of them beside that."""
-
-    def __init__(self, function: RawFunction, raws: Sequence[Raw], moving: Sequence[bool]) -> None:
-        self._function = function
-        self._raws = raws
-        self._moving = moving
-        self.primals = [raw for raw, marked in zip(raws, moving, strict=True) if marked]
-        self.floating: list[bool] = []
-
-    def __call__(self, *moved: Raw) -> tuple[list[Raw], list[Raw]]:
-        supply = iter(moved)
-        outs = self._function(
-            [next(supply) if marked else raw for raw, marked in zip(self._raws, self._moving, strict=True)]
-        )
-        self.floating = [_is_floating(out) for out in outs]
-        return [out for out, marked in zip(outs, self.floating, strict=True) if marked], outs
-
-
 class JaxForeign(Foreign):
     """By JAX's own transforms, whose cotangents are without conjugates."""
 
@@ -54,35 +35,21 @@ class JaxForeign(Foreign):
         with _as_given(raws):
             return function(raws)
 
-    def vjp(self, function: RawFunction, raws: Sequence[Raw], moving: Sequence[bool]) -> tuple[list[Raw], RawPull]:
-        of_moving = _OfMoving(function, raws, moving)
-        with _as_given(raws):
-            _, transpose, outs = jax.vjp(of_moving, *of_moving.primals, has_aux=True)
-        floating = of_moving.floating
+    def vjp(self, function: Moving) -> tuple[Sequence[Raw], RawPull]:
+        with _as_given(function.raws):
+            floating, transpose, outs = jax.vjp(function, *function.primals, has_aux=True)
 
         def pull(gs: Sequence[Raw | None]) -> Sequence[Raw | None]:
-            with _as_given([*raws, *outs]):
-                given = [
-                    jnp.zeros_like(out) if g is None else jnp.conj(g)
-                    for g, out, marked in zip(gs, outs, floating, strict=True)
-                    if marked
-                ]
-                return [jnp.conj(share) for share in transpose(given)]
+            with _as_given([*function.raws, *outs]):
+                given = [jnp.zeros_like(y) if g is None else jnp.conj(g) for g, y in zip(gs, floating, strict=True)]
+                return [jnp.conj(share) for share in transpose(tuple(given))]
 
         return outs, pull
 
-    def jvp(self, function: RawFunction, moving: Sequence[bool]) -> RawFunction:
-        def run(raws: Sequence[Raw]) -> list[Raw]:
-            of_moving = _OfMoving(function, raws[: len(moving)], moving)
-            with _as_given(raws):
-                _, tangents, outs = jax.jvp(of_moving, of_moving.primals, list(raws[len(moving) :]), has_aux=True)
-            supply = iter(tangents)
-            return [
-                *outs,
-                *[next(supply) if marked else out for out, marked in zip(outs, of_moving.floating, strict=True)],
-            ]
-
-        return run
+    def jvp(self, function: Moving, tangents: Sequence[Raw]) -> tuple[Sequence[Raw], Sequence[Raw]]:
+        with _as_given(function.raws):
+            _, pushed, outs = jax.jvp(function, function.primals, list(tangents), has_aux=True)
+        return outs, pushed
 
     def vmap(self, function: RawFunction, marks: Sequence[bool]) -> RawFunction:
         of_batch = jax.vmap(lambda *raws: function(raws), tuple([0 if marked else None for marked in marks]))

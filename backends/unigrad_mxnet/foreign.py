@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from unigrad.extend import Bridged, Engine, Foreign, Raw, RawFunction, RawPull, UnsupportedError
+from unigrad.extend import Bridged, Engine, Foreign, Moving, Raw, RawFunction, RawPull, UnsupportedError
 from unigrad_mxnet.bridges import bridged
 from unigrad_mxnet.engine import shares
 from unigrad_mxnet.functions import has_empty
@@ -23,16 +24,16 @@ class MXNetForeign(Foreign):
         found: list[Raw] = within(function)(raws)
         return found
 
-    def vjp(self, function: RawFunction, raws: Sequence[Raw], moving: Sequence[bool]) -> tuple[list[Raw], RawPull]:
-        if has_empty(raws):
+    def vjp(self, function: Moving) -> tuple[Sequence[Raw], RawPull]:
+        if has_empty(function.raws):
             raise UnsupportedError("backend 'mxnet' cannot differentiate its own functions of arrays without elements")
-        own = [self._engine.leaf(raw) if marked else raw.detach() for raw, marked in zip(raws, moving, strict=True)]
-        variables = [raw for raw, marked in zip(own, moving, strict=True) if marked]
-        outs = within(function, True)(own)
+        function = replace(function, raws=[raw.detach() for raw in function.raws])
+        primals = [self._engine.leaf(raw) for raw in function.primals]
+        floating, outs = within(function, True)(*primals)
 
         def pull(gs: Sequence[Raw | None]) -> Sequence[Raw | None]:
-            known = [(out, g) for out, g in zip(outs, gs, strict=True) if g is not None]
-            return shares([out for out, _ in known], [g for _, g in known], variables)
+            known = [(y, g) for y, g in zip(floating, gs, strict=True) if g is not None]
+            return shares([y for y, _ in known], [g for _, g in known], primals)
 
         return [out.detach() for out in outs], pull
 

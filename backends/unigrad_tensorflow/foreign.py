@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import tensorflow as tf
 
-from unigrad.extend import Bridged, Foreign, Raw, RawFunction, RawPull, RawStep
+from unigrad.extend import Bridged, Foreign, Moving, Raw, RawFunction, RawPull, RawStep
 from unigrad_tensorflow.bridges import bridged
 from unigrad_tensorflow.tape import (
     UNCONNECTED,
@@ -24,37 +25,34 @@ from unigrad_tensorflow.tape import (
 class TensorFlowForeign(Foreign):
     """By TensorFlow's tapes, forward accumulators, vectorized map and custom gradients."""
 
-    def vjp(self, function: RawFunction, raws: Sequence[Raw], moving: Sequence[bool]) -> tuple[list[Raw], RawPull]:
-        raws = told_apart(raws)
-        moved = [raw for raw, marked in zip(raws, moving, strict=True) if marked]
+    def vjp(self, function: Moving) -> tuple[Sequence[Raw], RawPull]:
+        function = replace(function, raws=told_apart(function.raws))
+        primals = function.primals
         tape = open_tape(True, False)
         try:
-            for raw in moved:
+            for raw in primals:
                 watch(tape, raw)
-            outs = function(raws)
+            floating, outs = function(*primals)
         finally:
             close_tape(tape)
 
         def pull(gs: Sequence[Raw | None]) -> Sequence[Raw | None]:
-            known = [(out, g) for out, g in zip(outs, gs, strict=True) if g is not None]
+            known = [(y, g) for y, g in zip(floating, gs, strict=True) if g is not None]
             if not known:
-                return [None] * len(moved)
+                return [None] * len(primals)
             heads, given = zip(*known, strict=True)
-            found = differentiate(tape, list(heads), moved, list(given), None, UNCONNECTED)
+            found = differentiate(tape, list(heads), primals, list(given), None, UNCONNECTED)
             return [None if share is None else dense(share) for share in found]
 
         return outs, pull
 
-    def jvp(self, function: RawFunction, moving: Sequence[bool]) -> RawFunction:
-        def run(raws: Sequence[Raw]) -> list[Raw]:
-            own = told_apart(raws[: len(moving)])
-            moved = [raw for raw, marked in zip(own, moving, strict=True) if marked]
-            with tf.autodiff.ForwardAccumulator(moved, list(raws[len(moving) :])) as accumulator:
-                outs = function(own)
-            tangents = [accumulator.jvp(out) if out.dtype.is_floating or out.dtype.is_complex else None for out in outs]
-            return [*outs, *[tf.zeros_like(out) if t is None else t for out, t in zip(outs, tangents, strict=True)]]
-
-        return run
+    def jvp(self, function: Moving, tangents: Sequence[Raw]) -> tuple[Sequence[Raw], Sequence[Raw]]:
+        function = replace(function, raws=told_apart(function.raws))
+        primals = function.primals
+        with tf.autodiff.ForwardAccumulator(primals, list(tangents)) as accumulator:
+            floating, outs = function(*primals)
+        pushed = [accumulator.jvp(y) for y in floating]
+        return outs, [tf.zeros_like(y) if t is None else t for y, t in zip(floating, pushed, strict=True)]
 
     def vmap(self, function: RawFunction, marks: Sequence[bool]) -> RawFunction:
         def of_batch(*raws: Raw) -> list[Raw]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 
@@ -11,6 +10,7 @@ from unigrad.extend import (
     BareManyNode,
     Bridged,
     Foreign,
+    Moving,
     Node,
     Parents,
     Raw,
@@ -40,23 +40,9 @@ class TorchForeign(Foreign):
         node.number, node.operation, node.more = 0, name, tuple(parents)
         return [(raw, node if raw.requires_grad else None) for raw in function(raws)]
 
-    def jvp(self, function: RawFunction, moving: Sequence[bool]) -> RawFunction:
-        def run(raws: Sequence[Any]) -> list[Any]:
-            own, tangents = raws[: len(moving)], raws[len(moving) :]
-            integers: list[bool] = []
-
-            def of_moving(*moved: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-                supply = iter(moved)
-                outs = function([next(supply) if marked else raw for raw, marked in zip(own, moving, strict=True)])
-                integers[:] = [not (raw.is_floating_point() or raw.is_complex()) for raw in outs]
-                return tuple([raw for raw, other in zip(outs, integers, strict=True) if not other]), tuple(outs)
-
-            primals = tuple([raw for raw, marked in zip(own, moving, strict=True) if marked])
-            _, pushed, outs = torch.func.jvp(of_moving, primals, tuple(tangents), has_aux=True)
-            supply = iter(pushed)
-            return [*outs, *[out if other else next(supply) for out, other in zip(outs, integers, strict=True)]]
-
-        return run
+    def jvp(self, function: Moving, tangents: Sequence[Raw]) -> tuple[Sequence[Raw], Sequence[Raw]]:
+        _, pushed, outs = torch.func.jvp(function, tuple(function.primals), tuple(tangents), has_aux=True)
+        return outs, pushed
 
     def vmap(self, function: RawFunction, marks: Sequence[bool]) -> RawFunction:
         axes = tuple([0 if marked else None for marked in marks])

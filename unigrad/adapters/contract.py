@@ -69,6 +69,32 @@ class Pull:
     without such an axis."""
 
 
+@dataclass(slots=True)
+class Moving:
+    """A framework's own function, of those inputs alone that move."""
+
+    function: RawFunction
+    """Of all inputs."""
+    raws: Sequence[Raw]
+    """All inputs."""
+    marks: Sequence[bool]
+    """Which of them move."""
+    is_floating: Callable[[Raw], bool]
+
+    @property
+    def primals(self) -> list[Raw]:
+        """Those that move."""
+        return [raw for raw, marked in zip(self.raws, self.marks, strict=True) if marked]
+
+    def __call__(self, *moved: Raw) -> tuple[tuple[Raw, ...], tuple[Raw, ...]]:
+        """The floating results for these in place of the primals, and all results."""
+        supply = iter(moved)
+        outs = self.function(
+            [next(supply) if marked else raw for raw, marked in zip(self.raws, self.marks, strict=True)]
+        )
+        return tuple(filter(self.is_floating, outs)), tuple(outs)
+
+
 class StepPull(Protocol):
     """What pulls back through a recorded step: a user's rule, a checkpoint, a function of another framework's."""
 
@@ -233,16 +259,14 @@ class Foreign:
         for one that does not depend on a tracked array. None asks :meth:`vjp`."""
         return None
 
-    def vjp(
-        self, function: RawFunction, raws: Sequence[Raw], moving: Sequence[bool]
-    ) -> tuple[list[Raw], RawPull] | None:
-        """The results of the framework's own function, and what makes cotangents of those inputs that ``moving`` marks
-        of the results' (None: there is none). Complex ones are in the conjugate form."""
+    def vjp(self, function: Moving) -> tuple[Sequence[Raw], RawPull] | None:
+        """All results of the framework's own function, and what makes cotangents of the inputs that move (None: zero)
+        of those of the floating results (None: there is none). Complex ones are in the conjugate form."""
         return None
 
-    def jvp(self, function: RawFunction, moving: Sequence[bool]) -> RawFunction | None:
-        """The framework's own function and its tangent, by its own forward mode: of all inputs and then the tangents
-        of those that ``moving`` marks; to all results and then as many tangents (anything for integers)."""
+    def jvp(self, function: Moving, tangents: Sequence[Raw]) -> tuple[Sequence[Raw], Sequence[Raw]] | None:
+        """All results of the framework's own function, and the tangents of the floating ones by its own forward mode,
+        of a tangent for each input that moves."""
         return None
 
     def vmap(self, function: RawFunction, marks: Sequence[bool]) -> RawFunction | None:

@@ -47,7 +47,7 @@ def backward(
     plain = head_grads is None and not create_graph and isinstance(heads, Tensor)
     if not (plain and _at_once(heads, retain_graph)):  # type: ignore[arg-type]
         many = _as_heads(heads)
-        _in_full(Pass(many, _seeds(heads, many, head_grads), retain_graph or create_graph, create_graph))
+        _in_full(Pass(many, _seeds(heads, many, head_grads), retain_graph, create_graph))
 
 
 @tensor_method("backward")
@@ -59,7 +59,7 @@ def _backward(self: Tensor, head_grad: Any = None, retain_graph: bool = False, c
     """
     if head_grad is not None or create_graph or not _at_once(self, retain_graph):
         many = _as_heads(self)
-        _in_full(Pass(many, _seeds(self, many, head_grad), retain_graph or create_graph, create_graph))
+        _in_full(Pass(many, _seeds(self, many, head_grad), retain_graph, create_graph))
 
 
 def _in_full(this: Pass) -> None:
@@ -171,7 +171,7 @@ def gradients(
             raise NotRecordedError(
                 f"variable {position} is neither attached nor recorded; call x.attach_grad() before recording"
             )
-    this = Pass(many, _seeds(heads, many, head_grads), retain_graph or create_graph, create_graph)
+    this = Pass(many, _seeds(heads, many, head_grads), retain_graph, create_graph)
     found = pulled_to(this, targets, unused)
     result = []
     for target, grad in zip(targets, found, strict=True):

@@ -28,12 +28,15 @@ class Pass:
     cotangents: Sequence[Tensor]
     """One for each head, of its shape and dtype."""
     retain_graph: bool = False
-    """Whether the graph must be there for another pass."""
+    """Whether the graph must be there for another pass, as it must for ``create_graph``."""
     create_graph: bool = False
     """Whether the pass is recorded itself, so that what it brings can be differentiated."""
     rows: int | None = None
     """How many cotangents of each head come along a first axis of their own, as what they bring then has it: several
     passes in one. None for one without that axis."""
+
+    def __post_init__(self) -> None:
+        self.retain_graph = self.retain_graph or self.create_graph
 
     def seeds(self) -> list[tuple[Node, Tensor]]:
         """The nodes of the heads and their cotangents."""

@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from unigrad.adapters.contract import Backend, RawFunction, RawPull
+from unigrad.adapters.contract import Backend, Moving, RawFunction, RawPull
 from unigrad.adapters.registry import backend_of
 from unigrad.base.dtypes import has_gradients
 from unigrad.base.errors import ArgumentError, UnsupportedError
@@ -109,17 +109,31 @@ def apply(name: str, function: RawFunction, inputs: Sequence[Tensor]) -> list[Te
         return [batched(y, level) for y in found]
     parts = [take_apart(x, level) for x in inputs]
     tangents = [t for _, t in parts if t is not None]
-    pushed = backend.foreign.jvp(function, [t is not None for _, t in parts])
-    if pushed is None:
-        raise UnsupportedError(
-            f"backend {backend.name!r} has no forward mode for its own functions; use reverse mode (ug.grad, ug.vjp) "
-            f"where it has one, write the function with unigrad's operations, or use ug.custom_gradient"
-        )
+    pushed = functools.partial(_pushed, backend, function, [t is not None for _, t in parts])
     found = apply(name, pushed, [*[value for value, _ in parts], *tangents])
     count = len(found) // 2
     return [
         dual(y, t, level) if has_gradients(y.dtype) else y for y, t in zip(found[:count], found[count:], strict=True)
     ]
+
+
+def _pushed(backend: Backend, function: RawFunction, moving: Sequence[bool], raws: Sequence[Raw]) -> list[Raw]:
+    """Of all inputs and then the tangents of those that move: all results and then as many tangents, an integer for its
+    own."""
+    own = Moving(function, raws[: len(moving)], moving, functools.partial(_is_floating, backend))
+    pushed = backend.foreign.jvp(own, raws[len(moving) :])
+    if pushed is None:
+        raise UnsupportedError(
+            f"backend {backend.name!r} has no forward mode for its own functions; use reverse mode (ug.grad, ug.vjp) "
+            f"where it has one, write the function with unigrad's operations, or use ug.custom_gradient"
+        )
+    outs, supply = pushed[0], iter(pushed[1])
+    return [*outs, *[next(supply) if own.is_floating(out) else out for out in outs]]
+
+
+def _is_floating(backend: Backend, raw: Raw) -> bool:
+    dtype = type_on(backend)._neutral.get(raw.dtype)
+    return dtype is not None and has_gradients(dtype)
 
 
 def _one_by_one(
@@ -145,16 +159,15 @@ def _recorded(backend: Backend, name: str, function: RawFunction, inputs: Sequen
     kept = [type(x).of(x._raw, x._node) for x in inputs]
     raws, pull = _differentiated(backend, function, [x._raw for x in inputs], moving)
     outputs = [admitted(raw, backend) for raw in raws]
-    count = len(outputs)
     floating = [position for position, y in enumerate(outputs) if has_gradients(y.dtype)]
     if not floating:
         return outputs
 
     def pull_back(gs: Sequence[Maybe]) -> Sequence[Maybe]:
-        reached = [position for position, g in zip(floating, gs, strict=True) if g is not None]
+        reached = [position for position, g in enumerate(gs) if g is not None]
         given = [g for g in gs if g is not None]
         if not is_recording() and not any(map(is_wrapped, given)):
-            shares = pull(placed(reached, [g._raw for g in given], count))
+            shares = pull([None if g is None else g._raw for g in gs])
             return [None if share is None else tensor_type.of(share, None) for share in shares]
         if is_recording() and not backend.foreign.twice:
             raise UnsupportedError(
@@ -165,7 +178,7 @@ def _recorded(backend: Backend, name: str, function: RawFunction, inputs: Sequen
         def derived(raws: Sequence[Raw]) -> list[Raw]:
             own = raws[len(reached) :]
             _, pull = _differentiated(backend, function, own, moving)
-            shares = pull(placed(reached, raws[: len(reached)], count))
+            shares = pull(placed(reached, raws[: len(reached)], len(gs)))
             moved = [raw for raw, marked in zip(own, moving, strict=True) if marked]
             return [
                 backend.filled_like(raw, 0) if share is None else share
@@ -183,8 +196,8 @@ def _recorded(backend: Backend, name: str, function: RawFunction, inputs: Sequen
 
 def _differentiated(
     backend: Backend, function: RawFunction, raws: Sequence[Raw], moving: Sequence[bool]
-) -> tuple[list[Raw], RawPull]:
-    found = backend.foreign.vjp(function, raws, moving)
+) -> tuple[Sequence[Raw], RawPull]:
+    found = backend.foreign.vjp(Moving(function, raws, moving, functools.partial(_is_floating, backend)))
     if found is None:
         raise UnsupportedError(
             f"backend {backend.name!r} has no engine that could differentiate its own functions; write the function "
