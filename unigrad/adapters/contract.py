@@ -43,7 +43,7 @@ ALL_ORDERS = 1 << 31
 """For :attr:`Engine.orders`."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Pull:
     """What a backward pass asks of one framework: to pull cotangents of heads back to inputs."""
 
@@ -69,7 +69,7 @@ class Pull:
     without such an axis."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Moving:
     """A framework's own function, of those inputs alone that move."""
 

@@ -13,25 +13,25 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from unigrad.adapters.contract import Backend
 from unigrad.base.errors import ArgumentError, BackendError, UnigradError
 
 
-@dataclass(eq=False)
 class Bound:
     """What unigrad makes of an adapter whose framework is imported. ``unigrad.binding`` fills it in."""
 
-    tensor_type: Any
-    """The class of this backend's Tensors."""
-    raw_functions: Any = None
-    """The primitives over raw arrays, where rules can use them, else None."""
-    scopes: list[dict[str, Any]] = field(default_factory=list)
-    """The globals of this backend's operations."""
-    met_rules: bool = False
-    """Whether operations ask :attr:`Engine.by_rules`."""
+    def __init__(self, tensor_type: Any) -> None:
+        self.tensor_type = tensor_type
+        """The class of this backend's Tensors."""
+        self.raw_functions: Any = None
+        """The primitives over raw arrays, where rules can use them, else None."""
+        self.scopes: list[dict[str, Any]] = []
+        """The globals of this backend's operations."""
+        self.met_rules = False
+        """Whether operations ask :attr:`Engine.by_rules`."""
 
 
 bound: dict[Backend, Bound] = {}

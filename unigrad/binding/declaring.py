@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
 
 from unigrad.base.errors import DtypeError, UnigradError
-from unigrad.binding.source import execute, fill, tuple_of
+from unigrad.binding.source import NAME, execute_alike, fill, tuple_of
 from unigrad.table import OPERATIONS, PRIMITIVES, F, Primitive, parameters, row_of
 from unigrad.tensor.coercion import bound_for
 from unigrad.tensor.tensor import Tensor
@@ -53,13 +54,14 @@ def primitive(
     return declare
 
 
-_ONE = """
-def {function}({names}{slash}):
+# By a method of the first Tensor among the arrays, else by way of the backend that all of them decide.
+CALL = """
+def {name}({names}{slash}):
     {branches}
     return {call}
 """
 
-_BRANCH = """
+BRANCH = """
 if isinstance({array}, Tensor):
     return {call}
 """
@@ -71,28 +73,9 @@ def dispatcher(row: Primitive, stub: F) -> F:
     Generated, so that the common call is one type check and the call of a method, which each backend's Tensors have
     for each primitive (:func:`method_name`): to go by ``_bound`` takes two look-ups that Python does not remember.
     """
-    names = ", ".join((*row.arrays, *row.statics))
-
-    def accepted(call: str) -> str:
-        # As operators these may decline; a function call may not.
-        return f"accepted({call}, x1, x2)" if row.scalars else call
-
-    branches = (
-        []
-        if row.variadic
-        else [fill(_BRANCH, array=array, call=accepted(_call(row, array, names))) for array in row.arrays]
-    )
-    args = row.arrays[0] if row.variadic else tuple_of(row.arrays)
-    source = fill(
-        _ONE,
-        function=stub.__name__,
-        names=names,
-        slash=", /" if stub.__code__.co_posonlyargcount else "",
-        branches="\n".join(branches),
-        call=accepted(f"bound_for({args}).{row.name}({names})"),
-    )
+    source = _source(row.arrays, row.statics, row.variadic, row.scalars, bool(stub.__code__.co_posonlyargcount))
     scope: dict[str, Any] = {"Tensor": Tensor, "bound_for": bound_for, "accepted": _accepted}
-    function: F = execute(stub.__name__, source, scope, of=row.name, what="call")
+    function: F = execute_alike(stub.__name__, source, scope, of=row.name, what="call")
     function.__doc__ = stub.__doc__
     function.__module__ = stub.__module__
     # No __wrapped__: who unwraps the function, as AutoGraph does, must not get the stub.
@@ -100,15 +83,31 @@ def dispatcher(row: Primitive, stub: F) -> F:
     return function
 
 
+@functools.cache
+def _source(arrays: tuple[str, ...], statics: tuple[str, ...], variadic: bool, scalars: bool, slash: bool) -> str:
+    names = ", ".join((*arrays, *statics))
+    rest = ", ".join((*arrays[1:], *statics))
+    # As operators these may decline; a function call may not.
+    call = "accepted({}, x1, x2)" if scalars else "{}"
+    branches = (
+        [] if variadic else [f"{arrays[0]}._{NAME}_({rest})", *[f"{x}._bound.{NAME}({names})" for x in arrays[1:]]]
+    )
+    return fill(
+        CALL,
+        name=NAME,
+        names=names,
+        slash=", /" if slash else "",
+        branches="\n".join(
+            fill(BRANCH, array=array, call=call.format(branch))
+            for array, branch in zip(arrays, branches, strict=not variadic)
+        ),
+        call=call.format(f"bound_for({arrays[0] if variadic else tuple_of(arrays)}).{NAME}({names})"),
+    )
+
+
 def method_name(row: Primitive) -> str:
     """The method of a primitive on the Tensors of a backend, over its arrays and parameters in their order."""
     return f"_{row.name}_"
-
-
-def _call(row: Primitive, array: str, names: str) -> str:
-    if array == row.arrays[0]:
-        return f"{array}.{method_name(row)}({names.removeprefix(array).removeprefix(', ')})"
-    return f"{array}._bound.{row.name}({names})"
 
 
 def _accepted(result: Any, x1: Any, x2: Any) -> Any:

@@ -20,7 +20,7 @@ Pulled = dict[Node, Tensor]
 """What has arrived at nodes."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Pass:
     """One pass backwards: which cotangents are pulled back from which heads, and how."""
 
