@@ -26,6 +26,7 @@ from unigrad.extend import (
     get_backend_object,
     is_array,
     real_of,
+    with_replaced,
 )
 from unigrad_tensorflow.derivatives import replaced
 from unigrad_tensorflow.fft import FOURIER
@@ -139,10 +140,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "argsort": argsort,
     }
     table |= searching(table) | linear_algebra(table | {"power": with_arrays(power)}) | FOURIER | NETWORKS
-    for name in backend.replaced:
-        function = table.get(name) or backend.composed(name)
-        assert function is not None, name
-        table[name] = replaced(backend, name, function)
+    table = with_replaced(backend, table, replaced)
     table |= {name: with_arrays(table[name]) for name in ("power", "floor_divide", "remainder")}
     return table | {name: scalar_first(table[name]) for name in SCALAR_FIRST}
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from unigrad.extend import ArgumentError, Backend, Key, Raw, Shape, is_array
+from unigrad.extend import ArgumentError, Backend, Key, Raw, Shape, is_array, with_replaced
 from unigrad_torch.derivatives import replaced
 from unigrad_torch.fft import FOURIER
 from unigrad_torch.linalg import linear_algebra
@@ -109,10 +109,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
     }
     table |= {name: getattr(torch, name) for name in SAME_NAME} | searching() | FOURIER | NETWORKS
     table |= linear_algebra(table)
-    for name in backend.replaced:
-        function = table.get(name) or backend.composed(name)
-        assert function is not None, name
-        table[name] = replaced(backend, name, function)
+    table = with_replaced(backend, table, replaced)
     table["power"] = power(backend, table["power"])
     table["remainder"] = beside_scalars(table["remainder"])
     return table

@@ -481,6 +481,19 @@ class Backend:
         return unsupported
 
 
+def with_replaced(
+    backend: Backend, table: Mapping[str, Callable[..., Raw]], derive: Callable[..., Callable[..., Raw]]
+) -> dict[str, Callable[..., Raw]]:
+    """A table of raw functions with ``derive(backend, name, function)``, which has our derivative, in place of each
+    function of a primitive in :attr:`Backend.replaced`."""
+    found = dict(table)
+    for name in backend.replaced:
+        function = table.get(name) or backend.composed(name)
+        assert function is not None, name
+        found[name] = derive(backend, name, function)
+    return found
+
+
 @functools.cache
 def _neutral(backend: Backend) -> Mapping[Any, DType]:
     """The neutral dtypes by the framework's own."""

@@ -89,9 +89,7 @@ def _source(arrays: tuple[str, ...], statics: tuple[str, ...], variadic: bool, s
     rest = ", ".join((*arrays[1:], *statics))
     # As operators these may decline; a function call may not.
     call = "accepted({}, x1, x2)" if scalars else "{}"
-    branches = (
-        [] if variadic else [f"{arrays[0]}._{NAME}_({rest})", *[f"{x}._bound.{NAME}({names})" for x in arrays[1:]]]
-    )
+    branches = [f"{arrays[0]}._{NAME}_({rest})", *[f"{x}._bound.{NAME}({names})" for x in arrays[1:]]]
     return fill(
         CALL,
         name=NAME,
@@ -99,7 +97,8 @@ def _source(arrays: tuple[str, ...], statics: tuple[str, ...], variadic: bool, s
         slash=", /" if slash else "",
         branches="\n".join(
             fill(BRANCH, array=array, call=call.format(branch))
-            for array, branch in zip(arrays, branches, strict=not variadic)
+            for array, branch in zip(arrays, branches, strict=True)
+            if not variadic
         ),
         call=call.format(f"bound_for({arrays[0] if variadic else tuple_of(arrays)}).{NAME}({names})"),
     )

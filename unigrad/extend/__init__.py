@@ -9,7 +9,7 @@ project (``conformance/DEVELOPING.md``) tells how to write one.
 from unigrad.adapters.contract import Backend, Engine, Foreign
 from unigrad.adapters.contract import ALL_ORDERS, Bridged, Moving, Pull, StepPull
 from unigrad.adapters.contract import Parents, RawFunction, RawPull, RawStep
-from unigrad.adapters.contract import values_unknown
+from unigrad.adapters.contract import values_unknown, with_replaced
 from unigrad.adapters.registry import get_backend_object, meet_rules, register_backend
 
 # --- an adapter of a framework that follows NumPy ---
@@ -48,5 +48,5 @@ __all__ = [
     "StepPull", "UnigradWarning", "UnsupportedError", "accumulate", "backwards", "by_element", "composed", "float32",
     "float64", "from_host", "get_backend_object", "has_gradients", "host_capsule", "is_array", "meet_rules",
     "neutral_jvp", "neutral_vjp", "next_number", "real_of", "refusal", "register_backend", "residuals_of",
-    "rule_node", "values_unknown",
+    "rule_node", "values_unknown", "with_replaced",
 ]  # fmt: skip
