@@ -20,6 +20,7 @@ from unigrad.engine.passes import checked_cotangent
 from unigrad.interpreters.batches import Batched, batched, mapped, spread
 from unigrad.interpreters.duals import Dual, dual
 from unigrad.operations.creation import asarray
+from unigrad.tape import Leaf, parents_of
 from unigrad.tensor.coercion import backend_for
 from unigrad.tensor.levels import is_wrapped
 from unigrad.tensor.tensor import Tensor
@@ -128,8 +129,6 @@ class Arguments:
             """What the function is called with."""
             self.keywords = {name: constants(value) for name, value in keywords.items()} if keywords else {}
             """What it is called with by name."""
-        self.nested = is_recording() or any(map(is_wrapped, leaves))
-        """Whether an outer transform or recording follows the results."""
         # What values are shown as: a Tensor if any was given, else a framework's own array if any was, else NumPy's.
         self._kind: Any = next((leaf for leaf in leaves if isinstance(leaf, Tensor)), None)
         if self._kind is None:
@@ -168,12 +167,27 @@ class Arguments:
         return [layout(supply) for layout in self.layouts]
 
     def _like(self, x: Tensor, original: Any) -> Any:
-        """A Tensor as its caller sees it who gave ``original``."""
-        if isinstance(original, Tensor) or is_wrapped(x):
+        """A Tensor as its caller sees it who gave ``original``: still one where anything outside follows it."""
+        if isinstance(original, Tensor) or is_wrapped(x) or self._followed_outside(x):
             return twin(x)
         if original is None or _is_numpy(original):
             return x.numpy()
         return x._raw if x._node is None else x.backend.engine.detached(x._raw)
+
+    def _followed_outside(self, x: Tensor) -> bool:
+        """Whether ``x`` was computed from what an outer recording follows, by way of the function's closure."""
+        if x._node is None or not is_recording():
+            return False
+        own = {variable._node for variable in self.variables if isinstance(variable, Tensor)}
+        queue = [x._node]
+        seen = set(queue)
+        for node in queue:  # which grows as it goes
+            if type(node) is Leaf and node not in own:
+                return True
+            new = [parent for parent in parents_of(node) if parent not in seen]
+            seen.update(new)
+            queue += new
+        return False
 
     def completed(self, found: Sequence[Tensor | None], unused: str) -> list[Tensor | None]:
         """What arrived at each variable; zeros, None or an ArgumentError, as ``unused`` says, where nothing did."""

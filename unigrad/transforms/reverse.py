@@ -48,9 +48,10 @@ def value_and_grad(
 
     ``f`` sees Tensors, and may write to them as to its own. Tensors come back for Tensors, NumPy arrays for NumPy
     arrays and Python numbers, a framework's own arrays for such; a value or auxiliary array is a Tensor if any argument
-    was, else a framework's own if any argument was. Inside ``record()`` Tensors that come back are recorded; arrays
-    of other kinds have no history. A complex gradient is in the conjugate form; of a complex value it is the
-    gradient of the real part.
+    was, else a framework's own if any argument was. Inside ``record()`` and other transforms Tensors that come back are
+    recorded; what was given as another kind comes back as a Tensor too where it depends on an array that is followed
+    there, by way of what ``f`` closes over, and else has no history. A complex gradient is in the conjugate form; of a
+    complex value it is the gradient of the real part.
 
     Raises ArgumentError for a position that is not there or a result that is no array, DtypeError for integers,
     ShapeError if the value is not a scalar.

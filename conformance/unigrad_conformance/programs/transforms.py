@@ -923,6 +923,49 @@ def closures(ug: Any) -> Results:
     return {"w": kept, "recorded": True, "later": raised(outside.backward), "pushed": w.grad}
 
 
+# What is inside gets a number or NumPy's arrays, and closes over x: of x * x * y each is x * x by y, at 3.
+_INSIDE: dict[str, Callable[[Any, Any], Any]] = {
+    "grad": lambda ug, x: ug.grad(lambda y: x * x * y)(1.0),
+    "value_and_grad": lambda ug, x: ug.value_and_grad(lambda y: x * x * y)(1.0)[0],
+    "aux": lambda ug, x: ug.grad(lambda y: (y, x * x), has_aux=True)(1.0)[1],
+    "vjp": lambda ug, x: ug.vjp(lambda y: x * x * y, 1.0)[1](1.0)[0],
+    "jvp": lambda ug, x: ug.jvp(lambda y: x * x * y, (1.0,), (1.0,))[1],
+    "hvp": lambda ug, x: ug.hvp(lambda y: x * x * y * y / 2, (1.0,), (1.0,))[0],
+    "jacobian": lambda ug, x: ug.jacobian(lambda y: x * x * y)(np.array([0.5, 1.5], np.float32)).sum() / 2,
+    "hessian": lambda ug, x: ug.hessian(lambda y: x * x * y * y / 2)(1.0),
+    "vmap": lambda ug, x: ug.vmap(lambda y: x * x * y)(np.array([0.5, 1.5], np.float32)).sum() / 2,
+    "per example": lambda ug, x: ug.vmap(ug.grad(lambda y: x * x * y))(np.array([0.5, 1.5], np.float32)).mean(),
+    "a Tensor": lambda ug, x: ug.grad(lambda y: x * x * y)(ug.asarray(1.0)),
+}
+
+
+@case("a transform of a number or of NumPy's arrays inside another keeps what it closes over",
+      **{name: [6.0] * 4 + [2.0] for name in _INSIDE})  # fmt: skip
+def inside_of_numbers(ug: Any) -> Results:
+    found = {}
+    for name, inside in _INSIDE.items():
+        f = lambda x, inside=inside: inside(ug, x)  # noqa: E731
+        x = ug.asarray(3.0)
+        x.attach_grad()
+        with ug.record():
+            y = f(x)
+        y.backward()
+        tangent = ug.jvp(f, (ug.asarray(3.0),), (ug.asarray(1.0),))[1]
+        numbers = [ug.grad(f)(3.0), ug.vjp(f, 3.0)[1](1.0)[0], ug.grad(ug.grad(f))(3.0)]
+        found[name] = ug.asarray([*map(float, (numbers[0], tangent, numbers[1], x.grad, numbers[2]))])
+    return found
+
+
+@case("results of NumPy's arrays that depend on nothing outside stay NumPy's inside record()", kinds=["ndarray"] * 3)
+def numbers_inside_record(ug: Any) -> Results:
+    x = ug.asarray(3.0)
+    x.attach_grad()
+    with ug.record():
+        value, gradient = ug.value_and_grad(lambda y: (y * y * 2.0).sum())(np.ones(2, np.float32))
+        mapped = ug.vmap(lambda y: y * x.detach())(np.ones(2, np.float32))
+    return {"kinds": [type(found).__name__ for found in (value, gradient, mapped)]}
+
+
 @case("arguments, results and Hessians on two backends: a block is where its argument is", homes=[True, False] * 3)
 def two_backends(ug: Any) -> Results:
     x, y, t = _given(ug)
