@@ -27,6 +27,7 @@ from unigrad.extend import (
 )
 from unigrad_torch import steps
 from unigrad_torch.pushing import push
+from unigrad_torch.scalars import plainly
 
 MANY = 8
 """How many nodes of a graph to each of its leaves make it a long one (:meth:`TorchEngine._accumulated`)."""
@@ -38,6 +39,14 @@ transforming = torch._C._are_functorch_transforms_active
 def _recording() -> AbstractContextManager[None]:
     """What makes PyTorch record where the user told it not to; unigrad's own scope decides."""
     return torch.inference_mode(False) if torch.is_inference_mode_enabled() else torch.enable_grad()
+
+
+def _with_plain_numbers(run: Callable[[], Any]) -> Any:
+    token = plainly.set(True)
+    try:
+        return run()
+    finally:
+        plainly.reset(token)
 
 
 class TorchEngine(Engine):
@@ -117,7 +126,7 @@ class TorchEngine(Engine):
         from torch.utils.checkpoint import checkpoint
 
         # To stop early it raises an error out of some operation, which unigrad would explain.
-        return checkpoint(run, use_reentrant=False, early_stop=False)
+        return checkpoint(_with_plain_numbers, run, use_reentrant=False, early_stop=False)
 
     def pushforward(
         self, primitive: Primitive, raws: Sequence[Raw], tangents: Sequence[Raw | None], statics: Sequence[Any]

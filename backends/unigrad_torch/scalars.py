@@ -9,6 +9,7 @@ number and rounds twice.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import torch
@@ -28,6 +29,9 @@ EXACT = 2**53
 Weak = Callable[[Any, DType], Any]
 Known = dict[float, torch.Tensor | None]
 
+plainly: ContextVar[bool] = ContextVar("unigrad_torch_plainly", default=False)
+"""Whether numbers stay numbers: in a checkpoint, which must keep as many tensors when it is computed again."""
+
 _of_float32: Known = {}
 _of_float64: Known = {}
 _modes = torch._C._len_torch_dispatch_stack
@@ -44,9 +48,9 @@ def operand(weak: Weak) -> Weak:
             if known is not None:
                 found = known.get(scalar)
                 if found is None:
-                    return _met(scalar, dtype, known)
+                    return scalar if plainly.get() else _met(scalar, dtype, known)
                 # What a mode writes down or fakes must not hold tensors from outside.
-                return scalar if _modes() else found
+                return scalar if _modes() or plainly.get() else found
         return weak(scalar, dtype)
 
     return number

@@ -178,3 +178,11 @@ def test_shapes_that_do_not_fit_are_told_although_pytorch_checks_them() -> None:
         ug.nn.cross_entropy(ug.ones((2, 4)), ug.asarray([0, 1, 2]))
     with pytest.raises(ug.IndexRangeError):
         ug.nn.cross_entropy(ug.ones((2, 4)), ug.asarray([0, 4]))
+
+
+def test_a_checkpoint_meets_numbers_for_the_first_time_and_after_many_others() -> None:
+    """Numbers that become tensors when they are met again would be kept by the second run of it alone."""
+    x = ug.asarray(1.0).to_backend("torch")
+    for number in [2.5, 0.1, *(3 + 0.01 * step for step in range(300)), 2.5, 2.5]:
+        found = ug.grad(ug.checkpoint(lambda a, number=number: ug.sin(a) * number / (number + 1)))(x)
+        assert abs(float(found) - np.cos(1) * number / (number + 1)) < 1e-5

@@ -111,6 +111,9 @@ def astype(x: Raw, dtype: Any) -> Raw:
 
 def sigmoid(xp: Any, x: Raw) -> Raw:
     """1 / (1 + exp(-x))."""
+    if x.dtype.kind == "c":
+        small = xp.exp(xp.where(x.real < 0, x, -x))
+        return xp.where(x.real < 0, small, 1) / (1 + small)
     # Both exponentials are of numbers below 0, so that neither overflows, and nothing cancels.
     return xp.exp(xp.minimum(x, xp.zeros_like(x))) / (xp.exp(-xp.abs(x)) + 1)
 

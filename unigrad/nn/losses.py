@@ -15,12 +15,24 @@ from unigrad.nn.activations import log_softmax
 from unigrad.nn.layers import checked_labels
 from unigrad.operations.creation import asarray, astype
 from unigrad.operations.elementwise import abs as absolute
-from unigrad.operations.elementwise import divide, exp, log, maximum, multiply, negative, square, subtract, where
+from unigrad.operations.elementwise import (
+    divide,
+    exp,
+    log,
+    logical_and,
+    maximum,
+    multiply,
+    negative,
+    sqrt,
+    square,
+    subtract,
+    where,
+)
 from unigrad.operations.indexing import take, take_along_axis_
 from unigrad.operations.networks import cross_entropy_, softplus_, unfit_labels
 from unigrad.operations.reductions import Axis, mean, vector_norm
 from unigrad.operations.reductions import sum as _sum
-from unigrad.operations.shapes import expand_dims, moveaxis, squeeze
+from unigrad.operations.shapes import broadcast_arrays, expand_dims, moveaxis, squeeze
 from unigrad.table import Array, operation
 from unigrad.tensor.coercion import tensors
 from unigrad.tensor.tensor import Tensor
@@ -100,16 +112,20 @@ def binary_cross_entropy_with_logits(
 def kl_div(log_predictions: Array, targets: Array, /, *, log_targets: bool = False, reduction: str = "mean") -> Tensor:
     """t * (log(t) - log_predictions) for probabilities t, or exp(t) * (t - log_predictions) with ``log_targets``.
 
-    0 where a probability is 0. ``reduction`` may also be ``"batchmean"``: the sum divided by the size of the first
-    axis, which is the divergence of Kullback and Leibler itself.
+    0 where a probability is 0, with an infinite derivative by it. ``reduction`` may also be ``"batchmean"``: the sum
+    divided by the size of the first axis, which is the divergence of Kullback and Leibler itself.
     """
     log_predictions, targets = _pair(log_predictions, targets)
     if log_targets:
         losses = multiply(exp(targets), subtract(targets, log_predictions))
     else:
-        # log(0) would make NaN of 0 times minus infinity.
-        known = log(where(targets == 0, 1.0, targets))
-        losses = multiply(targets, subtract(known, log_predictions))
+        # log(0) would make NaN of 0 times minus infinity. There the square root stands in for t * log(t), or for
+        # t times infinity where the prediction is 0 as well: 0 like both, with the same infinite slope.
+        none = targets == 0
+        unreached = logical_and(none, log_predictions == -math.inf)
+        edge = multiply(where(unreached, 1.0, -1.0), sqrt(where(none, targets, 1.0)))
+        known = subtract(log(where(none, 1.0, targets)), where(none, 0.0, log_predictions))
+        losses = where(none, edge, multiply(targets, known))
     if reduction == "batchmean":
         if losses.ndim == 0:
             raise ShapeError("reduction='batchmean' needs a first axis, not a 0-dimensional array")
@@ -217,7 +233,11 @@ def _of_probabilities(
         raise ShapeError(f"probabilities of shape {targets.shape} do not fit logits of shape {logits.shape}")
     if smoothing:
         targets = targets * (1 - smoothing) + smoothing / logits.shape[axis]
-    losses = multiply(targets, log_softmax(logits, axis=axis))
+    predictions = log_softmax(logits, axis=axis)
+    # 0 times minus infinity is 0 here; the square root is so too, with the same infinite slope.
+    unreached = logical_and(targets == 0, predictions == -math.inf)
+    edge = negative(sqrt(where(unreached, targets, 1.0)))
+    losses = where(unreached, edge, multiply(targets, where(unreached, 0.0, predictions)))
     if weights is not None:
         losses = multiply(losses, _class_weights(weights, logits, axis))
     if reduction == "mean":
@@ -266,8 +286,8 @@ def normalize(x: Array, /, *, ord: float = 2, axis: Axis = -1, eps: float = 1e-1
 def cosine_similarity(x1: Array, x2: Array, /, *, axis: int = -1, eps: float = 1e-8) -> Tensor:
     """The cosine of the angle between vectors along ``axis``; a norm below ``eps`` is taken as that.
 
-    All other axes broadcast.
+    They broadcast, along ``axis`` as well.
     """
-    x1, x2 = tensors((x1, x2))
+    x1, x2 = broadcast_arrays(*tensors((x1, x2)))  # first: the norm is that of the stretched vector
     product = multiply(normalize(x1, axis=axis, eps=eps), normalize(x2, axis=axis, eps=eps))
     return _sum(product, axis=axis)

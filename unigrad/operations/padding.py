@@ -11,6 +11,7 @@ from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.operations.arranging import along
 from unigrad.operations.creation import asarray, full
 from unigrad.operations.indexing import getitem, setitem_
+from unigrad.operations.shapes import concat
 from unigrad.table import Array, operation
 from unigrad.tensor.tensor import Tensor
 
@@ -20,13 +21,14 @@ MODES = ("constant", "edge", "reflect", "symmetric", "wrap")
 
 
 @operation
-def pad(x: Array, /, pad_width: int | Sequence[Any], mode: str = "constant", *, constant_values: complex = 0) -> Tensor:
+def pad(x: Array, /, pad_width: int | Sequence[Any], mode: str = "constant", *, constant_values: Any = 0) -> Tensor:
     """x with more elements in front of and behind each axis, as NumPy's.
 
     ``pad_width`` is a number for all edges, a pair (before, after) for all axes, or a pair for each. What is
-    added is ``constant_values``, or taken from x: its ``"edge"``, its mirror image (``"reflect"`` without the edge,
-    ``"symmetric"`` with it), or its other end (``"wrap"``). Raises ArgumentError for other modes and widths
-    below 0, ShapeError for widths that do not fit x, or where x has nothing to take from.
+    added is ``constant_values``, likewise a number, a pair or a pair for each axis; or it is taken from x: its
+    ``"edge"``, its mirror image (``"reflect"`` without the edge, ``"symmetric"`` with it), or its other end
+    (``"wrap"``). Raises ArgumentError for other modes and widths below 0, ShapeError for widths or constants that do
+    not fit x, or where x has nothing to take from.
     """
     x = asarray(x)
     widths = _widths(pad_width, x.shape)
@@ -40,6 +42,8 @@ def pad(x: Array, /, pad_width: int | Sequence[Any], mode: str = "constant", *, 
             slice(before, before + size, 1) if size else slice(0, 0, 1)
             for size, (before, _) in zip(x.shape, widths.tolist(), strict=True)
         )
+        if not isinstance(constant_values, (int, float, complex)):
+            return _with_constants(x, widths.tolist(), constant_values)
         filled = full(shape, constant_values, dtype=x.dtype, like=x)
         return setitem_(filled, x, inside)
     for axis, (before, after) in enumerate(widths.tolist()):
@@ -48,6 +52,23 @@ def pad(x: Array, /, pad_width: int | Sequence[Any], mode: str = "constant", *, 
                 raise ShapeError(f"pad with mode {mode!r}: axis {axis} of shape {x.shape} has nothing to take from")
             # Which element goes where is the same question for positions, and NumPy knows.
             x = getitem(x, along(axis, np.pad(np.arange(x.shape[axis]), (before, after), mode=mode)))  # type: ignore[call-overload]
+    return x
+
+
+def _with_constants(x: Tensor, widths: list[list[int]], constants: Any) -> Tensor:
+    """Padded axis by axis, as NumPy does it: where two axes meet the later one's constants stand."""
+    try:
+        values = np.broadcast_to(np.asarray(constants), (x.ndim, 2)).tolist()
+    except ValueError:
+        raise ShapeError(
+            f"constant_values={constants!r} do not fit shape {x.shape}; pass a number, a pair, or a pair for each axis"
+        ) from None
+    for axis, (sizes, pair) in enumerate(zip(widths, values, strict=True)):
+        ends = [
+            full((*x.shape[:axis], size, *x.shape[axis + 1 :]), value, dtype=x.dtype, like=x)
+            for size, value in zip(sizes, pair, strict=True)
+        ]
+        x = concat([ends[0], x, ends[1]], axis=axis)
     return x
 
 

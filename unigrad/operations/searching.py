@@ -17,7 +17,8 @@ from unigrad.base.words import EVERYTHING
 from unigrad.binding.declaring import primitive
 from unigrad.interpreters.batches import Mask, Values, repeated
 from unigrad.operations.arranging import along
-from unigrad.operations.creation import asarray
+from unigrad.operations.creation import asarray, astype
+from unigrad.operations.elementwise import isnan, logical_not
 from unigrad.operations.indexing import argsort_, getitem, scatter_, take, take_along_axis_
 from unigrad.operations.reductions import floating
 from unigrad.operations.shapes import flip, reshape
@@ -157,13 +158,19 @@ class TopK(NamedTuple):
 def top_k(x: Array, k: int, /, *, axis: int = -1, largest: bool = True) -> TopK:
     """The ``k`` largest (or smallest) elements along ``axis`` in order, and their positions, int64.
 
-    Of equal elements the first come first; NaN comes last. The values are differentiable.
+    Of equal elements the first come first; NaN counts as the largest of all, as ``max`` and ``sort`` have it. The
+    values are differentiable.
     """
     x = asarray(x)
     number = one_axis(axis, x.ndim)
     if not 0 <= k <= x.shape[number]:
         raise ArgumentError(f"k={k} is not from 0 to {x.shape[number]}, the size of axis {number} of shape {x.shape}")
-    indices = getitem(argsort_(x, number, largest), along(number, slice(0, k)))
+    order = argsort_(x, number, largest)
+    if largest and x.dtype.kind == "f":
+        # Which sorts NaN last; what is kept in order behind it comes to the front.
+        known = take_along_axis_(astype(logical_not(isnan(x)), np.int64), order, number)
+        order = take_along_axis_(order, argsort_(known, number, False), number)
+    indices = getitem(order, along(number, slice(0, k)))
     return TopK(take_along_axis_(x, indices, number), indices)
 
 

@@ -149,13 +149,14 @@ def diff(
 ) -> Tensor:
     """Each element along ``axis`` less the one before, ``n`` times; of booleans whether they differ.
 
-    ``prepend`` and ``append`` are put at the ends first; a number counts for all. ArgumentError if n is negative.
+    ``prepend`` and ``append`` are put at the ends first, unless n is 0; a number counts for all. ArgumentError if n is
+    negative.
     """
     x = asarray(x)
     number = one_axis(axis, x.ndim)
     if n < 0:
         raise ArgumentError(f"diff needs n from 0 up, not {n}")
-    if prepend is not None or append is not None:
+    if n and (prepend is not None or append is not None):
         one = (*x.shape[:number], 1, *x.shape[number + 1 :])
         ends = [None if end is None else asarray(end, like=x) for end in (prepend, append)]
         before, after = ([] if end is None else [broadcast_to(end, one) if not end.ndim else end] for end in ends)

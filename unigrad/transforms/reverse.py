@@ -7,7 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from unigrad.base.errors import ArgumentError, ShapeError
+from unigrad.base.dtypes import has_gradients
+from unigrad.base.errors import ArgumentError, DtypeError, ShapeError
 from unigrad.base.recording import Switch, is_recording
 from unigrad.base.tree import paths
 from unigrad.engine.within import Pass
@@ -53,8 +54,8 @@ def value_and_grad(
     there, by way of what ``f`` closes over, and else has no history. A complex gradient is in the conjugate form; of a
     complex value it is the gradient of the real part.
 
-    Raises ArgumentError for a position that is not there or a result that is no array, DtypeError for integers,
-    ShapeError if the value is not a scalar.
+    Raises ArgumentError for a position that is not there or a result that is no array, DtypeError for integers, given
+    or returned, ShapeError if the value is not a scalar.
     """
     check_function(f, "grad")
     check_unused(unused)
@@ -89,7 +90,13 @@ def scalar(f: Callable[..., Any], result: Any, arguments: Arguments) -> Tensor:
             f"{called(f)} must return a scalar to have a gradient, and it returned shape {value.shape}; "
             f"reduce it, as .sum() does, or use ug.vjp or ug.jacobian"
         )
-    return value.astype(float) if value.dtype.kind in "biu" else value
+    if not has_gradients(value.dtype):
+        raise DtypeError(
+            f"{called(f)} returned {value.dtype}, and only floating values have a gradient; what counts or compares is "
+            f"constant between its jumps: return what it is counted from, or convert it with .astype(ug.float32) if a "
+            f"gradient of zeros is meant"
+        )
+    return value
 
 
 def grad(

@@ -58,6 +58,8 @@ for _k in (0, 1, -2):
     _row("diag", f"of_vector_{_name}", f"ug.diag(x, {_k}) ** 2", x=_v)
     _row("diag", f"of_matrix_{_name}", f"ug.diag(x, {_k}) ** 2", x=spread(1, 2, 4, 3))
 _row("pad", "constant", "ug.pad(x, ((1, 2), (0, 1)), constant_values=1.5) ** 2", x=_x)
+_row("pad", "constants_before_and_after", "ug.pad(x, 1, constant_values=(5, -0.5)) ** 2", x=_x)
+_row("pad", "constants_of_each_axis", "ug.pad(x, ((1, 0), (2, 1)), constant_values=((1, 2), (3, 4))) ** 2", x=_x)
 _row("pad", "constant_of_nothing", "ug.pad(x, 1) ** 2", x=_none)
 for _mode in ("edge", "reflect", "symmetric", "wrap"):
     _row("pad", _mode, f"ug.pad(x, (1, 2), '{_mode}') ** 2", x=_x)

@@ -47,6 +47,8 @@ for _operation in (
 ):  # fmt: skip
     _row(_operation, "complex", f"ug.{_operation}(z)", z=_a)
     _row(_operation, "complex_zero_dimensional", f"ug.{_operation}(z)", z=complex_(-0.75, 1.25))
+_row("nn.sigmoid", "complex", "ug.nn.sigmoid(z)", z=_a)
+_row("nn.silu", "complex", "ug.nn.silu(z)", z=_a)
 _row("exp", "complex_no_elements", "ug.exp(z)", z=disk(1, 2, 0, 3))
 _row("expm1", "complex_near_zero", "ug.expm1(z)", z=disk(1e-3, 4e-3, 4))
 _row("log1p", "complex_near_zero", "ug.log1p(z)", z=disk(1e-3, 4e-3, 4))

@@ -258,4 +258,11 @@ _row("nn.normalize", "rows", "ug.nn.normalize(x)", x=_p)
 _row("nn.normalize", "columns", "ug.nn.normalize(x, ord=1, axis=0)", x=_p)
 _row("nn.normalize", "small", "ug.nn.normalize(x, eps=8.0)", x=_p)
 _row("nn.cosine_similarity", "rows", "ug.nn.cosine_similarity(x, y)", x=_p, y=_t)
+_row(
+    "nn.cosine_similarity",
+    "broadcast_along_the_axis",
+    "ug.nn.cosine_similarity(x, y, axis=1)",
+    x=_p,
+    y=spread(1, 2, 2, 1),
+)
 _row("nn.cosine_similarity", "broadcast", "ug.nn.cosine_similarity(x, y, axis=1)", x=_p, y=spread(-2, 2, 1, 4))
