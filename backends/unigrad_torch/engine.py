@@ -42,11 +42,11 @@ def _recording() -> AbstractContextManager[None]:
 
 
 def _with_plain_numbers(run: Callable[[], Any]) -> Any:
-    token = plainly.set(True)
+    before, plainly.on = plainly.on, True
     try:
         return run()
     finally:
-        plainly.reset(token)
+        plainly.on = before
 
 
 class TorchEngine(Engine):

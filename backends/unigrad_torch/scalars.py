@@ -8,8 +8,8 @@ number and rounds twice.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from contextvars import ContextVar
 from typing import Any
 
 import torch
@@ -29,8 +29,15 @@ EXACT = 2**53
 Weak = Callable[[Any, DType], Any]
 Known = dict[float, torch.Tensor | None]
 
-plainly: ContextVar[bool] = ContextVar("unigrad_torch_plainly", default=False)
-"""Whether numbers stay numbers: in a checkpoint, which must keep as many tensors when it is computed again."""
+
+class Plainly(threading.local):
+    """Whether numbers stay numbers: in a checkpoint, which must keep as many tensors when it is computed again. Not a
+    context variable, since that happens in the context of the first time."""
+
+    on = False
+
+
+plainly = Plainly()
 
 _of_float32: Known = {}
 _of_float64: Known = {}
@@ -48,9 +55,9 @@ def operand(weak: Weak) -> Weak:
             if known is not None:
                 found = known.get(scalar)
                 if found is None:
-                    return scalar if plainly.get() else _met(scalar, dtype, known)
+                    return scalar if plainly.on else _met(scalar, dtype, known)
                 # What a mode writes down or fakes must not hold tensors from outside.
-                return scalar if _modes() or plainly.get() else found
+                return scalar if _modes() or plainly.on else found
         return weak(scalar, dtype)
 
     return number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import linecache
 from collections.abc import Sequence
@@ -67,6 +68,7 @@ def execute_alike(name: str, source: str, scope: dict[str, Any], *, of: str, wha
     code = _compiled(source)
     names = tuple([each.replace(NAME, of) for each in code.co_names])
     code = code.replace(co_name=name, co_qualname=name, co_filename=file, co_names=names)
+    scope["__builtins__"] = builtins.__dict__  # as exec does it; PyTorch's compiler looks for them
     return FunctionType(code, scope, name)
 
 
