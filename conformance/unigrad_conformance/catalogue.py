@@ -11,6 +11,7 @@ from unigrad_conformance.operations import cases_of
 from unigrad_conformance.programs import kinks
 from unigrad_conformance.programs.crossing import CROSSING
 from unigrad_conformance.programs.custom import CHECKPOINTS, CUSTOM, NATIVE
+from unigrad_conformance.programs.halves import HALVES
 from unigrad_conformance.programs.mapping import MAPPING
 from unigrad_conformance.programs.mistakes import MISTAKES
 from unigrad_conformance.programs.recording import RECORDING
@@ -41,7 +42,7 @@ FAMILIES = (
 def all_cases() -> dict[str, Case]:
     """Every case by name: the programs first, as a reader would want to see them."""
     cases = [*SEEDS.cases, *RECORDING.cases, *TRANSFORMS.cases, *MAPPING.cases, *CUSTOM.cases, *CHECKPOINTS.cases]
-    cases += [*NATIVE.cases, *CROSSING.cases, *MISTAKES.cases, *kinks.cases()]
+    cases += [*NATIVE.cases, *CROSSING.cases, *HALVES.cases, *MISTAKES.cases, *kinks.cases()]
     for family in FAMILIES:
         cases += cases_of(family)
     found: dict[str, Case] = {}

@@ -123,7 +123,8 @@ def scaled_dot_product_attention(
             f"attention needs a query (..., L, E), a key (..., S, E) and a value (..., S, F), not shapes "
             f"{query.shape}, {key.shape} and {value.shape}"
         )
-    scores = matmul(query, matrix_transpose(key)) * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
+    # The query is scaled, and not the scores, which are more and may overflow before.
+    scores = matmul(query * (1 / math.sqrt(query.shape[-1]) if scale is None else scale), matrix_transpose(key))
     if is_causal:
         seen = np.tril(np.ones((query.shape[-2], key.shape[-2]), dtype=bool))
         scores = where(asarray(seen, like=scores), scores, -math.inf)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from unigrad.base.arguments import one_axis
-from unigrad.base.dtypes import int64
+from unigrad.base.dtypes import float16, int64
 from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.nn.activations import log_softmax
 from unigrad.nn.layers import checked_labels
@@ -30,7 +30,7 @@ from unigrad.operations.elementwise import (
 )
 from unigrad.operations.indexing import take, take_along_axis_
 from unigrad.operations.networks import cross_entropy_, softplus_, unfit_labels
-from unigrad.operations.reductions import Axis, mean, vector_norm
+from unigrad.operations.reductions import Axis, in_float32, mean, vector_norm
 from unigrad.operations.reductions import sum as _sum
 from unigrad.operations.shapes import broadcast_arrays, expand_dims, moveaxis, squeeze
 from unigrad.table import Array, operation
@@ -176,6 +176,9 @@ def cross_entropy(
     the part of the probability that is given to all classes equally.
     """
     logits = logits if isinstance(logits, Tensor) else asarray(logits)
+    if logits._dtype is float16:
+        manner = {"axis": axis, "weights": weights, "ignore_index": ignore_index, "reduction": reduction}
+        return in_float32(cross_entropy, logits, labels, label_smoothing=label_smoothing, **manner)
     if (
         type(labels) is type(logits)
         and axis == -1

@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from unigrad.base import dtypes
 from unigrad.base.arguments import many_axes, one_axis
 from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.base.recording import is_training
 from unigrad.operations.creation import asarray
 from unigrad.operations.elementwise import add, divide, multiply, sqrt, square, subtract
-from unigrad.operations.reductions import mean
+from unigrad.operations.reductions import in_float32, mean
 from unigrad.table import Array, operation
 from unigrad.tensor.tensor import Tensor
 
@@ -22,6 +23,8 @@ __all__ = ["batch_norm", "group_norm", "layer_norm", "rms_norm"]
 
 
 def _standardised(x: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
+    if x.dtype == dtypes.float16:
+        return in_float32(_standardised, x, axes=axes, eps=eps)
     moved = subtract(x, mean(x, axis=axes, keepdims=True))
     return divide(moved, sqrt(mean(square(moved), axis=axes, keepdims=True) + eps))
 
@@ -62,7 +65,13 @@ def rms_norm(x: Array, weight: Array | None = None, /, *, axis: int | Sequence[i
     """x / sqrt(mean(x ** 2) + eps) over ``axis`` (Zhang and Sennrich, 2019); the weight has the sizes of these axes."""
     x = asarray(x)
     axes = many_axes(axis, x.ndim)
-    return _scaled(divide(x, sqrt(mean(square(x), axis=axes, keepdims=True) + eps)), weight, None, axes)
+    return _scaled(_of_size_one(x, axes, eps), weight, None, axes)
+
+
+def _of_size_one(x: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
+    if x.dtype == dtypes.float16:
+        return in_float32(_of_size_one, x, axes=axes, eps=eps)
+    return divide(x, sqrt(mean(square(x), axis=axes, keepdims=True) + eps))
 
 
 @operation

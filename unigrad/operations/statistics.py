@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.base import dtypes
 from unigrad.base.arguments import many_axes
 from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.interpreters.batches import rewrapped
@@ -115,6 +116,8 @@ def average(x: Array, /, *, axis: Axis = None, weights: Array | None = None, kee
     if weights is None:
         return reductions.mean(x, axis=axis, keepdims=keepdims)
     x, weights = (floating(array) for array in tensors((x, weights)))
+    if x.dtype == weights.dtype == dtypes.float16:
+        return reductions.in_float32(average, x, axis=axis, weights=weights.astype("float32"), keepdims=keepdims)
     axes = many_axes(axis, x.ndim)
     if weights.shape != x.shape:
         if len(axes) != 1 or weights.shape != (x.shape[axes[0]],):
@@ -148,6 +151,8 @@ def nansum(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def nanmean(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The mean over ``axis`` of the elements that are not NaN; NaN where there are none."""
     x = floating(x)
+    if x.dtype == dtypes.float16:
+        return reductions.in_float32(nanmean, x, axis=axis, keepdims=keepdims)
     count = reductions.sum(logical_not(isnan(x)), axis=axis, keepdims=keepdims)
     return nansum(x, axis=axis, keepdims=keepdims) / count.astype(x.dtype)
 

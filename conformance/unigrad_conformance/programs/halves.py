@@ -1,0 +1,67 @@
+"""float16: what it can hold comes out, although sums and squares on the way are beyond it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from unigrad_conformance.case import Program, Results
+
+HALVES = Program("halves")
+case = HALVES.case
+
+
+def _filled(ug: Any, value: float, *shape: int) -> Any:
+    return ug.asarray(np.full(shape, value, np.float16))
+
+
+def _signs(ug: Any, size: float, *shape: int) -> Any:
+    return ug.asarray(np.where(np.arange(np.prod(shape)) % 2, size, -size).reshape(shape).astype(np.float16))
+
+
+# Each with its value, which float16 holds exactly or which is compared at its precision.
+OVERFLOWING: dict[str, tuple[Callable[[Any], Any], float]] = {
+    "mean": (lambda ug: ug.mean(_filled(ug, 40000, 3)), 40000),
+    "mean of many": (lambda ug: ug.mean(_filled(ug, 1, 100000)), 1),
+    "nanmean": (lambda ug: ug.nanmean(_filled(ug, 40000, 3)), 40000),
+    "average": (lambda ug: ug.average(_filled(ug, 300, 3), weights=_filled(ug, 300, 3)), 300),
+    "var": (lambda ug: ug.var(_signs(ug, 200, 400)), 40000),
+    "std": (lambda ug: ug.std(_signs(ug, 300, 400)), 300),
+    "norm": (lambda ug: ug.linalg.norm(ug.asarray(np.array([300, 400], np.float16))), 500),
+    "norm of a matrix": (lambda ug: ug.linalg.matrix_norm(_filled(ug, 300, 2, 2)), 600),
+    "norm of order 3": (lambda ug: ug.linalg.vector_norm(_filled(ug, 100, 8), ord=3), 200),
+    "cosine": (lambda ug: ug.nn.cosine_similarity(_filled(ug, 300, 4), _filled(ug, 400, 4)), 1),
+    "mse_loss": (lambda ug: ug.nn.mse_loss(_filled(ug, 200, 3), _filled(ug, 0, 3)), 40000),
+    "avg_pool": (lambda ug: ug.nn.avg_pool1d(_filled(ug, 40000, 1, 1, 4), 4).sum(), 40000),
+    "layer_norm": (lambda ug: ug.nn.layer_norm(_signs(ug, 300, 1, 16))[0, 1], 1),
+    "rms_norm": (lambda ug: ug.nn.rms_norm(_filled(ug, 400, 1, 4))[0, 1], 1),
+    "group_norm": (lambda ug: ug.nn.group_norm(_signs(ug, 300, 1, 2, 8), 2)[0, 0, 1], 1),
+    "batch_norm": (lambda ug: ug.nn.batch_norm(_signs(ug, 300, 16, 1), training=True)[1, 0], 1),
+    "logsumexp": (lambda ug: ug.nn.logsumexp(_filled(ug, 0, 70000)), 11.15625),
+    "softmax": (lambda ug: ug.nn.softmax(_filled(ug, 0, 70000)).sum(), 1),
+    "cross_entropy": (lambda ug: ug.nn.cross_entropy(_signs(ug, 20, 4000, 2), ug.asarray(np.zeros(4000, int))), 40),
+    "attention": (lambda ug: ug.nn.scaled_dot_product_attention(*[_filled(ug, 45, 1, 64)] * 3)[0, 0], 45),
+}
+
+
+@case("sums and squares that float16 does not hold, on the way to what it does", everyday=True,
+      **dict.fromkeys(OVERFLOWING, True), dtypes=["float16"] * len(OVERFLOWING))  # fmt: skip
+def overflowing(ug: Any) -> Results:
+    found = {name: f(ug) for name, (f, _) in OVERFLOWING.items()}
+    near = {name: abs(float(y) - OVERFLOWING[name][1]) <= 2e-3 * OVERFLOWING[name][1] for name, y in found.items()}
+    return {**near, "dtypes": [str(y.dtype) for y in found.values()]}
+
+
+@case("and so their gradients", mean=True, norm=True, layer_norm=True, dtypes=["float16"] * 3)
+def gradients_of_halves(ug: Any) -> Results:
+    mean = ug.grad(ug.mean)(_filled(ug, 40000, 3))
+    norm = ug.grad(ug.linalg.norm)(ug.asarray(np.array([300, 400], np.float16)))
+    layer = ug.grad(lambda x: ug.nn.layer_norm(x).sum())(_signs(ug, 300, 1, 16))
+    return {
+        "mean": bool(np.allclose(mean.numpy(), 1 / 3, atol=1e-3)),
+        "norm": bool(np.allclose(norm.numpy(), [0.6, 0.8], atol=1e-3)),
+        "layer_norm": bool(np.allclose(layer.numpy(), 0, atol=1e-3)),
+        "dtypes": [str(x.dtype) for x in (mean, norm, layer)],
+    }
