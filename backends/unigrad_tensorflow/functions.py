@@ -375,7 +375,7 @@ def numbers(shape: Sequence[int]) -> np.ndarray[Any, Any]:
 
 def along(indices: Raw, axis: int, shape: Sequence[int]) -> Raw:
     """The flat positions that ``indices`` select along an axis."""
-    first = np.take(numbers(tuple(shape)), [0], axis)
+    first = np.take(numbers(tuple(shape)), [0], axis) if shape[axis] else np.int64(0)
     return indices * math.prod(shape[axis + 1 :]) + first
 
 

@@ -16,6 +16,22 @@ def test_repr_names_values_dtype_and_backend() -> None:
     assert f"{ug.asarray(1.5):.2f}" == "1.50"
 
 
+@pytest.mark.parametrize("request_", ["write", "add"])
+def test_a_variable_comes_back_from_pickle_as_one(request_: str) -> None:
+    x = ug.asarray([1.0, 2.0])
+    x.attach_grad(request_)
+    with ug.record():
+        y = (x * x).sum()
+    y.backward()
+    back = pickle.loads(pickle.dumps(x))
+    assert back.grad.tolist() == [2, 4]
+    with ug.record():
+        y = (back * 3.0).sum()
+    y.backward()
+    assert back.grad.tolist() == ([3, 3] if request_ == "write" else [5, 7])
+    assert x.grad.tolist() == [2, 4]
+
+
 def test_pickle_and_copy() -> None:
     x = ug.asarray([1.0, 2.0], dtype="float64")
     x.attach_grad("add")

@@ -376,7 +376,14 @@ class Tensor(Everyday):
         return twin
 
     def __reduce__(self) -> Any:
-        return _rebuild, (self.backend.name, self.numpy())
+        # As for a deep copy: a variable comes back as a variable, and who stores what was computed loses its history.
+        if not isinstance(self._node, Leaf):
+            self.refuse_if_recorded("pickle it", "x.detach()")
+        buffer = getattr(self, "_buffer", None)
+        if buffer is None:
+            return _rebuild, (self.backend.name, self.numpy())
+        grad = None if buffer.grad is None else buffer.grad.numpy()
+        return _rebuild, (self.backend.name, self.numpy(), buffer.request, grad)
 
     def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
         """The same values on another device of the backend; ArgumentError if it has no such device."""
@@ -473,10 +480,16 @@ def conjugated(g: Tensor) -> Tensor:
     return g._bound.conj(g) if g._dtype.kind == "c" else g
 
 
-def _rebuild(backend: str, values: np.ndarray[Any, Any]) -> Tensor:
+def _rebuild(
+    backend: str, values: np.ndarray[Any, Any], request: str | None = None, grad: np.ndarray[Any, Any] | None = None
+) -> Tensor:
     target = get_backend_object(backend)
     like = type_on(target).of(target.full((), 0, values.dtype.type(0).dtype), None)
     found: Tensor = OPERATIONS["asarray"](values, like=like)
+    if request is not None:
+        found.attach_grad(request)
+        if grad is not None:
+            found._buffer.grad = OPERATIONS["asarray"](grad, like=like)
     return found
 
 

@@ -257,6 +257,8 @@ _row(
 _row("nn.normalize", "rows", "ug.nn.normalize(x)", x=_p)
 _row("nn.normalize", "columns", "ug.nn.normalize(x, ord=1, axis=0)", x=_p)
 _row("nn.normalize", "small", "ug.nn.normalize(x, eps=8.0)", x=_p)
+_row("nn.softmax", "no_elements_along_the_axis", "ug.nn.softmax(x)", x=spread(1, 2, 2, 0))
+_row("nn.log_softmax", "no_elements_along_the_axis", "ug.nn.log_softmax(x)", x=spread(1, 2, 2, 0))
 _row("nn.cosine_similarity", "rows", "ug.nn.cosine_similarity(x, y)", x=_p, y=_t)
 _row(
     "nn.cosine_similarity",

@@ -94,6 +94,7 @@ _row(
     n=whole([[2, 0], [1, 1]]),
 )
 _row("sort", "vector", "ug.sort(x) ** 2", x=_v)
+_row("sort", "no_elements_along_the_axis", "ug.sort(x, axis=0) ** 2", x=spread(1, 2, 0, 3))
 _row("sort", "axis", "ug.sort(x, axis=0) ** 2", x=_x)
 _row("sort", "descending", "ug.sort(x, axis=1, descending=True) ** 2", x=_x)
 _row("sort", "nan_last", "ug.sort(x)", x=real([2.0, float("nan"), -1.0, 3.0]), second=False)
