@@ -13,6 +13,7 @@ import inspect
 import json
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -72,7 +73,8 @@ class Primitives:
 
     def run(self, args: argparse.Namespace) -> int:
         lacking = None if args.missing is None else get_backend_object(args.missing)
-        lines = []
+        lines: list[str] = []
+        counts: Counter[str] = Counter()
         for name, row in sorted(PRIMITIVES.items()):
             how = "composed of others" if row.composition is not None else "needed"
             if lacking is not None:
@@ -81,9 +83,12 @@ class Primitives:
                 if name in lacking.missing:
                     how = f"declared missing: {lacking.missing[name]}"
             lines.append(f"{name}({', '.join((*row.arrays, *row.statics))})")
-            lines += textwrap.wrap(f"{how}. {row.doc.partition(chr(10))[0]}", 100, **_INDENTED)
-        supplied = "" if lacking is None else f" of {len(PRIMITIVES)}; {lacking.name} supplies the others"
-        print("\n".join([*lines, "", f"{sum(not line.startswith(' ') for line in lines)} primitives{supplied}"]))
+            counts[how.partition(":")[0]] += 1
+            first = " ".join(row.doc.partition("\n\n")[0].split()).replace("``", "'")
+            lines += textwrap.wrap(f"{how}. {first}", 100, **_INDENTED)
+        supplied = "" if lacking is None else f" of {len(PRIMITIVES)} that {lacking.name} does not supply"
+        parts = ", ".join(f"{count} {how}" for how, count in counts.items())
+        print("\n".join([*lines, "", f"{counts.total()} primitives{supplied}" + (f": {parts}" if parts else "")]))
         return 0
 
 

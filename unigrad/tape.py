@@ -50,7 +50,10 @@ class Node:
 
     def lifted_pull(self, xp: Any, g: Any, add: Add, tensor_type: Any) -> None:
         """The same over Tensors, so that the computation is recorded itself; ``add(parent, share)`` takes it."""
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"the rules cannot pull through a {self.operation!r} that the framework's own engine recorded; its "
+            f"adapter's pullback answered None for a graph that only that engine knows"
+        )
 
     def release(self) -> None:
         """Let go of parents and residuals."""

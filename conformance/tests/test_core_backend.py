@@ -19,7 +19,6 @@ from unigrad.table import OPERATIONS, PRIMITIVES
 
 @pytest.fixture
 def device(monkeypatch: pytest.MonkeyPatch):
-    ug.available_backends  # noqa: B018
     registry.backend_names()
     monkeypatch.setattr(registry, "_backends", dict(registry._backends))
     monkeypatch.setattr(registry, "_by_type", {})
@@ -61,9 +60,10 @@ def test_operations_follow_their_arguments_and_do_not_mix(device: str) -> None:
     with ug.use_backend(device):
         x = ug.ones(2)
     assert ug.sin(x).backend.name == device
-    for mixed in (lambda: x + ug.ones(2), lambda: ug.concat([x, ug.ones(2)]), lambda: x * np.ones(2)):
+    for mixed in (lambda: x + ug.ones(2), lambda: ug.concat([x, ug.ones(2)])):
         with pytest.raises(ug.BackendMismatchError, match="to_backend"):
             mixed()
+    assert (x * np.ones(2)).backend.name == device  # NumPy's arrays are data, as lists are
     assert x.to_backend("numpy").backend.name == "numpy"
     assert ug.asarray(DeviceArray(np.ones(3))).backend.name == device
 
@@ -82,14 +82,70 @@ def test_an_adapter_that_does_not_import_breaks_only_itself(monkeypatch: pytest.
         def load(self) -> None:
             raise ImportError("no_such_package")
 
+    class Class(Entry):
+        name, value = "class", "package:ItsBackend"
+
+        def load(self) -> type:
+            return DeviceBackend
+
     monkeypatch.setattr(registry, "_backends", {})
-    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [Entry()])
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [Entry(), Class()])
     assert ug.ones(2).tolist() == [1, 1]
     rows = {row.name: row for row in ug.available_backends()}
     assert not rows["broken"].installed
     assert "no_such_package" in rows["broken"].why_not
-    with pytest.raises(ug.BackendError, match="no_such_package"):
+    with pytest.raises(ug.BackendError, match=r"'broken'.*no_such_package:backend.*ImportError"):
         ug.set_backend("broken")
+    with pytest.raises(ug.BackendError, match=r"package:ItsBackend.*no instance of a subclass of Backend"):
+        ug.set_backend("class")
+
+
+def test_what_is_no_adapter_is_not_registered() -> None:
+    with pytest.raises(ug.ArgumentError, match="takes an instance of a subclass of Backend"):
+        ug.register_backend(DeviceBackend)  # type: ignore[arg-type]
+
+
+def test_an_adapter_that_loads_badly_hears_what_it_did(device: str) -> None:
+    class Raising(DeviceBackend):
+        name = "raising"
+
+        def load(self) -> None:
+            raise TypeError("no such flag")
+
+    class Forgetful(DeviceBackend):
+        name = "forgetful"
+
+        def load(self) -> None:
+            super().load()
+            del self.array_types
+
+    class Inventive(DeviceBackend):
+        name = "inventive"
+
+        def load(self) -> None:
+            super().load()
+            self.functions["sine"] = self.functions["sin"]
+
+    for made, said in (
+        (Raising(), r"Raising.load\(\) failed, TypeError: no such flag"),
+        (Forgetful(), r"Forgetful.load\(\) did not set array_types"),
+        (Inventive(), "sine in its functions are no primitives"),
+    ):
+        ug.register_backend(made)
+        with pytest.raises(ug.BackendError, match=said):
+            ug.set_backend(made.name)
+
+
+def test_of_two_that_claim_a_type_the_current_one_has_it(device: str) -> None:
+    class Twin(DeviceBackend):
+        name = "twin"
+
+    ug.register_backend(Twin())
+    raw = DeviceArray(np.ones(2))
+    for name in (device, "twin", device):
+        with ug.use_backend(name):
+            assert ug.asarray(raw).backend.name == name
+            assert ug.sin(raw).backend.name == name
 
 
 def test_what_an_adapter_does_not_supply_says_so(device: str, monkeypatch: pytest.MonkeyPatch) -> None:

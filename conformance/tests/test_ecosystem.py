@@ -244,11 +244,18 @@ def test_every_operation_answers_to_numpys_name(name: str) -> None:
 def test_arrays_of_numpy_beside_tensors(backend: str) -> None:
     x = ug.asarray(A)
     for mixed in (lambda: np.add(B, x), lambda: B + x, lambda: x * B, lambda: np.concatenate([x, B])):
-        if backend == "numpy":
-            assert isinstance(mixed(), ug.Tensor)
-        else:
-            with pytest.raises(ug.BackendMismatchError, match="to_backend"):
-                mixed()
+        assert mixed().backend is x.backend
+    x.attach_grad()
+    with ug.record():
+        y = (B * x + ug.where(B > 0, x, B)).sum()
+    y.backward()
+    assert np.allclose(x.grad.numpy(), B + (B > 0))
+    if backend != "numpy":
+        # Not so a Tensor of NumPy's backend, whose gradient would be lost.
+        with ug.use_backend("numpy"):
+            other = ug.asarray(B)
+        with pytest.raises(ug.BackendMismatchError, match="to_backend"):
+            x * other
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ class Engine:
     """The framework's own recording and differentiation, as far as unigrad uses them. As it stands: not at all."""
 
     orders: ClassVar[int] = 0
-    """How often the framework's own engine differentiates: 0, 1 or :data:`ALL_ORDERS`."""
+    """How often the framework's own engine differentiates: 0, 1 or :data:`ALL_ORDERS`; beyond it the rules do."""
 
     record: Recorder | None = None
     """Run a primitive and return its value and the node that remembers it; None to keep what the neutral rules of the
@@ -166,13 +166,17 @@ class Engine:
         return self.detached(raw)
 
     def untracked(self, function: Callable[..., Raw]) -> Callable[..., Raw]:
-        """``function``, made safe to call on tracked arrays while nothing is recorded."""
+        """``function``, made safe to call on tracked arrays while nothing is recorded: needed where the framework would
+        record all the same, since what comes out is a constant."""
         return function
 
     def pullback(self, pull: Pull) -> Sequence[Raw | None] | None:
         """Gradients for the inputs of ``pull``, None for zero, by the framework's own engine; or None to use rules.
 
-        Only called where :attr:`orders` says that the framework can do it.
+        Only called where :attr:`orders` says that the framework can do it. None unless every one of ``pull.nodes`` is a
+        leaf or an operation that the framework itself recorded: the share of any other (a checkpoint, a user's rule, a
+        function computed elsewhere or ``replaced``) would be missing. With all orders there may be gradients of the
+        engine's own among them, through which the rules cannot pull.
         """
         return None
 
@@ -320,7 +324,8 @@ class Backend:
     raw_dtypes: Mapping[DType, Any]
     """Neutral dtype to the object that a raw array has as its ``dtype``, for every dtype supported."""
     array_types: tuple[type, ...]
-    """The framework's array types."""
+    """The framework's array types. Where two backends claim one, the current backend has its arrays, else the one that
+    was known first."""
 
     def load(self) -> None:
         """Import the framework and fill in ``functions``, ``raw_dtypes`` and ``array_types``."""
@@ -351,7 +356,8 @@ class Backend:
     missing: ClassVar[Mapping[str, str]] = {}
     """What the framework cannot do: a dtype's or operation's name to the reason."""
     replaced: ClassVar[Mapping[str, str]] = {}
-    """The primitives whose derivative the framework is not asked for, since ours is another, with the reasons."""
+    """The primitives whose derivative the framework is not asked for, since ours is another, with the reasons. That is
+    said here and done by the adapter: :func:`with_replaced` puts ours into the table, or ``pullback`` refuses them."""
     max_ndim: ClassVar[int | None] = None
     """The most axes that an array may have in every operation; None if there is no limit."""
     immutable: ClassVar[bool] = False

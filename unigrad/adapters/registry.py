@@ -18,6 +18,7 @@ from typing import Any
 
 from unigrad.adapters.contract import Backend
 from unigrad.base.errors import ArgumentError, BackendError, UnigradError
+from unigrad.table import PRIMITIVES
 
 
 class Bound:
@@ -59,12 +60,28 @@ def _load(backend: Backend) -> None:
         backend.load()
     except UnigradError:
         raise
-    except Exception as error:
+    except (ImportError, OSError) as error:
         absent = isinstance(error, ModuleNotFoundError) and error.name == backend.framework
         what = "is not installed" if absent else f"failed to import ({type(error).__name__}: {error})"
         raise BackendError(
             f"backend {backend.name!r} needs {backend.framework}, which {what}; install it with: {backend.install}"
         ) from error
+    except Exception as error:
+        raise BackendError(
+            f"backend {backend.name!r}: {type(backend).__name__}.load() failed, {type(error).__name__}: {error}; with "
+            f"a broken {backend.framework} this may help: {backend.install}"
+        ) from error
+    lacking = [name for name in ("functions", "raw_dtypes", "array_types") if not hasattr(backend, name)]
+    if lacking:
+        raise BackendError(
+            f"backend {backend.name!r}: {type(backend).__name__}.load() did not set {', '.join(lacking)}"
+        )
+    unknown = [name for name in backend.functions if name not in PRIMITIVES]
+    if unknown:
+        raise BackendError(
+            f"backend {backend.name!r}: {', '.join(unknown)} in its functions are no primitives; 'unigrad primitives' "
+            f"lists what there is"
+        )
     for bind in binders:
         bound[backend] = bind(backend)
 
@@ -107,6 +124,8 @@ _default: Backend | None = None
 
 def register_backend(backend: Backend) -> None:
     """Make a backend known under its name, in place of any other of that name."""
+    if not isinstance(backend, Backend):
+        raise ArgumentError(f"register_backend takes an instance of a subclass of Backend, not {backend!r}")
     _discover()
     _backends[backend.name] = backend
     _by_type.clear()
@@ -123,24 +142,28 @@ def _discover() -> None:
     for entry in entry_points(group="unigrad.backends"):
         try:
             backend = entry.load()
+            if not isinstance(backend, Backend):
+                raise TypeError(f"{entry.value} is {backend!r}, and no instance of a subclass of Backend")
         except Exception as error:
             backend = _Broken(entry.name, entry.value, error)
         _backends.setdefault(entry.name, backend)
 
 
 class _Broken(Backend):
-    """Stands for an adapter that failed to import, so that the others are not affected."""
+    """Stands for an entry point that gives no adapter, so that the others are not affected."""
 
-    distribution = framework = ""
+    distribution = framework = install = ""
 
     def __init__(self, name: str, where: str, error: Exception) -> None:
         self.name = name  # type: ignore[misc]
-        self.framework = where  # type: ignore[misc]
-        self.install = "a working version of that adapter"  # type: ignore[misc]
+        self._where = where
         self._error = error
 
     def load(self) -> None:
-        raise self._error
+        raise BackendError(
+            f"backend {self.name!r}: its adapter {self._where!r} failed to load ({type(self._error).__name__}: "
+            f"{self._error}); install a working version of the package that declares it"
+        ) from self._error
 
 
 def backend_names() -> list[str]:
@@ -221,6 +244,7 @@ def backend_of(raw: Any) -> Backend | None:
         return found
     _discover()
     roots = {base.__module__.partition(".")[0] for base in kind.__mro__}
+    claimed = []
     for backend in list(_backends.values()):
         if backend.framework not in sys.modules:
             continue
@@ -230,9 +254,14 @@ def backend_of(raw: Any) -> Backend | None:
             except BackendError:
                 continue
             if isinstance(raw, backend.array_types):
-                _by_type[kind] = backend
-                return backend
-    return None
+                claimed.append(backend)
+    if len(claimed) > 1:
+        current = _override.get() or _default
+        return current if current in claimed else claimed[0]
+    if not claimed:
+        return None
+    _by_type[kind] = claimed[0]
+    return claimed[0]
 
 
 def is_array_type(kind: type) -> bool:

@@ -40,11 +40,13 @@ class NativeBackend(Backend):
 
     def load_module(self) -> Any:
         """Import the array module."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} lacks load_module(), which returns its array module")
 
     def erf(self) -> Any:
         """The error function over the module's arrays."""
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} lacks erf(), which returns the error function over its arrays"
+        )
 
     def load(self) -> None:
         self.module = self.load_module()

@@ -47,11 +47,10 @@ def tensor(arg: Any, backend: Backend) -> Tensor:
         if arg.backend is not backend:
             raise mismatch(backend.name, arg.backend.name)
         return arg
-    if isinstance(arg, np.ndarray) and not isinstance(arg, backend.array_types):
-        raise mismatch(backend.name, "numpy")
     if isinstance(arg, backend.array_types):
         return admitted(arg, backend)
-    other = None if isinstance(arg, (*NUMBERS, list, tuple, np.generic)) else backend_of(arg)
+    # NumPy's arrays are data as lists and numbers are; all other libraries' stay where they are.
+    other = None if isinstance(arg, (*NUMBERS, list, tuple, np.ndarray, np.generic)) else backend_of(arg)
     if other is not None and other is not backend:
         raise mismatch(backend.name, other.name)
     return type_on(backend).of(backend.from_numpy(as_numpy(arg, None)), None)

@@ -376,11 +376,9 @@ class Tensor(Everyday):
         return twin
 
     def __reduce__(self) -> Any:
-        # As for a deep copy: a variable comes back as a variable, and who stores what was computed loses its history.
-        if not isinstance(self._node, Leaf):
-            self.refuse_if_recorded("pickle it", "x.detach()")
+        # A variable comes back as a variable, as a deep copy of it is one; what was computed comes without its history.
         buffer = getattr(self, "_buffer", None)
-        if buffer is None:
+        if buffer is None or isinstance(buffer, RetainedBuffer):
             return _rebuild, (self.backend.name, self.numpy())
         grad = None if buffer.grad is None else buffer.grad.numpy()
         return _rebuild, (self.backend.name, self.numpy(), buffer.request, grad)
