@@ -229,6 +229,11 @@ def _several(name: str, arrays: Sequence[Array]) -> list[Tensor]:
     return tensors(arrays)
 
 
+def _is_list_of_tensors(array: Any) -> bool:
+    """Whether it is a list, however nested, with a Tensor in it."""
+    return isinstance(array, (list, tuple)) and any(isinstance(x, Tensor) or _is_list_of_tensors(x) for x in array)
+
+
 @operation
 def concat(arrays: Sequence[Array], /, *, axis: int | None = 0) -> Tensor:
     """Arrays one after the other along ``axis`` (None: all flattened first)."""
@@ -246,8 +251,9 @@ def concat(arrays: Sequence[Array], /, *, axis: int | None = 0) -> Tensor:
 
 @operation
 def stack(arrays: Sequence[Array], /, *, axis: int = 0) -> Tensor:
-    """Arrays of one shape side by side along a new axis."""
-    found = _several("stack", arrays)
+    """Arrays of one shape side by side along a new axis. A list with Tensors in it is stacked itself first, so that a
+    matrix can be written row by row: ``stack([[a, b], [c, d]])``."""
+    found = _several("stack", [stack(array) if _is_list_of_tensors(array) else array for array in arrays])
     if len({array.shape for array in found}) > 1:
         shapes = ", ".join(str(array.shape) for array in found)
         raise ShapeError(f"stack needs equal shapes, not {shapes}")

@@ -177,6 +177,20 @@ def higher_orders(ug: Any) -> Results:
     return {"found": ug.stack([value.detach() for value in found])}
 
 
+@case("a matrix written as rows of recorded numbers", value=[[2, 0], [6, 2]], grad=[4, 2], jacobian=[[1, 0], [3, 2]])
+def rows_of_numbers(ug: Any) -> Results:
+    x = ug.asarray([2.0, 3.0])
+    x.attach_grad()
+    with ug.record():
+        y = ug.stack([[x[0], 0], [x[0] * x[1], 2]])
+        y.sum().backward()
+
+    def f(x: Any) -> Any:
+        return ug.stack([[x[0], 0.0], [x[0] * x[1], 2]])[:, 0]
+
+    return {"value": y.detach(), "grad": x.grad, "jacobian": ug.jacobian(f)(x)}
+
+
 @case("gradients of a gradient that does not depend on x are zeros", first=[3, 3], second=[0, 0])
 def second_of_linear(ug: Any) -> Results:
     x = ug.ones(2)
