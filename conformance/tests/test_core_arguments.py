@@ -179,3 +179,33 @@ def test_einsum_is_numpys(subscripts: str, shapes_: list[tuple[int, ...]]) -> No
 def test_bad_einsum(subscripts: str) -> None:
     with pytest.raises((ug.ArgumentError, ug.ShapeError), match="einsum"):
         ug.einsum(subscripts, ug.ones((2, 3)))
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments"),
+    [(name, (1,)) for name in ("sum", "mean", "max", "argmax", "cumsum", "sort", "std", "flip", "median", "logsumexp")]
+    + [(name, (1,)) for name in ("nn.softmax", "tril", "trace", "linalg.diagonal", "fft.fftshift", "unstack")]
+    + [("take", ([0, 1], 1)), ("roll", (1, 0)), ("repeat", (2, 0)), ("quantile", (0.5, 0)), ("top_k", (2, 0))],
+)
+def test_what_numpy_takes_by_position(call: str, arguments: tuple[object, ...]) -> None:
+    function = ug
+    for part in call.split("."):
+        function = getattr(function, part)
+    x = ug.asarray([[3.0, 1.0, 2.0], [0.0, 5.0, 4.0]])
+    last = {"tril": "k", "trace": "offset", "linalg.diagonal": "offset", "fft.fftshift": "axes"}.get(call, "axis")
+    by_name = function(x, *arguments[:-1], **{last: arguments[-1]})
+    by_position = function(x, *arguments)
+    if isinstance(by_name, ug.Tensor):
+        by_position, by_name = [by_position], [by_name]
+    assert [found.tolist() for found in by_position] == [found.tolist() for found in by_name]
+
+
+def test_lists_and_dtypes_by_position() -> None:
+    x = ug.ones((2, 3))
+    assert ug.concat([x, x], 1).shape == (2, 6)
+    assert ug.stack([x, x], 2).shape == (2, 3, 2)
+    assert ug.zeros((2,), "float64").dtype == ug.float64
+    assert ug.full((2,), 1, ug.float16).dtype == ug.float16
+    for forgotten in (lambda: ug.concat(x, x), lambda: ug.stack(x, x), lambda: ug.max(x, x)):
+        with pytest.raises(ug.AxisError, match=r"not an array; .* one list .* maximum\(x, y\)"):
+            forgotten()

@@ -16,11 +16,17 @@ def one_axis(axis: int, ndim: int, name: str = "axis") -> int:
     try:
         number = operator.index(axis)
     except TypeError:
-        raise AxisError(f"{name} must be an integer, not {axis!r}") from None
+        raise AxisError(f"{name} must be an integer, not {_described(axis)}") from None
     if not -ndim <= number < ndim:
         allowed = f"use one from {-ndim} to {ndim - 1}" if ndim else "a 0-dimensional array has no axes"
         raise AxisError(f"{name} {number} is out of range for an array of {ndim} dimensions; {allowed}")
     return number % ndim
+
+
+def _described(axis: object) -> str:
+    if not hasattr(axis, "dtype"):
+        return repr(axis)
+    return "an array; concat and stack take one list of arrays, and the larger of two arrays is maximum(x, y)"
 
 
 def many_axes(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:

@@ -89,7 +89,7 @@ def leaky_relu(x: Array, /, negative_slope: float = 0.01) -> Tensor:
 
 
 @operation
-def log_softmax(x: Array, /, *, axis: int = -1) -> Tensor:
+def log_softmax(x: Array, /, axis: int = -1) -> Tensor:
     """x - logsumexp(x) along ``axis``."""
     x = asarray(x)
     if x.dtype == dtypes.float16:
@@ -98,7 +98,7 @@ def log_softmax(x: Array, /, *, axis: int = -1) -> Tensor:
 
 
 @operation
-def softmax(x: Array, /, *, axis: int = -1) -> Tensor:
+def softmax(x: Array, /, axis: int = -1) -> Tensor:
     """exp(x) / sum(exp(x)) along ``axis``, without overflow."""
     x = asarray(x)
     if x.dtype == dtypes.float16:
@@ -174,7 +174,7 @@ def log_sigmoid(x: Array, /) -> Tensor:
 
 
 @operation
-def glu(x: Array, /, *, axis: int = -1) -> Tensor:
+def glu(x: Array, /, axis: int = -1) -> Tensor:
     """The first half of x along ``axis`` times the sigmoid of the second half. ShapeError if its size is odd."""
     x = asarray(x)
     number = one_axis(axis, x.ndim)

@@ -286,7 +286,7 @@ def normalize(x: Array, /, *, ord: float = 2, axis: Axis = -1, eps: float = 1e-1
 
 
 @operation
-def cosine_similarity(x1: Array, x2: Array, /, *, axis: int = -1, eps: float = 1e-8) -> Tensor:
+def cosine_similarity(x1: Array, x2: Array, /, axis: int = -1, *, eps: float = 1e-8) -> Tensor:
     """The cosine of the angle between vectors along ``axis``; a norm below ``eps`` is taken as that.
 
     They broadcast, along ``axis`` as well.

@@ -58,7 +58,7 @@ def _spread(x: Tensor, axis: int, count: int, inner: bool) -> Tensor:
 
 
 @operation
-def repeat(x: Array, repeats: Array, /, *, axis: int | None = None) -> Tensor:
+def repeat(x: Array, repeats: Array, /, axis: int | None = None) -> Tensor:
     """Each element ``repeats`` times, one after the other, along ``axis`` (None: of the flattened array).
 
     ``repeats`` is an integer or a vector of them, one for each position; the values of a vector decide the
@@ -99,7 +99,7 @@ def tile(x: Array, repetitions: int | Sequence[int], /) -> Tensor:
 
 
 @operation
-def roll(x: Array, /, shift: int | Sequence[int], *, axis: int | Sequence[int] | None = None) -> Tensor:
+def roll(x: Array, /, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Tensor:
     """The elements moved on by ``shift`` along ``axis`` (None: of the flattened array); the last become the first."""
     x = asarray(x)
     if axis is None:
@@ -125,7 +125,7 @@ def roll(x: Array, /, shift: int | Sequence[int], *, axis: int | Sequence[int] |
 
 
 @operation
-def unstack(x: Array, /, *, axis: int = 0) -> tuple[Tensor, ...]:
+def unstack(x: Array, /, axis: int = 0) -> tuple[Tensor, ...]:
     """The slices along ``axis``, without it: the reverse of :func:`unigrad.stack`."""
     x = asarray(x)
     number = one_axis(axis, x.ndim)

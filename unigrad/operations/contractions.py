@@ -192,7 +192,7 @@ def dot(a: Array, b: Array, /) -> Tensor:
 
 
 @operation
-def tensordot(x1: Array, x2: Array, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Tensor:
+def tensordot(x1: Array, x2: Array, /, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Tensor:
     """The sum of products over pairs of axes: the last ``axes`` of x1 with the first of x2, or those listed."""
     x1, x2 = tensors((x1, x2))
     if isinstance(axes, int):

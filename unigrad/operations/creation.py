@@ -171,8 +171,8 @@ def astype(x: Array, dtype: Any, /, *, copy: bool = True, device: Any = None) ->
 def full(
     shape: int | Sequence[int],
     fill_value: complex,
-    *,
     dtype: Any = None,
+    *,
     device: Any = None,
     like: Tensor | None = None,
 ) -> Tensor:
@@ -191,19 +191,19 @@ def _float_or(dtype: Any) -> DType:
 
 
 @operation
-def zeros(shape: int | Sequence[int], *, dtype: Any = None, device: Any = None, like: Tensor | None = None) -> Tensor:
+def zeros(shape: int | Sequence[int], dtype: Any = None, *, device: Any = None, like: Tensor | None = None) -> Tensor:
     """Zeros, float32 unless told otherwise."""
     return full(shape, 0, dtype=_float_or(dtype), device=device, like=like)
 
 
 @operation
-def ones(shape: int | Sequence[int], *, dtype: Any = None, device: Any = None, like: Tensor | None = None) -> Tensor:
+def ones(shape: int | Sequence[int], dtype: Any = None, *, device: Any = None, like: Tensor | None = None) -> Tensor:
     """Ones, float32 unless told otherwise."""
     return full(shape, 1, dtype=_float_or(dtype), device=device, like=like)
 
 
 @operation
-def empty(shape: int | Sequence[int], *, dtype: Any = None, device: Any = None, like: Tensor | None = None) -> Tensor:
+def empty(shape: int | Sequence[int], dtype: Any = None, *, device: Any = None, like: Tensor | None = None) -> Tensor:
     """An array whose values mean nothing (they are zeros, the same on every backend)."""
     return zeros(shape, dtype=dtype, device=device, like=like)
 

@@ -304,7 +304,7 @@ def _rolled(x: Tensor, axis: int, shift: int) -> Tensor:
 
 
 @operation
-def fftshift(x: Array, /, *, axes: int | Sequence[int] | None = None) -> Tensor:
+def fftshift(x: Array, /, axes: int | Sequence[int] | None = None) -> Tensor:
     """The two halves of ``axes`` (None: all) exchanged, which brings the frequency 0 to the middle."""
     x = asarray(x)
     for axis in many_axes(axes, x.ndim):
@@ -313,7 +313,7 @@ def fftshift(x: Array, /, *, axes: int | Sequence[int] | None = None) -> Tensor:
 
 
 @operation
-def ifftshift(x: Array, /, *, axes: int | Sequence[int] | None = None) -> Tensor:
+def ifftshift(x: Array, /, axes: int | Sequence[int] | None = None) -> Tensor:
     """The inverse of :func:`fftshift`: the frequency 0 from the middle back to the front."""
     x = asarray(x)
     for axis in many_axes(axes, x.ndim):

@@ -473,7 +473,7 @@ def _checked_indices(indices: Array, axis: int, like: Tensor) -> tuple[np.ndarra
 
 
 @operation
-def take(x: Array, indices: Array, /, *, axis: int | None = None) -> Tensor:
+def take(x: Array, indices: Array, /, axis: int | None = None) -> Tensor:
     """The slices of x at ``indices`` along ``axis``, which only a one-dimensional array may leave out."""
     x = asarray(x)
     if axis is None:
@@ -494,7 +494,7 @@ def take(x: Array, indices: Array, /, *, axis: int | None = None) -> Tensor:
 
 
 @operation
-def take_along_axis(x: Array, indices: Array, /, *, axis: int = -1) -> Tensor:
+def take_along_axis(x: Array, indices: Array, /, axis: int = -1) -> Tensor:
     """The elements of x at ``indices`` along ``axis``; all other axes broadcast against each other."""
     x = asarray(x)
     number = one_axis(axis, x.ndim)
@@ -525,14 +525,14 @@ def _without(shape: Shape, axis: int) -> Shape:
 
 
 @operation
-def argsort(x: Array, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
+def argsort(x: Array, /, axis: int = -1, *, descending: bool = False, stable: bool = True) -> Tensor:
     """The positions that sort x along ``axis``, int64; always stable, NaN last."""
     x = asarray(x)
     return argsort_(x, one_axis(axis, x.ndim), descending)
 
 
 @operation
-def sort(x: Array, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
+def sort(x: Array, /, axis: int = -1, *, descending: bool = False, stable: bool = True) -> Tensor:
     """x in order along ``axis``; always stable, NaN last. Of equal elements each keeps its own gradient."""
     x = asarray(x)
     number = one_axis(axis, x.ndim)

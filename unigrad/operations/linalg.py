@@ -220,7 +220,7 @@ def slogdet(x: Array, /) -> SlogdetResult:
 
 
 @operation
-def diagonal(x: Array, /, *, offset: int = 0) -> Tensor:
+def diagonal(x: Array, /, offset: int = 0) -> Tensor:
     """The diagonals of matrices in the last two axes; ``offset`` counts to the right, or below where negative."""
     x = asarray(x)
     if x.ndim < 2:
@@ -232,7 +232,7 @@ def diagonal(x: Array, /, *, offset: int = 0) -> Tensor:
 
 
 @operation
-def trace(x: Array, /, *, offset: int = 0, dtype: Any = None) -> Tensor:
+def trace(x: Array, /, offset: int = 0, *, dtype: Any = None) -> Tensor:
     """The sums of the diagonals of matrices in the last two axes, in ``dtype`` as for ``sum``."""
     return reductions.sum(diagonal(x, offset=offset), axis=-1, dtype=dtype)
 

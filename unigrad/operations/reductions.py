@@ -303,14 +303,14 @@ def _summand(x: Array, dtype: Any) -> Tensor:
 
 
 @operation
-def sum(x: Array, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+def sum(x: Array, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False) -> Tensor:
     """The sum of the elements over ``axis`` (an integer, a tuple, or None for all)."""
     x = _summand(x, dtype)
     return sum_(x, many_axes(axis, x.ndim), keepdims)
 
 
 @operation
-def prod(x: Array, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+def prod(x: Array, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False) -> Tensor:
     """The product of the elements over ``axis``; its derivative is right where elements are zero."""
     x = _summand(x, dtype)
     return prod_(x, many_axes(axis, x.ndim), keepdims)
@@ -326,7 +326,7 @@ def _not_empty(name: str, x: Tensor, axes: Shape) -> None:
 
 
 @operation
-def max(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def max(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """The largest element over ``axis``; equal largest ones share the gradient equally."""
     x = asarray(x)
     axes = many_axes(axis, x.ndim)
@@ -335,7 +335,7 @@ def max(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @operation
-def min(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def min(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """The smallest element over ``axis``; equal smallest ones share the gradient equally."""
     x = asarray(x)
     axes = many_axes(axis, x.ndim)
@@ -344,14 +344,14 @@ def min(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @operation
-def any(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def any(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """Whether any element over ``axis`` is true."""
     x = asarray(x)
     return any_(x, many_axes(axis, x.ndim), keepdims)
 
 
 @operation
-def all(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def all(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """Whether all elements over ``axis`` are true."""
     x = asarray(x)
     return all_(x, many_axes(axis, x.ndim), keepdims)
@@ -374,19 +374,19 @@ def _refuse(name: str, x: Tensor) -> Tensor:
 
 
 @operation
-def argmax(x: Array, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+def argmax(x: Array, /, axis: int | None = None, *, keepdims: bool = False) -> Tensor:
     """The first position of the largest element (of the flattened array if ``axis`` is None), int64."""
     return _position("argmax", argmax_, x, axis, keepdims)
 
 
 @operation
-def argmin(x: Array, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+def argmin(x: Array, /, axis: int | None = None, *, keepdims: bool = False) -> Tensor:
     """The first position of the smallest element (of the flattened array if ``axis`` is None), int64."""
     return _position("argmin", argmin_, x, axis, keepdims)
 
 
 @operation
-def count_nonzero(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def count_nonzero(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """The number of elements over ``axis`` that are not zero, as int64."""
     return sum(not_equal(asarray(x), 0), axis=axis, keepdims=keepdims)
 
@@ -397,7 +397,7 @@ def floating(x: Array) -> Tensor:
 
 
 @operation
-def logsumexp(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def logsumexp(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """log(sum(exp(x))) over ``axis``, without overflow."""
     x = asarray(x)
     if x.dtype == dtypes.float16:
@@ -411,7 +411,7 @@ def in_float32(function: Callable[..., Tensor], x: Tensor, *args: Any, **options
 
 
 @operation
-def mean(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def mean(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """The mean over ``axis``; integers are averaged as the default float dtype."""
     x = floating(x)
     if x.dtype == dtypes.float16:
@@ -429,7 +429,7 @@ def _degrees_of_freedom(x: Tensor, axes: Shape, correction: float) -> float:
 
 
 @operation
-def var(x: Array, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+def var(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """The variance over ``axis``: the mean squared distance from the mean, divided by n - correction."""
     x = floating(x)
     if x.dtype == dtypes.float16:
@@ -441,7 +441,7 @@ def var(x: Array, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bo
 
 
 @operation
-def std(x: Array, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+def std(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """The square root of :func:`var`; where it is 0 its derivative is 0."""
     x = floating(x)
     if x.dtype == dtypes.float16:
@@ -468,14 +468,14 @@ def _scan(function: Any, x: Array, axis: int | None, dtype: Any, include_initial
 
 
 @operation
-def cumulative_sum(x: Array, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Tensor:
+def cumulative_sum(x: Array, /, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False) -> Tensor:
     """Running sums along ``axis``, with a 0 in front if ``include_initial``."""
     return _scan(cumulative_sum_, x, axis, dtype, include_initial, 0)
 
 
 @operation
 def cumulative_prod(
-    x: Array, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+    x: Array, /, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False
 ) -> Tensor:
     """Running products along ``axis``, with a 1 in front if ``include_initial``; zeros are differentiated right."""
     return _scan(cumulative_prod_, x, axis, dtype, include_initial, 1)

@@ -96,7 +96,7 @@ def extract(condition: Array, x: Array, /) -> Tensor:
 
 
 @operation
-def compress(condition: Array, x: Array, /, *, axis: int | None = None) -> Tensor:
+def compress(condition: Array, x: Array, /, axis: int | None = None) -> Tensor:
     """The slices of x along ``axis`` (None: of the flattened x) where the vector ``condition`` is not 0."""
     condition, x = tensors((condition, x))
     if axis is None:
@@ -155,7 +155,7 @@ class TopK(NamedTuple):
 
 
 @operation
-def top_k(x: Array, k: int, /, *, axis: int = -1, largest: bool = True) -> TopK:
+def top_k(x: Array, k: int, /, axis: int = -1, *, largest: bool = True) -> TopK:
     """The ``k`` largest (or smallest) elements along ``axis`` in order, and their positions, int64.
 
     Of equal elements the first come first; NaN counts as the largest of all, as ``max`` and ``sort`` have it. The

@@ -124,13 +124,13 @@ def _scan(function: Any, x: Array, axis: int | None) -> Tensor:
 
 
 @operation
-def cumulative_max(x: Array, /, *, axis: int | None = None) -> Tensor:
+def cumulative_max(x: Array, /, axis: int | None = None) -> Tensor:
     """The largest element so far along ``axis``, NaN from the first NaN on; equal ones share the gradient equally."""
     return _scan(cumulative_max_, x, axis)
 
 
 @operation
-def cumulative_min(x: Array, /, *, axis: int | None = None) -> Tensor:
+def cumulative_min(x: Array, /, axis: int | None = None) -> Tensor:
     """The smallest element so far along ``axis``, NaN from the first NaN on; equal ones share the gradient equally."""
     return _scan(cumulative_min_, x, axis)
 

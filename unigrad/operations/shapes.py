@@ -217,7 +217,7 @@ def broadcast_arrays(*arrays: Array) -> tuple[Tensor, ...]:
 
 
 @operation
-def flip(x: Array, /, *, axis: int | Sequence[int] | None = None) -> Tensor:
+def flip(x: Array, /, axis: int | Sequence[int] | None = None) -> Tensor:
     """The elements in reverse order along ``axis`` (None: along all)."""
     x = asarray(x)
     return flip_(x, many_axes(axis, x.ndim))
@@ -235,7 +235,7 @@ def _is_list_of_tensors(array: Any) -> bool:
 
 
 @operation
-def concat(arrays: Sequence[Array], /, *, axis: int | None = 0) -> Tensor:
+def concat(arrays: Sequence[Array], /, axis: int | None = 0) -> Tensor:
     """Arrays one after the other along ``axis`` (None: all flattened first)."""
     found = _several("concat", arrays)
     if axis is None:
@@ -250,7 +250,7 @@ def concat(arrays: Sequence[Array], /, *, axis: int | None = 0) -> Tensor:
 
 
 @operation
-def stack(arrays: Sequence[Array], /, *, axis: int = 0) -> Tensor:
+def stack(arrays: Sequence[Array], /, axis: int = 0) -> Tensor:
     """Arrays of one shape side by side along a new axis. A list with Tensors in it is stacked itself first, so that a
     matrix can be written row by row: ``stack([[a, b], [c, d]])``."""
     found = _several("stack", [stack(array) if _is_list_of_tensors(array) else array for array in arrays])

@@ -45,7 +45,7 @@ def _ordered(x: Array, axis: Axis, name: str) -> tuple[Tensor, Tensor, tuple[int
 
 
 @operation
-def median(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def median(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """The middle element over ``axis``, or the mean of the two in the middle; NaN if there is one.
 
     Each element that it is made of gets its share of the gradient: of equal ones those that a stable sort puts there.
@@ -60,7 +60,7 @@ def median(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @operation
-def quantile(x: Array, q: Array, /, *, axis: Axis = None, keepdims: bool = False, method: str = "linear") -> Tensor:
+def quantile(x: Array, q: Array, /, axis: Axis = None, *, keepdims: bool = False, method: str = "linear") -> Tensor:
     """The value below which a part ``q`` of the elements over ``axis`` lies, between two by linear interpolation.
 
     ``q``, from 0 to 1, may be an array: its axes come first in the result, and it may be differentiated too. NaN if
@@ -104,14 +104,14 @@ def quantile(x: Array, q: Array, /, *, axis: Axis = None, keepdims: bool = False
 
 
 @operation
-def percentile(x: Array, q: Array, /, *, axis: Axis = None, keepdims: bool = False, method: str = "linear") -> Tensor:
+def percentile(x: Array, q: Array, /, axis: Axis = None, *, keepdims: bool = False, method: str = "linear") -> Tensor:
     """:func:`quantile` with ``q`` from 0 to 100."""
     part = q / 100 if isinstance(q, Tensor) else np.asarray(q) / 100
     return quantile(x, part, axis=axis, keepdims=keepdims, method=method)
 
 
 @operation
-def average(x: Array, /, *, axis: Axis = None, weights: Array | None = None, keepdims: bool = False) -> Tensor:
+def average(x: Array, /, axis: Axis = None, *, weights: Array | None = None, keepdims: bool = False) -> Tensor:
     """The mean over ``axis`` with weights, which have x's shape or, over one axis, are a vector along it."""
     if weights is None:
         return reductions.mean(x, axis=axis, keepdims=keepdims)
@@ -128,7 +128,7 @@ def average(x: Array, /, *, axis: Axis = None, weights: Array | None = None, kee
 
 
 @operation
-def ptp(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def ptp(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """The largest less the smallest element over ``axis``."""
     x = asarray(x)
     return reductions.max(x, axis=axis, keepdims=keepdims) - reductions.min(x, axis=axis, keepdims=keepdims)
@@ -142,13 +142,13 @@ def _filled(x: Tensor, value: float) -> Tensor:
 
 
 @operation
-def nansum(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def nansum(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """The sum over ``axis`` of the elements that are not NaN."""
     return reductions.sum(_filled(asarray(x), 0.0), axis=axis, keepdims=keepdims)
 
 
 @operation
-def nanmean(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def nanmean(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """The mean over ``axis`` of the elements that are not NaN; NaN where there are none."""
     x = floating(x)
     if x.dtype == dtypes.float16:
@@ -166,12 +166,12 @@ def _nan_extremum(function: Any, x: Array, axis: Axis, keepdims: bool, neutral: 
 
 
 @operation
-def nanmax(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def nanmax(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """The largest element over ``axis`` that is not NaN; NaN where there is none."""
     return _nan_extremum(reductions.max, x, axis, keepdims, -math.inf)
 
 
 @operation
-def nanmin(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def nanmin(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """The smallest element over ``axis`` that is not NaN; NaN where there is none."""
     return _nan_extremum(reductions.min, x, axis, keepdims, math.inf)

@@ -37,14 +37,14 @@ def _lower(name: str, x: Tensor, k: int) -> np.ndarray[Any, Any]:
 
 
 @operation
-def tril(x: Array, /, *, k: int = 0) -> Tensor:
+def tril(x: Array, /, k: int = 0) -> Tensor:
     """The last two axes with zeros above the diagonal ``k``."""
     x = asarray(x)
     return _masked(x, _lower("tril", x, k))
 
 
 @operation
-def triu(x: Array, /, *, k: int = 0) -> Tensor:
+def triu(x: Array, /, k: int = 0) -> Tensor:
     """The last two axes with zeros below the diagonal ``k``."""
     x = asarray(x)
     return _masked(x, ~_lower("triu", x, k - 1))
