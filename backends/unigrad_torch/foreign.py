@@ -16,6 +16,7 @@ from unigrad.extend import (
     Raw,
     RawFunction,
     RawStep,
+    Switch,
     UnsupportedError,
 )
 from unigrad_torch.bridges import bridged
@@ -61,7 +62,9 @@ class TorchForeign(Foreign):
         outs, pull = function([raw.detach() for raw in raws])
 
         def pull_back(gs: Sequence[Raw | None], tracked: Sequence[bool] | None) -> Sequence[Raw | None]:
-            return (pull if tracked is None else function(raws)[1])(gs)
+            # The rule is recorded where PyTorch records the pass, whatever its caller does.
+            with Switch(tracked is not None, None):
+                return (pull if tracked is None else function(raws)[1])(gs)
 
         return list(Step.apply(outs, [pull_back], *raws))
 

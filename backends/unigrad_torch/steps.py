@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any
 
 import torch
 
 from unigrad.extend import BareManyNode, Node, Parents, Raw, StepPull
+
+PullBack = Callable[[Sequence[Raw | None], Sequence[bool] | None], Sequence[Raw | None]]
+"""A :class:`StepPull`, or a function that is called like one."""
 
 under_way: ContextVar[bool] = ContextVar("unigrad_torch_step", default=False)
 """Whether PyTorch's engine is just calling a step here: a pass inside it must not wait for the pass around it."""
@@ -39,7 +42,7 @@ class Step(torch.autograd.Function):
     """Results that were computed beforehand, tied to their inputs."""
 
     @staticmethod
-    def forward(ctx: Any, results: Sequence[Raw], held: Sequence[StepPull], *raws: Raw) -> Any:
+    def forward(ctx: Any, results: Sequence[Raw], held: Sequence[PullBack], *raws: Raw) -> Any:
         ctx.held = held
         ctx.set_materialize_grads(False)
         return tuple([y.detach() for y in results])

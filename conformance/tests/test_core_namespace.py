@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import unigrad as ug
+from unigrad.table import OPERATIONS
 
 BACKENDS = [row.name for row in ug.available_backends() if row.installed]
 
@@ -45,6 +46,10 @@ def test_names_of_the_namespace_are_those_of_unigrad(xp: ug.namespaces.Namespace
     assert inspect.signature(xp.asarray) == inspect.signature(ug.asarray)
     assert xp.linalg.__name__.endswith(".linalg")
     assert xp.newaxis is None
+    public = {id(function) for function in OPERATIONS.values()}
+    names = [name for name in ug.__all__ if id(getattr(ug, name)) in public]
+    assert {"arccos", "degrees", "concat"} <= set(names)
+    assert [name for name in names if not hasattr(xp, name)] == []
 
 
 def test_inspection_is_honest(xp: ug.namespaces.Namespace) -> None:

@@ -297,6 +297,46 @@ def test_numbers_and_numpy_arrays_follow_the_other_arguments() -> None:
     assert not inside.requires_grad
 
 
+def test_inside_a_recording_only_what_something_outside_follows_stays_a_tensor() -> None:
+    x, outer = np.ones(3), ug.ones(3, dtype=ug.float64)
+    outer.attach_grad()
+    kept = []
+
+    def attached(x):
+        weights = ug.ones(3, dtype=ug.float64)
+        weights.attach_grad()
+        return (weights * x).sum(), weights
+
+    def remembered(x):
+        y, weights = attached(x)
+        kept.append(weights)
+        return y
+
+    private = (
+        lambda x: (x * x).sum(),
+        lambda x: (ug.grad(lambda v: (v**3).sum())(x) * x).sum(),
+        lambda x: attached(x)[0],
+    )
+    with ug.record():
+        for f in private:
+            assert not any(isinstance(y, ug.Tensor) for y in ug.jvp(f, (x,), (x,)))
+            assert not any(isinstance(y, ug.Tensor) for y in ug.value_and_grad(f)(x))
+        for f in (lambda x: (x * outer).sum(), remembered):
+            value, gradient = ug.value_and_grad(f)(x)
+            assert isinstance(value, ug.Tensor)
+            assert isinstance(gradient, ug.Tensor)
+
+
+def test_a_loss_that_is_a_python_number_is_constant() -> None:
+    x = ug.ones(2)
+    for f in (lambda x: 0, lambda x: sum([]), lambda x: x.size, lambda x: 1.5, lambda x: True):
+        assert ug.grad(f)(x).tolist() == [0, 0]
+    assert ug.value_and_grad(lambda x: 3)(x)[0].item() == 3
+    assert ug.hessian(lambda x: 0)(x).tolist() == [[0, 0], [0, 0]]
+    with pytest.raises(ug.DtypeError, match="only floating values have a gradient"):
+        ug.grad(lambda x: (x > 0).sum())(x)
+
+
 def test_constants_that_are_no_numbers_are_handed_through() -> None:
     words, settings_of = np.array(["a", "b"]), {"depth": 3}
 

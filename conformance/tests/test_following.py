@@ -37,6 +37,32 @@ def test_pytorch() -> None:
     assert not total(ours).requires_grad
 
 
+@pytest.mark.parametrize("outside", [ug.pause, ug.record])
+def test_what_a_rule_computes_follows_pytorchs_pass_and_not_its_caller(outside: Any) -> None:
+    torch = pytest.importorskip("torch")
+    with ug.use_backend("torch"):
+        w = ug.asarray([2.0, 3.0])
+    w.attach_grad()
+    recorded = []
+
+    @ug.custom_gradient
+    def cube(x: Any) -> Any:
+        def rule(g: Any) -> Any:
+            recorded.append(ug.is_recording())
+            return g * (w * x)  # an operation on an attached array is one that unigrad could cut off
+
+        return x**3, rule
+
+    x = torch.tensor([0.5, 1.0], requires_grad=True)
+    with outside():
+        (first,) = torch.autograd.grad(cube(x).raw.sum(), x, create_graph=True)
+        (second,) = torch.autograd.grad(first.sum(), x)
+        (again,) = torch.autograd.grad(cube(x).raw.sum(), x)
+    assert first.tolist() == again.tolist() == [1, 3]
+    assert second.tolist() == [2, 3]
+    assert recorded == [True, False]
+
+
 def test_a_native_function_outside_a_recording() -> None:
     torch = pytest.importorskip("torch")
     x = torch.tensor(X, requires_grad=True)

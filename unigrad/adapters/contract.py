@@ -8,8 +8,9 @@
   inside the framework's own transforms.
 
 All three speak raw arrays, nodes of the graph (``unigrad.tape``) and rows of the table (``unigrad.table``), never
-Tensors. What a method of an engine answers with None is done by the rules, and what one of ``foreign`` answers
-with None raises :class:`UnsupportedError`. Nothing of the core's own is set on these objects.
+Tensors. What a method of an engine answers with None is done by the rules. What one of ``foreign`` answers with None
+raises :class:`UnsupportedError`, but for ``vmap``, which is a loop then, and ``recorded``, which goes by ``vjp``.
+Nothing of the core's own is set on these objects.
 """
 
 from __future__ import annotations
@@ -404,7 +405,7 @@ class Backend:
         return ("cpu",)
 
     def to_device(self, raw: Raw, device: Any) -> Raw:
-        """The raw array on ``device``, differentiably where the engine delegates."""
+        """The raw array on ``device``, differentiably where the framework's engine records."""
         return raw
 
     def to_dlpack(self, raw: Raw, copy: bool | None, max_version: tuple[int, int] | None, **where: Any) -> Any:

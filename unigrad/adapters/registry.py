@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from unigrad.adapters.contract import Backend
@@ -112,7 +112,7 @@ class BackendInfo:
     """Operations and dtypes that it lacks, with the reason."""
     engine: str
     """What its own engine differentiates: ``nothing``, ``first order``, ``all orders``, ``each operation``."""
-    replaced: Mapping[str, str]
+    replaced: Mapping[str, str] = field(default_factory=dict)
     """Operations for whose derivative it is not asked, since ours is another, with the reason."""
 
 

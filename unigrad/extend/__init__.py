@@ -33,6 +33,9 @@ from unigrad.tensor.joints import Gathered, Joint, Part
 from unigrad.binding.nodes import rule_node
 from unigrad.engine.raw_nodes import RawNode
 
+# --- whether operations are recorded ---
+from unigrad.base.recording import Switch
+
 # --- the neutral rules, raw in and raw out ---
 from unigrad.binding.nodes import neutral_vjp
 from unigrad.binding.tangents import neutral_jvp
@@ -45,8 +48,8 @@ __all__ = [
     "BackendError", "BareManyNode", "Bridged", "DType", "DtypeError", "Engine", "Foreign", "Gathered",
     "InterchangeError", "Joint", "Key", "Leaf", "Moving", "NativeBackend", "Node", "OperationError", "Parents", "Part",
     "Primitive", "Pull", "PulledNode", "Raw", "RawFunction", "RawNode", "RawPull", "RawStep", "Shape", "ShapeError",
-    "StepPull", "UnigradWarning", "UnsupportedError", "accumulate", "backwards", "by_element", "composed", "float32",
-    "float64", "from_host", "get_backend_object", "has_gradients", "host_capsule", "is_array", "meet_rules",
-    "neutral_jvp", "neutral_vjp", "next_number", "real_of", "refusal", "register_backend", "residuals_of",
-    "rule_node", "values_unknown", "with_replaced",
+    "StepPull", "Switch", "UnigradWarning", "UnsupportedError", "accumulate", "backwards", "by_element", "composed",
+    "float32", "float64", "from_host", "get_backend_object", "has_gradients", "host_capsule", "is_array", "meet_rules",
+    "neutral_jvp", "neutral_vjp", "next_number", "real_of", "refusal", "register_backend", "residuals_of", "rule_node",
+    "values_unknown", "with_replaced",
 ]  # fmt: skip

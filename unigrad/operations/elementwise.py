@@ -548,8 +548,13 @@ def atanh(x: Array, /) -> Tensor:
 
 vjp(atanh, lambda xp, g, x: g / ((1 - x) * (x + 1)))
 
-arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
-arcsinh, arccosh, arctanh = asinh, acosh, atanh
+arcsin = alias("arcsin", asin)
+arccos = alias("arccos", acos)
+arctan = alias("arctan", atan)
+arctan2 = alias("arctan2", atan2)
+arcsinh = alias("arcsinh", asinh)
+arccosh = alias("arccosh", acosh)
+arctanh = alias("arctanh", atanh)
 
 
 @operation
@@ -564,7 +569,8 @@ def rad2deg(x: Array, /) -> Tensor:
     return multiply(asarray(x), 180 / math.pi)
 
 
-radians, degrees = deg2rad, rad2deg
+radians = alias("radians", deg2rad)
+degrees = alias("degrees", rad2deg)
 
 
 @operation

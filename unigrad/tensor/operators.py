@@ -44,7 +44,7 @@ def in_place(
 
     ``raw_function`` does the same over raw floating arrays, unrecorded; None where it would have to check them.
     """
-    delegates = engine.orders > 0
+    by_engine = engine.orders > 0
 
     def assign(self: Tensor, other: Any) -> Tensor:
         leaf = self._node
@@ -62,7 +62,7 @@ def in_place(
                     self._node = made = Leaf()
                     made.number = next_number()
                     made.buffer = leaf.buffer
-                    made.raw = tracked if delegates else None
+                    made.raw = tracked if by_engine else None
                     return self
         new = function(self, other)
         if new is NotImplemented:

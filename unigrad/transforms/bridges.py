@@ -2,7 +2,7 @@
 
 To the outer framework a bridged function is two things: its value, and a function that pulls cotangents back through
 it, which is bridged itself. So every order of derivative follows from the first. What each framework needs for that is
-in its adapter (``Backend.bridged``).
+in its adapter (``Foreign.bridged``).
 """
 
 from __future__ import annotations

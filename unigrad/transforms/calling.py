@@ -20,7 +20,7 @@ from unigrad.engine.passes import checked_cotangent
 from unigrad.interpreters.batches import Batched, batched, mapped, spread
 from unigrad.interpreters.duals import Dual, dual
 from unigrad.operations.creation import asarray
-from unigrad.tape import Leaf, parents_of
+from unigrad.tape import Leaf, Node, next_number, parents_of
 from unigrad.tensor.coercion import backend_for
 from unigrad.tensor.levels import is_wrapped
 from unigrad.tensor.tensor import Tensor
@@ -99,6 +99,9 @@ class Arguments:
         keywords: Mapping[str, Any] | None = None,
         numbers: bool = True,
     ) -> None:
+        self._start = next_number()
+        # Nodes that are known to come from nothing outside, so that many results of one graph take one walk.
+        self._inside: set[Node] = set()
         flat = [flatten(arg) for arg in args]
         leaves = [leaf for part, _ in flat for leaf in part]
         if keywords:
@@ -133,6 +136,10 @@ class Arguments:
         self._kind: Any = next((leaf for leaf in leaves if isinstance(leaf, Tensor)), None)
         if self._kind is None:
             self._kind = next((leaf for leaf in leaves if not _is_numpy(leaf) and _is_numeric(leaf)), None)
+
+    @functools.cached_property
+    def _own(self) -> set[Node | None]:
+        return {variable._node for variable in self.variables if isinstance(variable, Tensor)}
 
     def where(self, number: int) -> str:
         """Which argument, and which of its leaves, a variable is."""
@@ -175,18 +182,23 @@ class Arguments:
         return x._raw if x._node is None else x.backend.engine.detached(x._raw)
 
     def _followed_outside(self, x: Tensor) -> bool:
-        """Whether ``x`` was computed from what an outer recording follows, by way of the function's closure."""
-        if x._node is None or not is_recording():
+        """Whether ``x`` was computed from what an outer recording follows, by way of the function's closure.
+
+        That is a leaf from before the call, or one made in it that somebody still holds; not what a transform or the
+        function itself made for a moment.
+        """
+        if x._node is None or not is_recording() or x._node in self._inside:
             return False
-        own = {variable._node for variable in self.variables if isinstance(variable, Tensor)}
+        own = self._own
         queue = [x._node]
         seen = set(queue)
         for node in queue:  # which grows as it goes
-            if type(node) is Leaf and node not in own:
+            if type(node) is Leaf and node not in own and (node.number < self._start or node.buffer() is not None):
                 return True
-            new = [parent for parent in parents_of(node) if parent not in seen]
+            new = [parent for parent in parents_of(node) if parent not in seen and parent not in self._inside]
             seen.update(new)
             queue += new
+        self._inside |= seen
         return False
 
     def completed(self, found: Sequence[Tensor | None], unused: str) -> list[Tensor | None]:

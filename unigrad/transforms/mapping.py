@@ -38,7 +38,7 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
     nest: ``vmap(grad(f))`` gives a gradient for each example. Keyword arguments are constants, passed on to ``f``.
 
     Each operation is carried out for the whole batch by the framework's own batched operations
-    (``unigrad.operations.batched``). Random numbers drawn inside are the same for every element; pass a batch of them
+    (``unigrad.interpreters.batches``). Random numbers drawn inside are the same for every element; pass a batch of them
     to have them differ. Neither control flow nor the shape of a result can depend on values that differ along the
     batch: ``bool(x)``, ``ug.nonzero(x)`` and ``x[x > 0]`` raise UnsupportedError, use ``ug.where``. Indices may differ.
 
