@@ -22,6 +22,7 @@ import numpy as np
 from unigrad.adapters.registry import is_array_type
 from unigrad.base.errors import UnsupportedError
 from unigrad.table import OPERATIONS
+from unigrad.tensor.coercion import holds_tensor
 from unigrad.tensor.tensor import Tensor, tensor_method
 
 # --- names -------------------------------------------------------------------------------------------
@@ -247,7 +248,7 @@ def _array_function(
     positional, given = _translated(name, function, found, args, kwargs)
     if "like" in _parameters(found) and "like" not in given and not name.endswith("_like"):
         # np.arange(3, like=x) comes without its like.
-        if _holds_tensor([*positional, *given.values()]) and name not in ("array", "asarray"):
+        if holds_tensor([*positional, *given.values()]) and name not in ("array", "asarray"):
             raise UnsupportedError(f"np.{name} takes numbers, not Tensors: the gradient of these would be lost")
         given["like"] = self
     return _call(name, found, positional, given)
@@ -325,7 +326,3 @@ def _replaced(args: Any, change: Callable[[Tensor], Any]) -> Any:
     if isinstance(args, dict):
         return {key: _replaced(item, change) for key, item in args.items()}
     return args
-
-
-def _holds_tensor(args: Any) -> bool:
-    return isinstance(args, Tensor) or (isinstance(args, (list, tuple)) and any(map(_holds_tensor, args)))

@@ -9,7 +9,7 @@ from typing import Any
 
 from unigrad.adapters.contract import ALL_ORDERS, Pull
 from unigrad.adapters.registry import bound
-from unigrad.base.recording import Switch, is_training
+from unigrad.base.recording import Switch
 from unigrad.base.words import Raw
 from unigrad.interpreters.batches import batched, unbatched
 from unigrad.tape import ConstantNode, Cotangents, Node, PulledNode, accumulate
@@ -124,7 +124,7 @@ def _pulled(this: Pass, seeds: Sequence[tuple[Node, Tensor]], nodes: Sequence[No
     # By creation, newest first: each node has all its contributions when its turn comes.
     nodes = sorted(nodes, key=operator.attrgetter("number"), reverse=True)
     # Rules over an adapter's arrays go through its Tensors, with recording off.
-    with Switch(this.create_graph, is_training()):
+    with Switch(this.create_graph, None):
         seeds = [(node, conjugate(g)) for node, g in seeds]
         raw_functions = bound[backend].raw_functions
         if this.create_graph or raw_functions is None or any(g._is_wrapped for _, g in seeds):

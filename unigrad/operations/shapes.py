@@ -20,7 +20,7 @@ from unigrad.binding.nodes import unbroadcast
 from unigrad.interpreters.batches import Mask, Values, lined_up
 from unigrad.operations.creation import asarray
 from unigrad.table import Array, Arrays, Primitive, alias, batched, jvp, operation, vjp
-from unigrad.tensor.coercion import tensors
+from unigrad.tensor.coercion import holds_tensor, tensors
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
@@ -229,11 +229,6 @@ def _several(name: str, arrays: Sequence[Array]) -> list[Tensor]:
     return tensors(arrays)
 
 
-def _is_list_of_tensors(array: Any) -> bool:
-    """Whether it is a list, however nested, with a Tensor in it."""
-    return isinstance(array, (list, tuple)) and any(isinstance(x, Tensor) or _is_list_of_tensors(x) for x in array)
-
-
 @operation
 def concat(arrays: Sequence[Array], /, axis: int | None = 0) -> Tensor:
     """Arrays one after the other along ``axis`` (None: all flattened first)."""
@@ -253,7 +248,7 @@ def concat(arrays: Sequence[Array], /, axis: int | None = 0) -> Tensor:
 def stack(arrays: Sequence[Array], /, axis: int = 0) -> Tensor:
     """Arrays of one shape side by side along a new axis. A list with Tensors in it is stacked itself first, so that a
     matrix can be written row by row: ``stack([[a, b], [c, d]])``."""
-    found = _several("stack", [stack(array) if _is_list_of_tensors(array) else array for array in arrays])
+    found = _several("stack", [stack(x) if not isinstance(x, Tensor) and holds_tensor(x) else x for x in arrays])
     if len({array.shape for array in found}) > 1:
         shapes = ", ".join(str(array.shape) for array in found)
         raise ShapeError(f"stack needs equal shapes, not {shapes}")

@@ -104,6 +104,11 @@ def _plain(obj: Any) -> Any:
     return obj if backend is None else backend.to_numpy(obj)
 
 
+def holds_tensor(obj: Any) -> bool:
+    """Whether it is a Tensor, or a list or tuple, however nested, with one in it."""
+    return isinstance(obj, Tensor) or (isinstance(obj, (list, tuple)) and any(map(holds_tensor, obj)))
+
+
 def _holds_arrays(obj: Any) -> bool:
     if isinstance(obj, (list, tuple)):
         return any(_holds_arrays(item) for item in obj)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from unigrad.base.recording import Switch, is_training
+from unigrad.base.recording import Switch
 from unigrad.base.words import Raw
 from unigrad.tape import RELEASED, Add, Cotangents, Node, PulledNode, accumulate, next_number
 from unigrad.tensor.tensor import Tensor, conjugated
@@ -94,7 +94,7 @@ class Joint(Node):
     def shares(self, g: Gathered) -> list[tuple[Node, Any]]:
         """What each parent gets of the gathered cotangents, raw."""
         arrived = {position: self.tensor_type.of(raw, None) for position, raw in g.by_position.items()}
-        with Switch(False, is_training()):
+        with Switch(False, None):
             return [(parent, share._raw) for parent, share in self._pulled(arrived)]
 
     def pull(self, xp: Any, g: Any, cotangents: Cotangents, owned: set[Node]) -> None:
@@ -134,7 +134,7 @@ class RawPullBack:
             None if g is None else self._tensor_type.of(g, PulledNode(()) if marked else None)
             for g, marked in zip(cotangents, marks, strict=True)
         ]
-        with Switch(tracked is not None, is_training()):
+        with Switch(tracked is not None, None):
             return [None if share is None else share._raw for share in self._pull_back(given)]
 
 

@@ -19,7 +19,7 @@ from unigrad.adapters.contract import RawPull
 from unigrad.adapters.registry import backend_of
 from unigrad.base.dtypes import has_gradients
 from unigrad.base.errors import ArgumentError, BackendMismatchError, DtypeError, UnsupportedError
-from unigrad.base.recording import Switch, is_recording, is_training
+from unigrad.base.recording import Switch, is_recording
 from unigrad.base.tree import Layout, branches, flatten, paths, unflatten
 from unigrad.engine.passes import checked_cotangent
 from unigrad.engine.within import Pass
@@ -153,7 +153,7 @@ def _transposed(
     floating = [position for position, y in enumerate(outputs) if has_gradients(y.dtype)]
     _, pull = step.body(values)
     probes = [variable(outputs[position].ones_like(), lambda: "") for position in floating]
-    with Switch(True, is_training()):
+    with Switch(True, None):
         shares = pull(placed(floating, probes, len(outputs)))
     pairs = [(share, t) for share, t in zip(shares, tangents, strict=True) if share is not None and t is not None]
     if not pairs:

@@ -91,7 +91,7 @@ def scalar(f: Callable[..., Any], result: Any, arguments: Arguments) -> Tensor:
             f"reduce it, as .sum() does, or use ug.vjp or ug.jacobian"
         )
     # A Python number is a constant that somebody wrote: the sum of no penalties is 0.
-    if not (has_gradients(value.dtype) or isinstance(result, (bool, int))):
+    if not (has_gradients(value.dtype) or isinstance(result, int)):
         raise DtypeError(
             f"{called(f)} returned {value.dtype}, and only floating values have a gradient; what counts or compares is "
             f"constant between its jumps: return what it is counted from, or convert it with .astype(ug.float32) if a "
