@@ -13,8 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from unigrad.extend import Bridged, Foreign, Moving, Raw, RawFunction, RawPull, RawStep
-from unigrad_jax.bridges import bridged
+from unigrad.extend import DtypeError, Elsewhere, Followed, Foreign, Moving, Raw, RawFunction, RawPull
 from unigrad_jax.wide import wide
 
 
@@ -22,10 +21,6 @@ def _as_given(raws: Sequence[Raw]) -> AbstractContextManager[Any]:
     """64 bits where an input has floating numbers of so many. Elsewhere arrays that the function makes itself would get
     them, and with these the result."""
     return wide() if any(np.dtype(raw.dtype).name in ("float64", "complex128") for raw in raws) else nullcontext()
-
-
-def _is_floating(raw: Raw) -> bool:
-    return bool(jnp.issubdtype(raw.dtype, jnp.inexact))
 
 
 class JaxForeign(Foreign):
@@ -60,27 +55,33 @@ class JaxForeign(Foreign):
 
         return run
 
-    def followed(self, function: RawStep, raws: Sequence[Raw]) -> list[Raw]:
-        # The rule may hold nothing of the forward pass but what JAX passes on, so the function is called again for it;
-        # compiled, both are one.
-        step = jax.custom_vjp(lambda *raws: function(raws)[0])
-
-        def backwards(raws: Sequence[Raw], gs: Sequence[Raw]) -> tuple[Raw, ...]:
-            outs, pull = function(raws)
-            shares = pull([jnp.conj(g) if _is_floating(out) else None for g, out in zip(gs, outs, strict=True)])
-            return tuple(
-                [_zero(raw) if share is None else jnp.conj(share) for raw, share in zip(raws, shares, strict=True)]
-            )
-
-        step.defvjp(lambda *raws: (function(raws)[0], raws), backwards)
-        return list(step(*raws))
-
     def follows(self, raw: Raw) -> bool:
         return isinstance(raw, jax.core.Tracer)
 
-    def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw]:
-        return bridged(call, raws)
+    def followed(self, step: Followed, raws: Sequence[Raw]) -> list[Raw]:
+        run = jax.custom_vjp(lambda *raws: _checked(step.name, step.value(raws)))
+
+        def backward(raws: Sequence[Raw], gs: Sequence[Raw]) -> tuple[Raw | None, ...]:
+            # JAX's cotangents are those of the transpose, without conjugates.
+            shares = step.pull(raws, [None if g.dtype == jax.dtypes.float0 else jnp.conj(g) for g in gs])
+            return tuple([None if share is None else jnp.conj(share) for share in shares])
+
+        # Not the results as well: a transform outside may derive the rule, which may hold nothing of the forward pass
+        # but what JAX passes on.
+        run.defvjp(lambda *raws: (run(*raws), raws), backward)
+        return list(run(*raws))
+
+    def later(self, call: Elsewhere, raws: Sequence[Raw]) -> list[Raw]:
+        specs = [jax.ShapeDtypeStruct(*each) for each in call.described([raw.shape for raw in raws], raws)]
+        return list(jax.pure_callback(call.on_host, _checked(call.name, specs), *raws, vmap_method="sequential"))
 
 
-def _zero(raw: Raw) -> Raw:
-    return jnp.zeros_like(raw) if _is_floating(raw) else np.zeros(raw.shape, jax.dtypes.float0)
+def _checked(name: str, results: list[Any]) -> list[Any]:
+    """The results of a step, which JAX itself would round to 32 bits without a word."""
+    for number, y in enumerate(results):
+        if not jax.config.jax_enable_x64 and y.dtype in map(np.dtype, ("int64", "uint64", "float64", "complex128")):
+            raise DtypeError(
+                f"result {number} of {name} is {y.dtype}, which JAX's own programs have only with "
+                f"jax.config.update('jax_enable_x64', True); or return it in 32 bits, with .astype(...)"
+            )
+    return results

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from unigrad.extend import Bridged, Engine, Foreign, Moving, Raw, RawFunction, RawPull, UnsupportedError
-from unigrad_mxnet.bridges import bridged
+from unigrad.extend import Engine, Followed, Foreign, Moving, Raw, RawFunction, RawPull, UnsupportedError
 from unigrad_mxnet.engine import shares
 from unigrad_mxnet.functions import has_empty
+from unigrad_mxnet.steps import followed
 from unigrad_mxnet.switches import within
 
 
@@ -37,5 +37,5 @@ class MXNetForeign(Foreign):
 
         return [out.detach() for out in outs], pull
 
-    def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw]:
-        return bridged(call, raws)
+    def followed(self, step: Followed, raws: Sequence[Raw]) -> list[Raw]:
+        return followed(step, raws)

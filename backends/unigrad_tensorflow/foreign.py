@@ -8,8 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from unigrad.extend import Bridged, Foreign, Moving, Raw, RawFunction, RawPull, RawStep
-from unigrad_tensorflow.bridges import bridged
+from unigrad.extend import Elsewhere, Followed, Foreign, Moving, Raw, RawFunction, RawPull
 from unigrad_tensorflow.tape import (
     UNCONNECTED,
     close_tape,
@@ -73,26 +72,33 @@ class TensorFlowForeign(Foreign):
     def follows(self, raw: Raw) -> bool:
         return looks_on()
 
-    def followed(self, function: RawStep, raws: Sequence[Raw]) -> list[Raw]:
+    def followed(self, step: Followed, raws: Sequence[Raw]) -> list[Raw]:
+        if not looks_on():
+            return step.value(raws)
+
         @tf.custom_gradient
-        def step(*raws: Raw) -> tuple[tuple[Raw, ...], Callable[..., list[Raw]]]:
-            outs, _ = function(raws)
+        def run(*given: Raw) -> tuple[tuple[Raw, ...], Callable[..., list[Raw | None]]]:
+            results, pull = step.recorded(given)
 
-            def pull_back(*gs: Raw) -> list[Raw]:
-                # Called again where TensorFlow sees it: what was computed inside the step it did not follow.
-                outs, pull = function(raws)
-                given = [
-                    g if out.dtype.is_floating or out.dtype.is_complex else None
-                    for g, out in zip(gs, outs, strict=True)
-                ]
-                return list(pull(given))
+            def backward(*grads: Raw) -> list[Raw | None]:
+                gs = [g if _is_floating(y) else None for g, y in zip(grads, results, strict=True)]
+                return list(pull(given, gs))
 
-            return tuple(outs), pull_back
+            return tuple(results), backward
 
-        return list(step(*raws))
+        return tf.nest.flatten(run(*raws))
 
-    def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw]:
-        return bridged(call, raws)
+    def later(self, call: Elsewhere, raws: Sequence[Raw]) -> list[Raw]:
+        shapes = [raw.shape.as_list() for raw in raws]
+        described = call.described([[1 if length is None else length for length in shape] for shape in shapes], raws)
+        found = tf.numpy_function(call.on_host, list(raws), [tf.as_dtype(dtype) for _, dtype in described])
+        for y, (shape, _) in zip(found, described, strict=True):
+            y.set_shape([None] * len(shape) if any(None in given for given in shapes) else shape)
+        return list(found)
 
     def array_in(self, holder: Any) -> Raw | None:
         return tf.convert_to_tensor(holder) if isinstance(holder, tf.Variable) else None
+
+
+def _is_floating(raw: Raw) -> bool:
+    return bool(raw.dtype.is_floating or raw.dtype.is_complex)

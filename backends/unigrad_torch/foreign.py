@@ -8,20 +8,16 @@ import torch
 
 from unigrad.extend import (
     BareManyNode,
-    Bridged,
+    Followed,
     Foreign,
     Moving,
     Node,
     Parents,
     Raw,
     RawFunction,
-    RawStep,
-    Switch,
-    UnsupportedError,
 )
-from unigrad_torch.bridges import bridged
 from unigrad_torch.engine import TorchEngine
-from unigrad_torch.steps import Step
+from unigrad_torch.steps import followed
 
 
 class TorchForeign(Foreign):
@@ -53,20 +49,5 @@ class TorchForeign(Foreign):
     def follows(self, raw: Raw) -> bool:
         return bool(raw.requires_grad) and torch.is_grad_enabled()
 
-    def followed(self, function: RawStep, raws: Sequence[Raw]) -> list[Raw]:
-        if self._engine.by_rules():
-            raise UnsupportedError(
-                "inside torch.func PyTorch would not use the rule of ug.custom_gradient; take the derivative with "
-                "unigrad there (torch.func.vmap(ug.grad(f))), or call it outside torch.func"
-            )
-        outs, pull = function([raw.detach() for raw in raws])
-
-        def pull_back(gs: Sequence[Raw | None], tracked: Sequence[bool] | None) -> Sequence[Raw | None]:
-            # The rule is recorded where PyTorch records the pass, whatever its caller does.
-            with Switch(tracked is not None, None):
-                return (pull if tracked is None else function(raws)[1])(gs)
-
-        return list(Step.apply(outs, [pull_back], *raws))
-
-    def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw]:
-        return bridged(call, raws)
+    def followed(self, step: Followed, raws: Sequence[Raw]) -> list[Raw]:
+        return followed(step, raws)

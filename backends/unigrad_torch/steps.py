@@ -1,17 +1,15 @@
-"""A call with a derivative of its own as one node of PyTorch's graph."""
+"""Calls with a derivative of their own as one node of PyTorch's graph: those that unigrad records, and those that
+PyTorch follows by itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any
 
 import torch
 
-from unigrad.extend import BareManyNode, Node, Parents, Raw, StepPull
-
-PullBack = Callable[[Sequence[Raw | None], Sequence[bool] | None], Sequence[Raw | None]]
-"""A :class:`StepPull`, or a function that is called like one."""
+from unigrad.extend import BareManyNode, Followed, Node, Parents, Raw, StepBack, StepPull, Switch
 
 under_way: ContextVar[bool] = ContextVar("unigrad_torch_step", default=False)
 """Whether PyTorch's engine is just calling a step here: a pass inside it must not wait for the pass around it."""
@@ -42,7 +40,7 @@ class Step(torch.autograd.Function):
     """Results that were computed beforehand, tied to their inputs."""
 
     @staticmethod
-    def forward(ctx: Any, results: Sequence[Raw], held: Sequence[PullBack], *raws: Raw) -> Any:
+    def forward(ctx: Any, results: Sequence[Raw], held: Sequence[StepPull], *raws: Raw) -> Any:
         ctx.held = held
         ctx.set_materialize_grads(False)
         return tuple([y.detach() for y in results])
@@ -68,3 +66,56 @@ def joined(
     node = StepNode()
     node.number, node.operation, node.more, node.held = 0, operation, tuple(parents), held
     return raws, node
+
+
+class Point:
+    """Where a step was computed: what its forward leaves for the way back."""
+
+    pull: StepBack
+
+
+class FollowedStep(torch.autograd.Function):
+    """A step in the form that ``torch.func`` takes, which PyTorch calls at a greater cost."""
+
+    @staticmethod
+    def forward(step: Followed, point: Point, *raws: Raw) -> Any:
+        results, point.pull = step.recorded(raws)
+        return tuple([y.detach() for y in results])
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        _, ctx.point, *raws = inputs
+        ctx.floating = [is_floating(y) for y in output]
+        ctx.save_for_backward(*raws)
+        ctx.mark_non_differentiable(*[y for y, marked in zip(output, ctx.floating, strict=True) if not marked])
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        # What unigrad computes on the way is recorded where PyTorch records the pass, whatever its caller does.
+        with Switch(torch.is_grad_enabled(), None):
+            gs = [g if marked else None for g, marked in zip(grads, ctx.floating, strict=True)]
+            return (None, None, *ctx.point.pull(ctx.saved_tensors, gs))
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, step: Followed, point: Point, *raws: Raw) -> Any:
+        """One element after the other."""
+        point.pull = step.pull
+        axes = in_dims[2:]
+        rows = [
+            followed(step, [x if axis is None else x.select(axis, row) for x, axis in zip(raws, axes, strict=True)])
+            for row in range(info.batch_size)
+        ]
+        results = tuple([torch.stack(column) for column in zip(*rows, strict=True)])
+        return results, (0,) * len(results)
+
+
+def followed(step: Followed, raws: Sequence[Raw]) -> list[Raw]:
+    """The results of ``step``; PyTorch's engine goes through it where it records."""
+    mapped = any(map(torch._C._functorch.is_functorch_wrapped_tensor, raws))
+    if mapped or (torch.is_grad_enabled() and any(raw.requires_grad for raw in raws)):
+        return list(FollowedStep.apply(step, Point(), *raws))
+    return step.value(raws)
+
+
+def is_floating(raw: Raw) -> bool:
+    return bool(raw.is_floating_point() or raw.is_complex())

@@ -106,5 +106,7 @@ def test_inside_torch_func() -> None:
     ours = ug.grad(lambda x: odd(x, 1.0)["y"].sum())
     assert torch.func.vmap(ours)(x[:, None]).ravel().tolist() == FIRST
     assert torch.func.grad(lambda x: ours(x).sum())(x).tolist() == [100, 100]
-    with pytest.raises(ug.UnsupportedError, match=r"torch\.func"):
-        torch.func.grad(total)(x)
+    gradient = torch.func.grad(total)
+    assert gradient(x).tolist() == FIRST
+    assert torch.func.grad(lambda x: (gradient(x) * x).sum())(x).tolist() == SECOND
+    assert torch.func.vmap(gradient)(x[:, None]).ravel().tolist() == FIRST

@@ -33,8 +33,8 @@ RawFunction = Callable[[Sequence[Raw]], list[Raw]]
 """A function of several raw arrays with several results."""
 RawPull = Callable[[Sequence[Raw | None]], Sequence[Raw | None]]
 """From the cotangents of the results of one, None for those without any, to those of its arguments."""
-RawStep = Callable[[Sequence[Raw]], tuple[list[Raw], RawPull]]
-"""A function that also returns what pulls back."""
+StepBack = Callable[[Sequence[Raw], Sequence[Raw | None]], Sequence[Raw | None]]
+"""From the arguments of one and the cotangents of its results, to the cotangents of the arguments."""
 Parents = Sequence[Node | None]
 """The nodes of arrays, None for each that is not tracked."""
 Recorder = Callable[[Primitive, Parents, Sequence[Raw], Sequence[Any]], tuple[Raw, Node]]
@@ -111,28 +111,31 @@ class StepPull(Protocol):
         ...
 
 
-class Bridged(Protocol):
-    """A function that runs in another framework, as an adapter ties it into its own framework's graph.
+class Followed(Protocol):
+    """A function that the framework's own engine is to go through as one step: a user's with a rule, or one that runs
+    in another framework.
 
-    Raw arrays are those of the framework that it is bridged to (``outer``). Of integer arrays, given or returned, there
-    are no cotangents; those of complex arrays are in the conjugate form.
+    Of integer arrays, given or returned, there are no cotangents; those of complex arrays are in the conjugate form.
     """
 
     name: str
-    outer: Backend
 
     def value(self, raws: Sequence[Raw]) -> list[Raw]:
         """The results."""
         ...
 
-    def recorded(self, raws: Sequence[Raw]) -> tuple[list[Raw], Bridged]:
+    def recorded(self, raws: Sequence[Raw]) -> tuple[list[Raw], StepBack]:
         """The results, and :meth:`pull` for these arrays alone, which need not compute the function again."""
         ...
 
-    def pull(self, count: int) -> Bridged:
-        """The function of the ``count`` arrays given, and of a cotangent for each floating result, that returns a
-        cotangent for each floating array given."""
+    def pull(self, raws: Sequence[Raw], gs: Sequence[Raw | None]) -> Sequence[Raw | None]:
+        """The cotangents of the arrays, None for zero, of those of the results, None for integers: computed so that an
+        engine that is recording goes through this as well."""
         ...
+
+
+class Elsewhere(Followed, Protocol):
+    """One that runs in another framework, when the framework has no values yet because it traces a program."""
 
     def on_host(self, *arrays: Any) -> list[np.ndarray[Any, Any]]:
         """The results for NumPy's arrays, as such: for a framework that calls back while its own program runs."""
@@ -283,19 +286,12 @@ class Foreign:
         """Whether the framework itself, at work outside unigrad, follows what is computed with this array now."""
         return False
 
-    def followed(self, function: RawStep, raws: Sequence[Raw]) -> list[Raw] | None:
-        """The results of ``function(raws)`` as those of one step to the framework's own engine.
-
-        Called only where the framework :meth:`follows` one of ``raws``. The function also returns what pulls
-        back, from the cotangents of its results, None for those without any, to those of its arguments, in the
-        conjugate form; and it can be called again, so that the engine may follow that pull as well.
-        """
+    def followed(self, step: Followed, raws: Sequence[Raw]) -> list[Raw] | None:
+        """The results of ``step`` as those of one step to the framework's own engine, if that is at work now."""
         return None
 
-    def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw] | None:
-        """The results of ``call``, which another framework computes, tied into this framework's own graph, if it is
-        recording: by ``call.recorded(raws)``, and in its pullback :meth:`bridged` again, of the pull and of ``raws``
-        and the cotangents of floating results."""
+    def later(self, call: Elsewhere, raws: Sequence[Raw]) -> list[Raw] | None:
+        """The results of ``call`` where the framework traces a program, which is to call back when it runs."""
         return None
 
     def array_in(self, holder: Any) -> Raw | None:

@@ -7,8 +7,8 @@ project (``conformance/DEVELOPING.md``) tells how to write one.
 
 # --- the contract: what an adapter is ---
 from unigrad.adapters.contract import Backend, Engine, Foreign
-from unigrad.adapters.contract import ALL_ORDERS, Bridged, Moving, Pull, StepPull
-from unigrad.adapters.contract import Parents, RawFunction, RawPull, RawStep
+from unigrad.adapters.contract import ALL_ORDERS, Elsewhere, Followed, Moving, Pull, StepPull
+from unigrad.adapters.contract import Parents, RawFunction, RawPull, StepBack
 from unigrad.adapters.contract import values_unknown, with_replaced
 from unigrad.adapters.registry import get_backend_object, meet_rules, register_backend
 
@@ -45,9 +45,9 @@ from unigrad.extend.dlpack import HOST, backwards, from_host, host_capsule
 
 __all__ = [
     "ALL", "ALL_ORDERS", "DECOMPOSITIONS", "EVERYTHING", "HOST", "PRIMITIVES", "RELEASED", "ArgumentError", "Backend",
-    "BackendError", "BareManyNode", "Bridged", "DType", "DtypeError", "Engine", "Foreign", "Gathered",
+    "BackendError", "BareManyNode", "DType", "DtypeError", "Elsewhere", "Engine", "Followed", "Foreign", "Gathered",
     "InterchangeError", "Joint", "Key", "Leaf", "Moving", "NativeBackend", "Node", "OperationError", "Parents", "Part",
-    "Primitive", "Pull", "PulledNode", "Raw", "RawFunction", "RawNode", "RawPull", "RawStep", "Shape", "ShapeError",
+    "Primitive", "Pull", "PulledNode", "Raw", "RawFunction", "RawNode", "RawPull", "Shape", "ShapeError", "StepBack",
     "StepPull", "Switch", "UnigradWarning", "UnsupportedError", "accumulate", "backwards", "by_element", "composed",
     "float32", "float64", "from_host", "get_backend_object", "has_gradients", "host_capsule", "is_array", "meet_rules",
     "neutral_jvp", "neutral_vjp", "next_number", "real_of", "refusal", "register_backend", "residuals_of", "rule_node",

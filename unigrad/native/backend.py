@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.adapters.contract import Backend, Bridged, Engine, Foreign
+from unigrad.adapters.contract import Backend, Engine, Followed, Foreign
 from unigrad.base import dtypes
 from unigrad.base.dtypes import DType
 from unigrad.base.words import Raw
@@ -26,8 +26,8 @@ class NativeEngine(Engine):
 class NativeForeign(Foreign):
     """The array module has nothing that differentiates."""
 
-    def bridged(self, call: Bridged, raws: Sequence[Raw]) -> Sequence[Raw]:
-        return call.value(raws)  # whose gradients are Tensors' alone
+    def followed(self, step: Followed, raws: Sequence[Raw]) -> list[Raw]:
+        return step.value(raws)
 
 
 class NativeBackend(Backend):

@@ -1,8 +1,7 @@
 """bridge: a function that runs in one framework, called and differentiated by another.
 
-To the outer framework a bridged function is two things: its value, and a function that pulls cotangents back through
-it, which is bridged itself. So every order of derivative follows from the first. What each framework needs for that is
-in its adapter (``Foreign.bridged``).
+To the outer framework a bridged function is one step (``Foreign.followed``): its value, and a function that pulls
+cotangents back through it, which is bridged itself. So every order of derivative follows from the first.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.adapters.contract import Backend
+from unigrad.adapters.contract import Backend, StepBack, values_unknown
 from unigrad.adapters.registry import backend_of, get_backend_object, working_on
 from unigrad.base.dtypes import DType, has_gradients
 from unigrad.base.errors import BackendMismatchError, DtypeError, UnsupportedError
@@ -32,10 +31,7 @@ Flat = Callable[[list[Tensor]], list[Tensor]]
 
 
 class Bridged:
-    """A function of a list of arrays, as an adapter ties it into its framework's graph.
-
-    Raw arrays are the outer framework's. Of integer arrays, given or returned, there are no cotangents.
-    """
+    """A function of a list of arrays, as a step to the engine of the outer framework, whose raw arrays it speaks."""
 
     def __init__(
         self,
@@ -50,19 +46,26 @@ class Bridged:
         self.name = name
         self._function = function
         self._inner = inner
-        self.outer = outer
+        self._outer = outer
         self._training = training
         self._known = known
         self._pulled = pulled
 
     def value(self, raws: Sequence[Raw]) -> list[Raw]:
         """The results."""
+        if not all(map(self._outer.is_known, raws)):
+            found = self._outer.foreign.later(self, raws)
+            if found is None:
+                raise values_unknown(self._outer.name)
+            return found
         with Switch(False, self._training), working_on(self._inner):
             xs = self._inward(raws)
             return self._outward(self._function(xs) if self._known is None else self._known(xs), raws)
 
-    def recorded(self, raws: Sequence[Raw]) -> tuple[list[Raw], Bridged]:
+    def recorded(self, raws: Sequence[Raw]) -> tuple[list[Raw], StepBack]:
         """The results, and :meth:`pull` for these arrays alone, which need not compute the function again."""
+        if not all(map(self._outer.is_known, raws)):
+            return self.value(raws), self.pull
         with Switch(True, self._training), working_on(self._inner):
             xs = self._inward(raws)
             leaves = _floating(xs)
@@ -75,11 +78,11 @@ class Bridged:
             found = pull_back(Pass(heads, arrays[len(raws) :], retain_graph=True), leaves)
             return [x.zeros_like() if g is None else g for x, g in zip(leaves, found, strict=True)]
 
-        return self._outward(ys, raws), self.pull(len(raws), known)
+        return self._outward(ys, raws), functools.partial(self.pull, known=known)
 
-    def pull(self, count: int, known: Flat | None = None) -> Bridged:
-        """The function of the ``count`` arrays given, and of a cotangent for each floating result, that returns a
-        cotangent for each floating array given. Those of complex arrays are in the conjugate form."""
+    def pull(self, raws: Sequence[Raw], gs: Sequence[Raw | None], known: Flat | None = None) -> Sequence[Raw | None]:
+        """The cotangents of the arrays, of those of the results: by a function of both, which is bridged likewise."""
+        count = len(raws)
 
         def pulled(arrays: list[Tensor]) -> list[Tensor]:
             xs, gs = arrays[:count], arrays[count:]
@@ -88,7 +91,19 @@ class Bridged:
                 _, back = vjp(lambda *xs: _floating(self._function(list(xs))), *xs, argnums=moving)
             return list(back(gs))
 
-        return Bridged(self.name, pulled, self._inner, self.outer, self._training, known, count)
+        step = Bridged(self.name, pulled, self._inner, self._outer, self._training, known, count)
+        found = iter(step.tied([*raws, *[g for g in gs if g is not None]]))
+        return [next(found) if has_gradients(self._outer.dtype(raw)) else None for raw in raws]
+
+    def tied(self, raws: Sequence[Raw]) -> Sequence[Raw]:
+        """The results, through which the outer framework's engine goes where it is at work."""
+        found = self._outer.foreign.followed(self, raws)
+        if found is None:
+            raise UnsupportedError(
+                f"backend {self._outer.name!r} cannot have its own engine differentiate a bridged function: its "
+                f"adapter has no 'followed'; give Tensors (ug.asarray(x)) and use unigrad's gradients"
+            )
+        return found
 
     def on_host(self, *arrays: Any) -> list[np.ndarray[Any, Any]]:
         """The results for NumPy's arrays, as such: for a framework that calls back while its own program runs."""
@@ -97,7 +112,7 @@ class Bridged:
 
     def described(self, shapes: Sequence[Sequence[int]], raws: Sequence[Raw]) -> list[tuple[tuple[int, ...], DType]]:
         """Shape and dtype of the results, for a framework that asks before there are values: those for ones."""
-        dtypes = [self.outer.dtype(raw) for raw in raws]
+        dtypes = [self._outer.dtype(raw) for raw in raws]
         if self._pulled is not None:
             given = list(zip(map(tuple, shapes), dtypes, strict=True))[: self._pulled]
             return [(shape, dtype) for shape, dtype in given if has_gradients(dtype)]
@@ -105,18 +120,18 @@ class Bridged:
             results = self.on_host(*[np.ones(shape, dtype) for shape, dtype in zip(shapes, dtypes, strict=True)])
         except Exception as error:
             raise UnsupportedError(
-                f"to compile a call of {self.name}, backend {self.outer.name!r} must know the shapes of its results "
+                f"to compile a call of {self.name}, backend {self._outer.name!r} must know the shapes of its results "
                 f"beforehand, and with ones for values it raises {type(error).__name__}: {error}"
             ) from error
         return [(result.shape, result.dtype) for result in results]
 
     def _inward(self, raws: Sequence[Raw]) -> list[Tensor]:
-        outer = self.outer
+        outer = self._outer
         return [carried(type_on(outer).of(outer.engine.detached(raw), None), self._inner) for raw in raws]
 
     def _outward(self, results: Sequence[Tensor], raws: Sequence[Raw]) -> list[Raw]:
-        device = self.outer.device(raws[0]) if raws else None
-        return [carried(y.detach(), self.outer, device)._raw for y in results]
+        device = self._outer.device(raws[0]) if raws else None
+        return [carried(y.detach(), self._outer, device)._raw for y in results]
 
 
 def _floating(xs: Sequence[Tensor]) -> list[Tensor]:
@@ -158,13 +173,7 @@ def bridge(f: Callable[..., Any], inner: str, outer: str) -> Callable[..., Any]:
             return made[0].tensors
 
         if not any(isinstance(x, Tensor) for x in arrays):
-            call = Bridged(called(f), function, inside, outside, is_training())
-            raws = outside.foreign.bridged(call, arrays)
-            if raws is None:
-                raise UnsupportedError(
-                    f"backend {outside.name!r} cannot have its own engine differentiate a bridged function: its "
-                    f"adapter has no 'bridged'; give Tensors (ug.asarray(x)) and use unigrad's gradients"
-                )
+            raws = Bridged(called(f), function, inside, outside, is_training()).tied(arrays)
             return made[0].rebuilt(raws)
         with working_on(inside):
             results = function([carried(asarray(x), inside) for x in arrays])

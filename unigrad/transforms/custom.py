@@ -15,12 +15,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from unigrad.adapters.contract import RawPull
+from unigrad.adapters.contract import StepBack
 from unigrad.adapters.registry import backend_of
 from unigrad.base.dtypes import has_gradients
 from unigrad.base.errors import ArgumentError, BackendMismatchError, DtypeError, UnsupportedError
 from unigrad.base.recording import Switch, is_recording
 from unigrad.base.tree import Layout, branches, flatten, paths, unflatten
+from unigrad.base.words import Raw
 from unigrad.engine.passes import checked_cotangent
 from unigrad.engine.within import Pass
 from unigrad.interpreters.batches import Batched, mapped
@@ -177,7 +178,7 @@ def _recorded(step: Step, inputs: Sequence[Tensor]) -> list[Tensor]:
     """The outputs for plain inputs, as results of one recorded step if an input is tracked."""
     ours = is_recording() and any(x._node is not None for x in inputs)
     if not ours and any(x._node is None and x.backend.foreign.follows(x._raw) for x in inputs):
-        return _followed(step, [x if x._node is None else x.detach() for x in inputs])
+        return _Followed(step, type(inputs[0])).run([x if x._node is None else x.detach() for x in inputs])
     start = next_number()
     # Recorded, of inputs that are not: what is recorded all the same came by way of the closure.
     outputs, pull = step.body(
@@ -201,27 +202,39 @@ def _recorded(step: Step, inputs: Sequence[Tensor]) -> list[Tensor]:
     return outputs
 
 
-def _followed(step: Step, inputs: Sequence[Tensor]) -> list[Tensor]:
-    """The same where nothing is recorded, and the framework itself follows its arrays: inside its own gradient."""
-    tensor_type = type(inputs[0])
+class _Followed:
+    """A step where nothing is recorded, and the framework itself follows its arrays: inside its own gradient."""
 
-    def function(raws: Sequence[Any]) -> tuple[list[Any], RawPull]:
-        outputs, pull = step.body([tensor_type.of(raw, None) for raw in raws])
+    def __init__(self, step: Step, tensor_type: type[Tensor]) -> None:
+        self.name = step.name
+        self._step = step
+        self._type = tensor_type
 
-        def pull_raw(gs: Sequence[Any]) -> Sequence[Any]:
-            shares = pull([None if g is None else tensor_type.of(g, None) for g in gs])
-            return [None if share is None else share._raw for share in shares]
+    def value(self, raws: Sequence[Raw]) -> list[Raw]:
+        """The outputs."""
+        return [y._raw for y in self._body(raws)[0]]
 
-        return [y._raw for y in outputs], pull_raw
+    def recorded(self, raws: Sequence[Raw]) -> tuple[list[Raw], StepBack]:
+        """The outputs, and the rule."""
+        return self.value(raws), self.pull
 
-    backend = tensor_type.backend
-    raws = backend.foreign.followed(function, [x._raw for x in inputs])
-    if raws is None:
-        raise UnsupportedError(
-            f"backend {backend.name!r} follows arrays that its framework differentiates, but its adapter has no "
-            f"'followed'; call {step.name} outside the framework's own gradient"
-        )
-    return [tensor_type.of(raw, None) for raw in raws]
+    def pull(self, raws: Sequence[Raw], gs: Sequence[Raw | None]) -> Sequence[Raw | None]:
+        """The rule. The function is called again for it: what it computed inside the step nobody has followed."""
+        shares = self._body(raws)[1]([None if g is None else self._type.of(g, None) for g in gs])
+        return [None if share is None else share._raw for share in shares]
+
+    def _body(self, raws: Sequence[Raw]) -> tuple[Sequence[Tensor], PullBack]:
+        return self._step.body([self._type.of(raw, None) for raw in raws])
+
+    def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """The outputs as those of one step of the framework's."""
+        raws = self._type.backend.foreign.followed(self, [x._raw for x in inputs])
+        if raws is None:
+            raise UnsupportedError(
+                f"backend {self._type.backend.name!r} follows arrays that its framework differentiates, but its "
+                f"adapter has no 'followed'; call {self.name} outside the framework's own gradient"
+            )
+        return [self._type.of(raw, None) for raw in raws]
 
 
 class _PullBack:
