@@ -315,7 +315,11 @@ def vector_norm(x: Raw, axes: Shape, keepdims: bool, order: float) -> Raw:
         return jnp.sum(masked(~zero, t, slope), axis=axes, keepdims=keepdims)
 
     if is_complex(x):
-        x = absolute(x)
+        if order == 2:
+            # As a norm of the parts, which is smooth where an element is 0.
+            found = vector_norm(jnp.stack([x.real, x.imag], -1), (*axes, x.ndim), keepdims, order)
+            return jnp.squeeze(found, -1) if keepdims else found
+        x = jnp.where(x == 0, 0, absolute(jnp.where(x == 0, 1, x)))
 
     @derivatives(rule)
     def norm(x: Raw) -> Raw:

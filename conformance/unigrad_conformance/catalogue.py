@@ -9,6 +9,7 @@ from functools import cache
 from unigrad_conformance.case import Case
 from unigrad_conformance.operations import cases_of
 from unigrad_conformance.programs import kinks
+from unigrad_conformance.programs.complex_rules import COMPLEX_RULES
 from unigrad_conformance.programs.crossing import CROSSING
 from unigrad_conformance.programs.custom import CHECKPOINTS, CUSTOM, NATIVE
 from unigrad_conformance.programs.halves import HALVES
@@ -42,7 +43,7 @@ FAMILIES = (
 def all_cases() -> dict[str, Case]:
     """Every case by name: the programs first, as a reader would want to see them."""
     cases = [*SEEDS.cases, *RECORDING.cases, *TRANSFORMS.cases, *MAPPING.cases, *CUSTOM.cases, *CHECKPOINTS.cases]
-    cases += [*NATIVE.cases, *CROSSING.cases, *HALVES.cases, *MISTAKES.cases, *kinks.cases()]
+    cases += [*NATIVE.cases, *CROSSING.cases, *HALVES.cases, *COMPLEX_RULES.cases, *MISTAKES.cases, *kinks.cases()]
     for family in FAMILIES:
         cases += cases_of(family)
     found: dict[str, Case] = {}

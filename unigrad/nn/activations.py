@@ -9,7 +9,7 @@ from unigrad.base.arguments import one_axis
 from unigrad.base.errors import ShapeError
 from unigrad.operations.creation import asarray, astype
 from unigrad.operations.elementwise import abs as _absolute
-from unigrad.operations.elementwise import clip, divide, erf, expm1, multiply, negative, where
+from unigrad.operations.elementwise import clip, divide, erf, expm1, multiply, negative, real_numbers, where
 from unigrad.operations.elementwise import exp as _exp
 from unigrad.operations.elementwise import tanh as _tanh
 from unigrad.operations.indexing import getitem_
@@ -150,7 +150,7 @@ def prelu(x: Array, weight: Array, /) -> Tensor:
     ``weight`` is a number or broadcasts against x: of shape (C, 1, 1) it has one for each channel of (N, C, H, W).
     """
     x = asarray(x)
-    return where(x > 0, x, multiply(x, weight))
+    return where(x > 0, x, real_numbers("prelu", multiply(x, weight)))
 
 
 @operation

@@ -2,6 +2,9 @@
 
 ``reduction`` is ``"mean"``, ``"sum"`` or ``"none"``, for the losses one by one; anything else raises ArgumentError.
 Predictions and targets have one shape; they are not broadcast, which raises ShapeError.
+
+Of complex numbers a loss by distances is that of ``abs(predictions - targets)``, a real number; one by probabilities
+raises DtypeError.
 """
 
 from __future__ import annotations
@@ -23,14 +26,14 @@ from unigrad.operations.elementwise import (
     maximum,
     multiply,
     negative,
+    real_numbers,
     sqrt,
-    square,
     subtract,
     where,
 )
 from unigrad.operations.indexing import take, take_along_axis_
 from unigrad.operations.networks import cross_entropy_, softplus_, unfit_labels
-from unigrad.operations.reductions import Axis, in_float32, mean, vector_norm
+from unigrad.operations.reductions import Axis, in_float32, mean, squared_size, vector_norm
 from unigrad.operations.reductions import sum as _sum
 from unigrad.operations.shapes import broadcast_arrays, expand_dims, moveaxis, squeeze
 from unigrad.table import Array, operation
@@ -53,6 +56,11 @@ def _pair(predictions: Array, targets: Array) -> tuple[Tensor, Tensor]:
     return predictions, targets
 
 
+def _real_pair(name: str, predictions: Array, targets: Array) -> tuple[Tensor, Tensor]:
+    predictions, targets = _pair(predictions, targets)
+    return real_numbers(name, predictions), real_numbers(name, targets)
+
+
 def _reduced(losses: Tensor, reduction: str) -> Tensor:
     if reduction == "mean":
         return mean(losses)
@@ -65,8 +73,8 @@ def _reduced(losses: Tensor, reduction: str) -> Tensor:
 
 @operation
 def mse_loss(predictions: Array, targets: Array, /, *, reduction: str = "mean") -> Tensor:
-    """(predictions - targets) ** 2."""
-    return _reduced(square(subtract(*_pair(predictions, targets))), reduction)
+    """abs(predictions - targets) ** 2."""
+    return _reduced(squared_size(subtract(*_pair(predictions, targets))), reduction)
 
 
 @operation
@@ -77,12 +85,15 @@ def l1_loss(predictions: Array, targets: Array, /, *, reduction: str = "mean") -
 
 @operation
 def huber_loss(predictions: Array, targets: Array, /, *, delta: float = 1.0, reduction: str = "mean") -> Tensor:
-    """e ** 2 / 2 where the error e is at most ``delta``, delta * (abs(e) - delta / 2) elsewhere (Huber, 1964)."""
+    """abs(e) ** 2 / 2 where the error e is at most ``delta``, delta * (abs(e) - delta / 2) elsewhere (Huber, 1964)."""
     if not delta > 0:
         raise ArgumentError(f"delta={delta!r} is not positive")
     error = subtract(*_pair(predictions, targets))
     size = absolute(error)
-    return _reduced(where(size <= delta, square(error) * 0.5, (size - 0.5 * delta) * delta), reduction)
+    near = size <= delta
+    if error.dtype.kind == "c":
+        size = absolute(where(near, delta, error))  # away from 0, where it has no second derivative
+    return _reduced(where(near, squared_size(error) * 0.5, (size - 0.5 * delta) * delta), reduction)
 
 
 @operation
@@ -101,10 +112,10 @@ def binary_cross_entropy_with_logits(
 
     ``positive_weight`` multiplies the first term; it broadcasts against the logits.
     """
-    logits, targets = _pair(logits, targets)
+    logits, targets = _real_pair("binary_cross_entropy_with_logits", logits, targets)
     positive = multiply(targets, softplus_(negative(logits)))
     if positive_weight is not None:
-        positive = multiply(positive, positive_weight)
+        positive = real_numbers("binary_cross_entropy_with_logits", multiply(positive, positive_weight))
     return _reduced(positive + multiply(1.0 - targets, softplus_(logits)), reduction)
 
 
@@ -115,7 +126,7 @@ def kl_div(log_predictions: Array, targets: Array, /, *, log_targets: bool = Fal
     0 where a probability is 0, with an infinite derivative by it. ``reduction`` may also be ``"batchmean"``: the sum
     divided by the size of the first axis, which is the divergence of Kullback and Leibler itself.
     """
-    log_predictions, targets = _pair(log_predictions, targets)
+    log_predictions, targets = _real_pair("kl_div", log_predictions, targets)
     if log_targets:
         losses = multiply(exp(targets), subtract(targets, log_predictions))
     else:
@@ -150,7 +161,7 @@ def nll_loss(
     ``weights``, one per class, multiply the losses, and the mean is divided by their sum. A label that is
     ``ignore_index`` has no loss and no weight. IndexRangeError if another one is no class.
     """
-    log_probabilities = asarray(log_probabilities)
+    log_probabilities = real_numbers("nll_loss", log_probabilities)
     number = one_axis(axis, log_probabilities.ndim)
     labels = labels if isinstance(labels, Tensor) else asarray(labels, like=log_probabilities)
     return _of_labels(log_probabilities, labels, number, weights, ignore_index, 0.0, reduction)
@@ -222,7 +233,7 @@ def _checked_shape(labels: Tensor, shape: tuple[int, ...], axis: int) -> tuple[i
 
 def _class_weights(weights: Array, logits: Tensor, axis: int) -> Tensor:
     """One weight per class, in a shape that broadcasts against the logits."""
-    weights = asarray(weights, like=logits)
+    weights = real_numbers("a loss's weights", asarray(weights, like=logits))
     classes = logits.shape[axis]
     if weights.shape != (classes,):
         raise ShapeError(f"weights of shape {weights.shape} are not one for each of {classes} classes")
@@ -289,8 +300,9 @@ def normalize(x: Array, /, *, ord: float = 2, axis: Axis = -1, eps: float = 1e-1
 def cosine_similarity(x1: Array, x2: Array, /, axis: int = -1, *, eps: float = 1e-8) -> Tensor:
     """The cosine of the angle between vectors along ``axis``; a norm below ``eps`` is taken as that.
 
-    They broadcast, along ``axis`` as well.
+    They broadcast, along ``axis`` as well. DtypeError if they are complex.
     """
-    x1, x2 = broadcast_arrays(*tensors((x1, x2)))  # first: the norm is that of the stretched vector
+    x1, x2 = (real_numbers("cosine_similarity", x) for x in tensors((x1, x2)))
+    x1, x2 = broadcast_arrays(x1, x2)  # first: the norm is that of the stretched vector
     product = multiply(normalize(x1, axis=axis, eps=eps), normalize(x2, axis=axis, eps=eps))
     return _sum(product, axis=axis)

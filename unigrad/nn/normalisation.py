@@ -1,7 +1,8 @@
 """Layers that bring what passes through them to mean 0 and variance 1.
 
 Each divides by ``sqrt(variance + eps)``, where the variance is that of all elements together (divided by their
-number). ``weight`` and ``bias`` then multiply and are added, where they are given.
+number), of complex ones the mean of ``abs(x - mean) ** 2``. ``weight`` and ``bias`` then multiply and are added, where
+they are given.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from unigrad.base.arguments import many_axes, one_axis
 from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.base.recording import is_training
 from unigrad.operations.creation import asarray
-from unigrad.operations.elementwise import add, divide, multiply, sqrt, square, subtract
-from unigrad.operations.reductions import in_float32, mean
+from unigrad.operations.elementwise import add, divide, multiply, real_numbers, sqrt, subtract
+from unigrad.operations.reductions import in_float32, mean, squared_size
 from unigrad.table import Array, operation
 from unigrad.tensor.tensor import Tensor
 
@@ -26,7 +27,7 @@ def _standardised(x: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
     if x.dtype == dtypes.float16:
         return in_float32(_standardised, x, axes=axes, eps=eps)
     moved = subtract(x, mean(x, axis=axes, keepdims=True))
-    return divide(moved, sqrt(mean(square(moved), axis=axes, keepdims=True) + eps))
+    return divide(moved, sqrt(mean(squared_size(moved), axis=axes, keepdims=True) + eps))
 
 
 def _fitted(parameter: Array, x: Tensor, axes: tuple[int, ...], name: str) -> Tensor:
@@ -62,7 +63,7 @@ def layer_norm(
 
 @operation
 def rms_norm(x: Array, weight: Array | None = None, /, *, axis: int | Sequence[int] = -1, eps: float = 1e-6) -> Tensor:
-    """x / sqrt(mean(x ** 2) + eps) over ``axis`` (Zhang and Sennrich, 2019); the weight has the sizes of these axes."""
+    """x / sqrt(mean(abs(x) ** 2) + eps) over ``axis`` (Zhang and Sennrich, 2019); the weight has the sizes of these axes."""
     x = asarray(x)
     axes = many_axes(axis, x.ndim)
     return _scaled(_of_size_one(x, axes, eps), weight, None, axes)
@@ -71,7 +72,7 @@ def rms_norm(x: Array, weight: Array | None = None, /, *, axis: int | Sequence[i
 def _of_size_one(x: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
     if x.dtype == dtypes.float16:
         return in_float32(_of_size_one, x, axes=axes, eps=eps)
-    return divide(x, sqrt(mean(square(x), axis=axes, keepdims=True) + eps))
+    return divide(x, sqrt(mean(squared_size(x), axis=axes, keepdims=True) + eps))
 
 
 @operation
@@ -101,7 +102,8 @@ def batch_norm(
         if running_mean is None or running_var is None:
             raise ArgumentError("batch_norm outside training needs running_mean= and running_var=")
         x = subtract(x, _fitted(running_mean, x, (channel,), "running_mean"))
-        x = divide(x, sqrt(_fitted(running_var, x, (channel,), "running_var") + eps))
+        variance = real_numbers("batch_norm's running_var", _fitted(running_var, x, (channel,), "running_var"))
+        x = divide(x, sqrt(variance + eps))
     return _scaled(x, weight, bias, (channel,))
 
 

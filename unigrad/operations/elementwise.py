@@ -864,7 +864,7 @@ def _edge(x: Tensor, sign: int) -> float | int:
 @operation
 def heaviside(x1: Array, x2: Array, /) -> Tensor:
     """0 where x1 is negative, 1 where it is positive, x2 where it is 0; its derivative for x1 is 0."""
-    x1, x2 = tensors((x1, x2))
+    x1, x2 = (real_numbers("heaviside", x) for x in tensors((x1, x2)))
     return where(equal(x1, 0), x2, (sign(x1) + 1) * 0.5)
 
 
@@ -1001,16 +1001,17 @@ def signbit(x: Array, /) -> Tensor:
 @operation
 def isposinf(x: Array, /) -> Tensor:
     """Whether x is infinity."""
-    return equal(_real_numbers("isposinf", x), math.inf)
+    return equal(real_numbers("isposinf", x), math.inf)
 
 
 @operation
 def isneginf(x: Array, /) -> Tensor:
     """Whether x is minus infinity."""
-    return equal(_real_numbers("isneginf", x), -math.inf)
+    return equal(real_numbers("isneginf", x), -math.inf)
 
 
-def _real_numbers(name: str, x: Array) -> Tensor:
+def real_numbers(name: str, x: Array) -> Tensor:
+    """x; DtypeError if it is complex."""
     x = asarray(x)
     if x.dtype.kind == "c":
         raise DtypeError(f"{name} takes real numbers, not {x.dtype}; pass real(x) or imag(x)")

@@ -19,7 +19,7 @@ Padding = tuple[tuple[int, int], ...]
 """How many zeros stand before and behind each spatial axis."""
 
 
-@primitive("elementwise", dtypes="float")
+@primitive("elementwise", dtypes="real_float")
 def relu_(x: Array, /) -> Tensor:
     """x where it is positive, else 0; its derivative at 0 is 0, and at NaN 1."""
 
@@ -36,7 +36,7 @@ def sigmoid_(x: Array, /) -> Tensor:
 vjp(sigmoid_, lambda xp, g, x, out: g * out * xp.sigmoid(-x))
 
 
-@primitive("elementwise", dtypes="float")
+@primitive("elementwise", dtypes="real_float")
 def softplus_(x: Array, /) -> Tensor:
     """log(1 + exp(x)), without overflow."""
 

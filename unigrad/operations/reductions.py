@@ -14,7 +14,7 @@ from unigrad.base.words import Shape
 from unigrad.binding.declaring import primitive
 from unigrad.operations.creation import asarray, astype_, full
 from unigrad.operations.elementwise import abs as absolute
-from unigrad.operations.elementwise import divide, not_equal, square
+from unigrad.operations.elementwise import divide, imag, not_equal, real, square
 from unigrad.operations.shapes import concat
 from unigrad.table import Array, alias, batched, jvp, operation, vjp
 from unigrad.tensor.levels import beneath
@@ -211,7 +211,11 @@ def _along_norm(xp: Any, change: Any, x: Any, norm: Any, order: float) -> Any:
     if order == 2:
         return xp.where(zero, 0.0, change * ((x if x.dtype.kind != "c" else xp.conj(x)) / norm))
     ratio = xp.where(x == 0, 0.0 if order > 1 else 1.0, xp.abs(x) / norm)
-    sign = xp.sign(x) if x.dtype.kind != "c" else xp.conj(xp.sign(x))
+    if x.dtype.kind == "c":
+        # Of a complex 0 the sign has no derivative, not even beside the factor of 0.
+        sign = xp.where(x == 0, 0.0, xp.conj(xp.sign(xp.where(x == 0, 1.0, x))))
+    else:
+        sign = xp.sign(x)
     return xp.where(zero, 0.0, change * sign * xp.power(ratio, order - 1))
 
 
@@ -424,6 +428,11 @@ def _over(x: Tensor, count: float) -> Tensor:
     return divide(x, float(count))
 
 
+def squared_size(x: Tensor) -> Tensor:
+    """abs(x) ** 2; of complex numbers by their parts, so that it is smooth where they are 0."""
+    return square(x) if x.dtype.kind != "c" else square(real(x)) + square(imag(x))
+
+
 def _degrees_of_freedom(x: Tensor, axes: Shape, correction: float) -> float:
     return builtins.max(_count(x.shape, axes) - correction, 0.0)
 
@@ -436,8 +445,7 @@ def var(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bo
         return in_float32(var, x, axis=axis, correction=correction, keepdims=keepdims)
     axes = many_axes(axis, x.ndim)
     distances = x - mean(x, axis=axes, keepdims=True)
-    squares = square(absolute(distances) if x.dtype.kind == "c" else distances)
-    return _over(sum_(squares, axes, keepdims), _degrees_of_freedom(x, axes, correction))
+    return _over(sum_(squared_size(distances), axes, keepdims), _degrees_of_freedom(x, axes, correction))
 
 
 @operation

@@ -1,0 +1,93 @@
+"""Complex numbers in losses, layers and activations: by their absolute value, or a DtypeError, on every backend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from unigrad_conformance.case import Program, Results, raised
+
+COMPLEX_RULES = Program("complex_rules")
+case = COMPLEX_RULES.case
+
+_z = np.array([[1 + 2j, -1 + 0.5j], [0.25 - 1j, 2 + 0j]])
+_AT_MEAN = np.array([1 + 2j, 2 + 1j, 3j])
+"""Its first element is the mean of all."""
+
+REAL_ONLY = (
+    *("relu", "relu6", "softplus", "log_sigmoid", "gelu", "elu", "selu", "celu", "leaky_relu", "mish", "hard_tanh"),
+    *("hard_sigmoid", "softmax", "log_softmax"),
+)
+"""Those that ask which of two numbers is larger, or are made of probabilities."""
+
+
+@case("distances are absolute values, and losses are real", dtype="complex128",
+      mse_loss=float(np.mean(np.abs(_z) ** 2)) / 4, dtypes=["float64"] * 4)  # fmt: skip
+def losses(ug: Any) -> Results:
+    z = ug.asarray(_z)
+    found = {
+        name: getattr(ug.nn, name)(z, z * 1.5) for name in ("mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss")
+    }
+    gradients = {f"gradient of {name}": ug.grad(lambda x, f=name: getattr(ug.nn, f)(x, z * 1.5))(z) for name in found}
+    return {**found, **gradients, "dtypes": [str(loss.dtype) for loss in found.values()]}
+
+
+@case("layers make the mean of abs(x) ** 2 one", dtype="complex128", one=[True] * 4)
+def layers(ug: Any) -> Results:
+    z = ug.asarray(_z)
+    made = {
+        "layer_norm": ug.nn.layer_norm(z, eps=0.0),
+        "batch_norm": ug.nn.batch_norm(z, training=True, eps=0.0),
+        "group_norm": ug.nn.group_norm(z.reshape(1, 2, 2), 2, eps=0.0),
+        "rms_norm": ug.nn.rms_norm(z, eps=0.0),
+    }
+    sizes = [ug.mean(ug.abs(x) ** 2) for x in made.values()]
+    one = [bool(np.isclose(float(size), 1.0)) for size in sizes]
+    return {**made, "normalize": ug.nn.normalize(z), "one": one}
+
+
+@case("what needs an order or a probability refuses them", refused=["DtypeError"])
+def refusals(ug: Any) -> Results:
+    z, x = ug.asarray(_z), ug.asarray(_z.real)
+    nn = ug.nn
+    calls = [lambda f=getattr(nn, name): f(z) for name in REAL_ONLY]
+    for loss in (nn.kl_div, nn.binary_cross_entropy_with_logits, nn.cosine_similarity):
+        calls += [lambda f=loss: f(z, z), lambda f=loss: f(x, z), lambda f=loss: f(z, x)]
+    calls += [
+        lambda: nn.binary_cross_entropy_with_logits(x, x, positive_weight=z),
+        lambda: nn.prelu(x, z),
+        lambda: nn.nll_loss(z, [0, 1]),
+        lambda: nn.nll_loss(x, [0, 1], weights=z[0]),
+        lambda: nn.cross_entropy(z, [0, 1]),
+        lambda: nn.max_pool1d(z.reshape(1, 2, 2), 2),
+        lambda: nn.scaled_dot_product_attention(z, z, z),
+        lambda: nn.batch_norm(z, running_mean=z[0], running_var=z[0], training=False),
+        lambda: ug.heaviside(z, x),
+        lambda: ug.heaviside(x, z),
+    ]
+    return {"refused": sorted(set(map(raised, calls)))}
+
+
+def _second(ug: Any, f: Any, values: Any) -> Any:
+    """The gradient of a combination of the gradient's parts, and the derivative of the gradient along a tangent."""
+    x = ug.asarray(values)
+    weights = ug.asarray(np.arange(1.0, 1 + x.size))
+    combined = ug.grad(lambda x: ug.sum((ug.real(ug.grad(f)(x)) + ug.imag(ug.grad(f)(x)) * 0.5) * weights))(x)
+    return combined, ug.jvp(ug.grad(f), (x,), (x * 1j + 0.25,))[1]
+
+
+@case("second derivatives where an element is zero, or at its mean", dtype="complex128",
+      var=[-2 / 3 - 1j / 3, 0, 2 / 3 + 1j / 3], mse_loss=[1 + 0.5j, 2 + 1j], huber_loss=[0.5 + 0.25j, 1 + 0.5j])  # fmt: skip
+def second_derivatives(ug: Any) -> Results:
+    with_zero = np.array([0j, 3 + 4j])
+    norm = {f"norm of order {order}": lambda x, o=order: ug.linalg.vector_norm(x, ord=o) for order in (2, 2.5, 4)}
+    of_pair = {
+        "mse_loss": lambda x: ug.nn.mse_loss(x, x.detach()),
+        "huber_loss": lambda x: ug.nn.huber_loss(x, x.detach()),
+    }
+    chosen = [(ug.var, _AT_MEAN), (ug.std, _AT_MEAN)]
+    found = {f.__name__: _second(ug, f, values) for f, values in chosen}
+    found |= {name: _second(ug, f, with_zero) for name, f in (norm | of_pair).items()}
+    along = {f"{name}, forward": forward for name, (_, forward) in found.items()}
+    return {name: reverse for name, (reverse, _) in found.items()} | along
