@@ -462,8 +462,8 @@ def _or_unfit(dtype: str, row: Primitive) -> str:
     """What else sends a call to prepare: a dtype that the operation does not take as it is."""
     if row.dtypes in ("float", "real_float"):
         # The usual two by identity, which takes a third of the time.
-        kinds = 'not in "fc"' if row.dtypes == "float" else '!= "f"'
-        return f" or ({dtype} is not float32 and {dtype} is not float64 and {dtype}.kind {kinds})"
+        unfit = 'not in "fc"' if row.dtypes == "float" else '!= "f"'
+        return f" or ({dtype} is not float32 and {dtype} is not float64 and {dtype}.kind {unfit})"
     kinds = {
         "real": '== "c"',
         "integer": 'in "fc"',

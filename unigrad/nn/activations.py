@@ -14,7 +14,7 @@ from unigrad.operations.elementwise import exp as _exp
 from unigrad.operations.elementwise import tanh as _tanh
 from unigrad.operations.indexing import getitem_
 from unigrad.operations.networks import log_softmax_, relu_, sigmoid_, softplus_
-from unigrad.operations.reductions import in_float32
+from unigrad.operations.reductions import in_float32, narrow
 from unigrad.operations.reductions import logsumexp as _logsumexp
 from unigrad.table import OPERATIONS, Array, operation
 from unigrad.tensor.tensor import Tensor
@@ -92,7 +92,7 @@ def leaky_relu(x: Array, /, negative_slope: float = 0.01) -> Tensor:
 def log_softmax(x: Array, /, axis: int = -1) -> Tensor:
     """x - logsumexp(x) along ``axis``."""
     x = asarray(x)
-    if x.dtype == dtypes.float16:
+    if narrow(x):
         return in_float32(log_softmax, x, axis=axis)
     return log_softmax_(x, one_axis(axis, x.ndim))
 
@@ -101,7 +101,7 @@ def log_softmax(x: Array, /, axis: int = -1) -> Tensor:
 def softmax(x: Array, /, axis: int = -1) -> Tensor:
     """exp(x) / sum(exp(x)) along ``axis``, without overflow."""
     x = asarray(x)
-    if x.dtype == dtypes.float16:
+    if narrow(x):
         return in_float32(softmax, x, axis=axis)
     return _exp(log_softmax(x, axis=axis))
 

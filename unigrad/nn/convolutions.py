@@ -25,7 +25,7 @@ from unigrad.operations.creation import asarray, astype, full
 from unigrad.operations.elementwise import add, divide
 from unigrad.operations.indexing import getitem_
 from unigrad.operations.networks import convolution_, transposed_convolution, window_count, windows_
-from unigrad.operations.reductions import in_float32
+from unigrad.operations.reductions import in_float32, narrow
 from unigrad.operations.reductions import max as _max
 from unigrad.operations.reductions import sum as _sum
 from unigrad.operations.shapes import concat
@@ -292,7 +292,7 @@ def _avg_pool(
     ndim: int, x: Array, kernel: Sizes, stride: Sizes | None, padding: Pads, count_include_pad: bool
 ) -> Tensor:
     x, sizes, strides, pairs, dilations = _pooling(ndim, "avg_pool", x, kernel, stride, padding, 1)
-    if x.dtype == dtypes.float16:
+    if narrow(x):
         wide = functools.partial(_avg_pool, ndim)
         return in_float32(wide, x, kernel=kernel, stride=stride, padding=padding, count_include_pad=count_include_pad)
     windows, axes = _windows(_bordered(x, pairs, 0.0), sizes, strides, dilations)

@@ -15,6 +15,7 @@ from unigrad.operations.contractions import matmul
 from unigrad.operations.creation import arange, asarray, astype
 from unigrad.operations.elementwise import add, equal, where
 from unigrad.operations.indexing import take
+from unigrad.operations.reductions import in_float32, narrow
 from unigrad.operations.shapes import expand_dims, matrix_transpose
 from unigrad.random import drawn
 from unigrad.table import Array, operation
@@ -123,6 +124,8 @@ def scaled_dot_product_attention(
             f"attention needs a query (..., L, E), a key (..., S, E) and a value (..., S, F), not shapes "
             f"{query.shape}, {key.shape} and {value.shape}"
         )
+    if narrow(query, key, value):
+        return in_float32(scaled_dot_product_attention, query, key, value, mask, is_causal=is_causal, scale=scale)
     # The query is scaled, and not the scores, which are more and may overflow before.
     scores = matmul(query * (1 / math.sqrt(query.shape[-1]) if scale is None else scale), matrix_transpose(key))
     if is_causal:

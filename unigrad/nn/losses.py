@@ -33,7 +33,7 @@ from unigrad.operations.elementwise import (
 )
 from unigrad.operations.indexing import take, take_along_axis_
 from unigrad.operations.networks import cross_entropy_, softplus_, unfit_labels
-from unigrad.operations.reductions import Axis, in_float32, mean, squared_size, vector_norm
+from unigrad.operations.reductions import Axis, in_float32, mean, narrow, squared_size, vector_norm
 from unigrad.operations.reductions import sum as _sum
 from unigrad.operations.shapes import broadcast_arrays, expand_dims, moveaxis, squeeze
 from unigrad.table import Array, operation
@@ -74,13 +74,19 @@ def _reduced(losses: Tensor, reduction: str) -> Tensor:
 @operation
 def mse_loss(predictions: Array, targets: Array, /, *, reduction: str = "mean") -> Tensor:
     """abs(predictions - targets) ** 2."""
-    return _reduced(squared_size(subtract(*_pair(predictions, targets))), reduction)
+    predictions, targets = _pair(predictions, targets)
+    if narrow(predictions, targets):
+        return in_float32(mse_loss, predictions, targets, reduction=reduction)
+    return _reduced(squared_size(subtract(predictions, targets)), reduction)
 
 
 @operation
 def l1_loss(predictions: Array, targets: Array, /, *, reduction: str = "mean") -> Tensor:
     """abs(predictions - targets), with derivative 0 where they are equal."""
-    return _reduced(absolute(subtract(*_pair(predictions, targets))), reduction)
+    predictions, targets = _pair(predictions, targets)
+    if narrow(predictions, targets):
+        return in_float32(l1_loss, predictions, targets, reduction=reduction)
+    return _reduced(absolute(subtract(predictions, targets)), reduction)
 
 
 @operation
@@ -88,7 +94,10 @@ def huber_loss(predictions: Array, targets: Array, /, *, delta: float = 1.0, red
     """abs(e) ** 2 / 2 where the error e is at most ``delta``, delta * (abs(e) - delta / 2) elsewhere (Huber, 1964)."""
     if not delta > 0:
         raise ArgumentError(f"delta={delta!r} is not positive")
-    error = subtract(*_pair(predictions, targets))
+    predictions, targets = _pair(predictions, targets)
+    if narrow(predictions, targets):
+        return in_float32(huber_loss, predictions, targets, delta=delta, reduction=reduction)
+    error = subtract(predictions, targets)
     size = absolute(error)
     near = size <= delta
     if error.dtype.kind == "c":
@@ -101,6 +110,9 @@ def smooth_l1_loss(predictions: Array, targets: Array, /, *, beta: float = 1.0, 
     """:func:`huber_loss` divided by ``beta``, its delta; with a beta of 0 :func:`l1_loss`."""
     if beta == 0:
         return l1_loss(predictions, targets, reduction=reduction)
+    predictions, targets = _pair(predictions, targets)
+    if narrow(predictions, targets):
+        return in_float32(smooth_l1_loss, predictions, targets, beta=beta, reduction=reduction)
     return huber_loss(predictions, targets, delta=beta, reduction=reduction) / beta
 
 
@@ -113,6 +125,9 @@ def binary_cross_entropy_with_logits(
     ``positive_weight`` multiplies the first term; it broadcasts against the logits.
     """
     logits, targets = _real_pair("binary_cross_entropy_with_logits", logits, targets)
+    if narrow(logits, targets):
+        manner = {"positive_weight": positive_weight, "reduction": reduction}
+        return in_float32(binary_cross_entropy_with_logits, logits, targets, **manner)
     positive = multiply(targets, softplus_(negative(logits)))
     if positive_weight is not None:
         positive = real_numbers("binary_cross_entropy_with_logits", multiply(positive, positive_weight))
@@ -127,6 +142,8 @@ def kl_div(log_predictions: Array, targets: Array, /, *, log_targets: bool = Fal
     divided by the size of the first axis, which is the divergence of Kullback and Leibler itself.
     """
     log_predictions, targets = _real_pair("kl_div", log_predictions, targets)
+    if narrow(log_predictions, targets):
+        return in_float32(kl_div, log_predictions, targets, log_targets=log_targets, reduction=reduction)
     if log_targets:
         losses = multiply(exp(targets), subtract(targets, log_predictions))
     else:
@@ -162,6 +179,9 @@ def nll_loss(
     ``ignore_index`` has no loss and no weight. IndexRangeError if another one is no class.
     """
     log_probabilities = real_numbers("nll_loss", log_probabilities)
+    if narrow(log_probabilities):
+        manner = {"axis": axis, "weights": weights, "ignore_index": ignore_index, "reduction": reduction}
+        return in_float32(nll_loss, log_probabilities, labels, **manner)
     number = one_axis(axis, log_probabilities.ndim)
     labels = labels if isinstance(labels, Tensor) else asarray(labels, like=log_probabilities)
     return _of_labels(log_probabilities, labels, number, weights, ignore_index, 0.0, reduction)
@@ -234,6 +254,8 @@ def _checked_shape(labels: Tensor, shape: tuple[int, ...], axis: int) -> tuple[i
 def _class_weights(weights: Array, logits: Tensor, axis: int) -> Tensor:
     """One weight per class, in a shape that broadcasts against the logits."""
     weights = real_numbers("a loss's weights", asarray(weights, like=logits))
+    if narrow(weights):  # the logits are not any more, and the weights are added up as well
+        weights = astype(weights, logits.dtype)
     classes = logits.shape[axis]
     if weights.shape != (classes,):
         raise ShapeError(f"weights of shape {weights.shape} are not one for each of {classes} classes")
@@ -293,6 +315,8 @@ def _of_labels(
 def normalize(x: Array, /, *, ord: float = 2, axis: Axis = -1, eps: float = 1e-12) -> Tensor:
     """x divided by its norm along ``axis``, or by ``eps`` where that is larger."""
     x = asarray(x)
+    if narrow(x):
+        return in_float32(normalize, x, ord=ord, axis=axis, eps=eps)
     return divide(x, maximum(vector_norm(x, axis=axis, keepdims=True, ord=ord), eps))
 
 
@@ -303,6 +327,8 @@ def cosine_similarity(x1: Array, x2: Array, /, axis: int = -1, *, eps: float = 1
     They broadcast, along ``axis`` as well. DtypeError if they are complex.
     """
     x1, x2 = (real_numbers("cosine_similarity", x) for x in tensors((x1, x2)))
+    if narrow(x1, x2):
+        return in_float32(cosine_similarity, x1, x2, axis=axis, eps=eps)
     x1, x2 = broadcast_arrays(x1, x2)  # first: the norm is that of the stretched vector
     product = multiply(normalize(x1, axis=axis, eps=eps), normalize(x2, axis=axis, eps=eps))
     return _sum(product, axis=axis)

@@ -10,13 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from unigrad.base import dtypes
 from unigrad.base.arguments import many_axes, one_axis
 from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.base.recording import is_training
 from unigrad.operations.creation import asarray
 from unigrad.operations.elementwise import add, divide, multiply, real_numbers, sqrt, subtract
-from unigrad.operations.reductions import in_float32, mean, squared_size
+from unigrad.operations.reductions import in_float32, mean, narrow, squared_size
 from unigrad.table import Array, operation
 from unigrad.tensor.tensor import Tensor
 
@@ -24,7 +23,7 @@ __all__ = ["batch_norm", "group_norm", "layer_norm", "rms_norm"]
 
 
 def _standardised(x: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
-    if x.dtype == dtypes.float16:
+    if narrow(x):
         return in_float32(_standardised, x, axes=axes, eps=eps)
     moved = subtract(x, mean(x, axis=axes, keepdims=True))
     return divide(moved, sqrt(mean(squared_size(moved), axis=axes, keepdims=True) + eps))
@@ -63,14 +62,17 @@ def layer_norm(
 
 @operation
 def rms_norm(x: Array, weight: Array | None = None, /, *, axis: int | Sequence[int] = -1, eps: float = 1e-6) -> Tensor:
-    """x / sqrt(mean(abs(x) ** 2) + eps) over ``axis`` (Zhang and Sennrich, 2019); the weight has the sizes of these axes."""
+    """x / sqrt(mean(abs(x) ** 2) + eps) over ``axis`` (Zhang and Sennrich, 2019).
+
+    The weight has the sizes of these axes.
+    """
     x = asarray(x)
     axes = many_axes(axis, x.ndim)
     return _scaled(_of_size_one(x, axes, eps), weight, None, axes)
 
 
 def _of_size_one(x: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
-    if x.dtype == dtypes.float16:
+    if narrow(x):
         return in_float32(_of_size_one, x, axes=axes, eps=eps)
     return divide(x, sqrt(mean(squared_size(x), axis=axes, keepdims=True) + eps))
 

@@ -404,21 +404,33 @@ def floating(x: Array) -> Tensor:
 def logsumexp(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """log(sum(exp(x))) over ``axis``, without overflow."""
     x = asarray(x)
-    if x.dtype == dtypes.float16:
+    if narrow(x):
         return in_float32(logsumexp, x, axis=axis, keepdims=keepdims)
     return logsumexp_(x, many_axes(axis, x.ndim), keepdims)
 
 
-def in_float32(function: Callable[..., Tensor], x: Tensor, *args: Any, **options: Any) -> Tensor:
-    """``function`` of a float16 array, which overflows in sums and squares on the way to results that it can hold."""
-    return astype_(function(astype_(x, dtypes.float32), *args, **options), dtypes.float16)
+def narrow(*arrays: Tensor) -> bool:
+    """Whether what is made of these arrays is float16: then see :func:`in_float32`."""
+    found = False
+    for x in arrays:
+        if x.dtype == dtypes.float16:
+            found = True
+        elif x.dtype.kind in "fc":
+            return False
+    return found
+
+
+def in_float32(function: Callable[..., Tensor], *args: Any, **options: Any) -> Tensor:
+    """``function`` of float16 arrays, which overflow in sums and squares on the way to results that they can hold."""
+    wide = [astype_(x, dtypes.float32) if isinstance(x, Tensor) and narrow(x) else x for x in args]
+    return astype_(function(*wide, **options), dtypes.float16)
 
 
 @operation
 def mean(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """The mean over ``axis``; integers are averaged as the default float dtype."""
     x = floating(x)
-    if x.dtype == dtypes.float16:
+    if narrow(x):
         return in_float32(mean, x, axis=axis, keepdims=keepdims)
     axes = many_axes(axis, x.ndim)
     return _over(sum_(x, axes, keepdims), _count(x.shape, axes))
@@ -441,7 +453,7 @@ def _degrees_of_freedom(x: Tensor, axes: Shape, correction: float) -> float:
 def var(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """The variance over ``axis``: the mean squared distance from the mean, divided by n - correction."""
     x = floating(x)
-    if x.dtype == dtypes.float16:
+    if narrow(x):
         return in_float32(var, x, axis=axis, correction=correction, keepdims=keepdims)
     axes = many_axes(axis, x.ndim)
     distances = x - mean(x, axis=axes, keepdims=True)
@@ -452,7 +464,7 @@ def var(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bo
 def std(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """The square root of :func:`var`; where it is 0 its derivative is 0."""
     x = floating(x)
-    if x.dtype == dtypes.float16:
+    if narrow(x):
         return in_float32(std, x, axis=axis, correction=correction, keepdims=keepdims)
     axes = many_axes(axis, x.ndim)
     # As a norm of the distances, so that the derivative at 0 is the norm's.
@@ -500,7 +512,7 @@ def vector_norm(x: Array, /, *, axis: Axis = None, keepdims: bool = False, ord: 
         raise ArgumentError(f"ord must be a number, inf or -inf, not {ord!r}")
     if ord == 0:
         return astype_(count_nonzero(x, axis=axes, keepdims=keepdims), dtypes.real_of(x.dtype))
-    if x.dtype == dtypes.float16:
+    if narrow(x):
         return in_float32(vector_norm, x, axis=axes, keepdims=keepdims, ord=ord)
     if ord == 1:
         return sum_(absolute(x), axes, keepdims)

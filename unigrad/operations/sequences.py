@@ -15,7 +15,7 @@ from unigrad.operations.contractions import matmul
 from unigrad.operations.creation import asarray, full
 from unigrad.operations.elementwise import clip, conj, equal, less, logical_or, minimum, not_equal, where
 from unigrad.operations.indexing import getitem, take_along_axis_
-from unigrad.operations.reductions import floating
+from unigrad.operations.reductions import floating, in_float32, narrow
 from unigrad.operations.reductions import sum as sum_over
 from unigrad.operations.searching import searchsorted_
 from unigrad.operations.shapes import broadcast_to, concat, flip, reshape
@@ -180,6 +180,8 @@ def trapezoid(y: Array, /, x: Array | None = None, dx: float = 1.0, axis: int = 
     x has y's shape or is a vector along the axis.
     """
     y = floating(y)
+    if narrow(y):
+        return in_float32(trapezoid, y, x, dx=dx, axis=axis)
     number = one_axis(axis, y.ndim)
     later, earlier = _pairs(y, number)
     if x is None:
@@ -203,6 +205,8 @@ def interp(x: Array, xp: Array, fp: Array, /, left: Array | None = None, right: 
     its slope is that of the piece to the right, at the last one to the left.
     """
     x, xp, fp = (floating(array) for array in tensors((x, xp, fp)))
+    if narrow(x, xp, fp):
+        return in_float32(interp, x, xp, fp, left=left, right=right)
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise ShapeError(f"interp needs vectors xp and fp of one size, 1 or more, not {xp.shape} and {fp.shape}")
     flat = reshape(x, -1)

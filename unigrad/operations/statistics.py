@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.base import dtypes
 from unigrad.base.arguments import many_axes
 from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.interpreters.batches import rewrapped
@@ -66,6 +65,9 @@ def quantile(x: Array, q: Array, /, axis: Axis = None, *, keepdims: bool = False
     ``q``, from 0 to 1, may be an array: its axes come first in the result, and it may be differentiated too. NaN if
     there is one. ``method`` is ``"linear"``, ``"lower"``, ``"higher"``, ``"midpoint"`` or ``"nearest"``.
     """
+    x = floating(x)
+    if reductions.narrow(x):
+        return reductions.in_float32(quantile, x, q, axis=axis, keepdims=keepdims, method=method)
     ordered, factor, left, wide = _ordered(x, axis, "quantile")
     last = ordered.shape[-1] - 1
     given = values_of_all(q) if isinstance(q, Tensor) else np.asarray(q)
@@ -116,8 +118,9 @@ def average(x: Array, /, axis: Axis = None, *, weights: Array | None = None, kee
     if weights is None:
         return reductions.mean(x, axis=axis, keepdims=keepdims)
     x, weights = (floating(array) for array in tensors((x, weights)))
-    if x.dtype == weights.dtype == dtypes.float16:
-        return reductions.in_float32(average, x, axis=axis, weights=weights.astype("float32"), keepdims=keepdims)
+    if reductions.narrow(x, weights):
+        weights = weights.astype("float32")
+        return reductions.in_float32(average, x, axis=axis, weights=weights, keepdims=keepdims)
     axes = many_axes(axis, x.ndim)
     if weights.shape != x.shape:
         if len(axes) != 1 or weights.shape != (x.shape[axes[0]],):
@@ -151,7 +154,7 @@ def nansum(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
 def nanmean(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """The mean over ``axis`` of the elements that are not NaN; NaN where there are none."""
     x = floating(x)
-    if x.dtype == dtypes.float16:
+    if reductions.narrow(x):
         return reductions.in_float32(nanmean, x, axis=axis, keepdims=keepdims)
     count = reductions.sum(logical_not(isnan(x)), axis=axis, keepdims=keepdims)
     return nansum(x, axis=axis, keepdims=keepdims) / count.astype(x.dtype)

@@ -26,9 +26,7 @@ REAL_ONLY = (
       mse_loss=float(np.mean(np.abs(_z) ** 2)) / 4, dtypes=["float64"] * 4)  # fmt: skip
 def losses(ug: Any) -> Results:
     z = ug.asarray(_z)
-    found = {
-        name: getattr(ug.nn, name)(z, z * 1.5) for name in ("mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss")
-    }
+    found = {name: getattr(ug.nn, name)(z, z * 1.5) for name in ("mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss")}
     gradients = {f"gradient of {name}": ug.grad(lambda x, f=name: getattr(ug.nn, f)(x, z * 1.5))(z) for name in found}
     return {**found, **gradients, "dtypes": [str(loss.dtype) for loss in found.values()]}
 
@@ -51,7 +49,7 @@ def layers(ug: Any) -> Results:
 def refusals(ug: Any) -> Results:
     z, x = ug.asarray(_z), ug.asarray(_z.real)
     nn = ug.nn
-    calls = [lambda f=getattr(nn, name): f(z) for name in REAL_ONLY]
+    calls = [lambda name=name: getattr(nn, name)(z) for name in REAL_ONLY]
     for loss in (nn.kl_div, nn.binary_cross_entropy_with_logits, nn.cosine_similarity):
         calls += [lambda f=loss: f(z, z), lambda f=loss: f(x, z), lambda f=loss: f(z, x)]
     calls += [
@@ -77,8 +75,13 @@ def _second(ug: Any, f: Any, values: Any) -> Any:
     return combined, ug.jvp(ug.grad(f), (x,), (x * 1j + 0.25,))[1]
 
 
-@case("second derivatives where an element is zero, or at its mean", dtype="complex128",
-      var=[-2 / 3 - 1j / 3, 0, 2 / 3 + 1j / 3], mse_loss=[1 + 0.5j, 2 + 1j], huber_loss=[0.5 + 0.25j, 1 + 0.5j])  # fmt: skip
+@case(
+    "second derivatives where an element is zero, or at its mean",
+    dtype="complex128",
+    var=[-2 / 3 - 1j / 3, 0, 2 / 3 + 1j / 3],
+    mse_loss=[1 + 0.5j, 2 + 1j],
+    huber_loss=[0.5 + 0.25j, 1 + 0.5j],
+)
 def second_derivatives(ug: Any) -> Results:
     with_zero = np.array([0j, 3 + 4j])
     norm = {f"norm of order {order}": lambda x, o=order: ug.linalg.vector_norm(x, ord=o) for order in (2, 2.5, 4)}

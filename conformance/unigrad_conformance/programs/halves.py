@@ -42,6 +42,35 @@ OVERFLOWING: dict[str, tuple[Callable[[Any], Any], float]] = {
     "logsumexp": (lambda ug: ug.nn.logsumexp(_filled(ug, 0, 70000)), 11.15625),
     "softmax": (lambda ug: ug.nn.softmax(_filled(ug, 0, 70000)).sum(), 1),
     "cross_entropy": (lambda ug: ug.nn.cross_entropy(_signs(ug, 20, 4000, 2), ug.asarray(np.zeros(4000, int))), 40),
+    "scores of attention": (
+        lambda ug: ug.nn.scaled_dot_product_attention(_filled(ug, 100, 1, 64), *[_filled(ug, 100, 3, 64)] * 2)[0, 0],
+        100,
+    ),
+    "l1_loss": (lambda ug: ug.nn.l1_loss(_filled(ug, 40000, 4), _filled(ug, -20000, 4)), 60000),
+    "huber_loss": (lambda ug: ug.nn.huber_loss(_filled(ug, 300, 4), _filled(ug, 0, 4), delta=300.0), 45000),
+    "smooth_l1_loss": (lambda ug: ug.nn.smooth_l1_loss(_filled(ug, 400, 4), _filled(ug, 0, 4), beta=300.0), 250),
+    "mean of squares": (lambda ug: ug.nn.mse_loss(ug.asarray(np.float16([300, 0, 0, 0])), _filled(ug, 0, 4)), 22500),
+    "binary cross entropy": (
+        lambda ug: ug.nn.binary_cross_entropy_with_logits(
+            _filled(ug, 500, 4), _filled(ug, 0, 4), positive_weight=_filled(ug, 500, 4)
+        ),
+        500,
+    ),
+    "kl_div": (lambda ug: ug.nn.kl_div(_filled(ug, -200, 400), _filled(ug, 1, 400), reduction="mean"), 200),
+    "weights of classes": (
+        lambda ug: ug.nn.nll_loss(_filled(ug, -200, 8, 2), ug.asarray(np.zeros(8, int)), weights=_filled(ug, 20000, 2)),
+        200,
+    ),
+    "cosine of long vectors": (lambda ug: ug.nn.cosine_similarity(*[_filled(ug, 40000, 400)] * 2), 1),
+    "normalize of zeros": (lambda ug: ug.nn.normalize(_filled(ug, 0, 4)).sum(), 0),
+    "quantile": (lambda ug: ug.quantile(ug.asarray(np.float16([-60000, 60000])), 0.75), 30000),
+    "trapezoid": (lambda ug: ug.trapezoid(_filled(ug, 40000, 2)), 40000),
+    "interp": (
+        lambda ug: ug.interp(
+            ug.asarray(np.float16(0.75)), ug.asarray(np.float16([0, 1])), ug.asarray(np.float16([-60000, 60000]))
+        ),
+        30000,
+    ),
     "attention": (lambda ug: ug.nn.scaled_dot_product_attention(*[_filled(ug, 45, 1, 64)] * 3)[0, 0], 45),
 }
 
