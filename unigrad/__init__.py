@@ -10,7 +10,9 @@
 [ 0.  4.  8. 12.]
 """
 
+import functools
 from math import e, inf, nan, pi
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from unigrad import nn, random
@@ -40,11 +42,13 @@ from unigrad.base.dtypes import (
     uint32,
     uint64,
 )
+from unigrad.base.elsewhere import FUNCTIONS, missing
 from unigrad.base.errors import (
     ArgumentError,
     AxisError,
     BackendError,
     BackendMismatchError,
+    DisconnectedWarning,
     DtypeError,
     GradientError,
     GraphFreedError,
@@ -52,6 +56,7 @@ from unigrad.base.errors import (
     InterchangeError,
     LeafWriteError,
     LinAlgError,
+    MissingNameError,
     NotRecordedError,
     OperationError,
     ProtocolError,
@@ -114,7 +119,9 @@ def __getattr__(name: str) -> Any:
         from unigrad.checking.checking import check_gradients
 
         return globals().setdefault(name, check_gradients)
-    raise AttributeError(f"module 'unigrad' has no attribute {name!r}")
+    if name.startswith("_"):
+        raise AttributeError(f"module 'unigrad' has no attribute {name!r}")
+    raise missing("module 'unigrad'", name, FUNCTIONS, __all__)
 
 
 def __dir__() -> list[str]:
@@ -138,6 +145,7 @@ def stop_gradient(x: Tensor) -> Tensor:
 
 __all__ = [
     "ArgumentError", "AxisError", "Backend", "BackendError", "BackendInfo", "BackendMismatchError", "DtypeError",
+    "DisconnectedWarning", "MissingNameError",
     "GradientError", "GraphFreedError", "IndexRangeError", "InterchangeError", "LeafWriteError", "LinAlgError",
     "NotRecordedError", "OperationError", "ProtocolError", "ShapeError", "Tensor", "UnigradError", "UnigradWarning",
     "UnsupportedError", "__array_api_version__", "__array_namespace_info__", "attach_grad", "available_backends",
@@ -149,6 +157,11 @@ __all__ = [
     "use_backend", "value_and_grad", "vjp", "vmap", "wrap_native",
 ]  # fmt: skip
 __all__ += [name for family in FLAT for name in family.__all__]
+
+# Who lists a public module sees its public names alone.
+for _module in [globals()[name] for name in __all__ if isinstance(globals().get(name), ModuleType)]:
+    _module.__dir__ = functools.partial(sorted, _module.__all__)
+del _module
 
 # The floors are joined here: what lower ones must be told of upper ones.
 registry.binders.append(bind)

@@ -25,6 +25,8 @@ from unigrad.operations.creation import asarray
 from unigrad.table import Array
 from unigrad.tensor.tensor import Tensor
 
+__all__ = ["choice", "integers", "normal", "permutation", "seed", "uniform"]
+
 Size = int | Sequence[int] | None
 
 # Made at the first draw: importing numpy.random takes longer than importing unigrad may.

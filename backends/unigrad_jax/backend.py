@@ -57,7 +57,9 @@ class JaxBackend(Backend):
     def device(self, raw: Raw) -> Any:
         if isinstance(raw, self._jax.core.Tracer):  # inside a transform of JAX's it is nowhere yet
             return self.devices()[0]
-        return _label(next(iter(raw.devices())))
+        found = raw.devices()
+        # Beside an array that is spread over several new ones are left where JAX has them: it moves them.
+        return _label(next(iter(found))) if len(found) == 1 else self.devices()[0]
 
     def devices(self) -> Sequence[Any]:
         return list(self._devices())

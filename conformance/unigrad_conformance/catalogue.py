@@ -15,6 +15,7 @@ from unigrad_conformance.programs.custom import CHECKPOINTS, CUSTOM, NATIVE
 from unigrad_conformance.programs.halves import HALVES
 from unigrad_conformance.programs.mapping import MAPPING
 from unigrad_conformance.programs.mistakes import MISTAKES
+from unigrad_conformance.programs.newcomers import NEWCOMERS
 from unigrad_conformance.programs.recording import RECORDING
 from unigrad_conformance.programs.seeds import SEEDS
 from unigrad_conformance.programs.transforms import TRANSFORMS
@@ -43,7 +44,8 @@ FAMILIES = (
 def all_cases() -> dict[str, Case]:
     """Every case by name: the programs first, as a reader would want to see them."""
     cases = [*SEEDS.cases, *RECORDING.cases, *TRANSFORMS.cases, *MAPPING.cases, *CUSTOM.cases, *CHECKPOINTS.cases]
-    cases += [*NATIVE.cases, *CROSSING.cases, *HALVES.cases, *COMPLEX_RULES.cases, *MISTAKES.cases, *kinks.cases()]
+    cases += [*NATIVE.cases, *CROSSING.cases, *HALVES.cases, *COMPLEX_RULES.cases, *MISTAKES.cases]
+    cases += [*NEWCOMERS.cases, *kinks.cases()]
     for family in FAMILIES:
         cases += cases_of(family)
     found: dict[str, Case] = {}

@@ -18,6 +18,7 @@ from typing import Any
 
 from unigrad.adapters.contract import Backend
 from unigrad.base.errors import ArgumentError, BackendError, UnigradError
+from unigrad.base.recording import is_recording
 from unigrad.table import PRIMITIVES
 
 
@@ -119,6 +120,11 @@ class BackendInfo:
 _backends: dict[str, Backend] = {}
 _by_type: dict[type, Backend] = {}
 _override: ContextVar[Backend | None] = ContextVar("unigrad_backend", default=None)
+_followed: ContextVar[tuple[Backend, Any] | None] = ContextVar("unigrad_followed", default=None)
+"""Where the transform at work has its arguments, for who has chosen no backend by :func:`use_backend`: the backend, and
+an array on the device or None."""
+_attached: ContextVar[Backend | None] = ContextVar("unigrad_attached", default=None)
+"""The backend of the array that was attached last in this thread or task."""
 _default: Backend | None = None
 
 
@@ -184,19 +190,64 @@ def get_backend_object(name: str) -> Backend:
 
 def current_backend() -> Backend:
     """The backend on which new arrays are made."""
+    return current_place()[0]
+
+
+def current_place() -> tuple[Backend, Any]:
+    """The backend and the device (None: the backend's default one) on which new arrays are made.
+
+    What :func:`use_backend` chose; else where a transform at work has its arguments; else, while recording, where an
+    array was attached last; else the process's default.
+    """
     global _default
-    found = _override.get() or _default
-    if found is None:
-        _default = found = get_backend_object(os.environ.get("UNIGRAD_BACKEND") or "numpy")
-    return found
+    chosen = _override.get()
+    if chosen is not None:
+        return chosen, None
+    followed = _followed.get()
+    if followed is not None:
+        backend, beside = followed
+        return backend, None if beside is None else backend.device(beside)
+    attached = _attached.get()
+    if attached is not None and is_recording():
+        return attached, None
+    if _default is None:
+        _default = get_backend_object(os.environ.get("UNIGRAD_BACKEND") or "numpy")
+    return _default, None
+
+
+def note_attached(backend: Backend) -> None:
+    """Have new arrays follow this backend while recording."""
+    _attached.set(backend)
+
+
+def any_attached() -> bool:
+    """Whether any array was attached in this thread or task so far."""
+    return _attached.get() is not None
+
+
+class following:
+    """Make new arrays on a backend, and on the device of its raw array ``beside``, inside the ``with`` block, unless
+    :func:`use_backend` chooses another."""
+
+    __slots__ = ("_place", "_token")
+
+    def __init__(self, backend: Backend, beside: Any) -> None:
+        self._place = (backend, beside)
+
+    def __enter__(self) -> None:
+        self._token = _followed.set(self._place)
+
+    def __exit__(self, *error: object) -> None:
+        _followed.reset(self._token)
 
 
 def set_backend(name: str) -> None:
     """Make new arrays on this backend from now on, in the whole process.
 
     ``name`` is ``"numpy"``, ``"cupy"``, ``"torch"``, ``"tensorflow"``, ``"mxnet"``, ``"jax"`` or one
-    that was registered. Existing arrays stay where they are. Raises BackendError if it is unknown or
-    its framework is missing, and then changes nothing.
+    that was registered. Existing arrays stay where they are. Inside a transform new arrays follow its arguments, and
+    while recording the array that was attached last; there :func:`use_backend` decides otherwise.
+    Raises BackendError if it is unknown or its framework is missing, and then changes nothing.
     """
     global _default
     _default = get_backend_object(name)
@@ -209,7 +260,10 @@ def get_backend() -> str:
 
 @contextmanager
 def use_backend(name: str) -> Iterator[None]:
-    """Make new arrays on this backend inside the ``with`` block, in this thread or async task."""
+    """Make new arrays on this backend inside the ``with`` block, in this thread or async task.
+
+    Also inside transforms and recordings of another backend, which new arrays follow otherwise.
+    """
     token = _override.set(get_backend_object(name))
     try:
         yield
@@ -289,9 +343,14 @@ def available_backends() -> list[BackendInfo]:
     return rows
 
 
-def check_device(backend: Backend, device: Any) -> None:
-    """ArgumentError if the backend has no such device."""
-    if device is not None and str(device) not in map(str, backend.devices()):
-        raise ArgumentError(
-            f"backend {backend.name!r} has no device {device!r}; it has {', '.join(map(str, backend.devices()))}"
-        )
+def check_device(backend: Backend, device: Any) -> Any:
+    """The device under the backend's own name, ``"cuda"`` being ``"cuda:0"`` there; None for None. ArgumentError if the
+    backend has no such device."""
+    if device is None:
+        return None
+    found = {str(known): known for known in backend.devices()}
+    name = str(device)
+    for known in (name, f"{name}:0", name.removesuffix(":0")):
+        if known in found:
+            return found[known]
+    raise ArgumentError(f"backend {backend.name!r} has no device {device!r}; it has {', '.join(found)}")

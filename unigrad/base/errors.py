@@ -20,6 +20,10 @@ class UnigradWarning(UserWarning):
     """Base of all warnings given by unigrad."""
 
 
+class DisconnectedWarning(UnigradWarning):
+    """A derivative is zeros because the values of what it follows were read as plain numbers or arrays."""
+
+
 class ArgumentError(UnigradError, ValueError):
     """An argument has a value that the function does not know (a bad ``grad_req``, for example)."""
 
@@ -85,3 +89,7 @@ class InterchangeError(UnigradError, BufferError):
 
 class ProtocolError(UnigradError, AttributeError):
     """An object lacks the methods by which libraries exchange arrays (``__dlpack__``)."""
+
+
+class MissingNameError(UnigradError, AttributeError):
+    """A module or a Tensor has nothing of that name; the message says what to type, if another library has it."""

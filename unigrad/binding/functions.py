@@ -41,7 +41,8 @@ def bind(backend: Backend) -> Bound:
     primitives = types.SimpleNamespace()
     name = f"{backend.name.capitalize()}Tensor"
     own = {"backend": backend, "_bound": primitives, "_neutral": {raw: own for own, raw in backend.raw_dtypes.items()}}
-    tensor_type: Any = type(name, (Tensor,), {"__slots__": (), "__module__": "unigrad", **own})
+    members = {"__slots__": (), "__module__": "unigrad", "__init__": object.__init__, **own}
+    tensor_type: Any = type(name, (Tensor,), members)
     tensor_type._plain = tensor_type
     for kind in INTERPRETERS:
         members = {"_is_wrapped": True, "_interpret": staticmethod(kind.interpret)}

@@ -11,6 +11,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from unigrad.adapters.registry import any_attached
 from unigrad.base.errors import ArgumentError, DtypeError, NotRecordedError, ShapeError, UnsupportedError
 from unigrad.base.words import Raw
 from unigrad.engine.across import crosses, pull_across
@@ -249,9 +250,18 @@ def _as_heads(heads: Any) -> list[Tensor]:
         if head._node is None:
             raise NotRecordedError(
                 f"this head (shape {head.shape}, dtype {head.dtype}) was not recorded: compute it inside "
-                f"'with ug.record():' from an array on which x.attach_grad() was called"
+                f"'with ug.record():' from an array on which x.attach_grad() was called{_replaced()}"
             )
     return many
+
+
+def _replaced() -> str:
+    if not any_attached():
+        return ""
+    return (
+        ". If that was done, the variable was replaced since: w = w - lr * w.grad makes a new array, without a "
+        "gradient; change the one that is attached, by w -= lr * w.grad outside record() or w[...] = values"
+    )
 
 
 def _seeds(heads: Any, many: Sequence[Tensor], head_grads: Any) -> list[Tensor]:

@@ -75,6 +75,11 @@ class Batched(Tensor):
 
     __str__ = __repr__
 
+    def _shown_values(self) -> None:
+        """None: there is no one value."""
+
+    _described = __repr__
+
     def detach(self) -> Tensor:
         """The same values without history."""
         return batched(self._parts.value.detach(), self._parts.level)

@@ -26,8 +26,13 @@ class Dual(Tensor):
     _parts: DualParts
 
 
+_LEAVING = {"numpy": "x.numpy()", "item": "float(x), x.item() or the like", "tolist": "x.tolist()"}
+
+
 def _asked(name: str) -> Any:
     def method(self: Dual, *args: Any) -> Any:
+        if name in _LEAVING:
+            self._note_leaving(_LEAVING[name])
         return getattr(self._parts.value, name)(*args)
 
     method.__name__, method.__qualname__ = name, f"Dual.{name}"
@@ -35,9 +40,9 @@ def _asked(name: str) -> Any:
     return method
 
 
-for _name in ("raw", "shape", "ndim", "size", "device"):
+for _name in ("shape", "ndim", "size", "device"):
     setattr(Dual, _name, property(operator.attrgetter(f"_parts.value.{_name}"), doc=getattr(Tensor, _name).__doc__))
-for _name in ("__repr__", "__str__", "detach", "numpy", "item", "tolist", "zeros_like", "ones_like"):
+for _name in ("__repr__", "__str__", "_shown_values", "detach", "numpy", "item", "tolist", "zeros_like", "ones_like"):
     setattr(Dual, _name, _asked(_name))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.adapters.contract import Backend
-from unigrad.adapters.registry import backend_of, check_device, current_backend
+from unigrad.adapters.registry import backend_of, check_device, current_backend, current_place
 from unigrad.base import dtypes
 from unigrad.base.arguments import new_shape
 from unigrad.base.dtypes import DType
@@ -32,7 +32,7 @@ from unigrad.tensor.tensor import Tensor, type_on
 __all__ = [
     "arange", "asarray", "astype", "empty", "empty_like", "eye", "from_dlpack", "full", "full_like",
     "linspace", "ones", "ones_like", "zeros", "zeros_like",
-    "array",
+    "array", "tensor",
 ]  # fmt: skip
 
 # The integers up to here are floating numbers as well.
@@ -40,9 +40,9 @@ _EXACT = 2**53
 
 
 def _place(like: Tensor | None, device: Any) -> tuple[Backend, Any]:
-    backend = current_backend() if like is None else like.backend
-    check_device(backend, device)
-    return backend, like.device if device is None and like is not None else device
+    backend, beside = current_place() if like is None else (like.backend, like.device)
+    device = check_device(backend, device)
+    return backend, beside if device is None else device
 
 
 def _made(values: np.ndarray[Any, Any], like: Tensor | None, device: Any) -> Tensor:
@@ -130,7 +130,7 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None, like
     backend, device = _place(like, device)
     if isinstance(x, Tensor) and x.backend is backend:
         x.refuse_if_recorded("export it through DLPack", "x.detach()")
-        return _converted(type(x).of(backend.engine.detached(x.raw), None), None, device, copy)
+        return _converted(type(x).of(backend.engine.detached(x._raw), None), None, device, copy)
     return _converted(_imported(x, backend, copy), None, device, False if copy is False else None)
 
 
@@ -187,6 +187,8 @@ def full(
 
 
 def _float_or(dtype: Any) -> DType:
+    if type(dtype) is int:
+        raise DtypeError(f"{dtype} is not a dtype; a shape is one argument: ug.zeros((3, 4))")
     return dtypes.default_float if dtype is None else dtypes.as_dtype(dtype)
 
 
@@ -304,3 +306,15 @@ def eye(
 
 
 array = alias("array", asarray)
+
+
+@operation
+def tensor(data: Array, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """PyTorch's way to make one: :func:`asarray` with ``copy=True``, and with ``requires_grad`` ``attach_grad()``.
+
+    float32 from Python floats and int64 from integers unless told otherwise. A recorded Tensor's copy has no history.
+    """
+    found = asarray(data.detach() if isinstance(data, Tensor) else data, dtype=dtype, device=device, copy=True)
+    if requires_grad:
+        found.attach_grad()
+    return found

@@ -224,7 +224,7 @@ def _entry(entry: Any) -> Any:
     except TypeError:
         pass
 
-    array = entry.backend.to_numpy(entry.raw) if isinstance(entry, Tensor) else np.asarray(entry)
+    array = entry.backend.to_numpy(entry._raw) if isinstance(entry, Tensor) else np.asarray(entry)
     if array.size == 0 and not isinstance(entry, (Tensor, np.ndarray)):
         array = array.astype(np.int64)
     if array.dtype.kind not in "biu":
@@ -241,7 +241,7 @@ def _unknown(entry: Any) -> Tensor | None:
         if isinstance(entry, (np.ndarray, np.generic, list, tuple)) or backend_of(entry) is None:
             return None
         entry = asarray(entry)
-    if entry.backend.is_known(entry.raw):
+    if entry.backend.is_known(entry._raw):
         return None
     if entry.dtype.kind == "b":
         raise UnsupportedError(
@@ -298,7 +298,7 @@ def _one(entry: Any, shape: Shape, axis: int) -> Any:
     if is_wrapped(entry):
         return _bounded_of_all(entry, size, f"axis {axis} of shape {shape}")
     if not isinstance(entry, np.ndarray):
-        return _from_the_front(entry, size).raw
+        return _from_the_front(entry, size)._raw
     return _bounded(entry, size, f"axis {axis} of shape {shape}")[0]
 
 
@@ -486,7 +486,7 @@ def take(x: Array, indices: Array, /, axis: int | None = None) -> Tensor:
     unknown = _unknown(indices)
     entry: Any
     if unknown is not None:
-        entry = _from_the_front(unknown, x.shape[number]).raw
+        entry = _from_the_front(unknown, x.shape[number])._raw
     else:
         chosen, _ = _checked_indices(indices, number, x)
         entry = int(chosen) if chosen.ndim == 0 else chosen

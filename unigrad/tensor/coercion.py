@@ -65,7 +65,8 @@ def admitted(raw: Any, backend: Backend) -> Tensor:
 def mismatch(first: str, second: str) -> BackendMismatchError:
     """The error for arrays of the backends of these names in one operation."""
     return BackendMismatchError(
-        f"arrays of backends {first!r} and {second!r} met in one operation; move one with x.to_backend({first!r})"
+        f"arrays of backends {first!r} and {second!r} met in one operation; move one with x.to_backend({first!r}), or "
+        f"make it beside an array of the other from the start: ug.arange(3.0, like=x)"
     )
 
 

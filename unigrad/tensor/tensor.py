@@ -8,6 +8,7 @@ change what this Tensor holds and nothing else.
 from __future__ import annotations
 
 import math
+import reprlib
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from math import prod
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar
 import numpy as np
 
 from unigrad.adapters.contract import Backend
-from unigrad.adapters.registry import bound, check_device, get_backend_object
+from unigrad.adapters.registry import bound, check_device, get_backend_object, note_attached
 from unigrad.base.dtypes import DType, has_gradients
+from unigrad.base.elsewhere import METHODS, missing
 from unigrad.base.errors import (
     ArgumentError,
     DtypeError,
@@ -29,6 +31,7 @@ from unigrad.base.errors import (
     UnigradError,
     UnsupportedError,
 )
+from unigrad.base.leaving import note, watching
 from unigrad.base.recording import recording_mode
 from unigrad.base.words import Raw
 from unigrad.table import OPERATIONS
@@ -110,7 +113,12 @@ class Tensor(Everyday):
     _is_wrapped: ClassVar[bool] = False
     _interpret: ClassVar[Any]
 
-    # There is no __init__: with one a call of the class takes half as long again.
+    # The backends' classes have none again (``unigrad.binding.functions``): with one a call of a class takes half as
+    # long again, and this class itself makes nothing.
+    def __init__(self, *values: Any, **others: Any) -> None:
+        raise DtypeError(
+            f"Tensors are made by functions: ug.asarray({reprlib.repr(values[0]) if values else 'values'})"
+        )
 
     @classmethod
     def of(cls, raw: Any, node: Node | None) -> Self:
@@ -121,6 +129,23 @@ class Tensor(Everyday):
         made._dtype = cls._neutral[raw.dtype]
         return made
 
+    if not TYPE_CHECKING:  # to a type checker every name would be there
+
+        def __getattr__(self, name: str) -> Any:
+            # Only what is not found comes here: a slot that is not set, an error inside a property, or another's name.
+            if name.startswith("_") or hasattr(type(self), name):
+                return object.__getattribute__(self, name)
+            raise missing("a Tensor", name, METHODS, dir(type(self)))
+
+    @property
+    def requires_grad(self) -> bool:
+        """PyTorch's: here :meth:`attach_grad` gives an array a gradient. MissingNameError says so."""
+        raise missing("a Tensor", "requires_grad", METHODS, ())
+
+    @requires_grad.setter
+    def requires_grad(self, value: Any) -> None:
+        raise missing("a Tensor", "requires_grad", METHODS, ())
+
     # NumPy's operators come to __array_ufunc__; what else asks leaves a mixed expression to ours.
     __array_priority__ = 1000.0
 
@@ -129,6 +154,7 @@ class Tensor(Everyday):
     @property
     def raw(self) -> Any:
         """The framework's own array, not a copy."""
+        self._note_leaving("x.raw")
         return self._raw
 
     @property
@@ -156,15 +182,50 @@ class Tensor(Everyday):
         """The device, as the backend names it."""
         return self.backend.device(self._raw)
 
+    # Whoever prints is often looking for an error already, so none of these raises.
+
+    def _shown_values(self) -> np.ndarray[Any, Any] | None:
+        """The values for printing, None where they cannot be had: while a framework traces, of ``meta`` arrays, ..."""
+        try:
+            return np.array(self.backend.to_numpy(self._raw))
+        except Exception:
+            return None
+
+    def _described(self) -> str:
+        """What is known of an array without values."""
+        found = []
+        for name in ("shape", "dtype", "device"):
+            try:
+                found.append(f"{name}={getattr(self, name)}")
+            except Exception:
+                continue
+        return f"Tensor({', '.join(found)}, backend={self.backend.name!r}, without values)"
+
     def __repr__(self) -> str:
-        values = np.array2string(self.numpy(), separator=", ", prefix="Tensor(")
-        return f"Tensor({values}, dtype={self.dtype}, backend={self.backend.name!r})"
+        values = self._shown_values()
+        if values is None:
+            return self._described()
+        shown = np.array2string(values, separator=", ", prefix="Tensor(")
+        return f"Tensor({shown}, dtype={self.dtype}, backend={self.backend.name!r})"
 
     def __str__(self) -> str:
-        return str(self.numpy())
+        values = self._shown_values()
+        return self._described() if values is None else str(values)
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else str(self)
+        values = self._shown_values()
+        return format(self._unrecorded().item(), spec) if spec and values is not None else str(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the values, and below them what the array is."""
+        values = self._shown_values()
+        kind = f"{self.dtype}, shape {self.shape}, {self.backend.name} on {self.device}"
+        state = "" if self._node is None else ", attached" if self.grad is not None else ", recorded"
+        shown = "without values" if values is None else np.array2string(values, separator=", ")
+        return (
+            f'<div><pre style="margin: 0">{_escaped(shown)}</pre>'
+            f'<small style="opacity: 0.7">Tensor: {_escaped(kind + state)}</small></div>'
+        )
 
     # Arrays are compared by element, and told apart as dictionary keys by identity.
     def __hash__(self) -> int:
@@ -197,6 +258,7 @@ class Tensor(Everyday):
         if grad_req == "null":
             self._raw, self._node, self._buffer = raw, None, GradientBuffer(None, grad_req)
         else:
+            note_attached(self.backend)
             self._hold_leaf(engine.leaf(raw), GradientBuffer(self.zeros_like(), grad_req))
 
     def _hold_leaf(self, tracked: Raw, buffer: GradientBuffer) -> None:
@@ -255,6 +317,7 @@ class Tensor(Everyday):
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """A NumPy array with a copy of the values."""
+        self._note_leaving("x.numpy()")
         return np.array(self.backend.to_numpy(self._raw))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
@@ -304,14 +367,21 @@ class Tensor(Everyday):
         """Whether what is computed with this array now is followed: recorded, or at work in a jvp or vmap."""
         return self._is_wrapped or (self._node is not None and bool(recording_mode()))
 
+    def _note_leaving(self, how: str) -> None:
+        """Tell the transforms at work that values of what they may follow are read."""
+        if watching() and self._followed:
+            note(how, self._node)
+
     def item(self) -> Any:
         """The one element as a Python scalar; ShapeError if there is not exactly one."""
         if self.size != 1:
             raise ShapeError(f"only an array of one element is a Python scalar, and this one has shape {self.shape}")
+        self._note_leaving("float(x), x.item() or the like")
         return self.backend.to_numpy(self._raw).item()
 
     def tolist(self) -> Any:
         """The values as nested Python lists."""
+        self._note_leaving("x.tolist()")
         return self.backend.to_numpy(self._raw).tolist()
 
     def __bool__(self) -> bool:
@@ -384,8 +454,11 @@ class Tensor(Everyday):
         return _rebuild, (self.backend.name, self.numpy(), buffer.request, grad)
 
     def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
-        """The same values on another device of the backend; ArgumentError if it has no such device."""
-        check_device(self.backend, device)
+        """The same values on another device of the backend; ArgumentError if it has no such device.
+
+        ``"cuda"`` is ``"cuda:0"``, and likewise for other kinds of device.
+        """
+        device = check_device(self.backend, device)
         if str(device) == str(self.device):
             return self
         return type(self).of(self.backend.to_device(self.backend.engine.detached(self._raw), device), None)
@@ -465,6 +538,10 @@ def tensor_method(name: str) -> Callable[[Method], Method]:
         return function
 
     return give
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def type_on(backend: Backend) -> type[Tensor]:

@@ -9,10 +9,11 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from unigrad.adapters.contract import Backend
-from unigrad.adapters.registry import backend_of, current_backend, working_on
+from unigrad.adapters.registry import backend_of, current_backend, following, working_on
 from unigrad.base import dtypes
 from unigrad.base.dtypes import has_gradients
-from unigrad.base.errors import ArgumentError, DtypeError
+from unigrad.base.errors import ArgumentError, DtypeError, MissingNameError, UnigradError
+from unigrad.base.leaving import Places, warn, watched
 from unigrad.base.recording import is_recording
 from unigrad.base.tree import flatten, paths, unflatten
 from unigrad.engine.moving import carried
@@ -22,7 +23,7 @@ from unigrad.interpreters.duals import Dual, dual
 from unigrad.operations.creation import asarray
 from unigrad.tape import Leaf, Node, next_number, parents_of
 from unigrad.tensor.coercion import backend_for
-from unigrad.tensor.levels import is_wrapped
+from unigrad.tensor.levels import beneath, is_wrapped
 from unigrad.tensor.tensor import Tensor
 
 Argnums = SupportsIndex | Sequence[SupportsIndex]
@@ -102,6 +103,7 @@ class Arguments:
         self._start = next_number()
         # Nodes that are known to come from nothing outside, so that many results of one graph take one walk.
         self._inside: set[Node] = set()
+        self._chosen = {position: args[position] for position in chosen}
         flat = [flatten(arg) for arg in args]
         leaves = [leaf for part, _ in flat for leaf in part]
         if keywords:
@@ -132,10 +134,42 @@ class Arguments:
             """What the function is called with."""
             self.keywords = {name: constants(value) for name, value in keywords.items()} if keywords else {}
             """What it is called with by name."""
+        self._place = next((beneath(x)._raw for x in self.variables if isinstance(x, Tensor)), None)
+        self._read: Places = {}
         # What values are shown as: a Tensor if any was given, else a framework's own array if any was, else NumPy's.
         self._kind: Any = next((leaf for leaf in leaves if isinstance(leaf, Tensor)), None)
         if self._kind is None:
             self._kind = next((leaf for leaf in leaves if not _is_numpy(leaf) and _is_numeric(leaf)), None)
+
+    def passed_to(self, f: Callable[..., Any]) -> Any:
+        """What ``f`` returns for them. New arrays that it makes are beside them, on their backend and device."""
+        with following(self.home, self._place), watched(self._read):
+            try:
+                return f(*self.values, **self.keywords)
+            except (TypeError, AttributeError) as error:
+                number = None if isinstance(error, UnigradError) else self._list_of_numbers()
+                if number is None:
+                    raise
+                kind = DtypeError if isinstance(error, TypeError) else MissingNameError
+                raise kind(
+                    f"{called(f)} raised {type(error).__name__}: {error}; argument {number} is a container of numbers, "
+                    f"so {called(f)} gets a container of arrays; for one array pass ug.asarray(...) of it"
+                ) from error
+
+    def _list_of_numbers(self) -> int | None:
+        """The position of a chosen argument that is a list or tuple of Python numbers, however nested."""
+        for position, arg in self._chosen.items():
+            if isinstance(arg, (list, tuple)) and all(isinstance(leaf, _NUMBERS) for leaf in flatten(arg)[0]):
+                return position
+        return None
+
+    def warn_if_cut(self, what: str, variable: Tensor | None = None) -> None:
+        """Warn that the derivative by ``what`` is zeros, if values that depend on it (on the ``variable``, or on duals)
+        were read while the function ran."""
+        node = None if variable is None else variable._node
+        places = [place for place, read in self._read.items() if read is node or _depends(read, node)]
+        if places:
+            warn(places, what)
 
     @functools.cached_property
     def _own(self) -> set[Node | None]:
@@ -212,7 +246,23 @@ class Arguments:
                         f"the result does not depend on {self.where(number)} of shape {x.shape}; "
                         f"pass unused='zeros' or 'none' if that is meant"
                     )
+        for number, grad in enumerate(found):
+            if grad is None:
+                self.warn_if_cut(self.where(number), self.variables[number])
         return [x.zeros_like() if grad is None else grad for x, grad in zip(self.variables, found, strict=True)]
+
+
+def _depends(node: Node | None, on: Node | None) -> bool:
+    """Whether what ``node`` gave was computed from what ``on`` gave; parts of the graph may be released already."""
+    queue = [] if node is None or on is None else [node]
+    seen = set(queue)
+    for each in queue:  # which grows as it goes
+        if each is on:
+            return True
+        new = [parent for parent in parents_of(each) if parent not in seen]
+        seen.update(new)
+        queue += new
+    return False
 
 
 class Outputs:

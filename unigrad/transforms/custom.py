@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unigrad.adapters.contract import StepBack
-from unigrad.adapters.registry import backend_of
+from unigrad.adapters.registry import backend_of, following
 from unigrad.base.dtypes import has_gradients
 from unigrad.base.errors import ArgumentError, BackendMismatchError, DtypeError, UnsupportedError
 from unigrad.base.recording import Switch, is_recording
@@ -348,7 +348,8 @@ class _Call:
             if g is None and has_gradients(dtype):
                 g = type_on(backend).of(backend.full(shape, 0, dtype, device), None)
             given.append(g)
-        found = rule(self.output(given))
+        with following(kinds[0][0], inputs[0]._raw if inputs else None):
+            found = rule(self.output(given))
         shares: list[Maybe] = [None] * len(inputs)
         for slot, share in self._by_slot(found):
             if share is not None:

@@ -58,7 +58,7 @@ def jvp(
     check_function(f, "jvp")
     check_unused(unused)
     level, arguments = _opened("jvp", floating, primals, tangents, argnums, kwargs)
-    result, aux = with_aux(f, f(*arguments.values, **arguments.keywords), has_aux)
+    result, aux = with_aux(f, arguments.passed_to(f), has_aux)
     outputs = Outputs(f, result, arguments.home)
     values, pushed = [], []
     for number, output in enumerate(outputs.tensors):
@@ -69,6 +69,7 @@ def jvp(
                 f"pass unused='zeros' or 'none' if that is meant"
             )
         if tangent is None and unused == "zeros":
+            arguments.warn_if_cut("the primals")
             tangent = value.zeros_like()
         values.append(arguments.shown(value))
         pushed.append(arguments.shown(tangent))

@@ -64,7 +64,7 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
             raise ArgumentError(f"vmap needs batches of one size, and these differ: {_listed(sizes)}")
         size = next(iter(sizes.values()))
         with mapping(level, size):
-            result = f(*arguments.values, **arguments.keywords)
+            result = arguments.passed_to(f)
         outputs = Outputs(f, result, arguments.home)
         where_to = _axes_of(out_axes, result, "out_axes")
         found = [

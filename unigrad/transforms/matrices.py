@@ -124,7 +124,7 @@ def _by_rows(call: _Call, unused: str, auto: bool) -> Found | None:
             return None
         raise DtypeError("the Jacobian of complex results by real arguments takes mode='forward'")
     grads = pull_back(Pass(heads, _unit(heads), False, is_recording(), rows), inputs)
-    if unused == "error":
+    if unused != "none":
         arguments.completed(grads, unused)
     blocks: list[list[Tensor | None]] = []
     start = 0
@@ -154,12 +154,14 @@ def _by_columns(call: _Call) -> Found:
     duals = iter([dual(x, batched(unit, batch), level) for x, unit in zip(inputs, _unit(inputs), strict=True)])
     arguments = Arguments(args, chosen, lambda leaf, where: next(duals), kwargs)
     with mapping(batch, columns):
-        result, aux = with_aux(f, f(*arguments.values, **arguments.keywords), has_aux)
+        result, aux = with_aux(f, arguments.passed_to(f), has_aux)
     outputs = Outputs(f, result, arguments.home, hessian)
     _check_complex(inputs, outputs.tensors)
     blocks: list[list[Tensor | None]] = []
     for output in outputs.tensors:
         value, tangent = take_apart(output, level)
+        if tangent is None:
+            arguments.warn_if_cut("the arguments")
         moved = moveaxis(unbatched(value.zeros_like() if tangent is None else tangent, batch, columns), 0, -1)
         start = 0
         columns_of: list[Tensor | None] = []

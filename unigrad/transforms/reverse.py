@@ -33,7 +33,7 @@ from unigrad.transforms.pulling import pull_back
 def recorded(f: Callable[..., Any], arguments: Arguments) -> Any:
     """What ``f`` returns when it is recorded. Training mode stays as it is: off, unless somebody turned it on."""
     with Switch(True, None):
-        return f(*arguments.values, **arguments.keywords)
+        return arguments.passed_to(f)
 
 
 def value_and_grad(

@@ -39,6 +39,8 @@ _row("asarray", "integers", "ug.asarray([1, 2, 3])")
 _row("asarray", "mixed_numbers", "ug.asarray([1, 2.5, True])")
 _row("asarray", "numpy_keeps_its_dtype", "ug.asarray(np.arange(3, dtype=np.float64))")
 _row("asarray", "raw_array", "ug.asarray((x * 2).raw)", x=spread(1, 2, 2, 3), dtypes=("float32", "float64"))
+_row("tensor", "lists", "ug.tensor([[1.0, 2.0], [3.0, 4.5]])")
+_row("tensor", "dtype", "ug.tensor([1, 2], ug.float64)")
 _row("asarray", "dtype", "ug.asarray([1, 2], dtype=ug.float64)")
 _row("asarray", "no_elements", "ug.asarray(np.zeros((0, 3), dtype=np.float32))")
 

@@ -1,0 +1,190 @@
+"""What is listed, what hints name, and where new arrays go that nobody placed."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import unigrad as ug
+from unigrad.adapters.registry import check_device
+from unigrad.base.elsewhere import FUNCTIONS, METHODS
+from unigrad.native.backend import NativeBackend
+
+
+def public_modules() -> Iterator[ModuleType]:
+    yield ug
+    for name in ug.__all__:
+        if isinstance(getattr(ug, name), ModuleType):
+            yield getattr(ug, name)
+
+
+@pytest.mark.parametrize("module", list(public_modules()), ids=lambda module: module.__name__)
+def test_a_module_lists_its_public_names_alone(module: ModuleType) -> None:
+    listed = {name for name in dir(module) if not name.startswith("__")}
+    assert listed == {name for name in module.__all__ if not name.startswith("__")}
+    assert all(hasattr(module, name) for name in listed)
+    assert {"Any", "np", "annotations", "binding", "tensors"}.isdisjoint(listed)
+    for name in listed:
+        assert not isinstance(getattr(module, name), ModuleType) or module is ug, name
+
+
+def test_hints_name_what_there_is() -> None:
+    x = ug.ones(2)
+    assert not [name for name in METHODS if hasattr(x, name)]
+    assert not [name for name in FUNCTIONS if hasattr(ug, name)]
+    for hint in (*METHODS.values(), *FUNCTIONS.values()):
+        for dotted in re.findall(r"ug\.([\w.]*\w)", hint):
+            found: Any = ug
+            for part in dotted.split("."):
+                found = getattr(found, part)
+        for name in re.findall(r"\bx\.(\w+)", hint):
+            assert hasattr(x, name), name
+
+
+def test_who_asks_whether_a_name_is_there_is_told_no() -> None:
+    x = ug.ones(2)
+    assert not hasattr(x, "requires_grad")
+    assert not hasattr(x, "__cuda_array_interface__")
+    assert not hasattr(ug, "__wrapped__")
+    assert getattr(ug, "set_printoptions", None) is None
+
+
+class Devices(NativeBackend):
+    name = "devices"
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    def devices(self) -> tuple[str, ...]:
+        return self.names
+
+
+@pytest.mark.parametrize(
+    ("names", "asked", "found"),
+    [
+        (("cpu", "cuda:0", "cuda:1"), "cuda", "cuda:0"),
+        (("cpu", "cuda:0", "cuda:1"), "cuda:1", "cuda:1"),
+        (("gpu:0", "cpu"), "cpu:0", "cpu"),
+        (("cpu",), "cpu", "cpu"),
+        (("cpu",), None, None),
+    ],
+)
+def test_a_kind_of_device_is_its_first_one(names: tuple[str, ...], asked: str | None, found: str | None) -> None:
+    assert check_device(Devices(*names), asked) == found
+
+
+def test_a_device_that_is_not_there_is_named_with_those_that_are() -> None:
+    with pytest.raises(ug.ArgumentError, match=r"no device 'cuda'; it has cpu, tpu:0"):
+        check_device(Devices("cpu", "tpu:0"), "cuda")
+    assert ug.ones(2).to_device("cpu:0").device == "cpu"
+
+
+# --- where new arrays go ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["torch", "tensorflow", "mxnet", "jax"])
+def x(request: pytest.FixtureRequest) -> ug.Tensor:
+    """An array on another backend than the default one."""
+    with ug.use_backend(request.param):
+        return ug.asarray([1.0, 2.0, 4.0])
+
+
+def constants(x: ug.Tensor) -> ug.Tensor:
+    """A loss that makes arrays of its own, as a function of a library does."""
+    y = x * ug.arange(3.0) + ug.zeros(3) + ug.asarray([1.0, 1.0, 1.0]) * ug.random.integers(1, 2, size=3)
+    return (y * ug.eye(3)).sum()
+
+
+GRADIENT = [0, 1, 2]
+
+
+def test_in_a_transform_new_arrays_are_beside_its_arguments(x: ug.Tensor) -> None:
+    for given in (x, x.raw):
+        value, gradient = ug.value_and_grad(constants)(given)
+        assert ug.asarray(gradient).backend is x.backend
+        assert ug.asarray(gradient).tolist() == GRADIENT
+        assert float(value) == 13.0
+    assert ug.vjp(constants, x)[1](ug.ones((), like=x))[0].tolist() == GRADIENT
+    assert ug.jvp(constants, (x,), (ug.ones_like(x),))[1].item() == 3
+    assert ug.jacobian(constants)(x).tolist() == GRADIENT
+    assert ug.vmap(lambda row: row * ug.arange(3.0))(ug.stack([x, x]))[1].tolist() == [0, 2, 8]
+    assert ug.arange(3.0).backend.name == "numpy"
+
+
+def test_in_a_transform_a_chosen_backend_stays_chosen(x: ug.Tensor) -> None:
+    seen = []
+
+    def f(y: ug.Tensor) -> ug.Tensor:
+        with ug.use_backend("numpy"):
+            seen.append(ug.arange(3.0).backend.name)
+        return y.sum()
+
+    ug.grad(f)(x)
+    with ug.use_backend("numpy"), pytest.raises(ug.BackendMismatchError, match="like=x"):
+        ug.grad(constants)(x)
+    assert seen == ["numpy"]
+
+
+def test_numbers_alone_stay_on_the_current_backend() -> None:
+    with ug.use_backend("torch"):
+        seen = []
+        ug.grad(lambda y: [seen.append(ug.ones(()).backend.name), y * ug.ones(())][1])(2.0)
+        assert seen == ["torch"]
+
+
+def test_a_rule_makes_arrays_beside_its_cotangent(x: ug.Tensor) -> None:
+    @ug.custom_gradient
+    def scaled(y: ug.Tensor) -> Any:
+        return y * 2.0, lambda g: g * ug.arange(3.0)
+
+    assert ug.grad(lambda y: scaled(y).sum())(x).tolist() == GRADIENT
+    x.attach_grad()
+    with ug.record():
+        y = scaled(x)
+    y.backward()
+    assert x.grad.tolist() == GRADIENT
+
+
+def test_in_a_recording_new_arrays_are_there(x: ug.Tensor) -> None:
+    x.attach_grad()
+    with ug.record():
+        y = constants(x)
+        with ug.use_backend("numpy"):
+            assert ug.arange(3.0).backend.name == "numpy"
+    y.backward()
+    assert x.grad.tolist() == GRADIENT
+    assert ug.arange(3.0).backend.name == "numpy"
+
+
+def test_in_a_recording_of_two_backends_they_are_where_an_array_was_attached_last(x: ug.Tensor) -> None:
+    x.attach_grad()
+    other = ug.asarray([1.0])
+    other.attach_grad()
+    with ug.record(), pytest.raises(ug.BackendMismatchError, match="like=x"):
+        constants(x)
+    with ug.record():
+        assert (x * ug.arange(3.0, like=x)).sum().backend is x.backend
+
+
+def test_another_thread_is_not_concerned(x: ug.Tensor) -> None:
+    x.attach_grad()
+    seen = []
+
+    def work() -> None:
+        with ug.record():
+            seen.append(ug.ones(1).backend.name)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == ["numpy"]
+
+
+def test_lists_and_numpy_arrays_go_along(x: ug.Tensor) -> None:
+    assert ug.grad(lambda y: (y * ug.asarray(np.arange(3, dtype=np.float32))).sum())(x).tolist() == GRADIENT

@@ -1,0 +1,114 @@
+"""What things are called in other libraries, and what to type for them here: for who looks for what is not there."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+
+from unigrad.base.errors import MissingNameError
+
+# The name elsewhere, and what to type here.
+METHODS: Mapping[str, str] = {
+    "requires_grad": "x.attach_grad(), which gives x.grad",
+    "requires_grad_": "x.attach_grad(), which gives x.grad",
+    "is_leaf": "x.grad, which is None unless a gradient is attached",
+    "grad_fn": "ug.record(), which keeps the graph of what is computed inside",
+    "data": "x.detach(), or x.raw for the framework's own array",
+    "cpu": "x.to_device('cpu'), or x.numpy() for NumPy's array",
+    "cuda": "x.to_device('cuda:0')",
+    "to": "x.to_device(device), x.astype(dtype) or x.to_backend(name)",
+    "type": "x.astype(dtype)",
+    "half": "x.astype(ug.float16)",
+    "float": "x.astype(ug.float32)",
+    "double": "x.astype(ug.float64)",
+    "int": "x.astype(ug.int32)",
+    "long": "x.astype(ug.int64)",
+    "bool": "x.astype(ug.bool)",
+    "clone": "x.copy()",
+    "contiguous": "x itself, whose memory is the framework's business",
+    "view": "x.reshape(shape)",
+    "numel": "x.size",
+    "dim": "x.ndim",
+    "t": "x.T",
+    "permute": "x.transpose(axes)",
+    "unsqueeze": "ug.expand_dims(x, axis)",
+    "expand": "ug.broadcast_to(x, shape)",
+    "matmul": "x @ y",
+    "mm": "x @ y",
+    "exp": "ug.exp(x)",
+    "log": "ug.log(x)",
+    "sqrt": "ug.sqrt(x)",
+    "abs": "abs(x)",
+    "pow": "x ** y",
+    "relu": "ug.nn.relu(x)",
+    "softmax": "ug.nn.softmax(x, axis)",
+    "zero_": "x[...] = 0, or x.zero_grad() for its gradient",
+    "fill_": "x[...] = value",
+    "add_": "x += y",
+    "sub_": "x -= y",
+    "mul_": "x *= y",
+    "div_": "x /= y",
+    "copy_": "x[...] = y",
+    "assign": "x[...] = y",
+    "assign_add": "x += y",
+    "assign_sub": "x -= y",
+    "asnumpy": "x.numpy()",
+    "asscalar": "x.item()",
+    "as_in_context": "x.to_device(device)",
+    "ctx": "x.device",
+    "block_until_ready": "x.raw.block_until_ready()",
+    "at": "y = x.copy(); y[key] = value, which is recorded",
+}
+
+FUNCTIONS: Mapping[str, str] = {
+    "set_printoptions": "np.set_printoptions(...) of NumPy: Tensors are printed as NumPy's arrays are",
+    "get_printoptions": "np.get_printoptions() of NumPy: Tensors are printed as NumPy's arrays are",
+    "no_grad": "ug.pause(); outside 'with ug.record():' nothing is recorded anyway",
+    "inference_mode": "ug.pause(); outside 'with ug.record():' nothing is recorded anyway",
+    "enable_grad": "ug.record()",
+    "GradientTape": "ug.record()",
+    "autograd": "ug.record(), ug.grad and ug.backward",
+    "manual_seed": "ug.random.seed(value)",
+    "as_tensor": "ug.asarray(values)",
+    "from_numpy": "ug.asarray(values)",
+    "convert_to_tensor": "ug.asarray(values)",
+    "constant": "ug.asarray(values)",
+    "Variable": "x = ug.asarray(values); x.attach_grad()",
+    "Parameter": "x = ug.asarray(values); x.attach_grad()",
+    "ndarray": "ug.Tensor for the type, ug.asarray(values) to make one",
+    "cat": "ug.concat(arrays, axis)",
+    "clamp": "ug.clip(x, min, max)",
+    "permute": "ug.permute_dims(x, axes)",
+    "unsqueeze": "ug.expand_dims(x, axis)",
+    "mm": "ug.matmul(x, y)",
+    "bmm": "ug.matmul(x, y)",
+    "topk": "ug.top_k(x, k)",
+    "cast": "ug.astype(x, dtype)",
+    "reduce_sum": "ug.sum(x, axis)",
+    "reduce_mean": "ug.mean(x, axis)",
+    "reduce_max": "ug.max(x, axis)",
+    "reduce_min": "ug.min(x, axis)",
+    "rand": "ug.random.uniform(size=shape)",
+    "randn": "ug.random.normal(size=shape)",
+    "randint": "ug.random.integers(low, high, size)",
+    "randperm": "ug.random.permutation(n)",
+    "device": "the name of one: x.to_device('cuda:0'), ug.zeros(shape, device='cpu')",
+    "jit": "the framework's own around a unigrad function, jax.jit(f) or tf.function(f)",
+    "lgamma": "ug.gammaln(x)",
+    "func": "ug.grad, ug.vjp, ug.jvp and ug.vmap",
+    "double": "ug.float64",
+    "float": "ug.float32",
+    "half": "ug.float16",
+    "int": "ug.int32",
+    "long": "ug.int64",
+}
+
+
+def missing(owner: str, name: str, elsewhere: Mapping[str, str], names: Iterable[str]) -> MissingNameError:
+    """The error for a name that ``owner`` has not: what to type instead, or the nearest of ``names``."""
+    if name in elsewhere:
+        hint = f"; type {elsewhere[name]}"
+    else:
+        close = difflib.get_close_matches(name, names, 1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+    return MissingNameError(f"{owner} has no attribute {name!r}{hint}")
