@@ -47,6 +47,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import numpy as np
+
 from unigrad.base.errors import UnigradError
 
 Array = Any
@@ -73,8 +75,8 @@ class Primitive:
     """True if the one array parameter is a sequence of arrays."""
     statics: tuple[str, ...]
     dtypes: str
-    """``any``; ``numeric``; ``real``: no complex numbers; ``integer``: integers and booleans; ``whole``: integers
-    alone; ``float``: integers are taken as the default float dtype; ``real_float``: that, and no complex numbers."""
+    """What it takes, a word of :data:`TAKEN`; of those with ``float`` in them integers and booleans are taken as the
+    default float dtype."""
     promoted: tuple[str, ...]
     """The array parameters that are brought to one dtype before the call."""
     scalars: bool
@@ -92,6 +94,8 @@ class Primitive:
     """The forward rules, one per array, or how they follow from the primitive; see :func:`jvp`."""
     composition: Callable[..., Any] | None = None
     """``composition(xp, *arguments)``: the primitive made of others, for an adapter that does not supply it."""
+    booleans: Callable[..., Any] | None = None
+    """``booleans(xp, *arguments)``: the primitive of booleans made of others, for a framework that refuses them."""
     batching: str | Rule | None = None
     """The batching rule, or how it follows from the primitive; see :func:`batched`."""
     explain: Callable[..., Exception | None] | None = None
@@ -101,6 +105,20 @@ class Primitive:
     def differentiable(self) -> bool:
         """Whether results are recorded; otherwise the derivative is zero by definition."""
         return bool(self.rules)
+
+
+TAKEN = {
+    "any": "biufc", "numeric": "iufc", "real": "biuf", "real_numeric": "iuf", "integer": "biu", "whole": "iu",
+    "float": "biufc", "real_float": "biuf", "wide_float": "biufc", "complex": "c",
+}  # fmt: skip
+"""The kinds of dtype, by NumPy's letters, that a primitive takes; ``wide_float`` takes no floats of less than 32 bits.
+All others are a DtypeError on every backend. A primitive takes booleans where NumPy answers with booleans."""
+
+
+def takes(dtypes: str, dtype: np.dtype[Any]) -> bool:
+    """Whether primitives whose ``dtypes`` are this word take arrays of this dtype."""
+    narrow = dtypes == "wide_float" and dtype.kind == "f" and dtype.itemsize < 4
+    return dtype.kind in TAKEN[dtypes] and not narrow
 
 
 PRIMITIVES: dict[str, Primitive] = {}
@@ -159,6 +177,11 @@ def explained(function: Callable[..., Any], explain: Callable[..., Exception | N
 def composed(function: Callable[..., Any], composition: Callable[..., Any]) -> None:
     """Say how a primitive is made of others, for backends that do not supply it. ``xp`` holds their raw functions."""
     row_of[function].composition = composition
+
+
+def of_booleans(function: Callable[..., Any], composition: Callable[..., Any]) -> None:
+    """Say what a primitive is of booleans, made of others, for frameworks that refuse them."""
+    row_of[function].booleans = composition
 
 
 @functools.cache

@@ -14,8 +14,13 @@ def fft(x: Raw, axis: int, inverse: bool) -> Raw:
     return jnp.fft.ifft(x, axis=axis, norm="forward") if inverse else jnp.fft.fft(x, axis=axis)
 
 
+def rfft(x: Raw, axis: int) -> Raw:
+    """Of float16, which JAX does not transform, to complex64."""
+    return jnp.fft.rfft(x.astype("float32") if x.dtype == "float16" else x, axis=axis)
+
+
 FOURIER: dict[str, Callable[..., Raw]] = {
     "fft": fft,
-    "rfft": lambda x, axis: jnp.fft.rfft(x, axis=axis),
+    "rfft": rfft,
     "irfft": lambda x, axis, n: jnp.fft.irfft(x, n, axis=axis, norm="forward"),
 }

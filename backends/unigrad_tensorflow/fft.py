@@ -29,8 +29,13 @@ def fft(x: Raw, inverse: bool) -> Raw:
     return tf.signal.ifft(x) * x.shape[-1] if inverse else tf.signal.fft(x)
 
 
+def rfft(x: Raw) -> Raw:
+    """Of float16, which TensorFlow does not transform, to complex64."""
+    return tf.signal.rfft(tf.cast(x, tf.float32) if x.dtype is tf.float16 else x)
+
+
 FOURIER: dict[str, Callable[..., Raw]] = {
     "fft": along(fft),
-    "rfft": along(tf.signal.rfft),
+    "rfft": along(rfft),
     "irfft": along(lambda x, n: tf.signal.irfft(x, [n]) * n),
 }

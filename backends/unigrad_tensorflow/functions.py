@@ -125,7 +125,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "cumulative_sum": lambda x, axis: gen_math_ops.cumsum(x, constant(axis)),
         "cumulative_prod": lambda x, axis: gen_math_ops.cumprod(x, constant(axis)),
         "matmul": matmul,
-        "einsum": lambda operands, subscripts: tf.einsum(subscripts, *operands),
+        "einsum": einsum,
         "reshape": lambda x, shape: gen_array_ops.reshape(x, constant(shape)),
         "permute_dims": lambda x, axes: gen_array_ops.transpose(x, constant(axes)) if axes else tf.identity(x),
         "broadcast_to": lambda x, shape: gen_array_ops.broadcast_to(x, constant(shape)),
@@ -266,6 +266,8 @@ def power(x1: Raw, x2: Raw) -> Raw:
     """TensorFlow's, which would answer 0 for a negative power of an integer."""
     if x2.dtype.is_integer and not tf.is_symbolic_tensor(x2) and bool(tf.reduce_any(x2 < 0)):
         raise ArgumentError("integers have no negative integer powers; convert the base with .astype(ug.float32)")
+    if x1.dtype.is_unsigned:  # which TensorFlow does not raise; what is kept of int64 is the same
+        return tf.cast(tf.pow(tf.cast(x1, tf.int64), tf.cast(x2, tf.int64)), x1.dtype)
     found = tf.pow(x1, x2)
     if not x1.dtype.is_complex:
         return found
@@ -348,6 +350,14 @@ def matmul(x1: Raw, x2: Raw) -> Raw:
         return gen_math_ops.batch_mat_mul_v2(x1, x2)
     product = matmul(x1[tf.newaxis] if rank1 == 1 else x1, x2[:, tf.newaxis] if rank2 == 1 else x2)
     return tf.squeeze(product, [axis for axis, rank in ((-2, rank1), (-1, rank2)) if rank == 1])
+
+
+def einsum(operands: Sequence[Raw], subscripts: str) -> Raw:
+    """In the dtypes of :func:`matmul`."""
+    dtype = operands[0].dtype
+    if dtype in MULTIPLIED_AS_INT64:
+        return tf.cast(tf.einsum(subscripts, *[tf.cast(x, tf.int64) for x in operands]), dtype)
+    return tf.einsum(subscripts, *operands)
 
 
 def argsort(x: Raw, axis: int, descending: bool) -> Raw:

@@ -20,7 +20,9 @@ def fft(x: Raw, axis: int, inverse: bool) -> Raw:
 
 
 def rfft(x: Raw, axis: int) -> Raw:
-    """To complex numbers."""
+    """To complex numbers: of float16, which PyTorch does not transform, to complex64."""
+    if x.dtype is torch.float16:
+        x = x.float()
     if not x.numel():
         return torch.narrow(x, axis, 0, x.shape[axis] // 2 + 1) * 1j
     return torch.fft.rfft(x, dim=axis)

@@ -55,7 +55,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "square": torch.square,
         "sign": sign,
         "real": lambda x: torch.real(x).clone(),
-        "imag": lambda x: torch.imag(x).clone() if x.is_complex() else x * 0,
+        "imag": imag,
         "conj": torch.conj_physical,
         "equal": operator.eq,
         "not_equal": operator.ne,
@@ -191,6 +191,13 @@ def sign(x: Raw) -> Raw:
         return x.sign()
     # The sign, or NaN: what it is compared with is never the larger. By isnan and where it takes four times as long.
     return torch.maximum(x.sign(), x.detach().clamp(max=-1.0))
+
+
+def imag(x: Raw) -> Raw:
+    """Of real numbers zeros, of NaN and infinity as well, and in PyTorch's graph."""
+    if x.is_complex():
+        return torch.imag(x).clone()
+    return torch.nan_to_num(x, 0.0, 0.0, 0.0).abs() * 0 if x.is_floating_point() else torch.zeros_like(x)
 
 
 def round_(x: Raw) -> Raw:

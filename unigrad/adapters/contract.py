@@ -468,6 +468,12 @@ class Backend:
             return None
         return functools.partial(composition, _RawFunctions(self))
 
+    def of_booleans(self, name: str) -> Callable[..., Raw]:
+        """A primitive of booleans, made of others' raw functions, where the table says how."""
+        composition = PRIMITIVES[name].booleans
+        assert composition is not None, name
+        return functools.partial(composition, _RawFunctions(self))
+
     def function(self, name: str) -> Callable[..., Raw]:
         """The raw function of a primitive: supplied, composed, or one that raises UnsupportedError."""
         found = self.functions.get(name) or self.composed(name)

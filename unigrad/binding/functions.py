@@ -24,7 +24,7 @@ from unigrad.base.recording import framework_scopes, recording_mode
 from unigrad.base.words import Raw
 from unigrad.binding.declaring import method_name
 from unigrad.binding.nodes import node_type, rule_node
-from unigrad.binding.operands import NotTensor, explain, plain, prepare, uncommon, weak, weak_float
+from unigrad.binding.operands import NotTensor, explain, plain, prepare, refused, uncommon, weak, weak_float
 from unigrad.binding.source import execute, fill, tuple_of
 from unigrad.table import PRIMITIVES, Primitive
 from unigrad.tape import BareManyNode, BareNode, Node, next_number, spare
@@ -63,7 +63,8 @@ def bind(backend: Backend) -> Bound:
         setattr(tensor_type, method, function.reflected if swapped else function)
     for method, primitive_name in IN_PLACE.items():
         raw_function = None
-        if PRIMITIVES[primitive_name].dtypes in ("numeric", "float"):  # which floats of one dtype need no check for
+        # Which floats of one dtype need no check for.
+        if PRIMITIVES[primitive_name].dtypes in ("any", "numeric", "float"):
             raw_function = engine.untracked(backend.function(primitive_name))
         setattr(tensor_type, method, in_place(getattr(primitives, primitive_name), raw_function, engine))
     if engine.scope is not None:
@@ -178,7 +179,7 @@ UNRECORDED = """
 try:
     {safe}
 except Exception as error:
-    raise explain(backend, row, error, {raw_tuple}, {static_tuple}) from error
+    {refused}
 """
 
 # By whatever the engine's record does.
@@ -191,7 +192,7 @@ try:
         {safe}
     {plain}
 except Exception as error:
-    raise explain(backend, row, error, {raw_tuple}, {static_tuple}) from error
+    {refused}
 """
 
 # The framework keeps what its own engine needs, so that the node has none of it.
@@ -203,7 +204,7 @@ try:
         {safe}
     out = {call}
 except Exception as error:
-    raise explain(backend, row, error, {raw_tuple}, {static_tuple}) from error
+    {refused}
 if met_rules and by_rules():
     return T.of(out, rule_node(backend, row, {nodes}, {raw_tuple}, {static_tuple}, out))
 {node}
@@ -238,7 +239,7 @@ try:
         {safe}
     out = {call}
 except Exception as error:
-    raise explain(backend, row, error, {raw_tuple}, {static_tuple}) from error
+    {refused}
 {stretched}
 {node}
 {result}
@@ -289,6 +290,7 @@ def _bound_function(backend: Backend, row: Primitive, bound: Bound) -> Callable[
         "uncommon": uncommon,
         "interpret": interpret,
         "explain": explain,
+        "refused": refused,
         "weak": weak,
         "weak_float": weak_float,
         "bool_": dtypes.bool_,
@@ -346,7 +348,7 @@ def _taken(row: Primitive, run: str, numbers: bool, operands: str = "x1, x2") ->
             operands=operands,
             again=again,
             unfit=unfit,
-            unfit_beside="" if row.dtypes == "float" else _or_unfit("own", row),
+            unfit_beside="" if row.dtypes in ("numeric", "float") else _or_unfit("own", row),
             scalar1=_operand("x1", row, numbers),
             scalar2=_operand("x2", row, numbers),
             **parts,
@@ -388,6 +390,10 @@ def _run(row: Primitive, inline: str | None, scope: dict[str, Any]) -> str:
         "safe": _result(row, f"untracked({raws}{_statics(row)})", "None"),
         "result": _result(row, "out", "node"),
     }
+    given = f"row, error, {raw_tuple}, {tuple_of(row.statics)}"
+    parts["refused"] = (
+        f"raise explain(backend, {given}) from error" if row.booleans is None else f"return refused(T, {given})"
+    )
     if not row.differentiable:
         return fill(UNRECORDED, **parts)
     if inline == "bare":
@@ -461,14 +467,18 @@ def _statics(row: Primitive) -> str:
 
 def _or_unfit(dtype: str, row: Primitive) -> str:
     """What else sends a call to prepare: a dtype that the operation does not take as it is."""
-    if row.dtypes in ("float", "real_float"):
+    if "float" in row.dtypes:
         # The usual two by identity, which takes a third of the time.
-        unfit = 'not in "fc"' if row.dtypes == "float" else '!= "f"'
-        return f" or ({dtype} is not float32 and {dtype} is not float64 and {dtype}.kind {unfit})"
+        others = {"float": 'not in "fc"', "real_float": '!= "f"', "wide_float": '!= "c"'}[row.dtypes]
+        return f" or ({dtype} is not float32 and {dtype} is not float64 and {dtype}.kind {others})"
+    if row.dtypes == "numeric":
+        return f" or {dtype} is bool_"
     kinds = {
         "real": '== "c"',
+        "real_numeric": 'in "bc"',
         "integer": 'in "fc"',
         "whole": 'not in "iu"',
+        "complex": '!= "c"',
     }.get(row.dtypes)
     return f" or {dtype}.kind {kinds}" if kinds else ""
 

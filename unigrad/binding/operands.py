@@ -11,7 +11,7 @@ from unigrad.adapters.contract import Backend
 from unigrad.base import dtypes
 from unigrad.base.arguments import broadcast_shapes
 from unigrad.base.errors import DtypeError, IndexRangeError, OperationError, ShapeError, UnigradError
-from unigrad.table import SCALAR_TYPES, Primitive
+from unigrad.table import SCALAR_TYPES, TAKEN, Primitive, takes
 from unigrad.tensor.coercion import tensor
 from unigrad.tensor.levels import is_wrapped, top
 from unigrad.tensor.tensor import Tensor
@@ -88,7 +88,7 @@ def prepare(tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...]) ->
         if not isinstance(item, Tensor):
             dtype = dtypes.as_dtype(type(item)) if dtype is None else dtypes.promote_scalar(dtype, item)
     if dtype is not None:
-        if row.dtypes in ("float", "real_float"):
+        if "float" in row.dtypes:
             dtype = dtypes.to_float(dtype)
         _check_kind(row, dtype)
     like = next((item for item in found if isinstance(item, Tensor)), None)
@@ -105,14 +105,27 @@ def prepare(tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...]) ->
     return result
 
 
+_LOGIC = {"subtract": ", or use x ^ y (logical_xor)", "negative": ", or use ~x (logical_not)"}
+
+
 def _check_kind(row: Primitive, dtype: dtypes.DType) -> None:
     """DtypeError if the row does not take arrays of this dtype at all."""
-    if row.dtypes in ("real", "real_float") and dtype.kind == "c":
+    if takes(row.dtypes, dtype):
+        return
+    taken = TAKEN[row.dtypes]
+    if dtype.kind == "f" and "f" in taken:
+        raise DtypeError(
+            f"{row.name} takes floats of 32 bits and more, since no framework does it in {dtype}; "
+            f"convert with .astype(ug.float32)"
+        )
+    if taken == "c":
+        raise DtypeError(f"{row.name} takes complex numbers, not {dtype}; convert with .astype(ug.complex64)")
+    if "f" not in taken:
+        kinds = "integers or booleans" if "b" in taken else "integers"
+        raise DtypeError(f"{row.name} takes {kinds}, not {dtype}; convert with .astype(ug.int64)")
+    if dtype.kind == "c":
         raise DtypeError(f"{row.name} takes real numbers, not {dtype}; pass real(x), imag(x) or abs(x)")
-    if row.dtypes == "whole" and dtype.kind not in "iu":
-        raise DtypeError(f"{row.name} takes integers, not {dtype}; convert with .astype(ug.int64)")
-    if row.dtypes == "integer" and dtype.kind in "fc":
-        raise DtypeError(f"{row.name} takes integers or booleans, not {dtype}; convert with .astype(ug.int64)")
+    raise DtypeError(f"{row.name} takes numbers, not {dtype}; convert with .astype(ug.int64){_LOGIC.get(row.name, '')}")
 
 
 def _fitting(scalar: complex, dtype: dtypes.DType) -> complex:
@@ -132,6 +145,21 @@ def _tensor(arg: Any, backend: Backend) -> Tensor:
         if isinstance(error, (DtypeError, ValueError)) and not hasattr(arg, "dtype"):
             raise NotTensor(str(error)) from error
         raise
+
+
+def refused(
+    tensor_type: type[Tensor], row: Primitive, error: Exception, raws: Sequence[Any], statics: Sequence[Any]
+) -> Tensor:
+    """What a primitive that a framework refused is of booleans; of all else the error, explained."""
+    backend = tensor_type.backend
+    if all(type(raw) not in SCALAR_TYPES and backend.dtype(raw) == dtypes.bool_ for raw in raws):
+        composition = backend.of_booleans(row.name)
+        try:
+            raw = composition(list(raws), *statics) if row.variadic else composition(*raws, *statics)
+            return tensor_type.of(raw, None)
+        except Exception as again:
+            error = again
+    raise explain(backend, row, error, raws, statics) from error
 
 
 def explain(

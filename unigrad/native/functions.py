@@ -237,10 +237,11 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         **{name: getattr(xp, name) for name in same_name},
         "real": lambda x: x.real.copy(),
         "imag": lambda x: x.imag.copy(),
-        "conj": xp.conj,
+        # Of booleans NumPy would make int8 and float16.
+        "conj": lambda x: x.copy() if x.dtype.kind == "b" else xp.conj(x),
         # As an operator, which has fast paths for scalars (x ** 2).
         "power": operator.pow,
-        "round": xp.round,
+        "round": lambda x: x.copy() if x.dtype.kind == "b" else xp.round(x),
         "where": partial(where, xp),
         "clip": partial(clip, xp),
         # Against an array: NumPy's loop against a scalar is not vectorised, and four times as slow.

@@ -1,11 +1,13 @@
 """What users compute: the operations by family, each with its derivatives beside it.
 
 Importing this package declares all. What a family's ``__all__`` names is public, in ``linalg`` and ``fft`` as
-``ug.linalg.NAME``, in all others as ``ug.NAME``; ``decompositions`` and ``networks`` hold primitives alone.
+``ug.linalg.NAME``, in all others as ``ug.NAME``; ``decompositions`` and ``networks`` hold primitives alone, and
+``booleans`` what some of them are of booleans.
 """
 
 from unigrad.operations import (
     arranging,
+    booleans,
     comparing,
     contractions,
     creation,
@@ -32,4 +34,4 @@ FLAT = (
 )  # fmt: skip
 """The families whose names are public as ``ug.NAME``."""
 
-__all__ = ["FLAT", "decompositions", "fft", "linalg", "networks"]
+__all__ = ["FLAT", "booleans", "decompositions", "fft", "linalg", "networks"]

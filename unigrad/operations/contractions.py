@@ -28,7 +28,7 @@ __all__ = [
 # --- primitives --------------------------------------------------------------------------------------
 
 
-@primitive("contraction", public=True)
+@primitive("contraction", dtypes="any", public=True)
 def matmul(x1: Array, x2: Array, /) -> Tensor:
     """The matrix product over the last two axes, with broadcasting over the others.
 
@@ -133,7 +133,7 @@ def _unmultipliable(first: Shape, second: Shape) -> ShapeError | None:
 explained(matmul, _unmultipliable)
 
 
-@primitive("contraction")
+@primitive("contraction", dtypes="any")
 def einsum_(operands: Arrays, subscripts: str) -> Tensor:
     """A sum of products. Subscripts are explicit letters, none twice in one operand, and have an arrow;
     every letter of the result is in an operand."""

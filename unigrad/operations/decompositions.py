@@ -141,7 +141,7 @@ def _packed(xp: Any, *parts: Any) -> Any:
 # --- solving ---------------------------------------------------------------------------------------------
 
 
-@primitive("linalg", dtypes="float")
+@primitive("linalg", dtypes="wide_float")
 def inv_(x: Array) -> Tensor:
     """The inverses; LinAlgError if one is singular."""
 
@@ -151,7 +151,7 @@ jvp(inv_, lambda xp, t, out: -xp.matmul(out, xp.matmul(t, out)))
 batched(inv_, "further")
 
 
-@primitive("linalg", dtypes="float")
+@primitive("linalg", dtypes="wide_float")
 def solve_(x1: Array, x2: Array) -> Tensor:
     """The matrices that give x2 when multiplied by x1 from the left. Both are matrices with equal leading axes."""
 
@@ -185,7 +185,7 @@ def _solve_of_batch(
 batched(solve_, _solve_of_batch)
 
 
-@primitive("linalg", dtypes="float")
+@primitive("linalg", dtypes="wide_float")
 def cholesky_(x: Array) -> Tensor:
     """The lower triangular L with x = L @ L^H, real and positive on its diagonal; x is Hermitian.
 
@@ -216,7 +216,7 @@ batched(cholesky_, "further")
 # --- determinants ----------------------------------------------------------------------------------------
 
 
-@primitive("linalg", dtypes="float")
+@primitive("linalg", dtypes="wide_float")
 def det_(x: Array) -> Tensor:
     """The determinants. The derivative is the matrix of cofactors, also where x is singular."""
 
@@ -233,7 +233,7 @@ jvp(det_, _det_jvp)
 batched(det_, "further")
 
 
-@primitive("linalg", dtypes="float")
+@primitive("linalg", dtypes="wide_float")
 def cofactors_(x: Array) -> Tensor:
     """The derivative of the determinant for each element: the transpose of the adjugate.
 
@@ -290,7 +290,7 @@ composed(cofactors_, _cofactors)
 batched(cofactors_, "further")
 
 
-@primitive("linalg", dtypes="float")
+@primitive("linalg", dtypes="wide_float")
 def slogdet_(x: Array) -> Tensor:
     """The sign (or phase) of the determinant and the logarithm of its absolute value, along a new last axis."""
 
@@ -327,7 +327,7 @@ batched(slogdet_, "further")
 # --- eigenvalues -----------------------------------------------------------------------------------------
 
 
-@primitive("linalg", dtypes="float")
+@primitive("linalg", dtypes="wide_float")
 def eigh_(x: Array) -> Tensor:
     """The eigenvalues of Hermitian matrices, ascending, as the first column, and beside them the eigenvectors."""
 
@@ -359,7 +359,7 @@ jvp(eigh_, _eigh_jvp)
 batched(eigh_, "further")
 
 
-@primitive("linalg", dtypes="float", result="real")
+@primitive("linalg", dtypes="wide_float", result="real")
 def eigvalsh_(x: Array) -> Tensor:
     """The eigenvalues of Hermitian matrices, ascending. The derivative is finite where they repeat."""
 
@@ -380,7 +380,7 @@ jvp(eigvalsh_, _eigvalsh_jvp)
 batched(eigvalsh_, "further")
 
 
-@primitive("linalg", dtypes="float", result="complex")
+@primitive("linalg", dtypes="wide_float", result="complex")
 def eig_(x: Array) -> Tensor:
     """The complex eigenvalues as the first column, and beside them the eigenvectors, of norm 1."""
 
@@ -415,7 +415,7 @@ jvp(eig_, _eig_jvp)
 batched(eig_, "further")
 
 
-@primitive("linalg", dtypes="float", result="complex")
+@primitive("linalg", dtypes="wide_float", result="complex")
 def eigvals_(x: Array) -> Tensor:
     """The complex eigenvalues."""
 
@@ -439,7 +439,7 @@ batched(eigvals_, "further")
 # --- singular values and triangles --------------------------------------------------------------------------
 
 
-@primitive("linalg", dtypes="float")
+@primitive("linalg", dtypes="wide_float")
 def svd_(x: Array, full: bool) -> Tensor:
     """U, the singular values, descending, and V^H, each flattened, one after the other along one last axis.
 
@@ -542,7 +542,7 @@ jvp(svd_, _svd_jvp)
 batched(svd_, "further")
 
 
-@primitive("linalg", dtypes="float", result="real")
+@primitive("linalg", dtypes="wide_float", result="real")
 def svdvals_(x: Array) -> Tensor:
     """The singular values, descending. The derivative is finite where they repeat or vanish."""
 
@@ -563,7 +563,7 @@ jvp(svdvals_, _svdvals_jvp)
 batched(svdvals_, "further")
 
 
-@primitive("linalg", dtypes="float")
+@primitive("linalg", dtypes="wide_float")
 def qr_(x: Array, complete: bool) -> Tensor:
     """Q and R of x = Q @ R, each flattened, one after the other along one last axis.
 
@@ -616,7 +616,7 @@ jvp(qr_, _qr_jvp)
 batched(qr_, "further")
 
 
-@primitive("linalg", dtypes="float", promoted=("x",))
+@primitive("linalg", dtypes="wide_float", promoted=("x",))
 def pinv_(x: Array, rtol: Array) -> Tensor:
     """The pseudo-inverses, without singular values up to ``rtol`` (one number for each matrix) times the largest.
 

@@ -44,7 +44,7 @@ def _zero(xp: Any, g: Any) -> Any:
 # --- arithmetic -------------------------------------------------------------------------------------
 
 
-@primitive("elementwise", scalars=True, public=True)
+@primitive("elementwise", dtypes="any", scalars=True, public=True)
 def add(x1: Array, x2: Array, /) -> Tensor:
     """x1 + x2, elementwise with broadcasting."""
 
@@ -60,7 +60,7 @@ def subtract(x1: Array, x2: Array, /) -> Tensor:
 vjp(subtract, lambda xp, g: g, lambda xp, g: -g)
 
 
-@primitive("elementwise", scalars=True, public=True)
+@primitive("elementwise", dtypes="any", scalars=True, public=True)
 def multiply(x1: Array, x2: Array, /) -> Tensor:
     """x1 * x2, elementwise with broadcasting."""
 
@@ -76,7 +76,7 @@ def divide(x1: Array, x2: Array, /) -> Tensor:
 vjp(divide, lambda xp, g, x2: g / x2, lambda xp, g, x2, out: -g * out / x2)
 
 
-@primitive("elementwise", dtypes="real", scalars=True, public=True)
+@primitive("elementwise", dtypes="real_numeric", scalars=True, public=True)
 def floor_divide(x1: Array, x2: Array, /) -> Tensor:
     """x1 // x2, rounded towards minus infinity; its derivative is zero."""
 
@@ -84,7 +84,7 @@ def floor_divide(x1: Array, x2: Array, /) -> Tensor:
 vjp(floor_divide, _zero, _zero)
 
 
-@primitive("elementwise", dtypes="real", scalars=True, public=True)
+@primitive("elementwise", dtypes="real_numeric", scalars=True, public=True)
 def remainder(x1: Array, x2: Array, /) -> Tensor:
     """x1 % x2, with the sign of x2, as Python's."""
 
@@ -156,7 +156,7 @@ mod = alias("mod", remainder)
 true_divide = alias("true_divide", divide)
 
 
-@primitive("elementwise", dtypes="real", public=True)
+@primitive("elementwise", dtypes="real_numeric", public=True)
 def fmod(x1: Array, x2: Array, /) -> Tensor:
     """What is left of x1 after as many whole x2 as fit, with the sign of x1, as C's ``fmod``."""
 
@@ -203,7 +203,7 @@ def negative(x: Array, /) -> Tensor:
 vjp(negative, lambda xp, g: -g)
 
 
-@primitive("elementwise", result="real", public=True)
+@primitive("elementwise", dtypes="any", result="real", public=True)
 def abs(x: Array, /) -> Tensor:
     """The absolute value, real also of complex numbers; its derivative at 0 is 0."""
 
@@ -244,7 +244,7 @@ jvp(sign, _sign_forward)
 # --- complex numbers: cotangents are the transpose's, see the table ------------------------------------
 
 
-@primitive("elementwise", result="real", public=True)
+@primitive("elementwise", dtypes="any", result="real", public=True)
 def real(x: Array, /) -> Tensor:
     """The real part, in the dtype of the parts; of a real array the array itself."""
 
@@ -253,7 +253,7 @@ vjp(real, lambda xp, g, x_dtype: g if x_dtype.kind != "c" else xp.astype(g, x_dt
 jvp(real, lambda xp, t: xp.real(t))
 
 
-@primitive("elementwise", result="real", public=True)
+@primitive("elementwise", dtypes="any", result="real", public=True)
 def imag(x: Array, /) -> Tensor:
     """The imaginary part, in the dtype of the parts; of a real array zeros."""
 
@@ -262,7 +262,7 @@ vjp(imag, lambda xp, g, x_dtype: _zero(xp, g) if x_dtype.kind != "c" else xp.ast
 jvp(imag, lambda xp, t: xp.imag(t))
 
 
-@primitive("elementwise", public=True)
+@primitive("elementwise", dtypes="any", public=True)
 def conj(x: Array, /) -> Tensor:
     """The complex conjugate; of a real array the array itself."""
 
@@ -755,7 +755,7 @@ def ceil(x: Array, /) -> Tensor:
 vjp(ceil, _zero)
 
 
-@primitive("elementwise", public=True)
+@primitive("elementwise", dtypes="any", public=True)
 def round(x: Array, /) -> Tensor:
     """The nearest integer, halves to the even one, in x's dtype."""
 
@@ -1019,16 +1019,16 @@ def real_numbers(name: str, x: Array) -> Tensor:
     return result
 
 
-@primitive("comparison", public=True)
+@primitive("comparison", dtypes="any", public=True)
 def isnan(x: Array, /) -> Tensor:
     """Whether x is NaN."""
 
 
-@primitive("comparison", public=True)
+@primitive("comparison", dtypes="any", public=True)
 def isinf(x: Array, /) -> Tensor:
     """Whether x is plus or minus infinity."""
 
 
-@primitive("comparison", public=True)
+@primitive("comparison", dtypes="any", public=True)
 def isfinite(x: Array, /) -> Tensor:
     """Whether x is neither infinite nor NaN."""

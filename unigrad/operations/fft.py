@@ -36,7 +36,7 @@ __all__ = [
 # --- primitives --------------------------------------------------------------------------------------
 
 
-@primitive("contraction")
+@primitive("contraction", dtypes="complex")
 def fft_(x: Array, axis: int, inverse: bool) -> Tensor:
     """The sums over j of x[j] exp(-2 pi i j k / n) along an axis of complex x; ``inverse``: without the minus."""
 
@@ -52,7 +52,7 @@ def rfft_(x: Array, axis: int) -> Tensor:
     """The first n // 2 + 1 sums of :func:`fft_` over real x; the others are their conjugates."""
 
 
-@primitive("contraction", result="real")
+@primitive("contraction", dtypes="complex", result="real")
 def irfft_(x: Array, axis: int, n: int) -> Tensor:
     """The n sums of the inverse :func:`fft_`, real, of which x has the first n // 2 + 1 terms.
 

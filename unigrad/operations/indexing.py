@@ -65,7 +65,7 @@ def _getitem_of_batch(
 batched(getitem_, _getitem_of_batch)
 
 
-@primitive("indexing")
+@primitive("indexing", dtypes="any")
 def scatter_(x: Array, key: Key, shape: Shape) -> Tensor:
     """Zeros of ``shape`` with x added at ``key``; an element that is selected twice gets both."""
 
@@ -138,7 +138,7 @@ def _take_along_axis_of_batch(
 batched(take_along_axis_, _take_along_axis_of_batch)
 
 
-@primitive("indexing", promoted=())
+@primitive("indexing", dtypes="any", promoted=())
 def scatter_along_axis_(x: Array, indices: Array, axis: int, shape: Shape) -> Tensor:
     """Zeros of ``shape`` with x added at ``indices`` along an axis."""
 

@@ -142,7 +142,7 @@ def _window_key(shape: Shape, sizes: Shape, strides: Shape, dilations: Shape) ->
     return tuple(key)
 
 
-@primitive("indexing")
+@primitive("indexing", dtypes="any")
 def windows_(x: Array, sizes: Shape, strides: Shape, dilations: Shape) -> Tensor:
     """The windows of these sizes that slide over the last axes of x, of shape (*others, *counts, *sizes).
 

@@ -43,7 +43,7 @@ def _expand(xp: Any, reduced: Any, axes: Shape, keepdims: bool, shape: Shape) ->
 # --- primitives --------------------------------------------------------------------------------------
 
 
-@primitive("reduction")
+@primitive("reduction", dtypes="any")
 def sum_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
     """The sum over axes, in x's dtype."""
 
@@ -56,7 +56,7 @@ jvp(sum_, "linear")
 batched(sum_, "further")
 
 
-@primitive("reduction")
+@primitive("reduction", dtypes="any")
 def prod_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
     """The product over axes, in x's dtype."""
 
@@ -231,7 +231,7 @@ jvp(vector_norm_, _vector_norm_jvp)
 batched(vector_norm_, "further")
 
 
-@primitive("reduction")
+@primitive("reduction", dtypes="any")
 def cumulative_sum_(x: Array, axis: int) -> Tensor:
     """Running sums along one axis, in x's dtype."""
 
@@ -244,7 +244,7 @@ jvp(cumulative_sum_, "linear")
 batched(cumulative_sum_, "further")
 
 
-@primitive("reduction")
+@primitive("reduction", dtypes="any")
 def cumulative_prod_(x: Array, axis: int) -> Tensor:
     """Running products along one axis, in x's dtype."""
 
