@@ -16,6 +16,7 @@ from unigrad.extend import (
     UnsupportedError,
     from_host,
     host_capsule,
+    loaded_before,
     values_unknown,
 )
 from unigrad_tensorflow.quiet import quiet
@@ -35,6 +36,7 @@ class TensorFlowBackend(Backend):
     replaced: ClassVar = REPLACED
 
     def load(self) -> None:
+        loaded_before("triton", "_C/libtriton.so", other="tensorflow")
         with quiet():
             import tensorflow as tf
 

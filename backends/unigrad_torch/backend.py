@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from unigrad.extend import ALL, Backend, DType, Raw, backwards, values_unknown
+from unigrad.extend import ALL, Backend, DType, Raw, UnigradWarning, backwards, loaded_before, values_unknown
 from unigrad_torch.replaced import REPLACED
 
 if TYPE_CHECKING:
@@ -31,6 +32,14 @@ class TorchBackend(Backend):
     _dynamo_knows = False
 
     def load(self) -> None:
+        if not loaded_before("triton", "_C/libtriton.so", other="tensorflow"):
+            warnings.warn(
+                "tensorflow was imported before PyTorch's compiler (triton): the process will end as soon as something "
+                "loads that, as torch.compile and ug.checkpoint do; put 'import triton' before 'import tensorflow', or "
+                "name the backend 'torch' or 'tensorflow' before it, or uninstall triton where there is no GPU",
+                UnigradWarning,
+                stacklevel=2,
+            )
         import torch
 
         from unigrad_torch import scalars

@@ -43,13 +43,17 @@ from unigrad.binding.tangents import neutral_jvp
 # --- memory shared with other libraries ---
 from unigrad.extend.dlpack import HOST, backwards, from_host, host_capsule
 
+# --- libraries that cannot follow one another ---
+from unigrad.extend.loading import loaded_before
+
 __all__ = [
-    "ALL", "ALL_ORDERS", "DECOMPOSITIONS", "EVERYTHING", "HOST", "PRIMITIVES", "RELEASED", "ArgumentError", "Backend",
-    "BackendError", "BareManyNode", "DType", "DtypeError", "Elsewhere", "Engine", "Followed", "Foreign", "Gathered",
-    "InterchangeError", "Joint", "Key", "Leaf", "Moving", "NativeBackend", "Node", "OperationError", "Parents", "Part",
-    "Primitive", "Pull", "PulledNode", "Raw", "RawFunction", "RawNode", "RawPull", "Shape", "ShapeError", "StepBack",
-    "StepPull", "Switch", "UnigradWarning", "UnsupportedError", "accumulate", "backwards", "by_element", "composed",
-    "float32", "float64", "from_host", "get_backend_object", "has_gradients", "host_capsule", "is_array", "meet_rules",
-    "neutral_jvp", "neutral_vjp", "next_number", "real_of", "refusal", "register_backend", "residuals_of", "rule_node",
-    "values_unknown", "with_replaced",
+    "ALL", "ALL_ORDERS", "DECOMPOSITIONS", "EVERYTHING", "HOST", "PRIMITIVES", "RELEASED", "ArgumentError",
+    "Backend", "BackendError", "BareManyNode", "DType", "DtypeError", "Elsewhere", "Engine", "Followed",
+    "Foreign", "Gathered", "InterchangeError", "Joint", "Key", "Leaf", "Moving", "NativeBackend", "Node",
+    "OperationError", "Parents", "Part", "Primitive", "Pull", "PulledNode", "Raw", "RawFunction", "RawNode",
+    "RawPull", "Shape", "ShapeError", "StepBack", "StepPull", "Switch", "UnigradWarning", "UnsupportedError",
+    "accumulate", "backwards", "by_element", "composed", "float32", "float64", "from_host",
+    "get_backend_object", "has_gradients", "host_capsule", "is_array", "loaded_before", "meet_rules",
+    "neutral_jvp", "neutral_vjp", "next_number", "real_of", "refusal", "register_backend", "residuals_of",
+    "rule_node", "values_unknown", "with_replaced",
 ]  # fmt: skip
