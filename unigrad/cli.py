@@ -150,7 +150,11 @@ def _as_text(rows: Sequence[BackendInfo], verbose: bool) -> str:
     for row in rows:
         if not row.installed:
             first = f"{row.name:<12}{'-':<12}"
-            lines += textwrap.wrap(f"{row.why_not}", 100, initial_indent=first, subsequent_indent=" " * 24)
+            # What is to be copied is a line of its own, however long.
+            reason = str(row.why_not).removesuffix(row.install)
+            lines += textwrap.wrap(reason, 100, initial_indent=first, subsequent_indent=" " * 24)
+            if reason != row.why_not:
+                lines.append(" " * 26 + row.install)
             continue
         lines.append(f"{row.name:<12}{row.version:<12}{row.engine:<32}{len(row.dtypes)} dtypes")
         lines += textwrap.wrap(

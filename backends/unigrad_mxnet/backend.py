@@ -21,7 +21,7 @@ class MXNetBackend(Backend):
     """
 
     name = framework = distribution = "mxnet"
-    install = f"{INSTALL} (it needs the system libraries libgomp1 and libquadmath0)"
+    install = f"{INSTALL}  # it needs the system libraries libgomp1 and libquadmath0"
     differentiates = "first order"
     max_ndim = 5
     missing: ClassVar = {

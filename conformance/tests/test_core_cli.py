@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from unigrad import cli
+from unigrad.adapters.registry import BackendInfo
 from unigrad.cli import main
 
 
@@ -24,6 +26,18 @@ def test_backends(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["backends", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert next(row for row in rows if row["name"] == "numpy")["installed"] is True
+
+
+def test_what_is_to_be_copied_is_on_a_line_of_its_own(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = (
+        "pip install 'a-package-of-a-long-name[and-an-extra]' && pip install --no-deps another-package==1.2.3 --more"
+    )
+    row = BackendInfo("far", False, None, f"needs a thing, {'far ' * 30}: {command}", (), {}, "nothing", {}, command)
+    monkeypatch.setattr(cli, "available_backends", lambda: [row])
+    assert main(["backends"]) == 0
+    assert command in [line.strip() for line in capsys.readouterr().out.splitlines()]
 
 
 def test_a_wrong_argument_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:

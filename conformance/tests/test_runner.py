@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import json
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from unigrad_conformance import catalogue, compare, deviations, report, runner
 from unigrad_conformance.case import Limit
+from unigrad_conformance.command import Conform
 
 from unigrad.cli import main
 
@@ -204,6 +206,31 @@ def test_the_command_agrees_and_writes_json(tmp_path: Path, capsys: pytest.Captu
 def test_unknown_names_list_the_known_ones(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["conform", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", [["numpy,mxnet"], ["numpy", "mxnet"], ["numpy,mxnet", "numpy"]])
+def test_several_backends_are_given_together(given: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = []
+
+    def note(self: Conform, args: argparse.Namespace, backends: list[str]) -> int:
+        ran.extend(backends)
+        return 0
+
+    monkeypatch.setattr(Conform, "_run", note)
+    assert main(["conform", "--backend", *given, "--case", "seeds", "sin.*"]) == 0
+    assert ran == ["numpy", "mxnet"]
+
+
+def test_progress_is_a_line_now_and_then_where_there_is_no_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = iter([0.0, 1.0, report.SECONDS_BETWEEN + 1, report.SECONDS_BETWEEN + 2])
+    monkeypatch.setattr(report.time, "monotonic", lambda: next(now))
+    show, wipe = report.progress_line(9)
+    for backend in ("numpy", "numpy", "torch", "torch"):
+        show(backend, {})
+    wipe()
+    assert capsys.readouterr().err == "numpy 1/9\nnumpy 2/9  torch 1/9\n"
 
 
 def test_a_backend_asked_for_must_be_there(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ import difflib
 import importlib.util
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from unigrad.adapters.registry import backend_names
 from unigrad_conformance import catalogue, oracle, report, runner, training
@@ -21,9 +22,9 @@ class Conform:
 
     unigrad conform                             every case on every installed backend
     unigrad conform --verbose                   a row for every operation
-    unigrad conform --backend torch             one backend (repeat it for more)
+    unigrad conform --backend numpy torch       these backends; numpy,torch is the same
     unigrad conform --case seeds                a family of cases ...
-    unigrad conform --case 'multiply.*'         ... an operation, or any pattern (repeat it for more)
+    unigrad conform --case 'multiply.*'         ... an operation, or any pattern; several may be given
     unigrad conform --everyday                  one sample of each operation, in one dtype
     unigrad conform --everyday-on jax           only these on one backend, and all cases on the others
     unigrad conform --json report.json          everything that was found, for programs
@@ -33,14 +34,17 @@ class Conform:
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
-        parser.add_argument("--backend", action="append", default=[], metavar="NAME", help="only this one (repeatable)")
+        several: dict[str, Any] = {"action": "extend", "nargs": "+", "default": []}
         parser.add_argument(
-            "--case", action="append", default=[], metavar="PATTERN",
+            "--backend", **several, metavar="NAME", help="only these, apart by spaces or commas (repeatable)"
+        )
+        parser.add_argument(
+            "--case", **several, metavar="PATTERN",
             help="only cases whose name, operation or family matches (repeatable): seeds, 'matmul.*', '*.float64'",
         )  # fmt: skip
         parser.add_argument("--everyday", action="store_true", help="one sample of each operation, in one dtype")
         parser.add_argument(
-            "--everyday-on", action="append", default=[], metavar="NAME", help="only these on this backend (repeatable)"
+            "--everyday-on", **several, metavar="NAME", help="only these on these backends (repeatable)"
         )
         parser.add_argument("--json", metavar="FILE", help="write everything to FILE as well")
         parser.add_argument("--verbose", action="store_true", help="a row for every operation, and every failure")
@@ -53,6 +57,7 @@ class Conform:
 
     def run(self, args: argparse.Namespace) -> int:
         """Do it; returns the exit status: 0 all agree, 1 something does not, 2 a wrong argument."""
+        args.backend, args.everyday_on = _names(args.backend), _names(args.everyday_on)
         known = [name for name in backend_names() if name != oracle.NAME]
         for name in (*args.backend, *args.everyday_on):
             if name not in known:
@@ -90,6 +95,11 @@ class Conform:
         required = args.backend or ["numpy"]
         ran = [one for one in found if one.unavailable is None or one.backend in required]
         return 0 if ran and all(training.agrees(one) for one in ran) else 1
+
+
+def _names(given: Sequence[str]) -> list[str]:
+    """The names in arguments that may hold several, apart by commas; each once."""
+    return list(dict.fromkeys(name for text in given for name in text.split(",") if name))
 
 
 def _positive(text: str) -> int:

@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 import textwrap
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from unigrad_conformance.runner import Column, Message, Run, Verdict
 WIDTH = 100
 _SHOWN_FAILURES = 12
 _CELL = 13
+SECONDS_BETWEEN = 20.0
+"""Between lines of progress that go to no terminal."""
 
 
 def as_text(run: Run, verbose: bool) -> str:
@@ -209,14 +212,32 @@ def write_json(path: str, content: Any) -> None:
 
 
 def progress_line(total: int) -> tuple[Callable[[str, Message], None], Callable[[], None]]:
-    """What shows progress on one line of a terminal, and what wipes that line; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        return lambda backend, message: None, lambda: None
+    """What shows progress on one line of a terminal, and what wipes that line; elsewhere a line now and then."""
     done: dict[str, int] = {}
 
-    def show(backend: str, message: Message) -> None:
+    def counted(backend: str) -> str:
         done[backend] = done.get(backend, 0) + 1
-        text = "  ".join(f"{name} {count}/{total}" for name, count in done.items() if count < total)
+        return "  ".join(f"{name} {count}/{total}" for name, count in done.items() if count < total)
+
+    if not sys.stderr.isatty():
+        return _now_and_then(counted), lambda: None
+
+    def show(backend: str, message: Message) -> None:
+        text = counted(backend)
         print(f"\r{text:<{WIDTH - 1}.{WIDTH - 1}}", end="", file=sys.stderr, flush=True)
 
     return show, lambda: print(f"\r{'':<{WIDTH - 1}}\r", end="", file=sys.stderr, flush=True)
+
+
+def _now_and_then(counted: Callable[[str], str]) -> Callable[[str, Message], None]:
+    """Shows progress as a line at first and whenever ``SECONDS_BETWEEN`` have passed: for files and logs."""
+    last = -SECONDS_BETWEEN
+
+    def show(backend: str, message: Message) -> None:
+        nonlocal last
+        text, now = counted(backend), time.monotonic()
+        if text and now - last >= SECONDS_BETWEEN:
+            last = now
+            print(text, file=sys.stderr, flush=True)
+
+    return show

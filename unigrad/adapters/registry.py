@@ -115,6 +115,8 @@ class BackendInfo:
     """What its own engine differentiates: ``nothing``, ``first order``, ``all orders``, ``each operation``."""
     replaced: Mapping[str, str] = field(default_factory=dict)
     """Operations for whose derivative it is not asked, since ours is another, with the reason."""
+    install: str = ""
+    """What to type to install it."""
 
 
 _backends: dict[str, Backend] = {}
@@ -332,7 +334,7 @@ def available_backends() -> list[BackendInfo]:
     rows = []
     for name in backend_names():
         backend = _backends[name]
-        told = backend.missing, backend.differentiates, backend.replaced
+        told = backend.missing, backend.differentiates, backend.replaced, backend.install
         try:
             loaded(backend)
         except BackendError as error:

@@ -112,7 +112,7 @@ class CupyBackend(NativeBackend):
     name = "cupy"
     framework = "cupy"
     distribution = "cupy-cuda12x"
-    install = "pip install 'unigrad[cupy]' (it needs an NVIDIA GPU and CUDA)"
+    install = "pip install 'unigrad[cupy]'  # it needs an NVIDIA GPU and CUDA"
 
     def load_module(self) -> Any:
         import cupy
