@@ -72,22 +72,32 @@ from unigrad.ecosystem.namespaces import __array_api_version__, __array_namespac
 from unigrad.engine.passes import backward, gradients
 from unigrad.native import cupy_backend, numpy_backend
 from unigrad.operations import FLAT, fft, linalg
+from unigrad.operations.applying import *
 from unigrad.operations.arranging import *
+from unigrad.operations.assembling import *
+from unigrad.operations.calculus import *
+from unigrad.operations.choosing import *
 from unigrad.operations.comparing import *
 from unigrad.operations.contractions import *
 from unigrad.operations.creation import *
 from unigrad.operations.datatypes import *
 from unigrad.operations.elementwise import *
+from unigrad.operations.floating_parts import *
 from unigrad.operations.indexing import *
 from unigrad.operations.linalg import cross, diagonal, trace
 from unigrad.operations.padding import *
+from unigrad.operations.polynomials import *
 from unigrad.operations.reductions import *
+from unigrad.operations.relations import *
+from unigrad.operations.scattering import *
 from unigrad.operations.searching import *
 from unigrad.operations.sequences import *
 from unigrad.operations.sets import *
 from unigrad.operations.shapes import *
+from unigrad.operations.spacing import *
 from unigrad.operations.statistics import *
 from unigrad.operations.triangles import *
+from unigrad.operations.without_nan import *
 from unigrad.tensor.tensor import Tensor
 from unigrad.transforms import (
     bridge,

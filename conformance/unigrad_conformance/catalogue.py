@@ -19,7 +19,9 @@ from unigrad_conformance.programs.newcomers import NEWCOMERS
 from unigrad_conformance.programs.recording import RECORDING
 from unigrad_conformance.programs.seeds import SEEDS
 from unigrad_conformance.programs.transforms import TRANSFORMS
+from unigrad_conformance.samples.analysis import ANALYSIS
 from unigrad_conformance.samples.arranging import ARRANGING
+from unigrad_conformance.samples.assembling import ASSEMBLING
 from unigrad_conformance.samples.complex import COMPLEX
 from unigrad_conformance.samples.contractions import CONTRACTIONS
 from unigrad_conformance.samples.creation import CREATION, RANDOM
@@ -33,10 +35,11 @@ from unigrad_conformance.samples.searching import SEARCHING
 from unigrad_conformance.samples.sequences import SEQUENCES
 from unigrad_conformance.samples.shapes import INDEXING, SHAPES
 from unigrad_conformance.samples.statistics import STATISTICS
+from unigrad_conformance.samples.without_nan import WITHOUT_NAN
 
 FAMILIES = (
     *(ELEMENTWISE, GENERATED, REDUCTIONS, CONTRACTIONS, LINALG, SHAPES, ARRANGING, INDEXING, SEARCHING, SEQUENCES),
-    *(STATISTICS, CREATION, RANDOM, NETWORKS, FOURIER, COMPLEX),
+    *(ASSEMBLING, ANALYSIS, STATISTICS, WITHOUT_NAN, CREATION, RANDOM, NETWORKS, FOURIER, COMPLEX),
 )
 
 

@@ -132,7 +132,8 @@ NOT_MAPPED = ("jax", "mpmath")
 """Backends on which no sample is mapped: JAX would compile two more shapes of each operation, and the reference is
 slow. The rules are the same everywhere."""
 SHAPED_BY_VALUES = frozenset({
-    "argwhere", "bincount", "compress", "extract", "flatnonzero", "nonzero", "unique_all", "unique_counts",
+    "argwhere", "bincount", "compress", "extract", "flatnonzero", "histogram", "histogram_bin_edges", "intersect1d",
+    "nonzero", "piecewise", "setdiff1d", "setxor1d", "trim_zeros", "union1d", "unique", "unique_all", "unique_counts",
     "unique_inverse", "unique_values",
 })  # fmt: skip
 """Operations that ``vmap`` refuses."""

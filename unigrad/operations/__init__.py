@@ -6,8 +6,12 @@ Importing this package declares all. What a family's ``__all__`` names is public
 """
 
 from unigrad.operations import (
+    applying,
     arranging,
+    assembling,
     booleans,
+    calculus,
+    choosing,
     comparing,
     contractions,
     creation,
@@ -15,22 +19,29 @@ from unigrad.operations import (
     decompositions,
     elementwise,
     fft,
+    floating_parts,
     indexing,
     linalg,
     networks,
     padding,
+    polynomials,
     reductions,
+    relations,
+    scattering,
     searching,
     sequences,
     sets,
     shapes,
+    spacing,
     statistics,
     triangles,
+    without_nan,
 )
 
 FLAT = (
-    arranging, comparing, contractions, creation, datatypes, elementwise, indexing, padding, reductions, searching,
-    sequences, sets, shapes, statistics, triangles,
+    applying, arranging, assembling, calculus, choosing, comparing, contractions, creation, datatypes, elementwise,
+    floating_parts, indexing, padding, polynomials, reductions, relations, scattering, searching, sequences, sets,
+    shapes, spacing, statistics, triangles, without_nan,
 )  # fmt: skip
 """The families whose names are public as ``ug.NAME``."""
 

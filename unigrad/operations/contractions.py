@@ -7,7 +7,7 @@ import string
 from collections.abc import Sequence
 from typing import Any
 
-from unigrad.base.arguments import broadcast_shapes, one_axis
+from unigrad.base.arguments import broadcast_shapes, one_axis, whole_number
 from unigrad.base.errors import ArgumentError, AxisError, ShapeError
 from unigrad.base.words import Shape
 from unigrad.binding.declaring import primitive
@@ -274,12 +274,15 @@ def kron(x1: Array, x2: Array, /) -> Tensor:
 
 
 @operation
-def einsum(subscripts: str, /, *operands: Array) -> Tensor:
+def einsum(subscripts: Any, /, *operands: Array) -> Tensor:
     """Einstein's summation, as NumPy's: ``einsum("ij,jk->ik", a, b)``.
 
     The arrow may be left out, ``...`` stands for broadcast axes, and a letter may stand twice in one
-    operand (its diagonal).
+    operand (its diagonal). Instead of letters there may be a list of numbers, and ``...``, behind each operand, and one
+    more for the result: ``einsum(a, [0, 1], b, [1, 2], [0, 2])``.
     """
+    if not isinstance(subscripts, str):
+        subscripts, operands = _lettered((subscripts, *operands))
     arrays = list(tensors(operands)) if operands else []
     terms, output = _explicit(subscripts, [array.shape for array in arrays])
     sizes = _letter_sizes(subscripts, terms, arrays)
@@ -296,6 +299,31 @@ def einsum(subscripts: str, /, *operands: Array) -> Tensor:
             arrays.append(ones((sizes[letter],), dtype=arrays[0].dtype, like=arrays[0]))
             terms.append(letter)
     return einsum_(arrays, ",".join(terms) + "->" + output)
+
+
+def _lettered(arguments: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """Operands with lists of numbers, as subscripts and the operands."""
+    count = len(arguments) // 2
+    lists = [*arguments[1 : 2 * count : 2], *arguments[2 * count :]]
+    terms = [_term(numbers) for numbers in lists]
+    subscripts = ",".join(terms[:count])
+    return subscripts if len(terms) == count else f"{subscripts}->{terms[-1]}", arguments[: 2 * count : 2]
+
+
+def _term(numbers: Any) -> str:
+    if not isinstance(numbers, (list, tuple)):
+        raise ArgumentError(
+            "einsum takes subscripts such as 'ij,jk->ik' first, or behind each operand a list of numbers: "
+            "einsum(a, [0, 1], b, [1, 2])"
+        )
+    letters = ""
+    for number in numbers:
+        if number is not Ellipsis and not 0 <= whole_number(number, "a subscript") < len(string.ascii_letters):
+            raise ArgumentError(
+                f"a subscript is a number from 0 to {len(string.ascii_letters) - 1} or ..., not {number}"
+            )
+        letters += "..." if number is Ellipsis else string.ascii_letters[number]
+    return letters
 
 
 def _explicit(subscripts: str, shapes: list[Shape]) -> tuple[list[str], str]:

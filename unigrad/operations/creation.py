@@ -31,7 +31,7 @@ from unigrad.tensor.tensor import Tensor, type_on
 
 __all__ = [
     "arange", "asarray", "astype", "empty", "empty_like", "eye", "from_dlpack", "full", "full_like",
-    "linspace", "ones", "ones_like", "zeros", "zeros_like",
+    "ones", "ones_like", "zeros", "zeros_like",
     "array", "tensor",
 ]  # fmt: skip
 
@@ -45,7 +45,8 @@ def _place(like: Tensor | None, device: Any) -> tuple[Backend, Any]:
     return backend, beside if device is None else device
 
 
-def _made(values: np.ndarray[Any, Any], like: Tensor | None, device: Any) -> Tensor:
+def made(values: np.ndarray[Any, Any], like: Tensor | None, device: Any) -> Tensor:
+    """A new Tensor with these values where ``like`` is, or else on the current backend."""
     backend, device = _place(like, device)
     backend.raw_dtype(values.dtype)  # an UnsupportedError is clearer than the framework's
     return type_on(backend).of(backend.from_numpy(values, device), None)
@@ -78,7 +79,7 @@ def asarray(
         elif copy is False:
             raise ArgumentError(f"an array of {type(obj).__name__} {short(obj)} takes a copy; leave out copy=False")
         else:
-            return _made(as_numpy(obj, dtype), like, device)
+            return made(as_numpy(obj, dtype), like, device)
     if like is not None and found.backend is not like.backend:
         raise mismatch(like.backend.name, found.backend.name)
     return _converted(found, dtype, device, copy)
@@ -258,33 +259,8 @@ def arange(
     wanted = dtypes.as_dtype((int if whole else float) if dtype is None else dtype)
     if whole and builtins.max(abs(start), abs(stop), abs(step)) > _EXACT:
         # NumPy counts in floating numbers, and holds none of uint64's upper half in between.
-        return _made(np.asarray(range(int(start), int(stop), int(step)), dtype=wanted), like, device)
-    return _made(np.arange(start, stop, step).astype(wanted), like, device)
-
-
-@operation
-def linspace(
-    start: complex,
-    stop: complex,
-    /,
-    num: int,
-    *,
-    dtype: Any = None,
-    device: Any = None,
-    endpoint: bool = True,
-    like: Tensor | None = None,
-) -> Tensor:
-    """``num`` evenly spaced numbers from ``start`` to ``stop``.
-
-    float32, or complex64 if one of the two is complex, unless told otherwise.
-    """
-    if num < 0:
-        raise ArgumentError(f"linspace needs a count from 0 up, not {num}")
-    number = complex if isinstance(start, complex) or isinstance(stop, complex) else float
-    wanted = dtypes.as_dtype(number if dtype is None else dtype)
-    with np.errstate(all="ignore"):
-        values = np.linspace(start, stop, num, endpoint=endpoint, dtype=np.result_type(number, wanted))
-    return _made(values.astype(wanted), like, device)
+        return made(np.asarray(range(int(start), int(stop), int(step)), dtype=wanted), like, device)
+    return made(np.arange(start, stop, step).astype(wanted), like, device)
 
 
 @operation
@@ -302,7 +278,7 @@ def eye(
     columns = n_rows if n_cols is None else n_cols
     # NumPy takes no diagonal that is beyond its own integers.
     k = builtins.max(-n_rows, builtins.min(k, columns))
-    return _made(np.eye(n_rows, columns, k=k, dtype=_float_or(dtype)), like, device)
+    return made(np.eye(n_rows, columns, k=k, dtype=_float_or(dtype)), like, device)
 
 
 array = alias("array", asarray)

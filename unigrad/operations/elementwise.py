@@ -7,6 +7,7 @@ edges the value still moves with x, so x gets the whole gradient and the bounds 
 
 from __future__ import annotations
 
+import builtins
 import cmath
 import math
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.base import dtypes
+from unigrad.base.arguments import whole_number
 from unigrad.base.errors import ArgumentError, DtypeError
 from unigrad.binding.declaring import primitive
 from unigrad.operations.creation import asarray, astype_
@@ -755,12 +757,41 @@ def ceil(x: Array, /) -> Tensor:
 vjp(ceil, _zero)
 
 
-@primitive("elementwise", dtypes="any", public=True)
-def round(x: Array, /) -> Tensor:
+@primitive("elementwise", dtypes="any")
+def round_(x: Array, /) -> Tensor:
     """The nearest integer, halves to the even one, in x's dtype."""
 
 
-vjp(round, _zero)
+vjp(round_, _zero)
+
+
+@operation
+def round(x: Array, /, decimals: int = 0) -> Tensor:
+    """The nearest number of so many decimals, halves to the even one, in x's dtype.
+
+    A negative number counts in front of the point: -1 rounds to tens, integers too. As NumPy does, the number is
+    scaled by a power of ten, rounded and scaled back; one so large that this overflows has no decimals and stays.
+    """
+    if type(decimals) is int and decimals == 0:
+        return round_(x)
+    (x,) = tensors((x,))
+    decimals = whole_number(decimals, "decimals")
+    if x.dtype.kind in "biu":
+        return round_(x) if decimals >= 0 or x.dtype.kind == "b" else _to_multiple(x, 10**-decimals)
+    scale = 10.0 ** builtins.abs(decimals)
+    scaled = x * scale if decimals > 0 else x / scale
+    rounded = round_(scaled)
+    return where(isfinite(scaled), rounded / scale if decimals > 0 else rounded * scale, x)
+
+
+def _to_multiple(x: Tensor, unit: int) -> Tensor:
+    """Integers to the nearest multiple, halves to the even one."""
+    if unit > np.iinfo(x.dtype).max:
+        return x * 0
+    quotient, rest = x // unit, x % unit
+    half = unit // 2
+    up = logical_or(greater(rest, half), logical_and(equal(rest, half), equal(quotient % 2, 1)))
+    return where(up, quotient + 1, quotient) * unit
 
 
 @primitive("elementwise", dtypes="real", public=True)

@@ -28,8 +28,8 @@ from unigrad.table import Array, batched, jvp, operation, vjp
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
-    "fft", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifftn", "ifftshift", "ihfft", "irfft", "irfftn",
-    "rfft", "rfftfreq", "rfftn",
+    "fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifft2", "ifftn", "ifftshift", "ihfft", "irfft",
+    "irfft2", "irfftn", "rfft", "rfft2", "rfftfreq", "rfftn",
 ]  # fmt: skip
 
 
@@ -256,6 +256,38 @@ def irfftn(
     for other, size in sizes[:-1]:
         x = _transformed(x, size, other, norm, True)
     return _to_real(x, n, axis, norm, True)
+
+
+@operation
+def fft2(
+    x: Array, /, *, s: Sequence[int] | None = None, axes: Sequence[int] = (-2, -1), norm: str = "backward"
+) -> Tensor:
+    """:func:`fftn` along two axes."""
+    return fftn(x, s=s, axes=axes, norm=norm)
+
+
+@operation
+def ifft2(
+    x: Array, /, *, s: Sequence[int] | None = None, axes: Sequence[int] = (-2, -1), norm: str = "backward"
+) -> Tensor:
+    """:func:`ifftn` along two axes."""
+    return ifftn(x, s=s, axes=axes, norm=norm)
+
+
+@operation
+def rfft2(
+    x: Array, /, *, s: Sequence[int] | None = None, axes: Sequence[int] = (-2, -1), norm: str = "backward"
+) -> Tensor:
+    """:func:`rfftn` along two axes."""
+    return rfftn(x, s=s, axes=axes, norm=norm)
+
+
+@operation
+def irfft2(
+    x: Array, /, *, s: Sequence[int] | None = None, axes: Sequence[int] = (-2, -1), norm: str = "backward"
+) -> Tensor:
+    """:func:`irfftn` along two axes."""
+    return irfftn(x, s=s, axes=axes, norm=norm)
 
 
 @operation

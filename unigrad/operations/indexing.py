@@ -30,7 +30,7 @@ from unigrad.base.words import EVERYTHING, Key, Shape
 from unigrad.binding.declaring import primitive
 from unigrad.interpreters.batches import Mask, Values, further, moved, repeated, rewrapped
 from unigrad.operations.creation import asarray, astype
-from unigrad.operations.elementwise import add, greater_equal, less, maximum, where
+from unigrad.operations.elementwise import add, clip, greater_equal, less, maximum, remainder, where
 from unigrad.operations.shapes import broadcast_to, reshape
 from unigrad.table import Array, Primitive, batched, jvp, operation, vjp
 from unigrad.tape import Leaf
@@ -331,7 +331,7 @@ def leading(key: tuple[Any, ...]) -> int:
     return max(arrays) if arrays and places[-1] - places[0] >= len(places) else 0
 
 
-def _positions(key: Key, shape: Shape) -> Tensor:
+def positions_of(key: Key, shape: Shape) -> Tensor:
     """Where in the flattened array the elements of x[key] stand, for index arrays that differ along a batch."""
     differing = [asarray(entry) if is_array(entry) and not isinstance(entry, np.ndarray) else None for entry in key]
     plain = tuple(
@@ -354,13 +354,13 @@ def _positions(key: Key, shape: Shape) -> Tensor:
     return found
 
 
-def _selected_shape(key: Key, shape: Shape) -> Shape:
+def selected_shape(key: Key, shape: Shape) -> Shape:
     """The shape of x[key], found without touching any element."""
     key = tuple([np.zeros(entry.shape, np.int64) if is_array(entry) else entry for entry in key])
     return np.broadcast_to(np.empty((), np.bool_), shape)[key].shape
 
 
-def _check_arrays(key: Key) -> bool:
+def check_arrays(key: Key) -> bool:
     """ShapeError unless the index arrays fit together; whether one of them differs along a batch."""
     arrays = [entry for entry in key if is_array(entry)]
     if len(arrays) > 1:
@@ -374,14 +374,14 @@ def _check_arrays(key: Key) -> bool:
 def getitem(x: Tensor, key: Any) -> Tensor:
     """x[key]: values, never a view. Integers, slices, None, '...', integer and boolean arrays."""
     canonical, shape = canonical_key(key, x.shape)
-    differs = _check_arrays(canonical)
+    differs = check_arrays(canonical)
     if len(shape) != x.ndim:
         x = reshape(x, shape)
     return _gather(x, canonical) if differs else getitem_(x, canonical)
 
 
 def _gather(x: Tensor, key: Key) -> Tensor:
-    positions = _positions(key, x.shape)
+    positions = positions_of(key, x.shape)
     return reshape(take_along_axis_(reshape(x, -1), reshape(positions, -1), 0), positions.shape)
 
 
@@ -396,13 +396,18 @@ def _setitem(self: Tensor, key: Any, value: Any) -> None:
     self._become(setitem(self, key, value), buffer)
 
 
+def become(x: Tensor, new: Tensor) -> None:
+    """Have x hold ``new``, of its shape and dtype, as if written with ``x[...] = new``."""
+    x._become(new, x._writable() if type(x._node) is Leaf else None)
+
+
 def setitem(x: Tensor, key: Any, value: Array) -> Tensor:
     """A copy of x in which ``x[key]`` is ``value``, broadcast and cast to x's dtype; of duplicates the last wins."""
     value = asarray(value, dtype=x.dtype, like=x)
     if is_wrapped(key) and key.dtype.kind == "b":
         return _set_where(x, key, value)
     canonical, stretched = canonical_key(key, x.shape)
-    differs = _check_arrays(canonical)
+    differs = check_arrays(canonical)
     if len(stretched) != x.ndim:
         return reshape(_set(reshape(x, stretched), canonical, value, differs), x.shape)
     return _set(x, canonical, value, differs)
@@ -424,8 +429,8 @@ def _set_where(x: Tensor, mask: Tensor, value: Tensor) -> Tensor:
 
 
 def _set(x: Tensor, key: Key, value: Tensor, differs: bool) -> Tensor:
-    positions = _positions(key, x.shape) if differs else None
-    shape = _selected_shape(key, x.shape) if positions is None else positions.shape
+    positions = positions_of(key, x.shape) if differs else None
+    shape = selected_shape(key, x.shape) if positions is None else positions.shape
     if broadcast_shapes([value.shape, shape]) != shape and value.size != 1:
         raise ShapeError(f"a value of shape {value.shape} cannot be assigned to a selection of shape {shape}")
     value = broadcast_to(reshape(value, ()) if value.size == 1 else value, shape)
@@ -472,15 +477,32 @@ def _checked_indices(indices: Array, axis: int, like: Tensor) -> tuple[np.ndarra
     return _bounded(array, like.shape[axis], f"axis {axis} of shape {like.shape}")
 
 
+def counted_round(indices: Array, size: int, mode: str) -> Array:
+    """Indices beyond an axis of ``size`` brought into it: counted round (``"wrap"``) or to its ends (``"clip"``).
+
+    As they are for ``"raise"``, which leaves it to whoever selects to refuse them; ArgumentError for other modes.
+    """
+    if mode == "raise":
+        return indices
+    if mode not in ("wrap", "clip"):
+        raise ArgumentError(f"mode={mode!r} is not known; use 'raise', 'wrap' or 'clip'")
+    indices = asarray(indices)
+    return remainder(indices, size) if mode == "wrap" else clip(indices, 0, size - 1)
+
+
 @operation
-def take(x: Array, indices: Array, /, axis: int | None = None) -> Tensor:
-    """The slices of x at ``indices`` along ``axis``, which only a one-dimensional array may leave out."""
+def take(x: Array, indices: Array, /, axis: int | None = None, *, mode: str = "raise") -> Tensor:
+    """The slices of x at ``indices`` along ``axis``, which only a one-dimensional array may leave out.
+
+    An index that is not there is an IndexRangeError, counts round (``mode="wrap"``) or means the end (``"clip"``).
+    """
     x = asarray(x)
     if axis is None:
         if x.ndim != 1:
             raise ArgumentError(f"take from a {x.ndim}-dimensional array needs axis=")
         axis = 0
     number = one_axis(axis, x.ndim)
+    indices = counted_round(indices, x.shape[number], mode)
     if is_wrapped(indices):
         return getitem(x, (EVERYTHING,) * number + (indices,))
     unknown = _unknown(indices)

@@ -13,8 +13,19 @@ from unigrad.binding.declaring import primitive
 from unigrad.operations.arranging import along
 from unigrad.operations.contractions import matmul
 from unigrad.operations.creation import asarray, full
-from unigrad.operations.elementwise import clip, conj, equal, less, logical_or, minimum, not_equal, where
-from unigrad.operations.indexing import getitem, take_along_axis_
+from unigrad.operations.elementwise import (
+    clip,
+    conj,
+    equal,
+    less,
+    logaddexp,
+    logical_or,
+    minimum,
+    not_equal,
+    remainder,
+    where,
+)
+from unigrad.operations.indexing import argsort_, getitem, take_along_axis_
 from unigrad.operations.reductions import floating, in_float32, narrow
 from unigrad.operations.reductions import sum as sum_over
 from unigrad.operations.searching import searchsorted_
@@ -24,7 +35,8 @@ from unigrad.tensor.coercion import tensor, tensors
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
-    "convolve", "correlate", "cumulative_max", "cumulative_min", "diff", "ediff1d", "interp", "trapezoid",
+    "convolve", "correlate", "cumulative_logsumexp", "cumulative_max", "cumulative_min", "diff", "ediff1d",
+    "interp", "trapezoid",
     "cummax",
     "cummin",
 ]  # fmt: skip
@@ -135,6 +147,22 @@ def cumulative_min(x: Array, /, axis: int | None = None) -> Tensor:
     return _scan(cumulative_min_, x, axis)
 
 
+@operation
+def cumulative_logsumexp(x: Array, /, axis: int | None = None) -> Tensor:
+    """log(sum(exp(x))) of all elements so far along ``axis``, without overflow."""
+
+    def running(x: Tensor, axis: int) -> Tensor:
+        shift = 1
+        while shift < x.shape[axis]:
+            head, later, earlier = (
+                getitem(x, along(axis, part)) for part in (slice(shift), slice(shift, None), slice(-shift))
+            )
+            x, shift = concat([head, logaddexp(later, earlier)], axis=axis), shift * 2
+        return x
+
+    return _scan(running, floating(x), axis)
+
+
 # --- differences and areas -----------------------------------------------------------------------------------
 
 
@@ -177,7 +205,7 @@ def ediff1d(x: Array, /) -> Tensor:
 def trapezoid(y: Array, /, x: Array | None = None, dx: float = 1.0, axis: int = -1) -> Tensor:
     """The area under y along ``axis`` by trapezoids whose widths are ``dx``, or the differences of ``x``.
 
-    x has y's shape or is a vector along the axis.
+    x broadcasts against y, or is a vector along the axis.
     """
     y = floating(y)
     if narrow(y):
@@ -189,26 +217,39 @@ def trapezoid(y: Array, /, x: Array | None = None, dx: float = 1.0, axis: int = 
     x = tensor(x, y.backend)
     if x.ndim == 1 and x.size == y.shape[number]:
         x = reshape(x, tuple(x.size if other == number else 1 for other in range(y.ndim)))
-    elif x.shape != y.shape:
+    behind = number - y.ndim
+    if x.ndim < -behind or x.shape[behind] != y.shape[number]:
         raise ShapeError(f"x of shape {x.shape} does not fit axis {number} of y's shape {y.shape}")
-    return sum_over(diff(x, axis=number) * (later + earlier) * 0.5, axis=number)
+    return sum_over(diff(x, axis=behind) * (later + earlier) * 0.5, axis=behind)
 
 
 # --- interpolation -----------------------------------------------------------------------------------------------
 
 
 @operation
-def interp(x: Array, xp: Array, fp: Array, /, left: Array | None = None, right: Array | None = None) -> Tensor:
+def interp(
+    x: Array,
+    xp: Array,
+    fp: Array,
+    /,
+    left: Array | None = None,
+    right: Array | None = None,
+    period: float | None = None,
+) -> Tensor:
     """The piecewise linear function through the points (``xp``, ``fp``) at ``x``; xp ascends.
 
     Outside it is ``left`` and ``right``, or the first and last value. Differentiable in x, xp and fp; at a point of xp
-    its slope is that of the piece to the right, at the last one to the left.
+    its slope is that of the piece to the right, at the last one to the left. With a ``period`` the points lie on a
+    circle of this circumference, in any order, and there is no outside.
     """
     x, xp, fp = (floating(array) for array in tensors((x, xp, fp)))
     if narrow(x, xp, fp):
-        return in_float32(interp, x, xp, fp, left=left, right=right)
+        return in_float32(interp, x, xp, fp, left=left, right=right, period=period)
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise ShapeError(f"interp needs vectors xp and fp of one size, 1 or more, not {xp.shape} and {fp.shape}")
+    if period is not None:
+        x, xp, fp = _once_around(x, xp, fp, period)
+        left = right = None
     flat = reshape(x, -1)
     below, above = less(flat, xp[0]), less(xp[-1], flat)
     left_end = clip(searchsorted_(xp, flat, True) - 1, 0, max(xp.size - 2, 0))
@@ -220,6 +261,17 @@ def interp(x: Array, xp: Array, fp: Array, /, left: Array | None = None, right: 
     inside = f0 + offset * ((f1 - f0) / where(equal(width, 0), 1.0, width))
     found = where(below, fp[0] if left is None else left, inside)
     return reshape(where(above, fp[-1] if right is None else right, found), x.shape)
+
+
+def _once_around(x: Tensor, xp: Tensor, fp: Tensor, period: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Within one period, the points in order, with the last one before the first and the first behind the last."""
+    if not period:
+        raise ArgumentError("interp needs a period other than 0")
+    period = abs(period)
+    x, xp = remainder(x, period), remainder(xp, period)
+    order = argsort_(xp, 0, False)
+    xp, fp = take_along_axis_(xp, order, 0), take_along_axis_(fp, order, 0)
+    return x, concat([xp[-1:] - period, xp, xp[:1] + period]), concat([fp[-1:], fp, fp[:1]])
 
 
 # --- convolution ---------------------------------------------------------------------------------------------------

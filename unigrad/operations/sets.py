@@ -7,20 +7,22 @@ from typing import NamedTuple
 import numpy as np
 
 from unigrad.base import dtypes
+from unigrad.base.arguments import one_axis
+from unigrad.operations.arranging import along
 from unigrad.operations.creation import asarray, astype, full
 from unigrad.operations.elementwise import equal, logical_not, minimum
 from unigrad.operations.indexing import getitem, sort, take_along_axis_
 from unigrad.operations.reductions import any as any_over
 from unigrad.operations.searching import searchsorted_
-from unigrad.operations.shapes import reshape
+from unigrad.operations.shapes import concat, reshape
 from unigrad.table import Array, operation
 from unigrad.tensor.coercion import tensors
 from unigrad.tensor.levels import values_of
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
-    "UniqueAll", "UniqueCounts", "UniqueInverse", "isin", "unique_all", "unique_counts", "unique_inverse",
-    "unique_values",
+    "UniqueAll", "UniqueCounts", "UniqueInverse", "intersect1d", "isin", "setdiff1d", "setxor1d", "union1d", "unique",
+    "unique_all", "unique_counts", "unique_inverse", "unique_values",
 ]  # fmt: skip
 
 
@@ -90,6 +92,79 @@ def unique_inverse(x: Array, /) -> UniqueInverse:
 def unique_values(x: Array, /) -> Tensor:
     """The values of :func:`unique_all`."""
     return unique_all(x).values
+
+
+@operation
+def unique(
+    x: Array,
+    /,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+    *,
+    equal_nan: bool = True,
+    sorted: bool = True,
+) -> Tensor | tuple[Tensor, ...]:
+    """The different elements of x in ascending order, or its different slices along ``axis``, as NumPy's ``unique``.
+
+    With further results a tuple: where each first occurs, which of them each element is, and how often each occurs, all
+    int64. All NaN count as one unless ``equal_nan`` is False. The values are x's own, at the first occurrences, and
+    differentiable as such; ``sorted`` makes no difference.
+    """
+    x = asarray(x)
+    number = None if axis is None else one_axis(axis, x.ndim)
+    _, first, inverse, counts = np.unique(
+        values_of(x), return_index=True, return_inverse=True, return_counts=True, axis=number, equal_nan=equal_nan
+    )
+    values = reshape(x, -1)[first] if number is None else getitem(x, along(number, first))
+    wanted = ((return_index, first), (return_inverse, inverse), (return_counts, counts))
+    further = [asarray(found.astype(np.int64), like=x) for asked, found in wanted if asked]
+    return (values, *further) if further else values
+
+
+def _different(x: Array) -> Tensor:
+    found = unique(x)
+    assert isinstance(found, Tensor)
+    return found
+
+
+@operation
+def union1d(x1: Array, x2: Array, /) -> Tensor:
+    """The different elements of both arrays in ascending order."""
+    return _different(concat(tensors((x1, x2)), axis=None))
+
+
+@operation
+def intersect1d(
+    x1: Array, x2: Array, /, assume_unique: bool = False, return_indices: bool = False
+) -> Tensor | tuple[Tensor, Tensor, Tensor]:
+    """The different elements that both arrays have, in ascending order: x1's own, and differentiable as such.
+
+    With ``return_indices`` also where each first occurs in either flattened array. ``assume_unique`` makes no
+    difference.
+    """
+    x1, x2 = (reshape(x, -1) for x in tensors((x1, x2)))
+    _, first, second = np.intersect1d(values_of(x1), values_of(x2), return_indices=True)
+    values = x1[first]
+    if not return_indices:
+        return values
+    return values, asarray(first.astype(np.int64), like=x1), asarray(second.astype(np.int64), like=x1)
+
+
+@operation
+def setdiff1d(x1: Array, x2: Array, /, assume_unique: bool = False) -> Tensor:
+    """The different elements of x1 that x2 does not have, in ascending order (``assume_unique``: all, in x1's)."""
+    x1, x2 = tensors((x1, x2))
+    x1 = reshape(x1, -1) if assume_unique else _different(x1)
+    return x1[isin(x1, x2, invert=True)]
+
+
+@operation
+def setxor1d(x1: Array, x2: Array, /, assume_unique: bool = False) -> Tensor:
+    """The different elements that one of the arrays has and the other does not, in ascending order."""
+    x1, x2 = (_different(x) for x in tensors((x1, x2)))
+    return sort(concat([x1[isin(x1, x2, invert=True)], x2[isin(x2, x1, invert=True)]]))
 
 
 @operation

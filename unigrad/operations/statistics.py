@@ -1,4 +1,4 @@
-"""Order statistics and averages beyond the standard's reductions."""
+"""Order statistics and averages beyond the standard's reductions. Those that leave NaN out: ``without_nan``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.interpreters.batches import rewrapped
 from unigrad.operations import reductions
 from unigrad.operations.creation import asarray
-from unigrad.operations.elementwise import isnan, logical_not, multiply, where
+from unigrad.operations.elementwise import isnan, multiply, where
 from unigrad.operations.indexing import argsort_, getitem, take_along_axis_
 from unigrad.operations.reductions import Axis, floating, kept
 from unigrad.operations.shapes import moveaxis, permute_dims_, reshape, reshape_
@@ -22,7 +22,7 @@ from unigrad.tensor.levels import is_wrapped, values_of_all
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
-    "average", "median", "nanmax", "nanmean", "nanmin", "nansum", "percentile", "ptp", "quantile",
+    "average", "median", "percentile", "ptp", "quantile",
 ]  # fmt: skip
 
 
@@ -58,6 +58,12 @@ def median(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     return reshape(middle * factor, wide if keepdims else left)
 
 
+def checked_parts(q: np.ndarray[Any, Any]) -> None:
+    """ArgumentError unless these are numbers from 0 to 1."""
+    if q.dtype.kind not in "iuf" or not ((q >= 0) & (q <= 1)).all():
+        raise ArgumentError(f"a quantile is from 0 to 1, not {q.tolist()}")
+
+
 @operation
 def quantile(x: Array, q: Array, /, axis: Axis = None, *, keepdims: bool = False, method: str = "linear") -> Tensor:
     """The value below which a part ``q`` of the elements over ``axis`` lies, between two by linear interpolation.
@@ -72,8 +78,7 @@ def quantile(x: Array, q: Array, /, axis: Axis = None, *, keepdims: bool = False
     last = ordered.shape[-1] - 1
     given = values_of_all(q) if isinstance(q, Tensor) else np.asarray(q)
     shape = q.shape if isinstance(q, Tensor) else given.shape
-    if given.dtype.kind not in "iuf" or not ((given >= 0) & (given <= 1)).all():
-        raise ArgumentError(f"a quantile is from 0 to 1, not {given.tolist()}")
+    checked_parts(given)
 
     def placed(found: np.ndarray[Any, Any]) -> Any:
         # What was read from the values of a whole batch differs along that batch.
@@ -135,46 +140,3 @@ def ptp(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """The largest less the smallest element over ``axis``."""
     x = asarray(x)
     return reductions.max(x, axis=axis, keepdims=keepdims) - reductions.min(x, axis=axis, keepdims=keepdims)
-
-
-# --- leaving NaN out --------------------------------------------------------------------------------------------
-
-
-def _filled(x: Tensor, value: float) -> Tensor:
-    return x if x.dtype.kind in "biu" else where(isnan(x), value, x)
-
-
-@operation
-def nansum(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
-    """The sum over ``axis`` of the elements that are not NaN."""
-    return reductions.sum(_filled(asarray(x), 0.0), axis=axis, keepdims=keepdims)
-
-
-@operation
-def nanmean(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
-    """The mean over ``axis`` of the elements that are not NaN; NaN where there are none."""
-    x = floating(x)
-    if reductions.narrow(x):
-        return reductions.in_float32(nanmean, x, axis=axis, keepdims=keepdims)
-    count = reductions.sum(logical_not(isnan(x)), axis=axis, keepdims=keepdims)
-    return nansum(x, axis=axis, keepdims=keepdims) / count.astype(x.dtype)
-
-
-def _nan_extremum(function: Any, x: Array, axis: Axis, keepdims: bool, neutral: float) -> Tensor:
-    x = asarray(x)
-    found: Tensor = function(_filled(x, neutral), axis=axis, keepdims=keepdims)
-    if x.dtype.kind in "biu":
-        return found
-    return where(reductions.all(isnan(x), axis=axis, keepdims=keepdims), math.nan, found)
-
-
-@operation
-def nanmax(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
-    """The largest element over ``axis`` that is not NaN; NaN where there is none."""
-    return _nan_extremum(reductions.max, x, axis, keepdims, -math.inf)
-
-
-@operation
-def nanmin(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
-    """The smallest element over ``axis`` that is not NaN; NaN where there is none."""
-    return _nan_extremum(reductions.min, x, axis, keepdims, math.inf)

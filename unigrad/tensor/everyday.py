@@ -21,6 +21,15 @@ class Everyday:
         @property
         def shape(self) -> tuple[int, ...]: ...
 
+        @property
+        def dtype(self) -> Any: ...
+        @property
+        def size(self) -> int: ...
+        @property
+        def ndim(self) -> int: ...
+        def item(self) -> Any: ...
+        def _at(self) -> Any: ...
+
         # The operators, which each backend's class gets when it is bound (``unigrad.tensor.operators``).
 
         def __add__(self, other: Any, /) -> Self: ...
@@ -72,6 +81,13 @@ class Everyday:
     def conj(self) -> Self:
         """The complex conjugate; see :func:`unigrad.conj`."""
         return self._bound.conj(self)
+
+    conjugate = conj
+
+    @property
+    def at(self) -> Any:
+        """Copies with other elements: ``x.at[key].add(values)``, and set, subtract, multiply, divide, min, max, ..."""
+        return self._at()
 
     @property
     def T(self) -> Self:

@@ -141,6 +141,10 @@ for _operation in ("asinh", "digamma", "cbrt", "sinc", "log10"):
     _row(_operation, "no_elements", f"ug.{_operation}(x)", x=spread(1, 2, 0, 3))
 for _operation in ("hypot", "logaddexp", "atan2", "xlogy", "fmod"):
     _row(_operation, "no_elements", f"ug.{_operation}(x, y)", x=spread(1, 2, 0, 3), y=spread(1, 2, 3))
+for _decimals in (1, -1, 30):
+    _row("round", f"decimals_{_decimals}".replace("-", "minus_"), f"ug.round(x, {_decimals})",
+         x=real([0.25, -1.375, 15.0, 25.0, 1234.5, 0.0625]))  # fmt: skip
+_row("round", "integers_to_tens", "ug.round(n, -1)", n=whole([15, 25, -15, -25, 7, -4]), flat=True, dtypes=("float32",))
 for _operation in ("floor", "ceil", "round", "trunc"):
     _row(
         _operation, "both_signs", f"ug.{_operation}(x)", x=real([-2.5, -1.5, -0.25, 0.5, 1.5, 2.5, 2.75])

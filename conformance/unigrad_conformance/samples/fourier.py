@@ -89,6 +89,11 @@ _row("fft.rfftn", "three", "ug.fft.rfftn(x, axes=(0, 2))", x=spread(-2, 2, 2, 2,
 _row("fft.irfftn", "all", "ug.fft.irfftn(z)", z=_z)
 _row("fft.irfftn", "sizes", "ug.fft.irfftn(z, s=(4, 3), axes=(1, 0), norm='ortho')", z=_z)
 _row("fft.irfftn", "three", "ug.fft.irfftn(z, s=(2, 3), axes=(0, 2))", z=disk(0.5, 2, 2, 2, 2))
+for _name in ("fft2", "ifft2", "irfft2"):
+    _row(f"fft.{_name}", "last_axes", f"ug.fft.{_name}(z)", z=disk(0.5, 2, 2, 3, 3))
+    _row(f"fft.{_name}", "sizes", f"ug.fft.{_name}(z, s=(4, 2), axes=(1, 0), norm='ortho')", z=_z)
+_row("fft.rfft2", "last_axes", "ug.fft.rfft2(x)", x=spread(0.5, 2, 2, 3, 3))
+_row("fft.rfft2", "sizes", "ug.fft.rfft2(x, s=(4, 2), axes=(1, 0), norm='forward')", x=spread(0.5, 2, 3, 3))
 
 # --- frequencies ---------------------------------------------------------------------------------------------
 
