@@ -57,7 +57,16 @@ METHODS: Mapping[str, str] = {
     "as_in_context": "x.to_device(device)",
     "ctx": "x.device",
     "block_until_ready": "x.raw.block_until_ready()",
-    "at": "y = x.copy(); y[key] = value, which is recorded",
+    "flat": "x.ravel(), a copy",
+    "tobytes": "x.numpy().tobytes()",
+    "strides": "x.numpy().strides; a Tensor is a value, whose memory is the framework's business",
+    "flags": "x.numpy().flags; a Tensor is a value, whose memory is the framework's business",
+    "base": "nothing: a Tensor is a value and never a view",
+    "resize": "ug.resize(x, shape)",
+    "byteswap": "x.numpy().byteswap()",
+    "scatter_add": "ug.scatter_add(x, key, values)",
+    "index_add": "ug.scatter_add(x, key, values)",
+    "index_add_": "np.add.at(x, key, values)",
 }
 
 FUNCTIONS: Mapping[str, str] = {
@@ -84,6 +93,8 @@ FUNCTIONS: Mapping[str, str] = {
     "bmm": "ug.matmul(x, y)",
     "topk": "ug.top_k(x, k)",
     "cast": "ug.astype(x, dtype)",
+    "index_add": "ug.scatter_add(x, key, values)",
+    "segment_sum": "ug.scatter_add(ug.zeros((count, *x.shape[1:])), segments, x)",
     "reduce_sum": "ug.sum(x, axis)",
     "reduce_mean": "ug.mean(x, axis)",
     "reduce_max": "ug.max(x, axis)",

@@ -1,4 +1,4 @@
-"""NumPy's ufuncs on Tensors (NEP 13), and their methods: ``reduce``, ``accumulate``, ``reduceat``, ``outer``, ``at``."""
+"""NumPy's ufuncs on Tensors (NEP 13), and their methods: reduce, accumulate, reduceat, outer, at."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _reduced(
     """``reduce``: by the operation that does it, else one element after the other."""
     x = tensor(a)
     name = ufunc.__name__
-    initial = None if initial is np._NoValue else initial  # type: ignore[attr-defined]
+    initial = None if initial is np._NoValue else initial
     if name in REDUCTIONS:
         return reduction(REDUCTIONS[name])(x, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
     if where is not True:

@@ -89,7 +89,7 @@ class Batched(Tensor):
         # Who would have to detach it first wants its values.
         raise _unknown(f"one cannot {what}" + ("" if instead == "x.detach()" else f" (use {instead})"))
 
-    def copy(self) -> Tensor:
+    def copy(self, order: str = "C") -> Tensor:
         """The same values in memory of their own, recorded like any operation."""
         return batched(self._parts.value.copy(), self._parts.level)
 

@@ -1,11 +1,18 @@
-"""NumPy's everyday methods: what users type after a dot, each the operation of that name in the table."""
+"""NumPy's everyday methods: what users type after a dot, each the operation of that name in the table.
+
+Arguments that only NumPy's functions have go by these, which come back to the Tensor (``unigrad.ecosystem.protocols``).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import numpy as np
+
 from unigrad.table import OPERATIONS
+
+_numpys: Any = np  # whose functions take Tensors, unknown to a type checker
 
 
 class Everyday:
@@ -25,9 +32,6 @@ class Everyday:
         def dtype(self) -> Any: ...
         @property
         def size(self) -> int: ...
-        @property
-        def ndim(self) -> int: ...
-        def item(self) -> Any: ...
         def _at(self) -> Any: ...
 
         # The operators, which each backend's class gets when it is bound (``unigrad.tensor.operators``).
@@ -99,40 +103,60 @@ class Everyday:
         """The last two axes exchanged."""
         return OPERATIONS["matrix_transpose"](self)
 
-    def sum(self, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Self:
-        """See :func:`unigrad.sum`."""
+    def sum(self, axis: Any = None, dtype: Any = None, keepdims: bool = False, **further: Any) -> Self:
+        """See :func:`unigrad.sum`; ``initial`` and ``where`` as ``np.sum`` has them."""
+        if further:
+            return _numpys.sum(self, axis, dtype, keepdims=keepdims, **further)
         return OPERATIONS["sum"](self, axis=axis, dtype=dtype, keepdims=keepdims)
 
-    def prod(self, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Self:
-        """See :func:`unigrad.prod`."""
+    def prod(self, axis: Any = None, dtype: Any = None, keepdims: bool = False, **further: Any) -> Self:
+        """See :func:`unigrad.prod`; ``initial`` and ``where`` as ``np.prod`` has them."""
+        if further:
+            return _numpys.prod(self, axis, dtype, keepdims=keepdims, **further)
         return OPERATIONS["prod"](self, axis=axis, dtype=dtype, keepdims=keepdims)
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Self:
-        """See :func:`unigrad.mean`."""
+    def mean(self, axis: Any = None, keepdims: bool = False, **further: Any) -> Self:
+        """See :func:`unigrad.mean`; ``dtype`` and ``where`` as ``np.mean`` has them."""
+        if further:
+            return _numpys.mean(self, axis, keepdims=keepdims, **further)
         return OPERATIONS["mean"](self, axis=axis, keepdims=keepdims)
 
-    def var(self, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Self:
-        """See :func:`unigrad.var`."""
+    def var(self, axis: Any = None, correction: float = 0.0, keepdims: bool = False, **further: Any) -> Self:
+        """See :func:`unigrad.var`; ``ddof``, ``dtype``, ``where`` and ``mean`` as ``np.var`` has them."""
+        if further:
+            further.setdefault("ddof", correction)
+            return _numpys.var(self, axis, keepdims=keepdims, **further)
         return OPERATIONS["var"](self, axis=axis, correction=correction, keepdims=keepdims)
 
-    def std(self, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Self:
-        """See :func:`unigrad.std`."""
+    def std(self, axis: Any = None, correction: float = 0.0, keepdims: bool = False, **further: Any) -> Self:
+        """See :func:`unigrad.std`; ``ddof``, ``dtype``, ``where`` and ``mean`` as ``np.std`` has them."""
+        if further:
+            further.setdefault("ddof", correction)
+            return _numpys.std(self, axis, keepdims=keepdims, **further)
         return OPERATIONS["std"](self, axis=axis, correction=correction, keepdims=keepdims)
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Self:
-        """See :func:`unigrad.max`."""
+    def max(self, axis: Any = None, keepdims: bool = False, **further: Any) -> Self:
+        """See :func:`unigrad.max`; ``initial`` and ``where`` as ``np.max`` has them."""
+        if further:
+            return _numpys.max(self, axis, keepdims=keepdims, **further)
         return OPERATIONS["max"](self, axis=axis, keepdims=keepdims)
 
-    def min(self, axis: Any = None, keepdims: bool = False) -> Self:
-        """See :func:`unigrad.min`."""
+    def min(self, axis: Any = None, keepdims: bool = False, **further: Any) -> Self:
+        """See :func:`unigrad.min`; ``initial`` and ``where`` as ``np.min`` has them."""
+        if further:
+            return _numpys.min(self, axis, keepdims=keepdims, **further)
         return OPERATIONS["min"](self, axis=axis, keepdims=keepdims)
 
-    def any(self, axis: Any = None, keepdims: bool = False) -> Self:
-        """See :func:`unigrad.any`."""
+    def any(self, axis: Any = None, keepdims: bool = False, **further: Any) -> Self:
+        """See :func:`unigrad.any`; ``where`` as ``np.any`` has it."""
+        if further:
+            return _numpys.any(self, axis, keepdims=keepdims, **further)
         return OPERATIONS["any"](self, axis=axis, keepdims=keepdims)
 
-    def all(self, axis: Any = None, keepdims: bool = False) -> Self:
-        """See :func:`unigrad.all`."""
+    def all(self, axis: Any = None, keepdims: bool = False, **further: Any) -> Self:
+        """See :func:`unigrad.all`; ``where`` as ``np.all`` has it."""
+        if further:
+            return _numpys.all(self, axis, keepdims=keepdims, **further)
         return OPERATIONS["all"](self, axis=axis, keepdims=keepdims)
 
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Self:
@@ -144,28 +168,32 @@ class Everyday:
         return OPERATIONS["argmin"](self, axis=axis, keepdims=keepdims)
 
     def cumsum(self, axis: int | None = None, dtype: Any = None) -> Self:
-        """See :func:`unigrad.cumulative_sum`."""
-        return OPERATIONS["cumulative_sum"](self, axis=axis, dtype=dtype)
+        """See :func:`unigrad.cumulative_sum`; without an axis that of the flattened array."""
+        x, axis = (self.ravel(), 0) if axis is None else (self, axis)
+        return OPERATIONS["cumulative_sum"](x, axis=axis, dtype=dtype)
 
     def cumprod(self, axis: int | None = None, dtype: Any = None) -> Self:
-        """See :func:`unigrad.cumulative_prod`."""
-        return OPERATIONS["cumulative_prod"](self, axis=axis, dtype=dtype)
+        """See :func:`unigrad.cumulative_prod`; without an axis that of the flattened array."""
+        x, axis = (self.ravel(), 0) if axis is None else (self, axis)
+        return OPERATIONS["cumulative_prod"](x, axis=axis, dtype=dtype)
 
     def dot(self, other: Any) -> Self:
         """See :func:`unigrad.dot`."""
         return OPERATIONS["dot"](self, other)
 
-    def reshape(self, *shape: int | Sequence[int]) -> Self:
-        """The elements in C order under another shape: ``x.reshape(2, -1)`` or ``x.reshape((2, -1))``."""
-        return OPERATIONS["reshape"](self, shape[0] if len(shape) == 1 else shape)
+    def reshape(self, *shape: int | Sequence[int], order: str = "C", copy: bool | None = None) -> Self:
+        """The elements in C order, or with ``order="F"`` in Fortran's, under another shape: ``x.reshape(2, -1)`` or
+        ``x.reshape((2, -1))``."""
+        wanted = shape[0] if len(shape) == 1 else shape
+        if order != "C":
+            return _numpys.reshape(self, wanted, order=order, copy=copy)
+        return OPERATIONS["reshape"](self, wanted, copy=copy)
 
-    def ravel(self) -> Self:
-        """The elements in C order as a vector."""
-        return self.reshape(-1)
+    def ravel(self, order: str = "C") -> Self:
+        """The elements in C order as a vector, or with ``order="F"`` in Fortran's."""
+        return self.reshape(-1, order=order)
 
-    def flatten(self) -> Self:
-        """The elements in C order as a vector."""
-        return self.reshape(-1)
+    flatten = ravel
 
     def transpose(self, *axes: Any) -> Self:
         """The axes in the order given, or reversed."""
@@ -185,17 +213,45 @@ class Everyday:
         """See :func:`unigrad.clip`."""
         return OPERATIONS["clip"](self, min, max)
 
-    def round(self) -> Self:
+    def round(self, decimals: int = 0) -> Self:
         """See :func:`unigrad.round`."""
-        return self._bound.round(self)
+        return OPERATIONS["round"](self, decimals)
 
-    def take(self, indices: Any, axis: int | None = None) -> Self:
-        """See :func:`unigrad.take`."""
-        return OPERATIONS["take"](self, indices, axis=axis)
+    def take(self, indices: Any, axis: int | None = None, mode: str = "raise") -> Self:
+        """See :func:`unigrad.take`; without an axis from the flattened array."""
+        x, axis = (self.ravel(), 0) if axis is None else (self, axis)
+        return OPERATIONS["take"](x, indices, axis=axis, mode=mode)
 
-    def argsort(self, axis: int = -1, descending: bool = False) -> Self:
-        """See :func:`unigrad.argsort`."""
-        return OPERATIONS["argsort"](self, axis=axis, descending=descending)
+    def choose(self, choices: Any, mode: str = "raise") -> Self:
+        """See :func:`unigrad.choose`."""
+        return OPERATIONS["choose"](self, choices, mode=mode)
+
+    def argsort(self, axis: int | None = -1, descending: bool = False) -> Self:
+        """See :func:`unigrad.argsort`; with None for the axis that of the flattened array."""
+        x, axis = (self.ravel(), 0) if axis is None else (self, axis)
+        return OPERATIONS["argsort"](x, axis=axis, descending=descending)
+
+    def argpartition(self, kth: Any, axis: int | None = -1) -> Self:
+        """See :func:`unigrad.argpartition`."""
+        return OPERATIONS["argpartition"](self, kth, axis=axis)
+
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Self:
+        """The diagonals of the matrices in two axes, as ``np.diagonal`` has them."""
+        return _numpys.diagonal(self, offset, axis1, axis2)
+
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Self:
+        """The sums of the diagonals of the matrices in two axes, as ``np.trace`` has them."""
+        return _numpys.trace(self, offset, axis1, axis2, dtype)
+
+    @property
+    def itemsize(self) -> int:
+        """The bytes that one element takes."""
+        return int(self.dtype.itemsize)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes that all elements take."""
+        return self.size * self.itemsize
 
     def repeat(self, repeats: Any, axis: int | None = None) -> Self:
         """See :func:`unigrad.repeat`."""

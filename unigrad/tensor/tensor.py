@@ -280,6 +280,22 @@ class Tensor(Everyday):
         buffer = getattr(self, "_buffer", None)
         return None if buffer is None else buffer.grad
 
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        """Hold another gradient, of this array's shape and dtype, as after ``x.grad *= 0.5``; None: zeros.
+
+        ArgumentError if no gradient is attached, ShapeError for another shape.
+        """
+        buffer = getattr(self, "_buffer", None)
+        if buffer is None or buffer.grad is None:
+            raise ArgumentError("this array has no gradient to change; call x.attach_grad() first")
+        if value is None:
+            return self.zero_grad()
+        found: Tensor = OPERATIONS["asarray"](value, dtype=self.dtype, like=self)
+        if found.shape != self.shape:
+            raise ShapeError(f"a gradient of shape {found.shape} does not fit an array of shape {self.shape}")
+        buffer.grad = found
+
     def zero_grad(self) -> None:
         """Set the gradient to zeros; ArgumentError if none is attached."""
         buffer = getattr(self, "_buffer", None)
@@ -372,8 +388,14 @@ class Tensor(Everyday):
         if watching() and self._followed:
             note(how, self._node)
 
-    def item(self) -> Any:
-        """The one element as a Python scalar; ShapeError if there is not exactly one."""
+    def item(self, *index: Any) -> Any:
+        """The one element as a Python scalar, or the one at a flat position or several indices: ``x.item(3)``.
+
+        ShapeError if there is not exactly one, IndexRangeError for a position that is not there.
+        """
+        if index:
+            key = index[0] if len(index) == 1 and isinstance(index[0], tuple) else index
+            return (self if len(key) > 1 else self.ravel())[key].item()
         if self.size != 1:
             raise ShapeError(f"only an array of one element is a Python scalar, and this one has shape {self.shape}")
         self._note_leaving("float(x), x.item() or the like")
@@ -424,8 +446,8 @@ class Tensor(Everyday):
     def __contains__(self, value: Any) -> bool:
         return bool((self == value).any())
 
-    def copy(self) -> Tensor:
-        """The same values in memory of their own, recorded like any operation."""
+    def copy(self, order: str = "C") -> Tensor:
+        """The same values in memory of their own, recorded like any operation; ``order`` makes no difference."""
         if self._followed:
             return OPERATIONS["add"](self, 0)
         return self._plain.of(self.backend.copied(self._raw), None)
