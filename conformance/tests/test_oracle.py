@@ -32,8 +32,11 @@ _NOT_SMOOTH = {
     "max.ties", "mean.no_elements", "min.ties", "nan_to_num.special_values", "nextafter.up_and_down",
     "cumulative_max.nan", "cumulative_max.ties", "cumulative_min.nan",
     "cumulative_min.ties", "interp.nan_and_infinity", "median.infinite", "nanmax.only_nan", "nanmean.only_nan",
-    "nanmin.only_nan", "quantile.nan",
-    "round.both_signs", "sort.nan_last", "std.no_axes", "std.zero_dimensional",
+    "modf.both_signs", "nanmedian.only_nan", "nanmin.only_nan", "nanstd.too_few", "nanvar.too_few", "quantile.nan",
+    "round.both_signs", "round.decimals_1", "round.decimals_30", "round.decimals_minus_1", "setdiff1d.floats",
+    "setxor1d.floats", "trim_zeros.both", "trim_zeros.front", "trim_zeros.nothing_left", "unique.nan_is_many",
+    "unique.nan_is_one",
+    "sort.nan_last", "std.no_axes", "std.zero_dimensional",
 }  # fmt: skip
 SAMPLES = {
     f"{sample.operation}.{sample.name}": sample

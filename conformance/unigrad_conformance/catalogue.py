@@ -30,6 +30,7 @@ from unigrad_conformance.samples.fourier import FOURIER
 from unigrad_conformance.samples.generated import GENERATED
 from unigrad_conformance.samples.linalg import LINALG
 from unigrad_conformance.samples.networks import NETWORKS
+from unigrad_conformance.samples.numpy_calls import NUMPY_CALLS
 from unigrad_conformance.samples.reductions import REDUCTIONS
 from unigrad_conformance.samples.searching import SEARCHING
 from unigrad_conformance.samples.sequences import SEQUENCES
@@ -39,7 +40,7 @@ from unigrad_conformance.samples.without_nan import WITHOUT_NAN
 
 FAMILIES = (
     *(ELEMENTWISE, GENERATED, REDUCTIONS, CONTRACTIONS, LINALG, SHAPES, ARRANGING, INDEXING, SEARCHING, SEQUENCES),
-    *(ASSEMBLING, ANALYSIS, STATISTICS, WITHOUT_NAN, CREATION, RANDOM, NETWORKS, FOURIER, COMPLEX),
+    *(ASSEMBLING, ANALYSIS, STATISTICS, WITHOUT_NAN, NUMPY_CALLS, CREATION, RANDOM, NETWORKS, FOURIER, COMPLEX),
 )
 
 

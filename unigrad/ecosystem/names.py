@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from unigrad.adapters.registry import is_array_type
-from unigrad.base.errors import UnsupportedError
+from unigrad.base.errors import ArgumentError, DtypeError, IndexRangeError, UnigradError, UnsupportedError
 from unigrad.table import ALIASES, OPERATIONS
 from unigrad.tensor.tensor import Tensor
 
@@ -68,6 +69,18 @@ def call(name: str, found: Callable[..., Any], positional: list[Any], given: dic
             f"np.{name} with {strange[0]}={given[strange[0]]!r} has no counterpart in unigrad; leave it out"
         )
     return found(*positional, **given)
+
+
+@contextlib.contextmanager
+def in_our_words(name: str) -> Iterator[None]:
+    """What NumPy itself raises for an argument, as the error of ours that is the same built-in."""
+    try:
+        yield
+    except UnigradError:
+        raise
+    except (TypeError, ValueError, IndexError) as error:
+        kind = DtypeError if isinstance(error, TypeError) else ArgumentError if isinstance(error, ValueError) else None
+        raise (kind or IndexRangeError)(f"{name}: {error}") from error
 
 
 def tensor(x: Any) -> Tensor:

@@ -22,7 +22,7 @@ import numpy as np
 from unigrad.base.errors import UnsupportedError
 from unigrad.ecosystem import ufuncs  # noqa: F401
 from unigrad.ecosystem.forms import FORMS, POSITIONS
-from unigrad.ecosystem.names import MANNER, call, is_stranger, no_out, operation, parameters, unsupported
+from unigrad.ecosystem.names import MANNER, call, in_our_words, is_stranger, no_out, operation, parameters, unsupported
 from unigrad.table import OPERATIONS
 from unigrad.tensor.coercion import holds_tensor
 from unigrad.tensor.tensor import Tensor, tensor_method
@@ -71,7 +71,8 @@ def _array_function(
     if name in ANSWERS:
         return function(*_replaced(args, _values), **_replaced(kwargs, _values))
     if name in POSITIONS:
-        return _placed(function(*_replaced(args, _values), **_replaced(kwargs, _values)), self)
+        with in_our_words(f"np.{name}"):
+            return _placed(function(*_replaced(args, _values), **_replaced(kwargs, _values)), self)
     found = FORMS.get(name) or operation(name)
     if found is None:
         raise unsupported(name)

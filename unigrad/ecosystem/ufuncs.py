@@ -12,7 +12,7 @@ import numpy as np
 from unigrad.base.arguments import many_axes, one_axis
 from unigrad.base.errors import DtypeError, IndexRangeError, ShapeError, UnsupportedError
 from unigrad.ecosystem.masked import reduction
-from unigrad.ecosystem.names import MANNER, call, is_stranger, no_out, operation, tensor, unsupported
+from unigrad.ecosystem.names import MANNER, call, in_our_words, is_stranger, no_out, operation, tensor, unsupported
 from unigrad.operations.indexing import become
 from unigrad.operations.scattering import combined, scatter_add
 from unigrad.table import OPERATIONS
@@ -74,7 +74,8 @@ def _called(self: Tensor, ufunc: np.ufunc, inputs: list[Any], given: dict[str, A
         return call(name, found, inputs, given)
     if name in INTEGERS and not given:
         values = [item.numpy() if isinstance(item, Tensor) else item for item in inputs]
-        return OPERATIONS["asarray"](ufunc(*values), like=self)
+        with in_our_words(f"np.{name}"):
+            return OPERATIONS["asarray"](ufunc(*values), like=self)
     raise unsupported(name)
 
 

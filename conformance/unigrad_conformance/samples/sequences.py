@@ -32,7 +32,7 @@ _row("interp", "inside_and_out", "ug.interp(x, a, b)", x=real([[0.25, 1.75, -1.0
      b=_heights)  # fmt: skip
 _row("interp", "ends", "ug.interp(x, a, b, left=-7.0, right=9.0)", x=real([-1.0, 0.25, 4.0]), a=_points, b=_heights)
 _row("trapezoid", "points_broadcast", "ug.trapezoid(y, x)", y=_x, x=real([[0.0, 0.5, 2.0]]))
-_row("interp", "period", "ug.interp(x, a, b, period=2.0)", x=real([0.25, 5.75, -1.0, 3.375]), a=real([0.5, 5.0, 0.0]),
+_row("interp", "period", "ug.interp(x, a, b, period=2.0)", x=real([0.25, 5.75, -1.25, 3.375]), a=real([0.5, 5.0, 0.0]),
      b=real([1.0, 3.0, 2.0]))  # fmt: skip
 _row("interp", "one_point", "ug.interp(x, a, b)", x=real([0.0, 3.0]), a=real([1.0]), b=real([2.0]))
 _row("interp", "nan_and_infinity", "ug.interp(x, a, b)", x=real([float("nan"), float("inf")]), a=_points, b=_heights,
