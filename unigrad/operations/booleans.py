@@ -26,7 +26,7 @@ from unigrad.operations.elementwise import (
     maximum,
     minimum,
     multiply,
-    round,
+    round_,
     trunc,
 )
 from unigrad.operations.indexing import scatter_, scatter_along_axis_
@@ -47,7 +47,7 @@ from unigrad.table import of_booleans, row_of
 MADE: tuple[tuple[tuple[Callable[..., Any], ...], Callable[..., Any]], ...] = (
     ((add, maximum), lambda xp, x1, x2: xp.logical_or(x1, x2)),
     ((multiply, minimum), lambda xp, x1, x2: xp.logical_and(x1, x2)),
-    ((abs, conj, floor, ceil, round, trunc), lambda xp, x: xp.logical_or(x, x)),
+    ((abs, conj, floor, ceil, round_, trunc), lambda xp, x: xp.logical_or(x, x)),
     ((sum_, max_), lambda xp, x, axes, keepdims: xp.any(x, axes, keepdims)),
     ((prod_, min_), lambda xp, x, axes, keepdims: xp.all(x, axes, keepdims)),
     ((clip_,), lambda xp, x, low, high: xp.logical_and(xp.logical_or(x, low), high)),
