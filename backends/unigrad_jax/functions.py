@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from unigrad.extend import PRIMITIVES, OperationError, Raw, Shape
+from unigrad.extend import PRIMITIVES, ArgumentError, Raw, Shape, to_integers
 from unigrad_jax.compiled import Operation
 from unigrad_jax.fft import FOURIER
 from unigrad_jax.keys import Layout, positions, select
@@ -222,15 +222,21 @@ class Power(Operation):
         base, exponent = raws
         dtype = base.dtype if hasattr(base, "dtype") else exponent.dtype
         if dtype.kind == "i" and not isinstance(exponent, jax.core.Tracer) and np.any(np.asarray(exponent) < 0):
-            raise OperationError(
-                "an integer to the power of a negative integer is none; make it floating: x.astype(...)"
-            )
+            raise ArgumentError("integers have no negative integer powers; convert the base with .astype(ug.float32)")
         return super().resolve(raws, statics)
 
 
 def astype(x: Raw, dtype: Any) -> Raw:
     """Where the user's setting is 32 bits, inside a transform, JAX warns of wider numbers; of integers it need not."""
-    return x.astype(jax.dtypes.canonicalize_dtype(dtype) if dtype.kind in "iu" else dtype)
+    if dtype.kind not in "iu":
+        return x.astype(dtype)
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        return x.astype(jax.dtypes.canonicalize_dtype(dtype))
+    x = x.astype("float32") if x.dtype.itemsize < 4 else x
+    dtype = jax.dtypes.canonicalize_dtype(dtype)
+    if dtype == "uint32" and not jax.config.jax_enable_x64:
+        return x.astype(dtype)  # there is no int64 to go by
+    return to_integers(x, dtype, lambda x, dtype: x.astype(dtype), jnp.where)
 
 
 def rounded(function: Callable[..., Raw]) -> Callable[..., Raw]:

@@ -380,6 +380,8 @@ def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
         logic = table.get(name.replace("bitwise", "logical").replace("invert", "not"))
         table[name] = on_host(name) if logic is None else unless("iu", name, logic)
     table |= {name: unless("b", name) for name in HOST_BOOLEANS}
+    to_integers, cast = on_host("astype"), table["astype"]
+    table["astype"] = lambda x, dtype: (to_integers if dtype.kind in "iu" else cast)(x, dtype)
     return table, {name: safe(name) for name in table}
 
 

@@ -26,6 +26,7 @@ from unigrad.extend import (
     get_backend_object,
     is_array,
     real_of,
+    to_integers,
     with_replaced,
 )
 from unigrad_tensorflow.derivatives import replaced
@@ -72,7 +73,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "multiply": gen_math_ops.mul,
         "divide": gen_math_ops.real_div,
         "floor_divide": floor_divide,
-        "remainder": gen_math_ops.floor_mod,
+        "remainder": remainder,
         "power": power,
         "negative": lambda x: tf.zeros_like(x) - x if x.dtype.is_unsigned else gen_math_ops.neg(x),
         "abs": lambda x: tf.identity(x) if x.dtype.is_unsigned else tf.abs(x),
@@ -91,8 +92,8 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "bitwise_or": of_bits(gen_bitwise_ops.bitwise_or, gen_math_ops.logical_or),
         "bitwise_xor": of_bits(gen_bitwise_ops.bitwise_xor, gen_math_ops.not_equal),
         "bitwise_invert": of_bits(gen_bitwise_ops.invert, gen_math_ops.logical_not),
-        "bitwise_left_shift": of_bits(gen_bitwise_ops.left_shift),
-        "bitwise_right_shift": of_bits(gen_bitwise_ops.right_shift),
+        "bitwise_left_shift": of_bits(shift(gen_bitwise_ops.left_shift)),
+        "bitwise_right_shift": of_bits(shift(gen_bitwise_ops.right_shift)),
         "trunc": of_floats(lambda x: tf.where(x < 0, tf.math.ceil(x), tf.math.floor(x))),
         "logical_and": of_booleans(gen_math_ops.logical_and),
         "logical_or": of_booleans(gen_math_ops.logical_or),
@@ -162,6 +163,11 @@ def astype(backend: Backend, x: Raw, dtype: DType) -> Raw:
     if dtype.kind == "c" and not x.dtype.is_complex:
         part = gen_math_ops.cast(x, backend.raw_dtypes[real_of(dtype)])
         return tf.complex(part, tf.zeros_like(part))
+    if dtype.kind in "iu" and x.dtype.is_floating:
+        x = gen_math_ops.cast(x, tf.float32) if x.dtype.size < 4 else x
+        return to_integers(
+            x, dtype, lambda x, dtype: gen_math_ops.cast(x, backend.raw_dtypes[dtype]), gen_math_ops.select_v2
+        )
     return gen_math_ops.cast(x, backend.raw_dtypes[dtype])
 
 
@@ -232,6 +238,22 @@ def of_bits(of_integers: Callable[..., Raw], of_booleans: Callable[..., Raw] | N
     return run
 
 
+def shift(function: Callable[[Raw, Raw], Raw]) -> Callable[[Raw, Raw], Raw]:
+    """By the width of the dtype or more, or by a negative number, no bit is left: TensorFlow shifts by less than the
+    width. To the right of a negative number its sign is left."""
+
+    def run(x1: Raw, x2: Raw) -> Raw:
+        width = 8 * x2.dtype.size
+        inside = (x2 < width) if x2.dtype.is_unsigned else (x2 >= 0) & (x2 < width)
+        zeros = tf.zeros_like(x1)
+        rest = zeros
+        if function is gen_bitwise_ops.right_shift and not x1.dtype.is_unsigned:
+            rest = tf.where(x1 < 0, zeros - 1, zeros)
+        return tf.where(inside, function(x1, tf.where(inside, x2, tf.zeros_like(x2))), rest)
+
+    return run
+
+
 def with_arrays(function: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any], Raw]:
     """The scalar beside an array as an array of its dtype."""
 
@@ -280,12 +302,31 @@ def floor_divide(x1: Any, x2: Any) -> Raw:
     """Between floats from the exact remainder, as Python does: TensorFlow's floor(x1 / x2) rounds twice."""
     x1, x2 = _arrays(x1, x2)
     if x1.dtype.is_integer:
-        return gen_math_ops.floor_div(x1, x2)
+        divisor, zero, minus = whole_divisor(x2)
+        quotient = tf.where(zero, tf.zeros_like(x1), gen_math_ops.floor_div(x1, divisor))
+        return tf.where(minus, tf.zeros_like(x1) - x1, quotient)
     rest = fmod(x1, x2)
     quotient = (x1 - rest) / x2
     one_less = (rest != 0) & ((rest < 0) != (x2 < 0))
     quotient = tf.round(quotient - tf.cast(one_less, quotient.dtype))
     return tf.where(x2 == 0, x1 / x2, quotient)
+
+
+def whole_divisor(x2: Raw) -> tuple[Raw, Raw, Raw]:
+    """Integers to divide by, with 1 in place of 0, at which TensorFlow raises, and of -1: the least number divided by
+    that is out of range, for which a processor may end the process. And where these were."""
+    zero = x2 == 0
+    minus = tf.zeros_like(zero) if x2.dtype.is_unsigned else x2 == -1
+    return tf.where(zero | minus, tf.ones_like(x2), x2), zero, minus
+
+
+def remainder(x1: Raw, x2: Raw) -> Raw:
+    """Of integers 0 where they are divided by 0."""
+    if not x2.dtype.is_integer:
+        found = gen_math_ops.floor_mod(x1, x2)
+        return tf.where(found == 0, gen_math_ops.sign(x2) * 0, found)  # a zero with the sign of x2, as all others
+    divisor, zero, _ = whole_divisor(x2)
+    return tf.where(zero, tf.zeros_like(x1), gen_math_ops.floor_mod(x1, divisor))
 
 
 def _arrays(x1: Any, x2: Any) -> tuple[Raw, Raw]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from unigrad.extend import ArgumentError, Backend, Key, Raw, Shape, is_array, with_replaced
+from unigrad.extend import ArgumentError, Backend, DType, Key, Raw, Shape, is_array, to_integers, with_replaced
 from unigrad_torch.derivatives import replaced
 from unigrad_torch.fft import FOURIER
 from unigrad_torch.linalg import linear_algebra
@@ -25,7 +26,7 @@ SOFTPLUS_IS_LINEAR = 37.0
 
 SAME_NAME = (
     "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin",
-    "acos", "atan", "asinh", "acosh", "atanh", "atan2", "hypot", "logaddexp", "reciprocal", "fmod", "copysign",
+    "acos", "atan", "asinh", "acosh", "atanh", "atan2", "hypot", "logaddexp", "reciprocal", "copysign",
     "nextafter", "floor", "ceil", "trunc", "maximum", "minimum", "logical_and", "logical_or", "logical_xor",
     "logical_not", "isnan", "isinf", "isfinite", "signbit",
 )  # fmt: skip
@@ -47,8 +48,9 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "subtract": torch.sub,
         "multiply": torch.mul,
         "divide": torch.div,
-        "floor_divide": FloorDivide.apply,
+        "floor_divide": floor_divide,
         "remainder": remainder,
+        "fmod": fmod,
         "power": torch.pow,
         "negative": torch.neg,
         "abs": torch.abs,
@@ -77,7 +79,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "bitwise_invert": torch.bitwise_not,
         "bitwise_left_shift": shift(operator.lshift),
         "bitwise_right_shift": shift(operator.rshift),
-        "astype": lambda x, dtype: x.to(backend.raw_dtypes[dtype], copy=True),
+        "astype": functools.partial(astype, backend),
         "sum": sum_,
         "prod": prod,
         "max": over_axes(torch.amax),
@@ -111,13 +113,27 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
     table |= linear_algebra(table)
     table = with_replaced(backend, table, replaced)
     table["power"] = power(backend, table["power"])
-    table["remainder"] = beside_scalars(table["remainder"])
+    table |= {name: beside_scalars(table[name]) for name in ("floor_divide", "remainder")}
     return table
+
+
+def astype(backend: Backend, x: Raw, dtype: DType) -> Raw:
+    """A copy in another dtype."""
+
+    def cast(x: Raw, dtype: DType) -> Raw:
+        return x.to(backend.raw_dtypes[dtype], copy=True)
+
+    if dtype.kind not in "iu" or not x.is_floating_point():
+        return cast(x, dtype)
+    return to_integers(x.float() if x.dtype.itemsize < 4 else x, dtype, cast, torch.where)
 
 
 def integers(x: Raw) -> bool:
     """Whether x holds integers or booleans."""
     return not (x.is_floating_point() or x.is_complex())
+
+
+NO_POWERS = "integers have no negative integer powers; convert the base with .astype(ug.float32)"
 
 
 def power(backend: Backend, of_arrays: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any], Raw]:
@@ -131,10 +147,32 @@ def power(backend: Backend, of_arrays: Callable[[Raw, Raw], Raw]) -> Callable[[A
             return of_arrays(x2.new_full((), x1), x2)
         if isinstance(x2, torch.Tensor) and integers(x2) and backend.is_known(x2) and (x2 < 0).any():
             # PyTorch would answer 0.
-            raise ArgumentError("integers have no negative integer powers; convert the base with .astype(ug.float32)")
-        return x1**x2
+            raise ArgumentError(NO_POWERS)
+        return x1**x2 if isinstance(x1, torch.Tensor) and isinstance(x2, torch.Tensor) else beside(x1, x2)
 
     return power
+
+
+def beside(x1: Any, x2: Any) -> Raw:
+    """A power with a number in it, as the array's dtype holds it: PyTorch computes narrow floats with all the digits of
+    the number, and raises for one beyond the dtype."""
+    array = x1 if isinstance(x1, torch.Tensor) else x2
+    if array.dtype is not torch.float16:
+        try:
+            return x1**x2
+        except (RuntimeError, OverflowError):
+            if array is x1 and x2 < 0 and integers(x1):
+                raise ArgumentError(NO_POWERS) from None
+            if not array.is_floating_point():
+                raise
+    return x1 ** held(x2, x1) if array is x1 else held(x1, x2) ** x2
+
+
+def held(number: Any, like: Raw) -> Any:
+    """A number as an array's floating dtype holds it."""
+    return (
+        torch.tensor(float(number), dtype=torch.float64).to(like.dtype).item() if like.is_floating_point() else number
+    )
 
 
 class FloorDivide(torch.autograd.Function):
@@ -143,31 +181,53 @@ class FloorDivide(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(x1: Any, x2: Any) -> Raw:
+    def forward(x1: Raw, x2: Raw) -> Raw:
         return x1 // x2
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, Any], output: Raw) -> None:
-        tensors = [x for x in inputs if isinstance(x, torch.Tensor)]
-        ctx.save_for_backward(output, *tensors)
-        ctx.save_for_forward(output, *tensors)
-        ctx.tensors = [isinstance(x, torch.Tensor) for x in inputs]
+    def setup_context(ctx: Any, inputs: tuple[Raw, Raw], output: Raw) -> None:
+        ctx.save_for_backward(output, *inputs)
+        ctx.save_for_forward(output, *inputs)
 
     @staticmethod
     def backward(ctx: Any, g: Raw) -> Any:
-        _, *saved = ctx.saved_tensors
-        given = iter(saved)
-        return tuple(torch.zeros_like(next(given)) if tensor else None for tensor in ctx.tensors)
+        return tuple(map(torch.zeros_like, ctx.saved_tensors[1:]))
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Raw | None) -> Raw:
         return torch.zeros_like(ctx.saved_tensors[0])
 
 
+def divisor(x2: Raw) -> tuple[Raw, Raw, Raw]:
+    """Integers to divide by, with 1 in place of 0, at which PyTorch raises, and of -1: the least number divided by that
+    is out of range, for which the processor ends the process. And where these were."""
+    zero, minus = x2 == 0, x2 == -1 if x2.dtype.is_signed else torch.zeros_like(x2, dtype=torch.bool)
+    return x2.masked_fill(zero | minus, 1), zero, minus
+
+
+def floor_divide(x1: Raw, x2: Raw) -> Raw:
+    """Of integers 0 where they are divided by 0."""
+    if not integers(x2):
+        return FloorDivide.apply(x1, x2)
+    x2, zero, minus = divisor(x2)
+    return torch.where(minus, -x1, torch.where(zero, 0, x1 // x2))
+
+
 def remainder(x1: Raw, x2: Raw) -> Raw:
-    """PyTorch's has a zero of either sign; it is to have that of x2, as all other results have."""
-    found = x1 % x2
-    return torch.copysign(found, x2) if found.is_floating_point() else found
+    """PyTorch's has a zero of either sign; it is to have that of x2, as all other results have. Of integers 0 where
+    they are divided by 0."""
+    if not integers(x2):
+        return torch.copysign(x1 % x2, x2)
+    x2, zero, _ = divisor(x2)
+    return torch.where(zero, 0, x1 % x2)
+
+
+def fmod(x1: Raw, x2: Raw) -> Raw:
+    """Of integers 0 where they are divided by 0."""
+    if not integers(x2):
+        return torch.fmod(x1, x2)
+    x2, zero, _ = divisor(x2)
+    return torch.where(zero, 0, torch.fmod(x1, x2))
 
 
 def beside_scalars(of_arrays: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any], Raw]:
@@ -175,9 +235,9 @@ def beside_scalars(of_arrays: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any],
 
     def call(x1: Any, x2: Any) -> Raw:
         if not isinstance(x1, torch.Tensor):
-            x1 = x2.new_full((), x1)
+            x1 = x2.new_full((), held(x1, x2))
         elif not isinstance(x2, torch.Tensor):
-            x2 = x1.new_full((), x2)
+            x2 = x1.new_full((), held(x2, x1))
         return of_arrays(x1, x2)
 
     return call

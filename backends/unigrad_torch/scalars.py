@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 
 from unigrad.extend import DType, float32, float64
@@ -25,6 +26,8 @@ MOST = 256
 """How many numbers are remembered for a dtype; then all are forgotten."""
 # Every integer up to here is a float64, so that equal keys are equal tensors.
 EXACT = 2**53
+# Of larger integers no float is made.
+LARGEST = 10**308
 
 Weak = Callable[[Any, DType], Any]
 Known = dict[float, torch.Tensor | None]
@@ -58,16 +61,26 @@ def operand(weak: Weak) -> Weak:
                     return scalar if plainly.on else _met(scalar, dtype, known)
                 # What a mode writes down or fakes must not hold tensors from outside.
                 return scalar if _modes() or plainly.on else found
+            elif dtype.kind == "f":
+                return rounded(scalar, dtype)
+            elif dtype.kind == "c" and EXACT < abs(scalar) < LARGEST:
+                return float(scalar)
         return weak(scalar, dtype)
 
     return number
 
 
+def rounded(scalar: float, dtype: DType) -> float:
+    """A number as a narrow dtype holds it: PyTorch would compute with all its digits, and beyond the dtype's range."""
+    with np.errstate(all="ignore"):
+        return float(dtype.type(scalar)) if abs(scalar) < LARGEST else scalar
+
+
 def _met(scalar: float, dtype: DType, known: Known) -> Any:
     """The number itself the first time, since most numbers never come again; then a tensor."""
-    # As keys both zeros are one.
+    # As keys both zeros are one. Of integers PyTorch takes those of 64 bits.
     if not 0 < abs(scalar) <= EXACT:
-        return scalar
+        return float(scalar) if EXACT < abs(scalar) < LARGEST else scalar
     if scalar not in known:
         if len(known) >= MOST:
             known.clear()

@@ -8,7 +8,7 @@ from functools import cache
 
 from unigrad_conformance.case import Case
 from unigrad_conformance.operations import cases_of
-from unigrad_conformance.programs import dtypes, kinks
+from unigrad_conformance.programs import dtypes, integers, kinks
 from unigrad_conformance.programs.complex_rules import COMPLEX_RULES
 from unigrad_conformance.programs.crossing import CROSSING
 from unigrad_conformance.programs.custom import CHECKPOINTS, CUSTOM, NATIVE
@@ -16,6 +16,7 @@ from unigrad_conformance.programs.halves import HALVES
 from unigrad_conformance.programs.mapping import MAPPING
 from unigrad_conformance.programs.mistakes import MISTAKES
 from unigrad_conformance.programs.newcomers import NEWCOMERS
+from unigrad_conformance.programs.numbers import NUMBERS
 from unigrad_conformance.programs.recording import RECORDING
 from unigrad_conformance.programs.seeds import SEEDS
 from unigrad_conformance.programs.transforms import TRANSFORMS
@@ -49,7 +50,7 @@ def all_cases() -> dict[str, Case]:
     """Every case by name: the programs first, as a reader would want to see them."""
     cases = [*SEEDS.cases, *RECORDING.cases, *TRANSFORMS.cases, *MAPPING.cases, *CUSTOM.cases, *CHECKPOINTS.cases]
     cases += [*NATIVE.cases, *CROSSING.cases, *HALVES.cases, *COMPLEX_RULES.cases, *MISTAKES.cases]
-    cases += [*NEWCOMERS.cases, *kinks.cases(), *dtypes.cases()]
+    cases += [*NEWCOMERS.cases, *kinks.cases(), *dtypes.cases(), *integers.cases(), *NUMBERS.cases]
     for family in FAMILIES:
         cases += cases_of(family)
     found: dict[str, Case] = {}

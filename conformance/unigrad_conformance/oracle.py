@@ -25,6 +25,7 @@ from unigrad.native.functions import primitives
 from unigrad.native.linalg import composed
 from unigrad.table import PRIMITIVES
 from unigrad_conformance.exact_linalg import linear_algebra
+from unigrad_conformance.programs.integers import truncated
 
 NAME = "mpmath"
 DIGITS = 60
@@ -372,7 +373,7 @@ def _functions(mp: Any) -> dict[str, Callable[..., Exact]]:
                 return Exact(_numbers(mp, _rounded(x.values, dtype)), dtype)
             return Exact(_each(mp.mpc, x.values) if dtype.kind == "c" else x.values, dtype)
         if x.dtype.kind in "fc":
-            plain = _each(lambda v: v != 0 if dtype.kind == "b" else int(v), x.values)
+            plain = _each(lambda v: v != 0 if dtype.kind == "b" else truncated(v, str(dtype)), x.values)
             return Exact(plain.astype(dtype), dtype)
         values = x.values.astype(dtype)
         return Exact(_numbers(mp, values) if dtype.kind in "fc" else values, dtype)

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from unigrad.adapters.contract import Backend
 from unigrad.base import dtypes
 from unigrad.base.arguments import broadcast_shapes
-from unigrad.base.errors import DtypeError, IndexRangeError, OperationError, ShapeError, UnigradError
+from unigrad.base.errors import ArgumentError, DtypeError, IndexRangeError, OperationError, ShapeError, UnigradError
 from unigrad.table import SCALAR_TYPES, TAKEN, Primitive, takes
-from unigrad.tensor.coercion import tensor
+from unigrad.tensor.coercion import one_number, tensor
 from unigrad.tensor.levels import is_wrapped, top
 from unigrad.tensor.tensor import Tensor
 
 
 class NotTensor(DtypeError):
     """An operand that is no array, no number and no sequence of numbers."""
+
+
+LARGEST = 2**63
+"""The first integer that int64 does not hold."""
 
 
 def weak(scalar: Any, dtype: dtypes.DType) -> Any:
@@ -29,7 +31,7 @@ def weak(scalar: Any, dtype: dtypes.DType) -> Any:
     if dtype.kind == "c":
         return scalar if kind in (float, int, complex) else None
     # Beside booleans and narrow or unsigned integers a Python int may need another dtype, or not fit.
-    return scalar if kind is int and dtype is dtypes.int64 else None
+    return scalar if kind is int and dtype is dtypes.int64 and -LARGEST <= scalar < LARGEST else None
 
 
 def weak_float(scalar: Any, dtype: dtypes.DType) -> Any:
@@ -98,7 +100,7 @@ def prepare(tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...]) ->
         if not isinstance(item, Tensor):
             wanted = dtypes.as_dtype(type(item)) if wanted is None else wanted
             device = None if like is None else like.device
-            item = tensor_type.of(backend.full((), _fitting(item, wanted), wanted, device), None)
+            item = tensor_type.of(backend.full((), one_number(item, wanted).item(), wanted, device), None)
         elif wanted is not None and item.dtype != wanted:
             item = item.astype(wanted)
         result.append(item)
@@ -126,16 +128,6 @@ def _check_kind(row: Primitive, dtype: dtypes.DType) -> None:
     if dtype.kind == "c":
         raise DtypeError(f"{row.name} takes real numbers, not {dtype}; pass real(x), imag(x) or abs(x)")
     raise DtypeError(f"{row.name} takes numbers, not {dtype}; convert with .astype(ug.int64){_LOGIC.get(row.name, '')}")
-
-
-def _fitting(scalar: complex, dtype: dtypes.DType) -> complex:
-    if dtype.kind in "iu" and isinstance(scalar, int):
-        limits = np.iinfo(dtype)
-        if not limits.min <= scalar <= limits.max:
-            raise DtypeError(
-                f"the integer {scalar} does not fit the dtype {dtype}; convert the array with .astype(...)"
-            )
-    return scalar
 
 
 def _tensor(arg: Any, backend: Backend) -> Tensor:
@@ -178,6 +170,8 @@ def explain(
     found = None if row.explain is None else row.explain(*shapes)
     if found is not None:
         return found
+    if row.name == "power" and isinstance(error, ValueError):
+        return ArgumentError("integers have no negative integer powers; convert the base with .astype(ug.float32)")
     if row.name in backend.bounds_checked and isinstance(error, IndexError):
         return IndexRangeError(f"{what}: {error}")
     given = f" with {', '.join(map(repr, statics))}" if statics else ""

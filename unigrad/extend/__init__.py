@@ -16,6 +16,7 @@ from unigrad.adapters.registry import get_backend_object, meet_rules, register_b
 from unigrad.native.backend import NativeBackend, by_element
 
 # --- words: dtypes, errors ---
+from unigrad.base.casting import to_integers
 from unigrad.base.dtypes import ALL, DType, float32, float64, has_gradients, real_of
 from unigrad.base.errors import ArgumentError, BackendError, DtypeError, InterchangeError, OperationError, ShapeError
 from unigrad.base.errors import UnigradWarning, UnsupportedError
@@ -55,5 +56,5 @@ __all__ = [
     "accumulate", "backwards", "by_element", "composed", "float32", "float64", "from_host",
     "get_backend_object", "has_gradients", "host_capsule", "is_array", "loaded_before", "meet_rules",
     "neutral_jvp", "neutral_vjp", "next_number", "real_of", "refusal", "register_backend", "residuals_of",
-    "rule_node", "values_unknown", "with_replaced",
+    "rule_node", "to_integers", "values_unknown", "with_replaced",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from unigrad.base.casting import to_integers
 from unigrad.base.words import Raw, Shape
 from unigrad.native.linalg import linear_algebra
 from unigrad.native.special import log_gamma
@@ -104,9 +105,13 @@ def argsort(xp: Any, x: Raw, axis: int, descending: bool) -> Raw:
     return xp.take_along_axis(order, xp.argsort(behind, axis=axis, kind="stable"), axis=axis)
 
 
-def astype(x: Raw, dtype: Any) -> Raw:
+def astype(xp: Any, x: Raw, dtype: Any) -> Raw:
     """A copy in another dtype."""
-    return x.astype(dtype)
+    if x.dtype.kind != "f" or dtype.kind not in "iu":
+        return x.astype(dtype)
+    if x.dtype.itemsize < 4:
+        x = x.astype("float32")
+    return to_integers(x, dtype, lambda x, wanted: x.astype(wanted), xp.where)
 
 
 def sigmoid(xp: Any, x: Raw) -> Raw:
@@ -264,7 +269,7 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         "bitwise_left_shift": xp.left_shift,
         "bitwise_right_shift": xp.right_shift,
         "bitwise_invert": xp.invert,
-        "astype": astype,
+        "astype": partial(astype, xp),
         # NumPy would add up narrow integers in wider ones; the caller has chosen the dtype already.
         "sum": lambda x, axes, keepdims: x.sum(axis=axes, dtype=x.dtype, keepdims=keepdims),
         "prod": lambda x, axes, keepdims: x.prod(axis=axes, dtype=x.dtype, keepdims=keepdims),

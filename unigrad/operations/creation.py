@@ -26,7 +26,7 @@ from unigrad.base.errors import (
 )
 from unigrad.binding.declaring import primitive
 from unigrad.table import Array, alias, batched, jvp, operation, vjp
-from unigrad.tensor.coercion import NUMBERS, as_numpy, mismatch, short
+from unigrad.tensor.coercion import NUMBERS, as_numpy, mismatch, one_number, short
 from unigrad.tensor.tensor import Tensor, type_on
 
 __all__ = [
@@ -60,15 +60,20 @@ def asarray(
 
     A Tensor or a framework's own array stays on its backend and shares its memory; what another library exports
     through DLPack shares its memory with the current backend (or that of ``like``) where that is possible; everything
-    else is copied there. ``copy=True`` always copies; where False cannot be had it raises ArgumentError. Without
-    ``dtype`` arrays keep theirs; Python floats become float32 and integers int64.
+    else is copied there, NumPy's arrays too, by NumPy's backend as by all others: a buffer may be filled again.
+    ``copy=True`` always copies, and False shares the memory also of NumPy's arrays; where it cannot be had it raises
+    ArgumentError. Without ``dtype`` arrays keep theirs; Python floats become float32 and integers int64.
+
+    DtypeError for an integer that the dtype does not hold; a float beyond a floating dtype is infinite there, and what
+    becomes of floats that an integer dtype does not hold is the same on all backends (:func:`astype`).
     """
     if isinstance(obj, Tensor):
         found = obj
     else:
         backend = None if isinstance(obj, (np.ndarray, np.generic, *NUMBERS, list, tuple)) else backend_of(obj)
         target = current_backend() if like is None else like.backend
-        if backend is None and isinstance(obj, target.array_types) and not isinstance(obj, np.generic):
+        shared = not isinstance(obj, np.generic) and (copy is False or not isinstance(obj, np.ndarray))
+        if backend is None and shared and isinstance(obj, target.array_types):
             backend = target
         if backend is not None:
             backend.admit(obj)
@@ -153,6 +158,10 @@ batched(astype_, "further")
 def astype(x: Array, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Tensor:
     """x in another dtype. Differentiable between floating dtypes; through any other the gradient is zero.
 
+    From floating numbers to integers it is truncated towards zero. What the integers do not hold (NaN, infinity, too
+    large) is the least number of int32 or int64, and in other dtypes the low bits of int32 (those of less than 32 bits)
+    or int64 (uint32, uint64): ``nan`` is -2147483648 as int32, and 300.0 is 44 as uint8.
+
     DtypeError from complex to real numbers, of which only a choice is a cast: ``real(x)`` or ``abs(x)``.
     """
     x = asarray(x)
@@ -184,7 +193,16 @@ def full(
         dtype, fill_value = fill_value.dtype if dtype is None else dtype, fill_value.item()
     wanted = dtypes.as_dtype(type(fill_value) if dtype is None and isinstance(fill_value, NUMBERS) else dtype)
     backend.raw_dtype(wanted)
-    return type_on(backend).of(backend.full(new_shape(shape), fill_value, wanted, device), None)
+    if not isinstance(fill_value, NUMBERS):
+        fill_value = as_numpy(fill_value, None).item() if np.ndim(fill_value) == 0 else _no_number(fill_value)
+    value = one_number(fill_value, wanted).item()
+    return type_on(backend).of(backend.full(new_shape(shape), value, wanted, device), None)
+
+
+def _no_number(value: Any) -> complex:
+    raise ArgumentError(
+        f"an array is filled with one number, not {short(value)}; ug.broadcast_to(x, shape) repeats many"
+    )
 
 
 def _float_or(dtype: Any) -> DType:

@@ -80,7 +80,7 @@ vjp(divide, lambda xp, g, x2: g / x2, lambda xp, g, x2, out: -g * out / x2)
 
 @primitive("elementwise", dtypes="real_numeric", scalars=True, public=True)
 def floor_divide(x1: Array, x2: Array, /) -> Tensor:
-    """x1 // x2, rounded towards minus infinity; its derivative is zero."""
+    """x1 // x2, rounded towards minus infinity, and 0 of integers divided by 0; its derivative is zero."""
 
 
 vjp(floor_divide, _zero, _zero)
@@ -88,7 +88,7 @@ vjp(floor_divide, _zero, _zero)
 
 @primitive("elementwise", dtypes="real_numeric", scalars=True, public=True)
 def remainder(x1: Array, x2: Array, /) -> Tensor:
-    """x1 % x2, with the sign of x2, as Python's."""
+    """x1 % x2, with the sign of x2, as Python's, and 0 of integers divided by 0."""
 
 
 vjp(remainder, lambda xp, g: g, lambda xp, g, x1, x2: -g * xp.floor_divide(x1, x2))
@@ -160,7 +160,8 @@ true_divide = alias("true_divide", divide)
 
 @primitive("elementwise", dtypes="real_numeric", public=True)
 def fmod(x1: Array, x2: Array, /) -> Tensor:
-    """What is left of x1 after as many whole x2 as fit, with the sign of x1, as C's ``fmod``."""
+    """What is left of x1 after as many whole x2 as fit, with the sign of x1, as C's ``fmod``; 0 of integers divided
+    by 0."""
 
 
 vjp(
@@ -963,12 +964,13 @@ bitwise_not = alias("bitwise_not", bitwise_invert)
 
 @primitive("elementwise", dtypes="whole", scalars=True, public=True)
 def bitwise_left_shift(x1: Array, x2: Array, /) -> Tensor:
-    """x1 << x2 of integers. From the width of the dtype on no bit is left: 0. Of a negative x2 the result is open."""
+    """x1 << x2 of integers. From the width of the dtype on no bit is left: 0, as where x2 is negative."""
 
 
 @primitive("elementwise", dtypes="whole", scalars=True, public=True)
 def bitwise_right_shift(x1: Array, x2: Array, /) -> Tensor:
-    """x1 >> x2 of integers, rounded towards minus infinity. Of a negative x2 the result is open."""
+    """x1 >> x2 of integers, rounded towards minus infinity. From the width of the dtype on, and where x2 is negative,
+    the sign is left: 0, or -1 of a negative x1."""
 
 
 # --- comparison and logic; derivative zero --------------------------------------------------------------

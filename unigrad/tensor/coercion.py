@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from unigrad.adapters.contract import Backend
 from unigrad.adapters.registry import backend_of, current_backend
 from unigrad.base import dtypes
+from unigrad.base.casting import to_integers
 from unigrad.base.errors import ArgumentError, BackendMismatchError, DtypeError
 from unigrad.tensor.tensor import Tensor, type_on
 
@@ -47,9 +49,10 @@ def tensor(arg: Any, backend: Backend) -> Tensor:
         if arg.backend is not backend:
             raise mismatch(backend.name, arg.backend.name)
         return arg
-    if isinstance(arg, backend.array_types):
+    # NumPy's arrays are data as lists and numbers are, and copied also by NumPy's backend: whoever fills a buffer again
+    # before backward gets one gradient everywhere. All other libraries' stay where they are.
+    if isinstance(arg, backend.array_types) and not isinstance(arg, np.ndarray):
         return admitted(arg, backend)
-    # NumPy's arrays are data as lists and numbers are; all other libraries' stay where they are.
     other = None if isinstance(arg, (*NUMBERS, list, tuple, np.ndarray, np.generic)) else backend_of(arg)
     if other is not None and other is not backend:
         raise mismatch(backend.name, other.name)
@@ -73,18 +76,20 @@ def mismatch(first: str, second: str) -> BackendMismatchError:
 def as_numpy(obj: Any, dtype: Any) -> np.ndarray[Any, Any]:
     """Numbers, NumPy's arrays, buffers and nested sequences of all as a NumPy array, of ``dtype`` if that is not None.
 
-    Python's floats are float32 and its integers int64. ArgumentError or DtypeError for what holds no numbers.
+    Python's floats are float32 and its integers int64. ArgumentError or DtypeError for what holds no numbers, or
+    numbers that the dtype does not hold.
     """
     wanted = None if dtype is None else dtypes.as_dtype(dtype)
     if isinstance(obj, (np.ndarray, np.generic)):
-        return np.asarray(obj, dtype=wanted if wanted is not None else dtypes.as_dtype(obj.dtype))
+        return _cast(np.asarray(obj), dtypes.as_dtype(obj.dtype) if wanted is None else wanted)
     if isinstance(obj, (memoryview, bytes, bytearray, array.array)):
         return as_numpy(np.asarray(memoryview(obj)), dtype)
     if isinstance(obj, NUMBERS):
-        return np.asarray(obj, dtype=wanted if wanted is not None else dtypes.as_dtype(type(obj)))
+        return one_number(obj, dtypes.as_dtype(type(obj)) if wanted is None else wanted)
     obj = _plain(obj)
     try:
-        values = np.asarray(obj, dtype=wanted)
+        with np.errstate(all="ignore"):
+            values = np.asarray(obj, dtype=wanted)
     except (ValueError, TypeError, OverflowError) as error:
         raise ArgumentError(f"no array can be made of {type(obj).__name__} {short(obj)}: {error}") from error
     if values.dtype.kind not in "biufc":
@@ -92,6 +97,37 @@ def as_numpy(obj: Any, dtype: Any) -> np.ndarray[Any, Any]:
     if wanted is None and values.dtype.kind in "fic" and not _holds_arrays(obj):
         values = values.astype(dtypes.as_dtype({"f": float, "i": int, "c": complex}[values.dtype.kind]))
     return values
+
+
+def one_number(number: complex, dtype: dtypes.DType) -> np.ndarray[Any, Any]:
+    """A Python number as a 0-dimensional array: infinite where it is beyond a floating dtype.
+
+    DtypeError if an integer dtype does not hold it, or a real one is to hold a complex number.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            return np.asarray(number, dtype=dtype)
+    except OverflowError:
+        if dtype.kind in "iu":
+            limits = np.iinfo(dtype)
+            raise DtypeError(
+                f"{dtype} holds integers from {limits.min} to {limits.max}, and not {number}; "
+                f"use another dtype, or a floating one"
+            ) from None
+        beyond = max(number.real, number.imag, key=abs)  # of a Python integer of more than three hundred digits
+        return np.asarray(math.inf if beyond > 0 else -math.inf, dtype=dtype)
+    except (ValueError, TypeError) as error:
+        raise DtypeError(f"{dtype} does not hold {number}: {error}; use a floating or complex dtype") from error
+
+
+def _cast(values: np.ndarray[Any, Any], dtype: dtypes.DType) -> np.ndarray[Any, Any]:
+    if values.dtype.kind == "c" and dtype.kind in "iuf":
+        raise DtypeError(f"a cast from {values.dtype} to {dtype} would lose a part; take x.real or abs(x) first")
+    with np.errstate(all="ignore"):
+        if values.dtype.kind == "f" and dtype.kind in "iu":
+            values = values if values.dtype.itemsize >= 4 else values.astype(np.float32)
+            return np.asarray(to_integers(values, dtype, lambda x, wanted: x.astype(wanted), np.where))
+        return values.astype(dtype, copy=False)
 
 
 def _plain(obj: Any) -> Any:
