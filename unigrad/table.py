@@ -100,6 +100,8 @@ class Primitive:
     """The batching rule, or how it follows from the primitive; see :func:`batched`."""
     explain: Callable[..., Exception | None] | None = None
     """``explain(*shapes)``: what was wrong with the shapes of arrays that a framework refused, or None."""
+    refusal: Callable[[], Exception] | None = None
+    """What it means where a framework refuses arrays whose shapes are right, if it means one thing: no answer."""
 
     @property
     def differentiable(self) -> bool:

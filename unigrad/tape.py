@@ -46,7 +46,10 @@ class Node:
 
         A share is put into ``cotangents``, or given to :func:`accumulate` where one is there already.
         """
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} lacks pull(), which gives the parents of a {self.operation!r} their shares of a "
+            f"raw cotangent; an engine whose record() makes such nodes must have it where it says pulls_raw"
+        )
 
     def lifted_pull(self, xp: Any, g: Any, add: Add, tensor_type: Any) -> None:
         """The same over Tensors, so that the computation is recorded itself; ``add(parent, share)`` takes it."""
@@ -57,7 +60,10 @@ class Node:
 
     def release(self) -> None:
         """Let go of parents and residuals."""
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} lacks release(), which sets its number to RELEASED and lets go of its parents and "
+            f"of all that it keeps, after a backward without retain_graph"
+        )
 
 
 class BareNode(Node):

@@ -136,6 +136,7 @@ def test_an_adapter_that_loads_badly_hears_what_it_did(device: str) -> None:
             ug.set_backend(made.name)
 
 
+@pytest.mark.filterwarnings("ignore:backends 'device' and 'twin' both claim")
 def test_of_two_that_claim_a_type_the_current_one_has_it(device: str) -> None:
     class Twin(DeviceBackend):
         name = "twin"

@@ -466,24 +466,29 @@ class Backend:
         composition = PRIMITIVES[name].composition
         if composition is None or name in self.missing:
             return None
-        return functools.partial(composition, _RawFunctions(self))
+        return functools.partial(composition, _RawFunctions(self, name))
 
     def of_booleans(self, name: str) -> Callable[..., Raw]:
         """A primitive of booleans, made of others' raw functions, where the table says how."""
         composition = PRIMITIVES[name].booleans
         assert composition is not None, name
-        return functools.partial(composition, _RawFunctions(self))
+        return functools.partial(composition, _RawFunctions(self, name))
 
     def function(self, name: str) -> Callable[..., Raw]:
         """The raw function of a primitive: supplied, composed, or one that raises UnsupportedError."""
+        return self._function(name)
+
+    def _function(self, name: str, part_of: str | None = None) -> Callable[..., Raw]:
+        """The same as a part of a composition, which an error then names."""
         found = self.functions.get(name) or self.composed(name)
         if found is not None:
             return found
         reason = self.missing.get(name, "its adapter supplies no such function")
+        of = "" if part_of is None else f", which {part_of!r} is composed of"
 
         def unsupported(*args: Any) -> Raw:
             raise UnsupportedError(
-                f"backend {self.name!r} cannot do {name!r}: {reason}; "
+                f"backend {self.name!r} cannot do {name!r}{of}: {reason}; "
                 f"do this step on another backend and convert with .to_backend(...)"
             )
 
@@ -521,8 +526,9 @@ def values_unknown(name: str) -> UnsupportedError:
 class _RawFunctions:
     """The raw functions of a backend as attributes, for compositions."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, composition: str) -> None:
         self._backend = backend
+        self._composition = composition
 
     def __getattr__(self, name: str) -> Callable[..., Raw]:
-        return self._backend.function(name)
+        return self._backend._function(name, self._composition)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,7 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from unigrad.adapters.contract import Backend
-from unigrad.base.errors import ArgumentError, BackendError, UnigradError
+from unigrad.adapters.engines import check_engine
+from unigrad.base.errors import ArgumentError, BackendError, UnigradError, UnigradWarning
 from unigrad.base.recording import is_recording
 from unigrad.table import PRIMITIVES
 
@@ -83,8 +85,29 @@ def _load(backend: Backend) -> None:
             f"backend {backend.name!r}: {', '.join(unknown)} in its functions are no primitives; 'unigrad primitives' "
             f"lists what there is"
         )
+    check_engine(backend)
     for bind in binders:
         bound[backend] = bind(backend)
+    _notice_rivals(backend)
+
+
+def _notice_rivals(backend: Backend) -> None:
+    """Warn where a loaded backend of another name claims an array type of this one's."""
+    for other in _backends.values():
+        if other is backend or other not in bound or backend not in _backends.values():
+            continue
+        for kind in backend.array_types:
+            if any(issubclass(kind, own) or issubclass(own, kind) for own in other.array_types):
+                first = next(each for each in _backends.values() if each in (backend, other))
+                warnings.warn(
+                    f"backends {other.name!r} and {backend.name!r} both claim arrays of the type "
+                    f"{kind.__module__}.{kind.__qualname__}: one that is given to unigrad belongs to the current "
+                    f"backend if that is one of them, and to {first.name!r} otherwise; choose with ug.use_backend, or "
+                    f"uninstall one of the two adapters",
+                    UnigradWarning,
+                    stacklevel=2,
+                )
+                break
 
 
 def meet_rules(backend: Backend) -> None:
@@ -152,6 +175,10 @@ def _discover() -> None:
             backend = entry.load()
             if not isinstance(backend, Backend):
                 raise TypeError(f"{entry.value} is {backend!r}, and no instance of a subclass of Backend")
+            if backend.name != entry.name:
+                raise ValueError(
+                    f"its name is {backend.name!r}, and that of its entry point {entry.name!r}; give both the same"
+                )
         except Exception as error:
             backend = _Broken(entry.name, entry.value, error)
         _backends.setdefault(entry.name, backend)

@@ -154,6 +154,10 @@ def refused(
     raise explain(backend, row, error, raws, statics) from error
 
 
+_OWN_FAULTS = (LookupError, MemoryError, NameError, AttributeError, TypeError, NotImplementedError)
+"""What says that a call was wrong or that there is none, and nothing of the numbers in a matrix."""
+
+
 def explain(
     backend: Backend, row: Primitive, error: Exception, raws: Sequence[Any], statics: Sequence[Any]
 ) -> Exception:
@@ -174,5 +178,7 @@ def explain(
         return ArgumentError("integers have no negative integer powers; convert the base with .astype(ug.float32)")
     if row.name in backend.bounds_checked and isinstance(error, IndexError):
         return IndexRangeError(f"{what}: {error}")
+    if row.refusal is not None and not isinstance(error, _OWN_FAULTS):
+        return row.refusal()
     given = f" with {', '.join(map(repr, statics))}" if statics else ""
     return OperationError(f"backend {backend.name!r} refused {what}{given}: {error}")

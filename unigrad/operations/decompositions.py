@@ -24,7 +24,7 @@ from unigrad.base.errors import LinAlgError
 from unigrad.base.words import Shape
 from unigrad.binding.declaring import primitive
 from unigrad.interpreters.batches import Mask, Values, further, moved
-from unigrad.table import Array, Primitive, batched, composed, jvp, vjp
+from unigrad.table import PRIMITIVES, Array, Primitive, batched, composed, jvp, vjp
 from unigrad.tensor.tensor import Tensor
 
 __all__: list[str] = []
@@ -39,7 +39,11 @@ _REFUSALS = {
 
 
 def refusal(name: str) -> LinAlgError:
-    """The error for a matrix that the primitive ``name`` has no answer for, for adapters to raise."""
+    """The error for a matrix that the primitive ``name`` has no answer for, for adapters to raise.
+
+    Where a framework raises by itself nothing need be done: what a raw function raises becomes this error. It is for
+    one that answers infinities or NaN, or whatever was in memory, for a singular matrix.
+    """
     return LinAlgError(f"{name}: {_REFUSALS.get(name, 'a matrix is not finite, or the method did not converge')}")
 
 
@@ -661,3 +665,6 @@ DECOMPOSITIONS = (
     "cofactors", "pinv",
 )  # fmt: skip
 """The names of the primitives of this module."""
+
+for _name in DECOMPOSITIONS:
+    PRIMITIVES[_name].refusal = functools.partial(refusal, _name)
