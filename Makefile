@@ -10,13 +10,15 @@ export OPENBLAS_NUM_THREADS ?= 1
 conform-all: export XLA_FLAGS ?= --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false \
 	--xla_cpu_parallel_codegen_split_count=1
 
-.PHONY: conform conform-all train test check bench array-api-tests format clean help
+.PHONY: conform conform-all train test test-oldest test-newest check bench array-api-tests format clean help
 
 help:
 	@echo "make conform   every case on every backend (on JAX the everyday ones), compared with the reference"
 	@echo "make conform-all  the rest on JAX as well, which compiles for some twenty minutes"
 	@echo "make train     the same network trained on every backend, compared step by step"
 	@echo "make test      formatter, linter, type checker and all tests"
+	@echo "make test-oldest  the everyday cases and the fast tests on the oldest releases that are promised"
+	@echo "make test-newest  likewise on the newest that there are; ONLY='torch jax' for some; CUDA builds of several GB"
 	@echo "make bench     speed and memory beside their limits"
 	@echo "make array-api-tests CHECKOUT=path [BACKENDS='numpy torch'] [EXAMPLES=n]"
 	@echo "               the standard's own suite (github.com/data-apis/array-api-tests) on every backend"
@@ -49,6 +51,10 @@ check: $(READY)
 test: check
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
+# Each framework in an environment of its own, under .releases.
+test-oldest test-newest:
+	$(PYTHON) conformance/releases.py $(@:test-%=%) $(ONLY:%=--only %)
+
 bench: $(READY)
 	$(BIN)/python conformance/benchmarks/bench.py
 
@@ -63,4 +69,4 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) .releases

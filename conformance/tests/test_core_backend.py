@@ -33,6 +33,7 @@ def test_unknown_backends_are_named_with_the_known_ones() -> None:
 
 
 def test_the_environment_chooses_the_first_backend() -> None:
+    pytest.importorskip("torch")
     source = "import unigrad as ug; print(ug.get_backend())"
     for name, expected in (("torch", "torch"), ("", "numpy")):
         done = subprocess.run(

@@ -1,0 +1,130 @@
+"""The everyday cases and the fast tests on other releases than the pinned ones: ``make test-oldest``, ``test-newest``.
+
+Each framework gets an environment of its own, with NumPy and without the others, so that one failure hides no other.
+The oldest releases are the lower ends of the ranges in ``pyproject.toml``, the newest what pip finds for this Python;
+with the newest there is an environment of all together as well. What is made lies in ``.releases/`` and is used again.
+
+    python conformance/releases.py oldest
+    python conformance/releases.py newest --only torch --only jax
+
+On Linux the releases of PyTorch on PyPI are CUDA builds of several GB. Runs without any package but the standard
+library, under each Python that is supported; the exit status is 0 only if everything agreed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / ".releases"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+FRAMEWORKS = ("numpy", "torch", "tensorflow", "jax", "mxnet")
+TOGETHER = "together"
+TOOLS = ("pytest", "pytest-xdist", "hypothesis", "array-api-strict", "einops", *EXTRAS["conformance"])
+FAST = ("-k", "core and not vmap or pairs")
+"""Of the tests: the core on whatever is installed, and pairs of frameworks in one process."""
+LEFT_OUT = ("--ignore=conformance/tests/test_ecosystem.py", "--ignore=conformance/tests/test_notebooks.py")
+"""Files that cannot be imported without all the libraries that they are about."""
+
+
+@dataclass
+class Row:
+    """What one environment showed."""
+
+    environment: str
+    versions: str = "-"
+    cases: str = "-"
+    tests: str = "-"
+    ok: bool = False
+    seconds: float = 0.0
+
+
+def requirements(end: str, framework: str) -> list[str]:
+    """What to install for NumPy and one framework, or for all together, as pip reads it."""
+    frameworks = FRAMEWORKS[1:] if framework == TOGETHER else (framework,)
+    # MXNet is installed without what it asks for.
+    named = [one for name in frameworks if name in EXTRAS and name != "mxnet" for one in EXTRAS[name]]
+    ranges = [*PROJECT["dependencies"], *named]
+    return [re.sub(">=", "==", one, count=1) for one in ranges] if end == "oldest" else ranges
+
+
+def made(end: str, framework: str) -> Path:
+    """The Python of the environment, made or brought up to date."""
+    folder = FOLDER / f"{end}-{framework}-{sys.version_info.major}.{sys.version_info.minor}"
+    python = folder / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    newest = ["--upgrade", "--upgrade-strategy", "eager"] if end == "newest" else []
+    subprocess.run([*install, *newest, *requirements(end, framework), *TOOLS], check=True)
+    bare = EXTRAS["mxnet"] if framework in ("mxnet", TOGETHER) else []
+    subprocess.run([*install, "--no-deps", *bare, "--editable", str(ROOT)], check=True)
+    return python
+
+
+def tried(end: str, framework: str) -> Row:
+    """Run the everyday cases and the fast tests on one framework, or the tests alone on all together."""
+    before = time.perf_counter()
+    row = Row(f"{end} {framework}")
+    try:
+        python = made(end, framework)
+    except subprocess.CalledProcessError as error:
+        row.versions = f"pip ended with {error.returncode}"
+        return row
+    backends = FRAMEWORKS if framework == TOGETHER else dict.fromkeys(("numpy", framework))
+    report = python.parents[1] / "report.json"
+    report.unlink(missing_ok=True)
+    # What the pinned JAX is told to compile faster with, another may not know, and end the process.
+    environment = {name: value for name, value in os.environ.items() if name not in ("XLA_FLAGS", "PYTHONPATH")}
+    if framework != TOGETHER:
+        environment["UNIGRAD_ONE_FRAMEWORK"] = "1"  # the tests that need another are left out
+    named = [word for name in backends for word in ("--backend", name)]
+    conform = subprocess.run(
+        [python, "-m", "unigrad.cli", "conform", "--everyday", *named, "--json", report], cwd=ROOT, env=environment
+    )
+    tests = subprocess.run(
+        [python, "-m", "pytest", "--quiet", "--numprocesses", "2", "-p", "no:cacheprovider", *FAST, *LEFT_OUT],
+        cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    print(tests.stdout)
+    if report.exists():
+        columns = json.loads(report.read_text())["backends"]
+        row.versions = " ".join(f"{one['backend']} {one['version'] or one['unavailable']}" for one in columns)
+        row.cases = ", ".join(f"{one['backend']} {one['failing']} of {one['cases']} fail" for one in columns)
+    row.tests = next((line.strip("= ") for line in reversed(tests.stdout.splitlines()) if " in " in line), "none ran")
+    row.ok = conform.returncode == tests.returncode == 0
+    row.seconds = time.perf_counter() - before
+    return row
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Try each environment and print a row for it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("end", choices=("oldest", "newest"))
+    parser.add_argument("--only", action="append", choices=(*FRAMEWORKS, TOGETHER), help="repeat it for more")
+    args = parser.parse_args(arguments)
+    chosen = args.only or [*FRAMEWORKS, *([TOGETHER] if args.end == "newest" else [])]
+    rows = []
+    for framework in chosen:
+        rows.append(tried(args.end, framework))
+        print(f"\n{rows[-1]}\n", flush=True)
+    print(f"Python {sys.version.split()[0]}")
+    for row in rows:
+        print(f"{'ok  ' if row.ok else 'FAIL'} {row.environment:<18} {row.versions}")
+        print(f"{'':<23} {row.seconds:.0f} s; everyday cases: {row.cases}; tests: {row.tests}")
+    return 0 if all(row.ok for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
