@@ -1,8 +1,8 @@
-"""What einops and matplotlib must be told about Tensors. Nothing here imports either.
+"""What einops, matplotlib and PyTorch's DataLoader must be told about Tensors. Nothing here imports any of them.
 
-einops looks for the class that handles an array among the subclasses of its ``AbstractBackend``, and matplotlib
-for a converter in its registry of types. Both are there only once they have been imported, so a finder waits for
-that, whoever does it and whenever, and then adds ours.
+einops looks for the class that handles an array among the subclasses of its ``AbstractBackend``, matplotlib for a
+converter in its registry of types, and a DataLoader for a function that makes a batch in a table by type. They are
+there only once they have been imported, so a finder waits for that, whoever does it and whenever, and then adds ours.
 """
 
 from __future__ import annotations
@@ -81,9 +81,19 @@ def tell_matplotlib(module: ModuleType) -> None:
     module.registry[Tensor] = TensorConverter()
 
 
+def tell_dataloader(module: ModuleType) -> None:
+    """Have ``torch.utils.data.DataLoader`` make a batch of Tensors by stacking them, on their own backend."""
+
+    def stacked(batch: list[Tensor], *, collate_fn_map: Any = None) -> Tensor:
+        return shapes.stack(batch)
+
+    module.default_collate_fn_map[Tensor] = stacked
+
+
 _TELL: dict[str, Callable[[ModuleType], None]] = {
     "einops._backends": tell_einops,
     "matplotlib.units": tell_matplotlib,
+    "torch.utils.data._utils.collate": tell_dataloader,
 }
 
 
