@@ -35,6 +35,7 @@ class JaxBackend(Backend):
         self.functions = operations()
         self.raw_dtypes = {dtype: dtype for dtype in ALL}
         self.array_types = (jax.Array,)
+        self.variable_types = (jax.Ref,) if hasattr(jax, "Ref") else ()
         self.engine = JaxEngine(self)
         self.foreign = JaxForeign()
 

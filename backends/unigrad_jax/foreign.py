@@ -71,6 +71,9 @@ class JaxForeign(Foreign):
         run.defvjp(lambda *raws: (run(*raws), raws), backward)
         return list(run(*raws))
 
+    def array_in(self, holder: Any) -> Raw | None:
+        return holder[...] if hasattr(jax, "Ref") and isinstance(holder, jax.Ref) else None
+
     def later(self, call: Elsewhere, raws: Sequence[Raw]) -> list[Raw]:
         specs = [jax.ShapeDtypeStruct(*each) for each in call.described([raw.shape for raw in raws], raws)]
         return list(jax.pure_callback(call.on_host, _checked(call.name, specs), *raws, vmap_method="sequential"))

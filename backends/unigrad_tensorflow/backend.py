@@ -51,6 +51,7 @@ class TensorFlowBackend(Backend):
         self._looks_on = tape.looks_on
         self.raw_dtypes = {dtype: getattr(tf, str(dtype)) for dtype in ALL}
         self.array_types = (tf.Tensor,)
+        self.variable_types = (tf.Variable,)
         self.functions = primitives(self)
         self.engine = tape.TensorFlowEngine(self)
         self.foreign = TensorFlowForeign()

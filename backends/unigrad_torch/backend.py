@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from unigrad.extend import ALL, Backend, DType, Raw, UnigradWarning, backwards, loaded_before, values_unknown
+from unigrad.extend import (
+    ALL,
+    Backend,
+    DType,
+    Raw,
+    UnigradWarning,
+    UnsupportedError,
+    backwards,
+    loaded_before,
+    values_unknown,
+)
 from unigrad_torch.replaced import REPLACED
 
 if TYPE_CHECKING:
@@ -51,11 +61,14 @@ class TorchBackend(Backend):
         self._scalars = scalars
         self.raw_dtypes = {dtype: getattr(torch, str(dtype)) for dtype in ALL if str(dtype) not in self.missing}
         self.array_types = (torch.Tensor,)
+        self._strided = torch.strided
         self.functions = primitives(self)
         self.engine = self._engine = TorchEngine(self)
         self.foreign = TorchForeign(self._engine)
 
     def admit(self, raw: Raw) -> None:
+        if raw.is_nested or raw.layout is not self._strided or raw.is_quantized:
+            self._refuse(raw)
         super().admit(raw)
         self._engine.look_at(raw)
         if not self._dynamo_knows and DYNAMO in sys.modules:
@@ -64,6 +77,19 @@ class TorchBackend(Backend):
             sys.modules[DYNAMO].add("unigrad")
             sys.modules[DYNAMO].add("unigrad_torch")
             self._dynamo_knows = True
+
+    def _refuse(self, raw: Raw) -> None:
+        """Raise for arrays that are no plain ones: most of PyTorch's functions do not take them."""
+        if raw.is_nested:
+            what, instead = "nested", "raw.to_padded_tensor(0.0)"
+        elif raw.is_quantized:
+            what, instead = "quantised", "raw.dequantize()"
+        else:
+            what, instead = str(raw.layout).removeprefix("torch."), "raw.to_dense()"
+        raise UnsupportedError(
+            f"backend 'torch' takes plain arrays, and this one is {what}, of dtype {raw.dtype}; convert it with "
+            f"{instead}, or call PyTorch's own function on it and pass the result"
+        )
 
     def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
         # PyTorch shares the memory of what it is given, and has no negative strides.
@@ -74,6 +100,11 @@ class TorchBackend(Backend):
         found: np.ndarray[Any, Any]
         if self._is_written_down():
             raise values_unknown(self.name)
+        if raw.is_meta:
+            raise UnsupportedError(
+                f"backend 'torch': an array on the device 'meta' has a shape and a dtype and no values, so there is "
+                f"nothing to convert, print or decide by; this one has shape {tuple(raw.shape)}"
+            )
         if not self.engine.by_rules():
             found = raw.numpy(force=True)
             return found
@@ -85,7 +116,7 @@ class TorchBackend(Backend):
         return found
 
     def is_known(self, raw: Raw) -> bool:
-        if self.torch.compiler.is_compiling() or self._is_written_down():
+        if self.torch.compiler.is_compiling() or self._is_written_down() or raw.is_meta:
             return False
         return not self.engine.by_rules() or self._beneath(raw) is not None
 

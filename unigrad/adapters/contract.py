@@ -295,7 +295,8 @@ class Foreign:
         return None
 
     def array_in(self, holder: Any) -> Raw | None:
-        """The array that a variable of the framework's holds, read so that its engine sees it; None for all else."""
+        """The array that a variable of the framework's (:attr:`Backend.variable_types`) holds, read so that its engine
+        sees it; None for all else."""
         return None
 
 
@@ -323,6 +324,9 @@ class Backend:
     array_types: tuple[type, ...]
     """The framework's array types. Where two backends claim one, the current backend has its arrays, else the one that
     was known first."""
+
+    variable_types: tuple[type, ...] = ()
+    """The types of the framework's variables, which are taken as the arrays that :meth:`Foreign.array_in` finds."""
 
     def load(self) -> None:
         """Import the framework and fill in ``functions``, ``raw_dtypes`` and ``array_types``."""
@@ -519,7 +523,7 @@ def values_unknown(name: str) -> UnsupportedError:
     return UnsupportedError(
         f"backend {name!r}: this array has no values yet, because the framework traces or maps the program that it is "
         f"in (jit, vmap, tf.function); keep it an array, choose by ug.where(condition, x, y) instead of 'if', and "
-        f"convert, print or count results outside"
+        f"convert or count results outside; to the framework return and pass its own array, x.raw"
     )
 
 

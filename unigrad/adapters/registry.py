@@ -316,7 +316,7 @@ class working_on:
 
 
 def backend_of(raw: Any) -> Backend | None:
-    """The backend whose raw array this is, or None. Imports no framework.
+    """The backend whose raw array this is, or whose variable that holds one; None for all else. Imports no framework.
 
     An array of a framework that was never imported cannot exist, so only those in ``sys.modules``
     are asked, and only if the type, or one it derives from, comes from that framework.
@@ -336,7 +336,7 @@ def backend_of(raw: Any) -> Backend | None:
                 loaded(backend)
             except BackendError:
                 continue
-            if isinstance(raw, backend.array_types):
+            if isinstance(raw, (*backend.array_types, *backend.variable_types)):
                 claimed.append(backend)
     if len(claimed) > 1:
         current = _override.get() or _default

@@ -15,8 +15,19 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.base.errors import DtypeError
 from unigrad.operations import contractions, creation, shapes
-from unigrad.tensor.tensor import Tensor
+from unigrad.tensor.tensor import Tensor, tensor_method
+
+
+@tensor_method("__tf_tensor__")
+def _for_tensorflow(self: Tensor, dtype: Any = None, name: str | None = None) -> Any:
+    """DtypeError: TensorFlow takes Tensors nowhere. So ``variable + x`` is left to x, and no gradient is lost."""
+    raise DtypeError(
+        "TensorFlow's functions, and what a tf.function returns, take its own arrays: pass x.raw, or call "
+        "ug.wrap_native(function)(x), which is differentiated; in a comparison have the Tensor on the left"
+    )
+
 
 _kept: list[type] = []  # einops' list of subclasses keeps none of them alive
 

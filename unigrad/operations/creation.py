@@ -26,7 +26,7 @@ from unigrad.base.errors import (
 )
 from unigrad.binding.declaring import primitive
 from unigrad.table import Array, alias, batched, jvp, operation, vjp
-from unigrad.tensor.coercion import NUMBERS, as_numpy, mismatch, one_number, short
+from unigrad.tensor.coercion import NUMBERS, admitted, as_numpy, check_whole, mismatch, one_number, short
 from unigrad.tensor.tensor import Tensor, type_on
 
 __all__ = [
@@ -72,12 +72,12 @@ def asarray(
     else:
         backend = None if isinstance(obj, (np.ndarray, np.generic, *NUMBERS, list, tuple)) else backend_of(obj)
         target = current_backend() if like is None else like.backend
+        check_whole(obj)
         shared = not isinstance(obj, np.generic) and (copy is False or not isinstance(obj, np.ndarray))
         if backend is None and shared and isinstance(obj, target.array_types):
             backend = target
         if backend is not None:
-            backend.admit(obj)
-            found = type_on(backend).of(obj, None)
+            found = admitted(obj, backend)
         elif _exchanges(obj) or (copy is False and isinstance(obj, np.ndarray)):
             found = _imported(obj, target, copy)
             copy = None

@@ -60,7 +60,9 @@ def tensor(arg: Any, backend: Backend) -> Tensor:
 
 
 def admitted(raw: Any, backend: Backend) -> Tensor:
-    """A raw array of the user's as a Tensor; DtypeError if it cannot be used."""
+    """A raw array of the user's, or what a variable holds now, as a Tensor; DtypeError if it cannot be used."""
+    if isinstance(raw, backend.variable_types):
+        raw = backend.foreign.array_in(raw)
     backend.admit(raw)
     return type_on(backend).of(raw, None)
 
@@ -80,6 +82,7 @@ def as_numpy(obj: Any, dtype: Any) -> np.ndarray[Any, Any]:
     numbers that the dtype does not hold.
     """
     wanted = None if dtype is None else dtypes.as_dtype(dtype)
+    check_whole(obj)
     if isinstance(obj, (np.ndarray, np.generic)):
         return _cast(np.asarray(obj), dtypes.as_dtype(obj.dtype) if wanted is None else wanted)
     if isinstance(obj, (memoryview, bytes, bytearray, array.array)):
@@ -97,6 +100,20 @@ def as_numpy(obj: Any, dtype: Any) -> np.ndarray[Any, Any]:
     if wanted is None and values.dtype.kind in "fic" and not _holds_arrays(obj):
         values = values.astype(dtypes.as_dtype({"f": float, "i": int, "c": complex}[values.dtype.kind]))
     return values
+
+
+def check_whole(obj: Any) -> None:
+    """ArgumentError for an array that would silently become another: without its mask, or computed as a whole."""
+    if type(obj) is np.ndarray:
+        return
+    if isinstance(obj, np.ndarray) and np.any(getattr(obj, "mask", False)):
+        raise ArgumentError(
+            "a masked array would lose its mask here; pass x.filled(value), or x.compressed() for those that are left"
+        )
+    if hasattr(obj, "__dask_graph__"):
+        raise ArgumentError(
+            f"{type(obj).__name__} of dask is not computed yet, and all of it would be here; say so with x.compute()"
+        )
 
 
 def one_number(number: complex, dtype: dtypes.DType) -> np.ndarray[Any, Any]:
@@ -138,7 +155,7 @@ def _plain(obj: Any) -> Any:
         obj.refuse_if_recorded("collect it in a list for asarray", "ug.stack([...])")
         return obj.numpy()
     backend = None if isinstance(obj, (np.ndarray, np.generic, *NUMBERS)) else backend_of(obj)
-    return obj if backend is None else backend.to_numpy(obj)
+    return obj if backend is None else admitted(obj, backend).numpy()
 
 
 def holds_tensor(obj: Any) -> bool:
