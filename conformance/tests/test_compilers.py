@@ -534,7 +534,7 @@ def test_a_question_about_values_gets_an_answer(backend: str, compile_: str, que
 
         def ask(value: Any) -> Any:
             for show in (repr, str, "{:.2f}".format):
-                assert "shape=" in show(ug.asarray(value)) and "float32" in show(ug.asarray(value))
+                assert "shape=" in show(ug.asarray(value))
             with pytest.raises(UnsupportedError, match=r"ug\.where"):
                 question(ug.asarray(value)[..., 0:1] if question in (float, bool) else ug.asarray(value))
             seen.append(True)
