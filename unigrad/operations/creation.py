@@ -26,7 +26,7 @@ from unigrad.base.errors import (
 )
 from unigrad.binding.declaring import primitive
 from unigrad.table import Array, alias, batched, jvp, operation, vjp
-from unigrad.tensor.coercion import NUMBERS, admitted, as_numpy, check_whole, mismatch, one_number, short
+from unigrad.tensor.coercion import NUMBERS, admitted, as_numpy, check_whole, collected, mismatch, one_number, short
 from unigrad.tensor.tensor import Tensor, type_on
 
 __all__ = [
@@ -61,14 +61,16 @@ def asarray(
     A Tensor or a framework's own array stays on its backend and shares its memory; what another library exports
     through DLPack shares its memory with the current backend (or that of ``like``) where that is possible; everything
     else is copied there, NumPy's arrays too, by NumPy's backend as by all others: a buffer may be filled again.
+    A list with recorded Tensors in it, ``[[c, -s], [s, c]]``, is recorded as :func:`unigrad.stack` of it is.
     ``copy=True`` always copies, and False shares the memory also of NumPy's arrays; where it cannot be had it raises
     ArgumentError. Without ``dtype`` arrays keep theirs; Python floats become float32 and integers int64.
 
     DtypeError for an integer that the dtype does not hold; a float beyond a floating dtype is infinite there, and what
     becomes of floats that an integer dtype does not hold is the same on all backends (:func:`astype`).
     """
-    if isinstance(obj, Tensor):
-        found = obj
+    rows = obj if isinstance(obj, Tensor) else collected(obj)
+    if rows is not None:
+        found = rows
     else:
         backend = None if isinstance(obj, (np.ndarray, np.generic, *NUMBERS, list, tuple)) else backend_of(obj)
         target = current_backend() if like is None else like.backend

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.base.arguments import broadcast_shapes
-from unigrad.base.errors import ShapeError, UnsupportedError
+from unigrad.base.errors import MissingNameError, ShapeError, UnsupportedError
 from unigrad.operations.creation import asarray
 from unigrad.operations.elementwise import add, divide, maximum, minimum, multiply, power
 from unigrad.operations.indexing import (
@@ -102,6 +102,9 @@ class At:
 
     def __getitem__(self, key: Any) -> Selection:
         return Selection(self._x, key)
+
+    def __getattr__(self, name: str) -> Any:
+        raise MissingNameError(f"x.at has no {name!r}: what is changed stands in brackets, x.at[key].add(values)")
 
 
 class Selection:

@@ -14,6 +14,7 @@ from unigrad.adapters.registry import backend_of, current_backend
 from unigrad.base import dtypes
 from unigrad.base.casting import to_integers
 from unigrad.base.errors import ArgumentError, BackendMismatchError, DtypeError
+from unigrad.table import OPERATIONS
 from unigrad.tensor.tensor import Tensor, type_on
 
 NUMBERS = (bool, int, float, complex)
@@ -56,6 +57,9 @@ def tensor(arg: Any, backend: Backend) -> Tensor:
     other = None if isinstance(arg, (*NUMBERS, list, tuple, np.ndarray, np.generic)) else backend_of(arg)
     if other is not None and other is not backend:
         raise mismatch(backend.name, other.name)
+    rows = collected(arg)
+    if rows is not None:
+        return tensor(rows, backend)
     return type_on(backend).of(backend.from_numpy(as_numpy(arg, None)), None)
 
 
@@ -156,6 +160,21 @@ def _plain(obj: Any) -> Any:
         return obj.numpy()
     backend = None if isinstance(obj, (np.ndarray, np.generic, *NUMBERS)) else backend_of(obj)
     return obj if backend is None else admitted(obj, backend).numpy()
+
+
+def collected(obj: Any) -> Tensor | None:
+    """A list with Tensors in it that something follows, however nested, as one that is followed too; None for all
+    else, whose values are data."""
+    if isinstance(obj, (list, tuple)) and _holds_followed(obj):
+        found: Tensor = OPERATIONS["stack"](obj)
+        return found
+    return None
+
+
+def _holds_followed(obj: Any) -> bool:
+    if isinstance(obj, (list, tuple)):
+        return any(map(_holds_followed, obj))
+    return isinstance(obj, Tensor) and obj._followed
 
 
 def holds_tensor(obj: Any) -> bool:

@@ -195,13 +195,20 @@ class Arguments:
         leaves, layout = flatten(tree)
         return unflatten(layout, map(self.shown, leaves))
 
-    def rebuilt(self, leaves: Iterable[Tensor | None]) -> list[Any]:
-        """One Tensor or None for each variable, each of its leaf's kind, in the structures of the arguments."""
+    def rebuilt(self, leaves: Iterable[Tensor | None], beside: Any = None) -> list[Any]:
+        """One Tensor or None for each variable, each of its leaf's kind, in the structures of the arguments.
+
+        All stay Tensors if one of ``beside``, which they were computed with, is followed by another transform.
+        """
+        followed = any(isinstance(leaf, Tensor) and leaf._followed for leaf in flatten(beside)[0])
         supply = iter(
             [
                 None
                 if x is None
-                else self._like(carried(x, variable.backend), self._kind if isinstance(given, _NUMBERS) else given)
+                else self._like(
+                    carried(x, variable.backend),
+                    x if followed else self._kind if isinstance(given, _NUMBERS) else given,
+                )
                 for x, variable, given in zip(leaves, self.variables, self.originals, strict=True)
             ]
         )

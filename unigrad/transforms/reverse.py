@@ -151,7 +151,7 @@ def vjp(
             for number, (output, g) in enumerate(zip(outputs.tensors, given, strict=True))
         ]
         grads = pull_back(Pass(outputs.tensors, seeds, True, is_recording()), arguments.variables)
-        return tuple(arguments.rebuilt(arguments.completed(grads, unused)))
+        return tuple(arguments.rebuilt(arguments.completed(grads, unused), beside=cotangent))
 
     shown = outputs.rebuilt([arguments.shown(output) for output in outputs.tensors])
     return (shown, pull, arguments.shown_tree(aux)) if has_aux else (shown, pull)

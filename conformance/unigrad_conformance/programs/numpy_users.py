@@ -1,0 +1,106 @@
+"""What NumPy's users write without thinking: rows of computed numbers, adding at positions, changing a gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from unigrad_conformance.case import Program, Results, message, raised
+
+NUMPY_USERS = Program("numpy_users")
+
+
+@NUMPY_USERS.case("asarray of rows of recorded numbers is recorded, in grad, jvp and vmap")
+def rows_of_recorded_numbers(ug: Any) -> Results:
+    def turned(t: Any) -> Any:
+        c, s = ug.cos(t), ug.sin(t)
+        return (ug.asarray([[c, -s], [s, c]]) @ ug.asarray([1.0, 2.0]) + ug.array([c, 1])).sum()
+
+    t = ug.asarray(0.25)
+    return {
+        "gradient": ug.grad(turned)(t),
+        "tangent": ug.jvp(turned, (t,), (ug.asarray(2.0),))[1],
+        "mapped": ug.vmap(ug.grad(turned))(ug.asarray([0.25, 0.5])),
+        "appended": ug.grad(lambda x: (ug.append(x, [x[0] * 2, 3.0]) ** 2).sum())(ug.asarray([1.0, 2.0])),
+    }
+
+
+@NUMPY_USERS.case("np.add.at adds at repeated positions and is differentiable by both", value=[[5, 7], [3, 4]])
+def adding_at_positions(ug: Any) -> Results:
+    x, rows = ug.zeros((2, 2)), ug.asarray([[1.0, 2.0], [3.0, 4.0], [4.0, 5.0]])
+    x.attach_grad()
+    rows.attach_grad()
+    with ug.record():
+        total = x * 2
+        np.add.at(total, [0, 1, 0], rows)
+        again = x.at[[0, 1, 0]].add(rows)
+        loss = (total**2).sum() + (again * 3).sum()
+    loss.backward()
+    return {"value": total, "by x": x.grad, "by rows": rows.grad, "x is as it was": x}
+
+
+@NUMPY_USERS.case("positions may differ along a vmap, and what is not there is one error")
+def scattering_mapped_and_refused(ug: Any) -> Results:
+    x, places = ug.zeros(3), ug.asarray([[0, 0], [2, -2]])
+    added = ug.vmap(lambda i, v: ug.scatter_add(x, i, v))(places, ug.asarray([[1.0, 2.0], [3.0, 4.0]]))
+    return {
+        "added": added,
+        "errors": [
+            raised(lambda: ug.scatter_add(x, [0, 3], 1.0)),
+            raised(lambda: np.add.at(x, [-4], 1.0)),
+            raised(lambda: x.at[[0, 1]].multiply([1.0, 2.0, 3.0])),
+            raised(lambda: np.add.at(ug.asarray([1, 2]), 0, 0.5)),
+            raised(lambda: x.at[[0.5]].set(1.0)),
+            raised(lambda: ug.choose(ug.asarray([2]), [x])),
+            raised(lambda: np.maximum.at(np.zeros(3), 0, x[0])),
+        ],
+    }
+
+
+@NUMPY_USERS.case("an attached gradient can be scaled, replaced and cleared", scaled=[1, 2], cleared=[0, 0])
+def changing_a_gradient(ug: Any) -> Results:
+    x = ug.asarray([1.0, 2.0])
+    x.attach_grad("add")
+    with ug.record():
+        y = (x**2).sum()
+    y.backward()
+    x.grad *= 0.5
+    scaled = x.grad.copy()
+    x.grad = np.asarray([3.0, 4.0])
+    with ug.record():
+        y = (x**2).sum()
+    y.backward()
+    added = x.grad.copy()
+
+    def too_many() -> None:
+        x.grad = ug.ones(3)
+
+    def of_none() -> None:
+        ug.ones(2).grad = ug.ones(2)
+
+    errors = [raised(too_many), raised(of_none)]
+    x.grad = None
+    return {"scaled": scaled, "added": added, "dtype": str(added.dtype), "cleared": x.grad, "errors": errors}
+
+
+@NUMPY_USERS.case("the pull of NumPy's arrays, used inside another transform, is followed by it")
+def pull_inside_a_transform(ug: Any) -> Results:
+    x = np.asarray([1.0, 2.0], np.float32)
+    _, pull = ug.vjp(lambda x: x**3, x)
+    value, back = ug.vjp(lambda g: pull(g)[0], np.ones(2, np.float32))
+    plain = pull(np.ones(2, np.float32))[0]
+    return {"value": ug.asarray(value), "back": ug.asarray(back(x)[0]), "kinds": [type(plain).__name__]}
+
+
+@NUMPY_USERS.case("what has one value has it under NumPy's names")
+def names_and_sizes(ug: Any) -> Results:
+    x = ug.asarray([[1.0, 2.0, 3.0], [4.0, 5.0, 6.5]])
+    return {
+        "items": [x.item(4), x.item(1, 2), x.item((0, 1)), x.nbytes, x.itemsize],
+        "tall": str([part.shape for part in np.atleast_2d(x, x[0])]),
+        "listed": [type(np.split(x, 2)).__name__, type(np.hsplit(x, 3)).__name__, type(ug.split(x, 2)).__name__],
+        "rounded": (x / 7).round(2),
+        "errors": [raised(lambda: x.item(9)), raised(x.item), raised(lambda: x.at.add), raised(lambda: x.flat)],
+        "words": "ravel" in message(lambda: x.flat),
+    }
