@@ -6,9 +6,6 @@ READY := $(VENV)/.ready
 # On few cores the spinning threads of several BLAS libraries slow each other down fifty-fold.
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
-# JAX compiles every operation of every case: twice as fast without optimisation.
-conform-all: export XLA_FLAGS ?= --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false \
-	--xla_cpu_parallel_codegen_split_count=1
 
 .PHONY: conform conform-all train test test-oldest test-newest check bench array-api-tests format clean help
 

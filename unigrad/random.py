@@ -10,6 +10,7 @@ them in as arguments.
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from unigrad.base import dtypes
-from unigrad.base.arguments import new_shape
-from unigrad.base.errors import ArgumentError
+from unigrad.base.arguments import new_shape, one_axis
+from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.operations.creation import asarray
 from unigrad.table import Array
 from unigrad.tensor.tensor import Tensor
@@ -44,6 +45,26 @@ def seed(value: int | None = None) -> None:
     global _generator
     if _replayed.get() is None:  # what is replayed has had its effect on others before
         _generator = np.random.default_rng(value)
+
+
+def get_state() -> dict[str, Any]:
+    """The state of the shared generator, for :func:`set_state`: NumPy's own description of it, which is plain data."""
+    with _lock:
+        return copy.deepcopy(dict(_source().bit_generator.state))
+
+
+def set_state(state: dict[str, Any]) -> None:
+    """Go on where the shared generator was when :func:`get_state` returned ``state``. ArgumentError if it is none."""
+    global _generator
+    made = np.random.default_rng(0)
+    try:
+        made.bit_generator.state = copy.deepcopy(state)
+    except (TypeError, ValueError, KeyError) as error:
+        raise ArgumentError(
+            f"this is no state of the generator: {error}; give what ug.random.get_state() returned"
+        ) from error
+    if _replayed.get() is None:
+        _generator = made
 
 
 def drawn(draw: Callable[[np.random.Generator], Any], seed: int | None = None) -> Any:
@@ -115,6 +136,37 @@ def _dtype(dtype: Any, like: Tensor | None) -> Any:
     return like.dtype if like is not None and like.dtype.kind == "f" else dtypes.default_float
 
 
+def _constant(parameter: Array, what: str) -> np.ndarray[Any, Any]:
+    """The values of a parameter by which nothing is differentiated."""
+    if isinstance(parameter, Tensor):
+        parameter.refuse_if_recorded(f"draw numbers with it as {what}", "x.detach()")
+        return parameter.numpy()
+    return np.asarray(parameter)
+
+
+def _positive(values: np.ndarray[Any, Any], name: str) -> None:
+    if not np.all(values > 0):
+        raise ArgumentError(f"{name}={values.tolist()} is not above 0")
+
+
+def _not_negative(parameter: Array, name: str) -> None:
+    if not isinstance(parameter, Tensor) and np.any(np.asarray(parameter) < 0):
+        raise ArgumentError(f"{name}={parameter!r} is negative")
+
+
+def _made(values: Any, dtype: Any, like: Tensor | None) -> Tensor:
+    return asarray(np.asarray(values).astype(dtype), like=like)
+
+
+def _scaled(values: Any, scale: Array, dtype: Any, *others: Array) -> Tensor:
+    """Standard numbers times ``scale``, on the backend of the parameters."""
+    like = _like(scale, *others)
+    wanted = _dtype(dtype, like)
+    if isinstance(scale, Tensor):
+        return _made(values, wanted, like) * scale
+    return _made(values * np.asarray(scale), wanted, like)
+
+
 def normal(
     loc: Array = 0.0, scale: Array = 1.0, size: Size = None, *, seed: int | None = None, dtype: Any = None
 ) -> Tensor:
@@ -123,8 +175,7 @@ def normal(
     Shape ``size``, or that of loc and scale; float32 unless told otherwise.
     """
     like = _like(loc, scale)
-    if not isinstance(scale, Tensor) and np.any(np.asarray(scale) < 0):
-        raise ArgumentError(f"scale={scale!r} is negative")
+    _not_negative(scale, "scale")
     shape = _shape(size, loc, scale)
     values = drawn(lambda rng: rng.standard_normal(shape), seed)
     noise = asarray(np.asarray(values).astype(_dtype(dtype, like)), like=like)
@@ -145,6 +196,84 @@ def uniform(
     return asarray(np.asarray(values).astype(_dtype(dtype, like)), like=like) * (high - low) + low
 
 
+def exponential(scale: Array = 1.0, size: Size = None, *, seed: int | None = None, dtype: Any = None) -> Tensor:
+    """Exponential numbers of mean ``scale``, which may be a Tensor and is differentiated."""
+    _not_negative(scale, "scale")
+    shape = _shape(size, scale)
+    return _scaled(drawn(lambda rng: rng.standard_exponential(shape), seed), scale, dtype)
+
+
+def gamma(shape: Array, scale: Array = 1.0, size: Size = None, *, seed: int | None = None, dtype: Any = None) -> Tensor:
+    """Gamma-distributed numbers of that ``shape``, above 0, times ``scale``.
+
+    The scale may be a Tensor and is differentiated; the shape is a constant: UnsupportedError if it is recorded.
+    """
+    alpha = _constant(shape, "gamma's shape")
+    _positive(alpha, "shape")
+    _not_negative(scale, "scale")
+    found = _shape(size, alpha, scale)
+    values = drawn(lambda rng: rng.standard_gamma(alpha, found), seed)
+    return _scaled(values, scale, dtype, shape)
+
+
+def beta(a: Array, b: Array, size: Size = None, *, seed: int | None = None, dtype: Any = None) -> Tensor:
+    """Beta-distributed numbers, from 0 to 1.
+
+    The parameters, above 0, are constants: UnsupportedError if one is recorded.
+    """
+    first, second = _constant(a, "beta's a"), _constant(b, "beta's b")
+    _positive(first, "a")
+    _positive(second, "b")
+    shape = _shape(size, first, second)
+    return _made(drawn(lambda rng: rng.beta(first, second, shape), seed), _dtype(dtype, _like(a, b)), _like(a, b))
+
+
+def poisson(lam: Array = 1.0, size: Size = None, *, seed: int | None = None, dtype: Any = None) -> Tensor:
+    """How often what happens ``lam`` times on average happens, as int64. UnsupportedError if ``lam`` is recorded."""
+    mean = _constant(lam, "poisson's lam")
+    shape = _shape(size, mean)
+    try:
+        values = drawn(lambda rng: rng.poisson(mean, shape), seed)
+    except ValueError as error:
+        raise ArgumentError(f"lam={lam!r}: {error}") from error
+    return _made(values, dtypes.as_dtype(int if dtype is None else dtype), _like(lam))
+
+
+def bernoulli(p: Array = 0.5, size: Size = None, *, seed: int | None = None, dtype: Any = None) -> Tensor:
+    """True with probability ``p``, from 0 to 1, else False; 1 and 0 with a ``dtype`` of numbers.
+
+    UnsupportedError if ``p`` is recorded: what is true or false has no derivative.
+    """
+    chance = _constant(p, "bernoulli's p")
+    if not np.all((chance >= 0) & (chance <= 1)):
+        raise ArgumentError(f"p={p!r} holds what is no probability from 0 to 1")
+    shape = _shape(size, chance)
+    values = drawn(lambda rng: rng.random(shape) < chance, seed)
+    return _made(values, dtypes.as_dtype(bool if dtype is None else dtype), _like(p))
+
+
+def categorical(logits: Array, size: Size = None, *, axis: int = -1, seed: int | None = None) -> Tensor:
+    """Classes, as int64, with probabilities softmax(logits) along ``axis`` (by the largest of logits + Gumbel noise;
+    Gumbel, 1954).
+
+    ``size`` is the shape of the result, which is otherwise that of the logits without that axis and must broadcast with
+    it. UnsupportedError if the logits are recorded.
+    """
+    given = _constant(logits, "categorical's logits").astype(np.float64)
+    if not given.ndim:
+        raise ShapeError("categorical needs logits with an axis of classes, not a 0-dimensional array")
+    given = np.moveaxis(given, one_axis(axis, given.ndim), -1)
+    if not given.shape[-1] or not np.all(given.max(axis=-1, initial=-np.inf) > -np.inf):
+        raise ArgumentError("categorical: no class has a probability above 0, or one is NaN; check the logits")
+    shape = given.shape[:-1] if size is None else new_shape(size)
+    try:
+        given = np.broadcast_to(given, (*shape, given.shape[-1]))
+    except ValueError:
+        raise ShapeError(f"size={size!r} does not fit logits of shape {np.shape(logits)}") from None
+    noise = drawn(lambda rng: rng.gumbel(size=given.shape), seed)
+    return _made(np.argmax(given + noise, axis=-1), np.dtype(np.int64), _like(logits))
+
+
 def integers(
     low: int, high: int | None = None, size: Size = None, *, seed: int | None = None, dtype: Any = None
 ) -> Tensor:
@@ -163,6 +292,16 @@ def permutation(x: int | Array, *, seed: int | None = None) -> Tensor:
     count = x if isinstance(x, int) else len(x)
     order = drawn(lambda rng: rng.permutation(count), seed)
     return asarray(order.astype(np.int64)) if isinstance(x, int) else asarray(x)[order]
+
+
+def shuffle(x: Tensor, *, seed: int | None = None) -> None:
+    """Put an array's slices along its first axis into random order, in place as ``x[...] = ...`` does.
+
+    :func:`permutation` returns another array instead.
+    """
+    if not isinstance(x, Tensor):
+        raise ArgumentError(f"shuffle changes a Tensor in place, and got {type(x).__name__}; use ug.random.permutation")
+    x[...] = permutation(x, seed=seed)
 
 
 def choice(

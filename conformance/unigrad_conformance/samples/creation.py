@@ -62,6 +62,30 @@ _drawn(
     low=real(1.5), flat=False, dtypes=("float32", "float64"),
 )  # fmt: skip
 _drawn("random.integers", "seed", "ug.random.integers(3, 9, size=(2, 3), seed=5)")
+_drawn("random.exponential", "seed", "ug.random.exponential(2.0, size=4, seed=5)")
+_drawn(
+    "random.exponential", "differentiable", "ug.random.exponential(scale, size=3, seed=5) ** 2",
+    scale=spread(1, 2, 1), flat=False,
+)  # fmt: skip
+_drawn("random.gamma", "seed", "ug.random.gamma([0.5, 2.0], 3.0, size=(3, 2), seed=5)")
+_drawn(
+    "random.gamma", "differentiable", "ug.random.gamma(2.0, scale, size=3, seed=5) ** 2",
+    scale=spread(1, 2, 1), flat=False,
+)  # fmt: skip
+_drawn("random.beta", "seed", "ug.random.beta(0.5, [2.0, 3.0], seed=5)")
+_drawn("random.poisson", "seed", "ug.random.poisson([0.0, 4.0], size=(3, 2), seed=5)")
+_drawn("random.bernoulli", "seed", "ug.random.bernoulli([0.0, 0.5, 1.0], size=(4, 3), seed=5)")
+_drawn("random.bernoulli", "numbers", "ug.random.bernoulli(0.5, size=4, seed=5, dtype='float64')")
+_drawn("random.categorical", "seed", "ug.random.categorical([[0.0, 1.0, -2.0], [-np.inf, 0.0, 0.0]], seed=5)")
+_drawn("random.categorical", "many", "ug.random.categorical([[0.0], [1.0]], (2, 1), axis=0, seed=5)")
+_drawn(
+    "random.shuffle", "rows", "x = x.copy(); ug.random.shuffle(x, seed=5); x ** 2", x=spread(1, 2, 3, 2), flat=False
+)
+_drawn(
+    "random.get_state", "again",
+    "state = ug.random.get_state(); a = ug.random.uniform(size=3); ug.random.set_state(state); "
+    "a - ug.random.uniform(size=3)",
+)  # fmt: skip
 _drawn("random.permutation", "seed", "ug.random.permutation(5, seed=5)")
 _drawn("random.permutation", "rows", "ug.random.permutation(x, seed=5) ** 2", x=spread(1, 2, 3, 2), flat=False)
 _drawn("random.choice", "seed", "ug.random.choice(9, size=4, replace=False, seed=5)")
