@@ -28,14 +28,14 @@ from unigrad.operations.networks import convolution_, transposed_convolution, wi
 from unigrad.operations.reductions import in_float32, narrow
 from unigrad.operations.reductions import max as _max
 from unigrad.operations.reductions import sum as _sum
-from unigrad.operations.shapes import concat
+from unigrad.operations.shapes import concat, matrix_transpose
 from unigrad.table import Array, operation
 from unigrad.tensor.coercion import tensors
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
     "avg_pool1d", "avg_pool2d", "avg_pool3d", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
-    "conv_transpose2d", "conv_transpose3d", "max_pool1d", "max_pool2d", "max_pool3d",
+    "conv_transpose2d", "conv_transpose3d", "fold", "max_pool1d", "max_pool2d", "max_pool3d", "unfold",
 ]  # fmt: skip
 
 Sizes = int | Sequence[int]
@@ -361,3 +361,57 @@ def avg_pool3d(
 ) -> Tensor:
     """:func:`avg_pool2d` over three spatial axes."""
     return _avg_pool(3, x, kernel, stride, padding, count_include_pad)
+
+
+# --- windows as columns --------------------------------------------------------------------------------
+
+
+@operation
+def unfold(x: Array, /, kernel: Sizes, *, stride: Sizes = 1, padding: Pads = 0, dilation: Sizes = 1) -> Tensor:
+    """The windows of x, of shape (N, C, *spatial), as the columns of an array (N, C * elements of a window, windows).
+
+    Windows are those of :func:`conv2d`, over any number of spatial axes; zeros stand for the ``padding``. A convolution
+    is the product of its kernels, one a row, with these columns.
+    """
+    x = asarray(x)
+    ndim = max(x.ndim - 2, 1)
+    _spatial(x, ndim, "unfold")
+    sizes, strides = _each(kernel, ndim, "kernel", 1), _each(stride, ndim, "stride", 1)
+    pairs, dilations = _pairs(padding, ndim), _each(dilation, ndim, "dilation", 1)
+    _check_windows(x, sizes, strides, pairs, dilations)
+    windows = windows_(_bordered(x, pairs, 0.0), sizes, strides, dilations)
+    counts = math.prod(windows.shape[2 : 2 + ndim])
+    columns = windows.reshape((*x.shape[:2], counts, math.prod(sizes)))
+    return matrix_transpose(columns).reshape((x.shape[0], x.shape[1] * math.prod(sizes), counts))
+
+
+@operation
+def fold(
+    x: Array, /, size: Sizes, kernel: Sizes, *, stride: Sizes = 1, padding: Pads = 0, dilation: Sizes = 1
+) -> Tensor:
+    """The transpose of :func:`unfold` as a linear map: from columns (N, C * elements of a window, windows) to an array
+    of shape (N, C, *size), where the windows add up.
+
+    ``size`` has one integer for each spatial axis. ShapeError unless x has the shape that :func:`unfold` gives.
+    """
+    x = asarray(x)
+    spatial = _each(size, len(size) if isinstance(size, (tuple, list)) else 1, "size", 1)
+    ndim = len(spatial)
+    sizes, strides = _each(kernel, ndim, "kernel", 1), _each(stride, ndim, "stride", 1)
+    pairs, dilations = _pairs(padding, ndim), _each(dilation, ndim, "dilation", 1)
+    padded = [length + low + high for length, (low, high) in zip(spatial, pairs, strict=True)]
+    counts = tuple(map(window_count, padded, sizes, strides, dilations))
+    width = math.prod(sizes)
+    if x.ndim != 3 or min(counts) < 1 or x.shape[1] % width or x.shape[2] != math.prod(counts):
+        raise ShapeError(
+            f"fold to spatial axes {spatial} needs columns of shape (N, C * {width}, windows), with {counts} windows "
+            f"along the axes, not {x.shape}"
+        )
+    channels = x.shape[1] // width
+    single = np.eye(width, dtype=x.dtype).reshape((width, 1, *sizes))
+    kernels = asarray(np.tile(single, (channels, 1) + (1,) * ndim), like=x)
+    found = transposed_convolution(
+        x._bound, x.reshape((*x.shape[:2], *counts)), kernels, strides, pairs, dilations, channels,
+        (x.shape[0], channels, *spatial),
+    )  # fmt: skip
+    return found

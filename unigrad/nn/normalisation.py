@@ -19,7 +19,7 @@ from unigrad.operations.reductions import in_float32, mean, narrow, squared_size
 from unigrad.table import Array, operation
 from unigrad.tensor.tensor import Tensor
 
-__all__ = ["batch_norm", "group_norm", "layer_norm", "rms_norm"]
+__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"]
 
 
 def _standardised(x: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
@@ -123,3 +123,15 @@ def group_norm(
     size = x.shape[1] // groups * math.prod(x.shape[2:])
     parts = _standardised(x.reshape((x.shape[0], groups, size)), (2,), eps)
     return _scaled(parts.reshape(x.shape), weight, bias, (1,))
+
+
+@operation
+def instance_norm(x: Array, weight: Array | None = None, bias: Array | None = None, /, *, eps: float = 1e-5) -> Tensor:
+    """x of shape (N, C, *spatial) standardised over the spatial axes (Ulyanov et al., 2016).
+
+    The parameters have the shape (C,). ShapeError without a spatial axis.
+    """
+    x = asarray(x)
+    if x.ndim < 3:
+        raise ShapeError(f"instance_norm needs x of shape (N, C, *spatial), not {x.shape}")
+    return _scaled(_standardised(x, tuple(range(2, x.ndim)), eps), weight, bias, (1,))

@@ -78,9 +78,7 @@ _drawn("random.bernoulli", "seed", "ug.random.bernoulli([0.0, 0.5, 1.0], size=(4
 _drawn("random.bernoulli", "numbers", "ug.random.bernoulli(0.5, size=4, seed=5, dtype='float64')")
 _drawn("random.categorical", "seed", "ug.random.categorical([[0.0, 1.0, -2.0], [-np.inf, 0.0, 0.0]], seed=5)")
 _drawn("random.categorical", "many", "ug.random.categorical([[0.0], [1.0]], (2, 1), axis=0, seed=5)")
-_drawn(
-    "random.shuffle", "rows", "x = x.copy(); ug.random.shuffle(x, seed=5); x ** 2", x=spread(1, 2, 3, 2), flat=False
-)
+_drawn("random.shuffle", "rows", "x = x.copy(); ug.random.shuffle(x, seed=5); x ** 2", x=spread(1, 2, 3, 2), flat=False)
 _drawn(
     "random.get_state", "again",
     "state = ug.random.get_state(); a = ug.random.uniform(size=3); ug.random.set_state(state); "
