@@ -22,6 +22,7 @@ from unigrad.operations.elementwise import (
     divide,
     exp,
     log,
+    log1p,
     logical_and,
     maximum,
     multiply,
@@ -41,8 +42,8 @@ from unigrad.tensor.coercion import tensors
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
-    "binary_cross_entropy_with_logits", "cosine_similarity", "cross_entropy", "huber_loss", "kl_div", "l1_loss",
-    "mse_loss", "nll_loss", "normalize", "smooth_l1_loss",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_similarity", "cross_entropy", "huber_loss",
+    "kl_div", "l1_loss", "mse_loss", "nll_loss", "normalize", "smooth_l1_loss",
 ]  # fmt: skip
 
 
@@ -114,6 +115,29 @@ def smooth_l1_loss(predictions: Array, targets: Array, /, *, beta: float = 1.0, 
     if narrow(predictions, targets):
         return in_float32(smooth_l1_loss, predictions, targets, beta=beta, reduction=reduction)
     return huber_loss(predictions, targets, delta=beta, reduction=reduction) / beta
+
+
+@operation
+def binary_cross_entropy(probabilities: Array, targets: Array, /, *, reduction: str = "mean") -> Tensor:
+    """-(t log(p) + (1 - t) log(1 - p)) for targets t and probabilities p from 0 to 1.
+
+    It is infinite where p is 0 or 1 and t another; where both are 0, or both 1, it is 0, with an infinite derivative by
+    t. Of logits :func:`binary_cross_entropy_with_logits` has more correct digits.
+    """
+    p, t = _pair(probabilities, targets)
+    if narrow(p):
+        return in_float32(binary_cross_entropy, p, t, reduction=reduction)
+    never, always = logical_and(t == 0, p == 0), logical_and(t == 1, p == 1)
+    positive = _edged(never, t, log(where(never, 1.0, p)))
+    negated = _edged(always, 1.0 - t, log1p(negative(where(always, 0.0, p))))
+    return _reduced(negative(positive + negated), reduction)
+
+
+def _edged(edge: Tensor, weight: Tensor, logarithm: Tensor) -> Tensor:
+    """weight * logarithm; at the edge, where it is 0 times minus infinity, minus the square root of the weight: 0 as
+    well, with the same infinite slope."""
+    root = negative(sqrt(where(edge, weight, 1.0)))
+    return where(edge, root, multiply(weight, where(edge, 0.0, logarithm)))
 
 
 @operation
@@ -270,10 +294,7 @@ def _of_probabilities(
     if smoothing:
         targets = targets * (1 - smoothing) + smoothing / logits.shape[axis]
     predictions = log_softmax(logits, axis=axis)
-    # 0 times minus infinity is 0 here; the square root is so too, with the same infinite slope.
-    unreached = logical_and(targets == 0, predictions == -math.inf)
-    edge = negative(sqrt(where(unreached, targets, 1.0)))
-    losses = where(unreached, edge, multiply(targets, where(unreached, 0.0, predictions)))
+    losses = _edged(logical_and(targets == 0, predictions == -math.inf), targets, predictions)
     if weights is not None:
         losses = multiply(losses, _class_weights(weights, logits, axis))
     if reduction == "mean":

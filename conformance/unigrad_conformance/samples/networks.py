@@ -268,3 +268,44 @@ _row(
     y=spread(1, 2, 2, 1),
 )
 _row("nn.cosine_similarity", "broadcast", "ug.nn.cosine_similarity(x, y, axis=1)", x=_p, y=spread(-2, 2, 1, 4))
+
+# --- other sizes, windows as columns ----------------------------------------------------------------------------
+
+_image = spread(-1, 1, 1, 2, 4, 5)
+_row("nn.interpolate", "nearest", "ug.nn.interpolate(x, (6, 3))", x=_image)
+_row("nn.interpolate", "scaled", "ug.nn.interpolate(x, scale_factor=1.6, mode='linear')", x=spread(-1, 1, 2, 2, 5))
+_row("nn.interpolate", "bilinear", "ug.nn.interpolate(x, (3, 7), mode='bilinear')", x=_image)
+_row("nn.interpolate", "corners", "ug.nn.interpolate(x, (7, 1), mode='bilinear', align_corners=True)", x=_image)
+_row("nn.interpolate", "bicubic", "ug.nn.interpolate(x, (6, 3), mode='bicubic')", x=_image)
+_row("nn.interpolate", "trilinear", "ug.nn.interpolate(x, 3, mode='trilinear')", x=spread(-1, 1, 1, 1, 2, 2, 4))
+_row("nn.interpolate", "area", "ug.nn.interpolate(x, (3, 2), mode='area')", x=_image)
+for _kind in ("avg", "max"):
+    for _ndim, _size in ((1, "3"), (2, "(3, 2)"), (3, "(2, 1, 3)")):
+        _row(
+            f"nn.adaptive_{_kind}_pool{_ndim}d", "plain", f"ug.nn.adaptive_{_kind}_pool{_ndim}d(x, {_size})",
+            x=spread(-1, 1, 1, 2, *(3, 4, 5)[-_ndim:]),
+        )  # fmt: skip
+_row("nn.adaptive_max_pool2d", "ties", "ug.nn.adaptive_max_pool2d(x, 1)", x=real([[[[1, 3, 3], [3, 0, 2]]]]))
+_row("nn.unfold", "plain", "ug.nn.unfold(x, 2)", x=_image)
+_row("nn.unfold", "strided", "ug.nn.unfold(x, (2, 3), stride=2, padding=1, dilation=(2, 1))", x=_image)
+_row("nn.fold", "plain", "ug.nn.fold(x, (3, 4), 2)", x=spread(-1, 1, 1, 8, 6))
+_row("nn.fold", "strided", "ug.nn.fold(x, (4, 5), (2, 3), stride=2, padding=1)", x=spread(-1, 1, 1, 12, 9))
+_row("nn.instance_norm", "plain", "ug.nn.instance_norm(x)", x=_image)
+_row("nn.instance_norm", "parameters", "ug.nn.instance_norm(x, w, b)", x=_image, w=_w[:2], b=_b[:2])
+
+# --- losses of probabilities and of alignments -------------------------------------------------------------------
+
+_chances, _chosen = spread(0.125, 0.875, 2, 3), spread(0.25, 0.75, 2, 3, start=1)
+_row("nn.binary_cross_entropy", "mean", "ug.nn.binary_cross_entropy(x, y)", x=_chances, y=_chosen)
+_row(
+    "nn.binary_cross_entropy", "certain", "ug.nn.binary_cross_entropy(x, y, reduction='none')",
+    x=real([0.0, 0.25, 1.0]), y=real([0.0, 0.0, 1.0]), second=False,
+)  # fmt: skip
+_ctc = "ug.nn.ctc_loss(ug.nn.log_softmax(x), [[2, 2], [1, 3]], [5, 4], [2, 1]"
+_row("nn.ctc_loss", "mean", f"{_ctc})", x=spread(-1, 1, 5, 2, 4))
+_row("nn.ctc_loss", "single", f"{_ctc}, blank=1 - 1, reduction='none')", x=spread(-1, 1, 5, 2, 4))
+_row(
+    "nn.ctc_loss", "impossible",
+    "ug.nn.ctc_loss(ug.nn.log_softmax(x), [[2, 2], [1, 3]], [2, 2], [2, 2], reduction='none', zero_infinity=True)",
+    x=spread(-1, 1, 2, 2, 4),
+)  # fmt: skip
