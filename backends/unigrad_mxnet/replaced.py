@@ -19,7 +19,7 @@ REPLACED = {
     **dict.fromkeys(("hypot", "atan2"), "MXNet's is NaN at the origin"),
     **dict.fromkeys(("fmod", "copysign"), "computed outside MXNet"),
     "prod": "MXNet divides by the elements, which may be zero",
-    "cumulative_prod": "computed outside MXNet",
+    **dict.fromkeys(("cumulative_prod", "cumulative_max", "cumulative_min"), "computed outside MXNet"),
     "vector_norm": "a composition whose derivative at 0 is NaN",
     "softplus": "a composition whose derivative at 0 is 0",
     "tanh": "MXNet's derivative has 1 - out * out, which has no correct digits far from 0",

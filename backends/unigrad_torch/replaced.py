@@ -13,6 +13,8 @@ REPLACED = {
     "copysign": "PyTorch's is by x / abs(x)",
     "cumulative_max": "PyTorch's gives a tie to the last",
     "cumulative_min": "as cumulative_max",
+    "cumulative_prod": "PyTorch's divides by the elements, whose products may under- or overflow, and hides a NaN "
+    "behind one that is 0",
     "expm1": "PyTorch's is expm1(x) + 1, which has no correct digits far below 0",
     "fmod": "PyTorch's takes the quotient from a division, which may round up to the next integer",
     "gammaln": "PyTorch's digamma has few correct digits near its root",
@@ -42,7 +44,6 @@ REPLACED = {
 
 BY_RULES = {
     "ceil": "PyTorch's is 0 where the tangent is NaN, which hides it",
-    "cumulative_prod": "PyTorch's divides by the elements, and hides a NaN behind one that is 0",
     "divide": "PyTorch's divides the sum of both shares, so that infinite ones of either sign are no longer NaN",
     "floor": "as ceil",
     "floor_divide": "PyTorch has none",

@@ -83,6 +83,9 @@ class NumpyBackend(NativeBackend):
 
     def load(self) -> None:
         super().load()
+        # CuPy's accumulate has sums and products alone.
+        self.functions["cumulative_max"] = lambda x, axis: np.maximum.accumulate(x, axis=axis)
+        self.functions["cumulative_min"] = lambda x, axis: np.minimum.accumulate(x, axis=axis)
         # Reductions to nothing give NumPy scalars, which flow as they are: faster than 0-d arrays.
         self.array_types = (np.ndarray, np.generic)
 

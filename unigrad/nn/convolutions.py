@@ -28,7 +28,7 @@ from unigrad.operations.networks import convolution_, transposed_convolution, wi
 from unigrad.operations.reductions import in_float32, narrow
 from unigrad.operations.reductions import max as _max
 from unigrad.operations.reductions import sum as _sum
-from unigrad.operations.shapes import concat, matrix_transpose
+from unigrad.operations.shapes import concat, matrix_transpose, permute_dims
 from unigrad.table import Array, operation
 from unigrad.tensor.coercion import tensors
 from unigrad.tensor.tensor import Tensor
@@ -263,8 +263,22 @@ def _windows(x: Tensor, kernel: Shape, strides: Shape, dilations: Shape) -> tupl
     if used != x.shape[2:]:
         everything = (slice(None, None, None),) * 2
         x = getitem_(x, everything + tuple(slice(0, size, 1) for size in used))
+    if ndim == 3:
+        return _gathered(x, counts, kernel).reshape((*x.shape[:2], *counts, math.prod(kernel))), (5,)
     split = [size for pair in zip(counts, kernel, strict=True) for size in pair]
     return x.reshape((*x.shape[:2], *split)), tuple(range(3, 3 + 2 * ndim, 2))
+
+
+def _gathered(x: Tensor, counts: Sequence[int], kernel: Shape) -> Tensor:
+    """The windows that touch, one in each row.
+
+    One axis after the other, so that four axes are permuted at most: frameworks take so many and no more.
+    """
+    places, elements, rest = math.prod(x.shape[:2]), 1, math.prod(x.shape[2:])
+    for count, width in zip(counts, kernel, strict=True):
+        x = permute_dims(x.reshape((places, elements, count, rest // count)), (0, 2, 1, 3))
+        places, elements, rest = places * count, elements * width, rest // (count * width)
+    return x.reshape((places, elements))
 
 
 def _pooling(

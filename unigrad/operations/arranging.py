@@ -116,8 +116,8 @@ def roll(x: Array, /, shift: int | Sequence[int], axis: int | Sequence[int] | No
         by = whole_number(by, "shift")
         first = -by % size if size else 0
         if first:
-            parts = [getitem(x, along(number, slice(first, None))), getitem(x, along(number, slice(0, first)))]
-            x = concat(parts, axis=number)
+            # Of two copies in a row, so that the shapes, which JAX compiles for, are those of every shift.
+            x = getitem(concat([x, x], axis=number), along(number, slice(first, first + size)))
     return x
 
 

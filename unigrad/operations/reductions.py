@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from unigrad.adapters.registry import backend_of
 from unigrad.base import dtypes
 from unigrad.base.arguments import many_axes, one_axis
 from unigrad.base.errors import ArgumentError, ShapeError
@@ -81,10 +82,8 @@ def _other_products(xp: Any, x: Any, axes: Shape, x_shape: Shape) -> Any:
 
 def _exclusive_products(xp: Any, rows: Any, axis: int, count: int) -> Any:
     """Along ``axis``: the product of all elements before each one."""
-    everything = (slice(None, None, None),) * axis
-    ones = xp.power(xp.getitem(rows, (*everything, slice(0, 1, 1))), 0)
-    head = xp.getitem(rows, (*everything, slice(0, count - 1, 1)))
-    return xp.cumulative_prod(xp.concat([ones, head], axis), axis)
+    ones = xp.power(_part(xp, rows, axis, 0, 1), 0)
+    return xp.cumulative_prod(xp.concat([ones, _part(xp, rows, axis, 0, count - 1)], axis), axis)
 
 
 vjp(
@@ -251,39 +250,72 @@ def cumulative_prod_(x: Array, axis: int) -> Tensor:
 
 def _cumulative_prod_vjp(xp: Any, g: Any, x: Any, out: Any, axis: int, x_shape: Shape) -> Any:
     count = x_shape[axis]
-    if count == 0:
+    if 0 in x_shape:
         return g
-    if not _holds_zero(xp, x):
+    if _divisible(xp, out):
         return xp.flip(xp.cumulative_sum(xp.flip(g * out, (axis,)), axis), (axis,)) / x
-    # With zeros there is no dividing: dx[k] = before[k] * s[k], where s[k] = g[k] + x[k+1] * s[k+1].
-    sums = [_at(xp, g, axis, count - 1)]
-    for k in range(count - 2, -1, -1):
-        sums.append(_at(xp, g, axis, k) + _at(xp, x, axis, k + 1) * sums[-1])
-    return _exclusive_products(xp, x, axis, count) * xp.concat(sums[::-1], axis)
-
-
-def _holds_zero(xp: Any, x: Any) -> bool:
-    held = beneath(x)
-    return bool(xp.any(held == 0, tuple(range(len(held.shape))), False))
-
-
-def _at(xp: Any, array: Any, axis: int, k: int) -> Any:
-    """Element k along ``axis``, which stays."""
-    return xp.getitem(array, (slice(None, None, None),) * axis + (slice(k, k + 1, 1),))
+    # dx[k] = before[k] * s[k], where s[k] = g[k] + x[k+1] * s[k+1].
+    factors = _part(xp, xp.flip(x, (axis,)), axis, 0, count - 1)
+    sums = xp.flip(_recurrence(xp, factors, xp.flip(g, (axis,)), axis, count), (axis,))
+    return _exclusive_products(xp, x, axis, count) * sums
 
 
 def _cumulative_prod_jvp(xp: Any, t: Any, x: Any, out: Any, axis: int, x_shape: Shape) -> Any:
     count = x_shape[axis]
-    if count == 0:
+    if 0 in x_shape:
         return t
-    if not _holds_zero(xp, x):
+    if _divisible(xp, out):
         return out * xp.cumulative_sum(t / x, axis)
-    # With zeros: d[k] = d[k-1] * x[k] + before[k] * t[k].
-    changes = _exclusive_products(xp, x, axis, count) * t
-    sums = [_at(xp, changes, axis, 0)]
-    for k in range(1, count):
-        sums.append(sums[-1] * _at(xp, x, axis, k) + _at(xp, changes, axis, k))
-    return xp.concat(sums, axis)
+    # d[k] = before[k] * t[k] + x[k] * d[k-1].
+    return _recurrence(xp, _part(xp, x, axis, 1, count), _exclusive_products(xp, x, axis, count) * t, axis, count)
+
+
+def _divisible(xp: Any, out: Any) -> bool:
+    """Whether the running products are known, and none of them is zero or has overflowed."""
+    values = known(out)
+    if values is None:
+        return False
+    usable = xp.logical_and(xp.not_equal(values, 0), xp.isfinite(values))
+    return bool(xp.all(usable, tuple(range(len(values.shape))), False))
+
+
+def known(x: Any) -> Any:
+    """The array that holds the values of ``x``, for a rule to choose by; None while a framework traces a program."""
+    held = beneath(x)
+    raw = held._raw if isinstance(held, Tensor) else held
+    backend = backend_of(raw)
+    return held if backend is not None and backend.is_known(raw) else None
+
+
+def _recurrence(xp: Any, factors: Any, terms: Any, axis: int, count: int) -> Any:
+    """Along ``axis``: ``s[k] = terms[k] + factors[k - 1] * s[k - 1]``.
+
+    In steps that double: each element goes back by as many as those before have gathered (W. D. Hillis and G. L.
+    Steele, "Data parallel algorithms", 1986).
+    """
+    shift = 1
+    while shift < count:
+        head, later, earlier = shifted(xp, terms, axis, count, shift)
+        terms = xp.concat([head, later + factors * earlier], axis)
+        # Of the elements that go back by so many, and those need no factor that are already whole.
+        held = count - shift
+        if held > shift:
+            factors = _part(xp, factors, axis, shift, held) * _part(xp, factors, axis, 0, held - shift)
+        shift *= 2
+    return terms
+
+
+def shifted(xp: Any, x: Any, axis: int, count: int, shift: int) -> tuple[Any, Any, Any]:
+    """The first ``shift`` elements along an axis, and all pairs of elements that far apart: the later, the earlier."""
+    return (
+        _part(xp, x, axis, 0, shift),
+        _part(xp, x, axis, shift, count),
+        _part(xp, x, axis, 0, count - shift),
+    )
+
+
+def _part(xp: Any, x: Any, axis: int, start: int, stop: int) -> Any:
+    return xp.getitem(x, (slice(None, None, None),) * axis + (slice(start, stop, 1),))
 
 
 vjp(cumulative_prod_, _cumulative_prod_vjp)

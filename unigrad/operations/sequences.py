@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.base import dtypes
 from unigrad.base.arguments import one_axis
 from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.base.words import Shape
@@ -26,7 +27,7 @@ from unigrad.operations.elementwise import (
     where,
 )
 from unigrad.operations.indexing import argsort_, getitem, take_along_axis_
-from unigrad.operations.reductions import floating, in_float32, narrow
+from unigrad.operations.reductions import floating, in_float32, known, narrow, shifted
 from unigrad.operations.reductions import sum as sum_over
 from unigrad.operations.searching import searchsorted_
 from unigrad.operations.shapes import broadcast_to, concat, flip, reshape
@@ -55,18 +56,12 @@ def cumulative_min_(x: Array, axis: int) -> Tensor:
     """The smallest element so far along one axis; those that are equal share its gradient equally."""
 
 
-def _shifted(xp: Any, x: Any, axis: int, count: int, shift: int) -> tuple[Any, Any, Any]:
-    """The first ``shift`` elements along an axis, and all pairs of elements that far apart: the later, the earlier."""
-    head, later, earlier = (slice(0, shift, 1), slice(shift, count, 1), slice(0, count - shift, 1))
-    return tuple(xp.getitem(x, (slice(None, None, None),) * axis + (part,)) for part in (head, later, earlier))
-
-
 def _running(xp: Any, x: Any, axis: int, better: Any) -> Any:
     """In steps that double: after each, an element is the best of twice as many."""
     count = x.shape[axis]
     shift = 1
     while shift < count:
-        head, later, earlier = _shifted(xp, x, axis, count, shift)
+        head, later, earlier = shifted(xp, x, axis, count, shift)
         x = xp.concat([head, better(later, earlier)], axis)
         shift *= 2
     return x
@@ -86,8 +81,8 @@ def _sums_in_runs(xp: Any, values: Any, out: Any, axis: int, count: int) -> Any:
     """
     shift = 1
     while shift < count:
-        head, later, earlier = _shifted(xp, values, axis, count, shift)
-        _, out_later, out_earlier = _shifted(xp, out, axis, count, shift)
+        head, later, earlier = shifted(xp, values, axis, count, shift)
+        _, out_later, out_earlier = shifted(xp, out, axis, count, shift)
         other = xp.logical_or(xp.less(out_later, out_earlier), xp.less(out_earlier, out_later))
         values = xp.concat([head, later + xp.where(other, 0.0, earlier)], axis)
         shift *= 2
@@ -104,10 +99,35 @@ def _running_share(xp: Any, x: Any, out: Any, axis: int, count: int, dtype: Any)
     return xp.where(same, attained, float("inf")), xp.where(xp.isnan(out), float("nan"), number)
 
 
+def _plainly(xp: Any, x: Any, out: Any, change: Any, axis: int, x_shape: Shape) -> bool:
+    """Whether all values are known, each extreme is that of one element, and nothing is NaN or an infinite change."""
+    held = [known(each) for each in (x, out, change)]
+    if any(each is None for each in held):
+        return False
+    given, found, moved = held
+    ahead, ndim, count = len(given.shape) - len(x_shape), len(given.shape), x_shape[axis]
+    _, later, _ = shifted(xp, given, axis + ahead, count, 1)
+    _, _, earlier = shifted(xp, found, axis + ahead, count, 1)
+    everywhere = tuple(range(ndim))
+    if bool(xp.any(xp.equal(later, earlier), everywhere, False)) or bool(xp.any(xp.isnan(found), everywhere, False)):
+        return False
+    return bool(xp.all(xp.isfinite(moved), tuple(range(len(moved.shape))), False))
+
+
+def _runs(xp: Any, x: Any, out: Any, axis: int) -> tuple[Any, Any]:
+    """Which elements are an extreme, and for each element which of these, counted, is the one so far."""
+    attained = xp.equal(x, out)
+    return attained, xp.cumulative_sum(xp.astype(attained, dtypes.int64), axis) - 1
+
+
 def _running_vjp(xp: Any, g: Any, x: Any, out: Any, axis: int, x_shape: Shape, x_dtype: Any) -> Any:
     count = x_shape[axis]
     if 0 in x_shape:
         return g
+    if _plainly(xp, x, out, g, axis, x_shape):
+        attained, runs = _runs(xp, x, out, axis)
+        sums = xp.scatter_along_axis(g, runs, axis, x_shape)
+        return xp.where(attained, xp.take_along_axis(sums, runs, axis), 0.0)
     divisor, number = _running_share(xp, x, out, axis, count, x_dtype)
     shares, runs = xp.flip(g / number, (axis,)), xp.flip(out, (axis,))
     return xp.flip(_sums_in_runs(xp, shares, runs, axis, count), (axis,)) / divisor
@@ -116,6 +136,10 @@ def _running_vjp(xp: Any, g: Any, x: Any, out: Any, axis: int, x_shape: Shape, x
 def _running_jvp(xp: Any, t: Any, x: Any, out: Any, axis: int, x_shape: Shape, x_dtype: Any) -> Any:
     if 0 in x_shape:
         return t
+    if _plainly(xp, x, out, t, axis, x_shape):
+        attained, runs = _runs(xp, x, out, axis)
+        chosen = xp.scatter_along_axis(xp.where(attained, t, 0.0), runs, axis, x_shape)
+        return xp.take_along_axis(chosen, runs, axis)
     divisor, number = _running_share(xp, x, out, axis, x_shape[axis], x_dtype)
     return _sums_in_runs(xp, t / divisor, out, axis, x_shape[axis]) / number
 

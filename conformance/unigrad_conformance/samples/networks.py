@@ -151,6 +151,9 @@ _row(
 
 # --- pooling -------------------------------------------------------------------------------------------------------
 
+for _operation in ("max_pool3d", "avg_pool3d"):
+    _row(f"nn.{_operation}", "touching", f"ug.nn.{_operation}(x, (2, 1, 3)) ** 2", x=spread(-1, 1, 2, 2, 4, 3, 7))
+
 for _operation, _more in (("max_pool", ", dilation=(2, 1)"), ("avg_pool", ", count_include_pad=False")):
     _call = f"ug.nn.{_operation}"
     _row(f"nn.{_operation}1d", "touching", f"{_call}1d(x, 2)", x=_line)

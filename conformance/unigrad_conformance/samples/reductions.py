@@ -62,6 +62,12 @@ _row("cumulative_sum", "integers", "ug.cumulative_sum(n)", n=whole([1, 2, 3], "i
 _row("cumulative_prod", "vector", "ug.cumulative_prod(x)", x=spread(0.5, 2.5, 4))
 _row("cumulative_prod", "axis", "ug.cumprod(x, axis=1)", x=_x)
 _row("cumulative_prod", "zeros", "ug.cumulative_prod(x, axis=1)", x=real([[2.0, 0.0, 3.0, 0.5], [0.0, 1.5, 0.0, 2.0]]))
+_row(
+    "cumulative_prod",
+    "zeros_among_many",
+    "ug.cumulative_prod(x)",
+    x=spread(0.5, 1.5, 9) * real([1, 1, 0, 1, 1, 1, 0, 1, 1]),
+)
 _row("cumulative_prod", "initial", "ug.cumulative_prod(x, axis=0, include_initial=True)", x=_x)
 _row("cumulative_prod", "one_element", "ug.cumulative_prod(x)", x=real([1.5]))
 

@@ -12,6 +12,7 @@ for _name in ("cumulative_max", "cumulative_min"):
     _row(_name, "vector", f"ug.{_name}(x) ** 2", x=_v)
     _row(_name, "axis", f"ug.{_name}(x, axis=0) ** 2", x=spread(-1, 1, 4, 3))
     _row(_name, "ties", f"ug.{_name}(x, axis=1)", x=real([[1, 1, 0, 1, 2, 2, 1], [3, 2, 2, 3, 3, 1, 1]]), second=False)
+    _row(_name, "axis_of_many", f"ug.{_name}(x, axis=1) ** 2", x=spread(-1, 1, 3, 9))
     _row(_name, "nan", f"ug.{_name}(x)", x=real([1.0, float("nan"), 2.0]), second=False)
     _row(_name, "no_elements", f"ug.{_name}(x, axis=1) ** 2", x=spread(0, 1, 2, 0))
     _row(_name, "integers", f"ug.{_name}(n)", n=whole([3, 1, 4, 1], "int32"), flat=True, dtypes=("float32",))
