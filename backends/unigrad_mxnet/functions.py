@@ -210,7 +210,10 @@ def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
     def product(operands: Sequence[Raw], terms: Sequence[str], output: str) -> Raw:
         """Of two operands, by one matrix product: MXNet's einsum takes some fifty times as long."""
         known = [set(output).union(other) for other in reversed(terms)]
-        alone = [tuple(i for i, letter in enumerate(term) if letter not in held) for term, held in zip(terms, known, strict=True)]
+        alone = [
+            tuple(i for i, letter in enumerate(term) if letter not in held)
+            for term, held in zip(terms, known, strict=True)
+        ]
         operands = [sum(x, axes, False) for x, axes in zip(operands, alone, strict=True)]
         first, second = ("".join(c for c in term if c in held) for term, held in zip(terms, known, strict=True))
         sizes = dict(zip(first + second, (*operands[0].shape, *operands[1].shape), strict=True))

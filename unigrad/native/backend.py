@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -70,6 +71,10 @@ def by_element(function: Callable[[float], float]) -> Callable[[Raw], Raw]:
     return lambda x: np.asarray(elements(x)).astype(x.dtype)
 
 
+def _running(ufunc: np.ufunc, x: Raw, axis: int) -> Raw:
+    return ufunc.accumulate(x, axis=axis)
+
+
 class NumpyBackend(NativeBackend):
     """NumPy."""
 
@@ -84,8 +89,9 @@ class NumpyBackend(NativeBackend):
     def load(self) -> None:
         super().load()
         # CuPy's accumulate has sums and products alone.
-        self.functions["cumulative_max"] = lambda x, axis: np.maximum.accumulate(x, axis=axis)
-        self.functions["cumulative_min"] = lambda x, axis: np.minimum.accumulate(x, axis=axis)
+        extremes = {"cumulative_max": np.maximum, "cumulative_min": np.minimum}
+        running = {name: functools.partial(_running, ufunc) for name, ufunc in extremes.items()}
+        self.functions = {**self.functions, **running}
         # Reductions to nothing give NumPy scalars, which flow as they are: faster than 0-d arrays.
         self.array_types = (np.ndarray, np.generic)
 
