@@ -102,15 +102,23 @@ from unigrad.tensor.tensor import Tensor
 from unigrad.transforms import (
     bridge,
     checkpoint,
+    cond,
     custom_gradient,
     grad,
     hessian,
     hvp,
     jacobian,
     jvp,
+    scan,
+    tree_flatten,
+    tree_leaves,
+    tree_map,
+    tree_paths,
+    tree_unflatten,
     value_and_grad,
     vjp,
     vmap,
+    while_loop,
     wrap_native,
 )
 
@@ -155,6 +163,7 @@ def stop_gradient(x: Tensor) -> Tensor:
 
 __all__ = [
     "ArgumentError", "AxisError", "Backend", "BackendError", "BackendInfo", "BackendMismatchError", "DtypeError",
+    "cond", "scan", "tree_flatten", "tree_leaves", "tree_map", "tree_paths", "tree_unflatten", "while_loop",
     "DisconnectedWarning", "MissingNameError",
     "GradientError", "GraphFreedError", "IndexRangeError", "InterchangeError", "LeafWriteError", "LinAlgError",
     "NotRecordedError", "OperationError", "ProtocolError", "ShapeError", "Tensor", "UnigradError", "UnigradWarning",
