@@ -23,7 +23,7 @@ def traced(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         return framework.jit
     if name == "tensorflow":
         return lambda f: framework.function(f, autograph=False)
-    return lambda f: lambda x: framework.func.vmap(f)(x[None])[0]
+    return lambda f: lambda x: tuple(y[0] for y in framework.func.vmap(f)(x[None]))
 
 
 @pytest.mark.parametrize("name", ["jax", "tensorflow", "torch"])
