@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import functools
 import importlib.metadata
 import inspect
 import json
+import os
 import sys
 import textwrap
 from collections import Counter
@@ -21,7 +23,7 @@ from unigrad import __version__
 from unigrad.adapters.registry import BackendInfo, available_backends, get_backend_object
 from unigrad.base.errors import ArgumentError, UnigradError
 from unigrad.binding.source import source
-from unigrad.table import PRIMITIVES
+from unigrad.table import PRIMITIVES, Primitive
 
 DESCRIPTION = """\
 unigrad runs one gradient program on NumPy, CuPy, PyTorch, TensorFlow, MXNet and JAX.
@@ -65,17 +67,19 @@ class Primitives:
     """List the primitives: what an adapter supplies for each, and which it may leave out.
 
     Every line has the function's signature over raw arrays; of some it is composed of others where an adapter does not
-    supply it. With --missing NAME: what the adapter of that backend lacks, and what is done instead.
+    supply it. With names: all that is said of these. With --missing NAME: what the adapter of that backend lacks, and
+    what is done instead. 'unigrad conform --raw NAME --backend MINE' then checks a raw function by itself.
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("names", nargs="*", metavar="PRIMITIVE", help="only these, with all that is said of them")
         parser.add_argument("--missing", metavar="NAME", help="only those that the adapter of this backend lacks")
 
     def run(self, args: argparse.Namespace) -> int:
         lacking = None if args.missing is None else get_backend_object(args.missing)
         lines: list[str] = []
         counts: Counter[str] = Counter()
-        for name, row in sorted(PRIMITIVES.items()):
+        for name, row in sorted((name, _row(name)) for name in args.names or PRIMITIVES):
             how = "composed of others" if row.composition is not None else "needed"
             if lacking is not None:
                 if name in lacking.functions:
@@ -84,12 +88,38 @@ class Primitives:
                     how = f"declared missing: {lacking.missing[name]}"
             lines.append(f"{name}({', '.join((*row.arrays, *row.statics))})")
             counts[how.partition(":")[0]] += 1
-            first = " ".join(row.doc.partition("\n\n")[0].split()).replace("``", "'")
-            lines += textwrap.wrap(f"{how}. {first}", 100, **_INDENTED)
+            paragraphs = [" ".join(part.split()).replace("``", "'") for part in row.doc.split("\n\n")]
+            lines += textwrap.wrap(f"{how}. {paragraphs[0]}", 100, **_INDENTED)
+            if args.names:
+                for part in (*paragraphs[1:], *_taken(row)):
+                    lines += textwrap.wrap(part, 100, **_INDENTED)
         supplied = "" if lacking is None else f" of {len(PRIMITIVES)} that {lacking.name} does not supply"
         parts = ", ".join(f"{count} {how}" for how, count in counts.items())
         print("\n".join([*lines, "", f"{counts.total()} primitives{supplied}" + (f": {parts}" if parts else "")]))
         return 0
+
+
+def _row(name: str) -> Primitive:
+    if name in PRIMITIVES:
+        return PRIMITIVES[name]
+    near = difflib.get_close_matches(name, PRIMITIVES)
+    hint = f"did you mean {' or '.join(near)}?" if near else "'unigrad primitives' lists them"
+    raise ArgumentError(f"there is no primitive {name!r}; {hint}")
+
+
+def _taken(row: Primitive) -> list[str]:
+    """What a raw function is given, and what it returns."""
+    arrays = f"a sequence of arrays, {row.arrays[0]}" if row.variadic else f"arrays {', '.join(row.arrays)}"
+    given = [arrays, *([f"parameters {', '.join(row.statics)}"] if row.statics else [])]
+    together = f", of one dtype: {', '.join(row.promoted)}" if row.variadic or len(row.promoted) > 1 else ""
+    numbers = "; one array may be a Python number" if row.scalars else ""
+    first = (row.promoted or row.arrays)[0]
+    result = {"same": f"of the dtype of {first}", "real": f"of the real dtype of {first}"}
+    result["complex"] = f"of the complex dtype over that of {first}"
+    return [
+        f"Given: {'; '.join(given)}{together}{numbers}. Dtypes: {row.dtypes}.",
+        f"Returns: an array {result.get(row.result, f'of the dtype {row.result}')}.",
+    ]
 
 
 class Source:
@@ -103,20 +133,27 @@ class Source:
         parser.add_argument("--backend", default="numpy", help="the backend that it runs on (numpy)")
 
     def run(self, args: argparse.Namespace) -> int:
-        if args.primitive not in PRIMITIVES:
-            near = difflib.get_close_matches(args.primitive, PRIMITIVES)
-            hint = f"did you mean {' or '.join(near)}?" if near else "'unigrad primitives' lists them"
-            raise ArgumentError(f"there is no primitive {args.primitive!r}; {hint}")
+        row = _row(args.primitive)
         backend = get_backend_object(args.backend)
-        print(_LEGEND + source(PRIMITIVES[args.primitive], backend), end="")
+        print(_LEGEND + f"# function here: {_described(backend.function(row.name))}\n\n" + source(row, backend), end="")
         return 0
+
+
+def _described(function: Any) -> str:
+    """Where a raw function comes from."""
+    if isinstance(function, functools.partial):
+        return f"{_described(function.func)}, with its first arguments"
+    function = inspect.unwrap(function)
+    module = getattr(function, "__module__", None) or type(function).__module__
+    name = f"{module}.{getattr(function, '__qualname__', type(function).__qualname__)}"
+    code = getattr(function, "__code__", None)
+    return name if code is None else f"{name} ({code.co_filename}:{code.co_firstlineno})"
 
 
 _LEGEND = """\
 # T is the class of the backend's Tensors; r1, r2, ... are raw arrays, n1, n2, ... their nodes, own is their dtype.
 # function is the adapter's; uncommon, prepare and interpret convert operands and serve jvp and vmap; quick is the
 # function of duals, None where that has to leave it to them.
-
 """
 
 
@@ -203,6 +240,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     try:
         return int(commands[args.command].run(args))
+    except BrokenPipeError:  # who reads has seen enough, as 'head' does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except UnigradError as error:
         print(f"unigrad {args.command}: {error}", file=sys.stderr)
         return 2

@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 from device_module import DeviceArray, DeviceBackend
+from unigrad_conformance import raw_functions
 
 import unigrad as ug
 from unigrad.adapters import registry
+from unigrad.cli import main
 from unigrad.extend import ALL_ORDERS, Backend, Engine, Node
 
 
@@ -189,3 +191,38 @@ def test_an_entry_point_of_another_name_is_noticed(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [Entry()])
     with pytest.raises(ug.BackendError, match=r"its name is 'device', and that of its entry point 'my_device'"):
         ug.set_backend("my_device")
+
+
+def test_each_raw_function_is_held_against_the_native_engine_by_itself() -> None:
+    def load(self: Any) -> None:
+        DeviceBackend.load(self)
+        native = dict(self.functions)
+        self.functions |= {
+            "sum": native["max"],
+            "max": lambda x, axes, keepdims: x.reshape(-1).max(),
+            "exp": lambda x: native["exp"](x).astype("float64"),
+            "tanh": lambda x: x.no_such_method(),
+        }
+        del self.functions["sinh"], self.functions["cosh"]
+
+    registered(load=load, missing={"cosh": "it has none"})
+    backend = registry.get_backend_object("mine")
+    names = ("sum", "max", "exp", "tanh", "sinh", "cosh", "log", "getitem", "concat")
+    found = {name: (how, problems) for name, how, problems in raw_functions.checked(backend, names)}
+    assert any("instead of [" in problem for problem in found["sum"][1])
+    assert any(problem.startswith("max(float") and "the shape is ()" in problem for problem in found["max"][1])
+    assert any("the dtype is float64 instead of float32" in problem for problem in found["exp"][1])
+    assert found["tanh"][1]
+    assert all("AttributeError" in problem for problem in found["tanh"][1])
+    assert all("its adapter supplies no such function" in problem for problem in found["sinh"][1])
+    assert found["cosh"] == ("it has none", [])
+    for name in ("log", "getitem", "concat"):
+        assert found[name][0].endswith(" agree"), name
+        assert not found[name][1], name
+
+
+def test_raw_functions_by_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["conform", "--raw", "sum", "matmul", "--backend", "numpy"]) == 0
+    assert "numpy: 2 raw functions, all agree" in capsys.readouterr().out
+    assert main(["conform", "--raw", "summ", "--backend", "numpy"]) == 2
+    assert "did you mean 'sum'" in capsys.readouterr().err

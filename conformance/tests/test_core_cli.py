@@ -44,3 +44,18 @@ def test_a_wrong_argument_exits_with_2(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit) as raised:
         main(["conform", "--nonsense"])
     assert raised.value.code == 2
+
+
+def test_primitives_by_name_tell_all(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["primitives", "solve", "power"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "power(x1, x2) needed." in text
+    assert "Given: arrays x1, x2, of one dtype: x1, x2; one array may be a Python number." in text
+    assert text.endswith("2 primitives: 2 needed")
+    assert main(["primitives", "summ"]) == 2
+    assert "did you mean sum" in capsys.readouterr().err
+
+
+def test_source_names_the_adapters_function(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["source", "softplus"]) == 0
+    assert "# function here: unigrad.native.functions.primitives.<locals>.<lambda> (" in capsys.readouterr().out

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import unigrad as ug
+from unigrad.ecosystem import forms, names, protocols
 from unigrad.table import OPERATIONS
 
 BACKENDS = [row.name for row in ug.available_backends() if row.installed]
@@ -212,3 +213,10 @@ def test_counts_and_numbers_beyond_the_usual(xp: ug.namespaces.Namespace) -> Non
     if hasattr(xp, "complex64"):
         assert xp.linspace(0, 1j, 3).dtype == ug.complex64
     assert xp.eye(2, k=2**70).tolist() == [[0, 0], [0, 0]]
+
+
+def test_the_parameters_of_each_function_of_numpys_are_known() -> None:
+    """Those written in C tell theirs from NumPy 2.4 on alone."""
+    for name, function in vars(np).items():
+        if hasattr(function, "_implementation") and (name in forms.FORMS or names.operation(name) is not None):
+            assert protocols._signature(function.__name__, function).parameters, name

@@ -108,10 +108,26 @@ def _sentence(text: str | None) -> str:
     return re.split(r"(?<=[.:])\s+(?=[A-Z])|(?<=\.)$", flat)[0].removesuffix(":").removesuffix(".") + "."
 
 
+def primitives() -> str:
+    """How many primitives there are, and the names of those that are composed of others."""
+    free = sorted(name for name, row in PRIMITIVES.items() if row.composition is not None)
+    text = (
+        f"Of {len(PRIMITIVES)} primitives an adapter supplies {len(PRIMITIVES) - len(free)}; {len(free)} are composed "
+        f"of others where it does not: {', '.join(f'`{name}`' for name in free)}."
+    )
+    return "\n".join(textwrap.wrap(text, 180, break_on_hyphens=False))
+
+
 def page() -> str:
     """The page with its made parts as they are to be."""
     forward, backward = walks()
-    parts = {"floors": floors(), "forward": forward, "backward": backward, "contract": contract_table()}
+    parts = {
+        "floors": floors(),
+        "forward": forward,
+        "backward": backward,
+        "contract": contract_table(),
+        "primitives": primitives(),
+    }
     text = PAGE.read_text()
     for name, made in parts.items():
         pattern = rf"(<!-- made: {name} -->\n)(?:(?!<!-- end).)*"

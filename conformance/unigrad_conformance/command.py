@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from unigrad.adapters.registry import backend_names
-from unigrad_conformance import catalogue, oracle, report, runner, training
+from unigrad.table import PRIMITIVES
+from unigrad_conformance import catalogue, oracle, raw_functions, report, runner, training
 
 
 class Conform:
@@ -27,6 +28,7 @@ class Conform:
     unigrad conform --case 'multiply.*'         ... an operation, or any pattern; several may be given
     unigrad conform --everyday                  one sample of each operation, in one dtype
     unigrad conform --everyday-on jax           only these on one backend, and all cases on the others
+    unigrad conform --raw sum max --backend torch   raw functions of the adapter by themselves; without names all
     unigrad conform --json report.json          everything that was found, for programs
     unigrad conform --train                     train a network everywhere and compare each step's loss
     unigrad conform --train --dtype float64 --activation relu --steps 50
@@ -48,6 +50,10 @@ class Conform:
         )
         parser.add_argument("--json", metavar="FILE", help="write everything to FILE as well")
         parser.add_argument("--verbose", action="store_true", help="a row for every operation, and every failure")
+        parser.add_argument(
+            "--raw", nargs="*", metavar="PRIMITIVE",
+            help="raw functions of the adapter (these, or all) by themselves, beside the native engine's",
+        )  # fmt: skip
         parser.add_argument("--train", action="store_true", help="train a network on handwritten digits instead")
         parser.add_argument("--steps", type=_positive, default=200, metavar="N", help="of the training (200)")
         parser.add_argument(
@@ -72,7 +78,18 @@ class Conform:
             if importlib.util.find_spec(module) is None:
                 return _wrong(f"this needs {package}; install it with: pip install {package}")
         backends = args.backend or known
+        if args.raw is not None:
+            return self._raw(args.raw, backends)
         return self._train(args, backends) if args.train else self._run(args, backends)
+
+    def _raw(self, names: Sequence[str], backends: Sequence[str]) -> int:
+        for name in names:
+            if name not in PRIMITIVES:
+                return _wrong(
+                    f"there is no primitive {name!r}{_guess(name, list(PRIMITIVES))}; see 'unigrad primitives'"
+                )
+        found = [raw_functions.run(backend, names or sorted(PRIMITIVES), _say) for backend in backends]
+        return 0 if all(found) else 1
 
     def _run(self, args: argparse.Namespace, backends: Sequence[str]) -> int:
         cases = catalogue.chosen(args.case, args.everyday)
@@ -117,6 +134,10 @@ def _guess(name: str, known: Sequence[str]) -> str:
 def _wrong(text: str) -> int:
     print(f"unigrad conform: {text}", file=sys.stderr)
     return 2
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 conform = Conform()

@@ -1,7 +1,8 @@
 """One backend's process: runs what it is told, a JSON line for each step on its standard output.
 
 Started by the runner as ``python -m unigrad_conformance.worker BACKEND``, with a JSON object on standard
-input: ``{"cases": [names]}``, or ``{"train": {...}}`` for the arguments of the training program.
+input: ``{"cases": [names]}``, ``{"train": {...}}`` for the arguments of the training program, or ``{"raw": [names]}``
+for raw functions by themselves.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ def main(name: str, orders: dict[str, Any], send: Send) -> None:
     with ug.use_backend(name), np.errstate(all="ignore"):
         if "train" in orders:
             _train(orders["train"], send)
+        elif "raw" in orders:
+            _raw(backend, orders["raw"], send)
         else:
             _run(orders["cases"], send)
     send("done")
@@ -73,6 +76,17 @@ def _train(orders: dict[str, Any], send: Send) -> None:
         else:
             send("step", step=step, loss=loss, seconds=now - before)
         before = time.perf_counter()
+
+
+def _raw(backend: Any, names: list[str], send: Send) -> None:
+    from unigrad_conformance.raw_functions import checked
+
+    supplied = iter(names)
+    send("start", primitive=next(supplied))
+    for name, how, problems in checked(backend, names):
+        send("raw", primitive=name, how=how, problems=problems)
+        if (following := next(supplied, None)) is not None:
+            send("start", primitive=following)
 
 
 def private_output() -> Callable[[dict[str, Any]], object]:

@@ -50,6 +50,10 @@ _SIGNED_HERE: dict[str, Callable[..., Any]] = {
     "asanyarray": lambda a, dtype=None, order=None, *, device=None, copy=None: None,
     "ascontiguousarray": lambda a, dtype=None: None,
     "asfortranarray": lambda a, dtype=None: None,
+    "bincount": lambda x, /, weights=None, minlength=0: None,
+    "copyto": lambda dst, src, casting="same_kind", where=True: None,
+    "putmask": lambda a, /, mask, values: None,
+    "empty_like": lambda prototype, /, dtype=None, order="K", subok=True, shape=None, *, device=None: None,
     "zeros": lambda shape, dtype=float, order="C", *, device=None: None,
     "empty": lambda shape, dtype=float, order="C", *, device=None: None,
 }
