@@ -75,6 +75,7 @@ from unigrad.operations import FLAT, fft, linalg
 from unigrad.operations.applying import *
 from unigrad.operations.arranging import *
 from unigrad.operations.assembling import *
+from unigrad.operations.brackets import *
 from unigrad.operations.calculus import *
 from unigrad.operations.choosing import *
 from unigrad.operations.comparing import *

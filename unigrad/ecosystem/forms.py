@@ -59,16 +59,6 @@ def _cross(a: Any, b: Any, /, *, axisa: int = -1, axisb: int = -1, axisc: int = 
     return OPERATIONS["moveaxis"](found, -1, axisc)
 
 
-def _each(name: str) -> Callable[..., Any]:
-    """``atleast_1d`` and its like of several arrays: a tuple of all, and one alone for one."""
-
-    def apply(*arrays: Any) -> Any:
-        found = tuple([OPERATIONS[name](array) for array in arrays])
-        return found[0] if len(found) == 1 else found
-
-    return apply
-
-
 def _concatenated(name: str) -> Callable[..., Any]:
     def join(arrays: Any, /, *, axis: int | None = 0, dtype: Any = None) -> Any:
         joined = OPERATIONS[name](arrays, axis=axis)
@@ -228,7 +218,6 @@ FORMS: dict[str, Callable[..., Any]] = {
     "where": _where,
 }
 """By NumPy's name: the function with NumPy's arguments."""
-FORMS |= {name: _each(name) for name in ("atleast_1d", "atleast_2d", "atleast_3d")}
 FORMS |= {name: _listed(name) for name in ("array_split", "dsplit", "hsplit", "split", "vsplit")}
 FORMS |= {f"{name}_like": _like(name) for name in ("empty", "ones", "zeros")}
 FORMS |= {name: reduction(name) for name in ("sum", "prod", "max", "min", "any", "all", "mean", "var", "std")}

@@ -10,6 +10,7 @@ from unigrad.operations import (
     arranging,
     assembling,
     booleans,
+    brackets,
     calculus,
     choosing,
     comparing,
@@ -39,9 +40,9 @@ from unigrad.operations import (
 )
 
 FLAT = (
-    applying, arranging, assembling, calculus, choosing, comparing, contractions, creation, datatypes, elementwise,
-    floating_parts, indexing, padding, polynomials, reductions, relations, scattering, searching, sequences, sets,
-    shapes, spacing, statistics, triangles, without_nan,
+    applying, arranging, assembling, brackets, calculus, choosing, comparing, contractions, creation, datatypes,
+    elementwise, floating_parts, indexing, padding, polynomials, reductions, relations, scattering, searching,
+    sequences, sets, shapes, spacing, statistics, triangles, without_nan,
 )  # fmt: skip
 """The families whose names are public as ``ug.NAME``."""
 

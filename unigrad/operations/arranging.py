@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -240,27 +240,31 @@ def fliplr(x: Array, /) -> Tensor:
     return _flipped("fliplr", x, 1)
 
 
-@operation
-def atleast_1d(x: Array, /) -> Tensor:
-    """x with at least one axis."""
-    x = asarray(x)
-    return reshape(x, (1,)) if x.ndim == 0 else x
+def _each(change: Callable[[Tensor], Tensor], arrays: Sequence[Array]) -> Any:
+    """All arrays changed, as a tuple; one alone as it is."""
+    found = tuple(map(change, tensors(arrays))) if arrays else ()
+    return found[0] if len(found) == 1 else found
 
 
 @operation
-def atleast_2d(x: Array, /) -> Tensor:
-    """x with at least two axes; a vector becomes a row."""
-    x = asarray(x)
-    return x if x.ndim > 1 else reshape(x, (1, x.size))
+def atleast_1d(*arrays: Array) -> Any:
+    """An array with at least one axis; a tuple of them for several arrays."""
+    return _each(lambda x: reshape(x, (1,)) if x.ndim == 0 else x, arrays)
 
 
 @operation
-def atleast_3d(x: Array, /) -> Tensor:
-    """x with at least three axes; a vector gets one on either side, a matrix one behind."""
-    x = asarray(x)
-    if x.ndim > 2:
-        return x
-    return reshape(x, (*x.shape, 1) if x.ndim == 2 else (1, x.size, 1))
+def atleast_2d(*arrays: Array) -> Any:
+    """An array with at least two axes, a vector as a row; a tuple of them for several arrays."""
+    return _each(lambda x: x if x.ndim > 1 else reshape(x, (1, x.size)), arrays)
+
+
+@operation
+def atleast_3d(*arrays: Array) -> Any:
+    """An array with at least three axes; a tuple of them for several arrays.
+
+    A vector gets one on either side, a matrix one behind.
+    """
+    return _each(lambda x: x if x.ndim > 2 else reshape(x, (*x.shape, 1) if x.ndim == 2 else (1, x.size, 1)), arrays)
 
 
 @operation

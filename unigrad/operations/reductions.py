@@ -482,8 +482,11 @@ def _degrees_of_freedom(x: Tensor, axes: Shape, correction: float) -> float:
 
 
 @operation
-def var(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Tensor:
-    """The variance over ``axis``: the mean squared distance from the mean, divided by n - correction."""
+def var(
+    x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False, ddof: float | None = None
+) -> Tensor:
+    """The variance over ``axis``: the mean squared distance from the mean, divided by n - correction (or n - ddof)."""
+    correction = correction if ddof is None else ddof
     x = floating(x)
     if narrow(x):
         return in_float32(var, x, axis=axis, correction=correction, keepdims=keepdims)
@@ -493,8 +496,11 @@ def var(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bo
 
 
 @operation
-def std(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+def std(
+    x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False, ddof: float | None = None
+) -> Tensor:
     """The square root of :func:`var`; where it is 0 its derivative is 0."""
+    correction = correction if ddof is None else ddof
     x = floating(x)
     if narrow(x):
         return in_float32(std, x, axis=axis, correction=correction, keepdims=keepdims)

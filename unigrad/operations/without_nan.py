@@ -90,8 +90,11 @@ def _freedom(x: Tensor, axis: Axis, correction: float, keepdims: bool) -> Tensor
 
 
 @operation
-def nanvar(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+def nanvar(
+    x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False, ddof: float | None = None
+) -> Tensor:
     """The variance over ``axis`` of the elements that are not NaN; NaN where there are no more than ``correction``."""
+    correction = correction if ddof is None else ddof
     x = floating(x)
     if narrow(x):
         return in_float32(nanvar, x, axis=axis, correction=correction, keepdims=keepdims)
@@ -101,8 +104,11 @@ def nanvar(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims:
 
 
 @operation
-def nanstd(x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+def nanstd(
+    x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False, ddof: float | None = None
+) -> Tensor:
     """The square root of :func:`nanvar`; where it is 0 its derivative is 0."""
+    correction = correction if ddof is None else ddof
     x = floating(x)
     if narrow(x):
         return in_float32(nanstd, x, axis=axis, correction=correction, keepdims=keepdims)

@@ -22,7 +22,7 @@ _row("max", "numpys_initial_of_nothing", "np.max(x, axis=0, initial=3.0)", x=spr
 _row("any", "numpys_where", "np.any(x > 2, axis=0, where=x < 2.25)", x=_x, flat=True)
 _row("all", "numpys_where", "np.all(x > 1, where=x > 1)", x=_x, flat=True)
 _row("var", "numpys_mean", "np.var(x, axis=0, mean=np.mean(x, axis=0, keepdims=True), ddof=1)", x=_x)
-_row("std", "numpys_ddof", "x.std(ddof=1) + np.std(x, 1, ddof=1) + x.std(0, ddof=1).sum()", x=_x)
+_row("std", "numpys_ddof", "x.std(ddof=1) + np.std(x, 1, ddof=1) + x.std(0, ddof=1).sum() + ug.std(x, ddof=1)", x=_x)
 _row("nansum", "numpys_where", "np.nansum(x, axis=1, where=x < 2) ** 2", x=_holes)
 _row("nanmax", "numpys_initial", "np.nanmax(x, axis=1, initial=2.0) ** 2", x=_holes)
 _row("mean", "numpys_dtype", "np.mean(x, 0, dtype='float64') * x.mean(0, dtype='float64')", x=_x)
@@ -39,6 +39,8 @@ _row("linalg.cross", "numpys_axes", "np.cross(x, y, axisa=0, axisb=1, axisc=0)",
      y=spread(1, 2, 2, 3))  # fmt: skip
 _row("einsum", "numbers_and_dots", "ug.einsum(x, [..., 0, 1], [..., 1, 0]) ** 2", x=_cube)
 _row("atleast_2d", "numpys_several", "[part ** 2 for part in np.atleast_2d(x, y)]", x=_v, y=_x)
+_row("concat", "brackets", "ug.r_[x, 2.0, 0:3, y] ** 2", x=_v, y=spread(1, 2, 2))
+_row("concat", "brackets_of_columns", "ug.c_[x, y, 1:6] ** 2", x=_v, y=spread(1, 2, 5, 2))
 _row("meshgrid", "numpys_sparse", "[part ** 2 for part in np.meshgrid(x, y, sparse=True)]", x=_v, y=spread(1, 2, 2))
 _row("split", "numpys_list", "np.split(x, 2) + [y ** 2 for y in np.hsplit(x, [1])]", x=_x)
 _row("ediff1d", "numpys_ends", "np.ediff1d(x, to_begin=y, to_end=[1.0]) ** 2", x=_v, y=real([0.5, 2.0]))
