@@ -14,7 +14,7 @@ from unigrad.base.errors import DtypeError, IndexRangeError, ShapeError, Unsuppo
 from unigrad.ecosystem.masked import reduction
 from unigrad.ecosystem.names import MANNER, call, in_our_words, is_stranger, no_out, operation, tensor, unsupported
 from unigrad.operations.indexing import become
-from unigrad.operations.scattering import combined, scatter_add
+from unigrad.operations.scattering import combined, extreme, scatter_add
 from unigrad.table import OPERATIONS
 from unigrad.tensor.coercion import NUMBERS
 from unigrad.tensor.tensor import Tensor, tensor_method
@@ -178,5 +178,7 @@ def _changed_at(ufunc: np.ufunc, x: Any, indices: Any, values: Any = None) -> No
         become(x, scatter_add(x, indices, values))
     elif name == "subtract":
         become(x, scatter_add(x, indices, -tensor(values)))
+    elif name in ("maximum", "minimum"):
+        become(x, extreme(name == "maximum", x, indices, values))
     else:
         become(x, combined(ufunc, x, indices, values if ufunc.nin == 2 else None))

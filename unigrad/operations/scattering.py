@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from unigrad.base.arguments import broadcast_shapes
+from unigrad.base.dtypes import DType
 from unigrad.base.errors import MissingNameError, ShapeError, UnsupportedError
-from unigrad.operations.creation import asarray
-from unigrad.operations.elementwise import add, divide, maximum, minimum, multiply, power
+from unigrad.operations.creation import asarray, full
+from unigrad.operations.elementwise import add, divide, multiply, power
 from unigrad.operations.indexing import (
     canonical_key,
     check_arrays,
@@ -24,7 +26,8 @@ from unigrad.operations.indexing import (
     setitem,
     setitem_,
 )
-from unigrad.operations.shapes import broadcast_to, reshape
+from unigrad.operations.reductions import max_, min_
+from unigrad.operations.shapes import broadcast_to, reshape, stack_
 from unigrad.table import Array, operation
 from unigrad.tensor.tensor import Tensor, tensor_method
 
@@ -62,22 +65,46 @@ def combined(function: Callable[[Tensor, Tensor], Tensor], x: Tensor, key: Any, 
 
     In rounds in which no element is selected twice. ``values`` None: the function has one argument.
     """
+    flat, places, given = _apart(x, key, values)
+    for chosen in _rounds(places):
+        key = (places[chosen],)
+        before = getitem_(flat, key)
+        after = function(before) if given is None else function(before, getitem(given, chosen))  # type: ignore[call-arg]
+        flat = setitem_(flat, asarray(after, dtype=x.dtype, like=x), key)
+    return reshape(flat, x.shape)
+
+
+def extreme(largest: bool, x: Tensor, key: Any, values: Array) -> Tensor:
+    """x in which each selected element is the largest (or smallest) of itself and all values for it, which share its
+    gradient where several are equal."""
+    flat, places, given = _apart(x, key, values)
+    assert given is not None
+    beyond = _least(x.dtype) if largest else _greatest(x.dtype)
+    empty = full((x.size,), beyond, dtype=x.dtype, like=x)
+    layers = [setitem_(empty, getitem(given, chosen), (places[chosen],)) for chosen in _rounds(places)]
+    return reshape((max_ if largest else min_)(stack_([flat, *layers], 0), (0,), False), x.shape)
+
+
+def _least(dtype: DType) -> Any:
+    return -math.inf if dtype.kind == "f" else int(np.iinfo(dtype).min) if dtype.kind in "iu" else False
+
+
+def _greatest(dtype: DType) -> Any:
+    return math.inf if dtype.kind == "f" else int(np.iinfo(dtype).max) if dtype.kind in "iu" else True
+
+
+def _apart(x: Tensor, key: Any, values: Array | None) -> tuple[Tensor, np.ndarray[Any, Any], Tensor | None]:
+    """The flattened array, where in it the selected elements are, and the value for each of them."""
     canonical, shape = canonical_key(key, x.shape)
     if check_arrays(canonical) or any(is_array(entry) and not isinstance(entry, np.ndarray) for entry in canonical):
         raise UnsupportedError(
             "which elements are selected twice is not known while positions differ along a vmap or are traced by the "
             "framework (jit, vmap, tf.function); scatter_add works there, as does ug.where"
         )
-    selected = selected_shape(canonical, shape)
-    values = None if values is None else reshape(_fitting(asarray(values, dtype=x.dtype, like=x), selected), -1)
-    flat = reshape(x, -1)
-    places = np.arange(x.size).reshape(shape)[canonical].reshape(-1)
-    for chosen in _rounds(places):
-        key = (places[chosen],)
-        before = getitem_(flat, key)
-        after = function(before) if values is None else function(before, getitem(values, chosen))  # type: ignore[call-arg]
-        flat = setitem_(flat, asarray(after, dtype=x.dtype, like=x), key)
-    return reshape(flat, x.shape)
+    places = np.arange(x.size).reshape(shape)[canonical]
+    if values is not None:
+        values = reshape(_fitting(asarray(values, dtype=x.dtype, like=x), places.shape), -1)
+    return reshape(x, -1), places.reshape(-1), values
 
 
 def _rounds(places: np.ndarray[Any, Any]) -> Iterator[np.ndarray[Any, Any]]:
@@ -149,11 +176,11 @@ class Selection:
 
     def min(self, values: Array) -> Tensor:
         """The smaller of x and ``values`` there."""
-        return combined(minimum, self._x, self._key, values)
+        return extreme(False, self._x, self._key, values)
 
     def max(self, values: Array) -> Tensor:
         """The larger of x and ``values`` there."""
-        return combined(maximum, self._x, self._key, values)
+        return extreme(True, self._x, self._key, values)
 
     def apply(self, function: Callable[[Tensor], Tensor]) -> Tensor:
         """x with an elementwise ``function`` of it there."""

@@ -67,6 +67,8 @@ _row("scatter_add", "integers", "ug.scatter_add(n, [0, 0], 5)", n=_n, flat=True,
 _row("scatter_add", "nothing", "ug.scatter_add(x, ug.zeros(0, dtype='int64'), 5.0) ** 2", x=_v)
 for _name in ("set", "add", "subtract", "multiply", "divide", "power", "min", "max"):
     _row("scatter_add", f"at_{_name}", f"x.at[[0, 2, 0, 0]].{_name}(y) ** 2", x=_w, y=spread(1, 2, 4))
+_row("scatter_add", "at_max_ties", "x.at[[0, 2, 0, 0]].max(y)", x=real([1.0, 2.0, 3.0]), y=real([1.0, 3.0, 1.0, 0.5]))
+_row("scatter_add", "at_min_integers", "n.at[[0, 0]].min([1, -2])", n=_n, flat=True, dtypes=("float32",))
 _row("scatter_add", "at_apply", "x.at[1:3].apply(ug.exp) + x.at[1].get()", x=_v)
 _row("apply_along_axis", "numbers", "ug.apply_along_axis(lambda row: (row ** 2).sum(), 1, x)", x=_x)
 _row("apply_along_axis", "vectors", "ug.apply_along_axis(lambda column, a: a * column ** 2, 0, x, 2.0)", x=_cube)
