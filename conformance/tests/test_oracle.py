@@ -34,7 +34,8 @@ _NOT_SMOOTH = {
     "cumulative_min.ties", "interp.nan_and_infinity", "median.infinite", "nanmax.only_nan", "nanmean.only_nan",
     "modf.both_signs", "nanmedian.only_nan", "nanmin.only_nan", "nanstd.too_few", "nanvar.too_few", "quantile.nan",
     "round.both_signs", "scatter_add.at_max_ties", "round.decimals_1", "round.decimals_30", "round.decimals_minus_1",
-    "setdiff1d.floats", "setxor1d.floats", "trim_zeros.both", "trim_zeros.front", "trim_zeros.nothing_left", "unique.nan_is_many",
+    "setdiff1d.floats", "setxor1d.floats", "trim_zeros.both",
+    "trim_zeros.front", "trim_zeros.nothing_left", "unique.nan_is_many",
     "unique.nan_is_one",
     "sort.nan_last", "std.no_axes", "std.zero_dimensional",
 }  # fmt: skip
