@@ -318,3 +318,24 @@ def test_a_wrong_custom_rule_is_found_in_both_modes() -> None:
         assert (found.input, found.output, found.verdict) == ("args[1][2]", "output[2]", "wrong")
         assert (found.ours, found.relative) == pytest.approx((6.0, 1 / 3))
         assert found.numerical == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize("power", [2, 3, 5])
+@pytest.mark.parametrize("seed", range(4))
+def test_an_exact_gradient_is_not_called_wrong(power: int, seed: int) -> None:
+    """The numerical derivative is better than its neighbours by chance, and its error estimated too small."""
+    rng = np.random.RandomState(seed)
+    rng.randn(6)
+    z = rng.randn(3, 3) + 1j * rng.randn(3, 3)
+    ug.check_gradients(lambda z: ug.abs(ug.linalg.matrix_power(z, power)).sum(), ug.asarray(z))
+
+
+def test_an_error_beyond_six_digits_is_found() -> None:
+    x = ug.asarray(np.array([0.7, 1.3]))
+
+    @ug.custom_gradient
+    def slightly_wrong(x: ug.Tensor) -> tuple[ug.Tensor, object]:
+        return ug.exp(x), lambda g: g * ug.exp(x) * (1 + 2e-6)
+
+    with pytest.raises(ug.GradientError):
+        ug.check_gradients(slightly_wrong, x, modes=("reverse",))

@@ -46,7 +46,8 @@ def check_gradients(
     Reverse mode (``ug.vjp``) and forward mode (``ug.jvp``), or those of ``modes``, are run in the dtype of the
     arguments. The numerical derivative is computed in float64 if ``f`` takes it, else in their own dtype.
     An element agrees if it is within the estimated error of the numerical derivative and ``limit`` units in the last
-    place (ULP) of the largest element of its array. ``order=2`` also checks the derivatives of the derivatives, found
+    place (ULP) of the largest element of its array; up to ten times the estimate counts, which may be too small by
+    chance, if that is within a millionth. ``order=2`` also checks the derivatives of the derivatives, found
     in each of the modes, and so on.
 
     The error lists the worst elements: which argument and leaf (``args[0]['w'][2, 3]``), which output, both values,

@@ -20,6 +20,8 @@ from unigrad.checking.numerical import Slopes
 _SHOWN = 5
 # A numerical derivative whose error is a larger part of what it may be expected to be says nothing.
 _USELESS = 1e-3
+# An estimated error is the least of many, and so too small by chance: up to ten times, within so many digits.
+_BY_CHANCE = 1e-6
 _VERDICTS = ("right", "wrong", "kink", "no derivative", "not finite")
 RIGHT, WRONG, KINK, NO_DERIVATIVE, NOT_FINITE = range(len(_VERDICTS))
 """The places of the verdicts; beyond KINK the numerical derivative or ours says nothing."""
@@ -110,12 +112,12 @@ class Judge:
 
     def verdicts(self, ours: Vector, unit: Vector, slopes: Slopes) -> tuple[Vector, Vector]:
         """For each element its verdict, and how bad it is. ``unit`` is what one ULP is."""
-        allowed = slopes.error + self.limit * unit
+        expected = np.fmax(np.fmax(np.abs(slopes.value), np.abs(ours)), slopes.size)
+        allowed = slopes.error + np.minimum(9 * slopes.error, _BY_CHANCE * expected) + self.limit * unit
         apart = np.abs(ours - slopes.value)
         gap = np.abs(slopes.right - slopes.left)
         unsure = 10 * (slopes.left_error + slopes.right_error) + self.limit * unit
         kink = gap > np.maximum(unsure, _USELESS * np.fmax(np.abs(slopes.left), np.abs(slopes.right)))
-        expected = np.fmax(np.fmax(np.abs(slopes.value), np.abs(ours)), slopes.size)
         useless = ~(slopes.error <= _USELESS * expected + self.limit * unit)
         low, high = np.fmin(slopes.left, slopes.right), np.fmax(slopes.left, slopes.right)
         between = (ours >= low - unsure) & (ours <= high + unsure)
