@@ -25,7 +25,7 @@ NO_LABEL = torch.iinfo(torch.int64).min
 SOFTPLUS_IS_LINEAR = 37.0
 
 SAME_NAME = (
-    "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin",
+    "exp", "log", "log2", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin",
     "acos", "atan", "asinh", "acosh", "atanh", "atan2", "hypot", "logaddexp", "reciprocal", "copysign",
     "nextafter", "floor", "ceil", "trunc", "maximum", "minimum", "logical_and", "logical_or", "logical_xor",
     "logical_not", "isnan", "isinf", "isfinite", "signbit",
@@ -70,6 +70,8 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "relu": torch.relu,
         "sigmoid": torch.sigmoid,
         "softplus": lambda x: functional.softplus(x, 1.0, SOFTPLUS_IS_LINEAR),
+        "expm1": expm1,
+        "log1p": log1p,
         "erf": torch.erf,
         "gammaln": torch.lgamma,
         "round": round_,
@@ -241,6 +243,18 @@ def beside_scalars(of_arrays: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any],
         return of_arrays(x1, x2)
 
     return call
+
+
+def expm1(x: Raw) -> Raw:
+    """PyTorch's spreads a NaN or infinite part of a complex number to both, where its exp does not."""
+    found = torch.expm1(x)
+    return torch.where(x.isfinite() & (x != 0), found, x.exp() - 1) if x.is_complex() else found
+
+
+def log1p(x: Raw) -> Raw:
+    """As expm1."""
+    found = torch.log1p(x)
+    return torch.where(x.isfinite(), found, (x + 1).log()) if x.is_complex() else found
 
 
 def sign(x: Raw) -> Raw:

@@ -129,7 +129,17 @@ def log1p(xp: Any, x: Raw) -> Raw:
         return xp.log1p(x)
     # NumPy's takes the logarithm of abs(1 + x), which has no digits of a small x.
     first, second = x.real, x.imag
-    return xp.log1p(first * (first + 2) + second * second) * 0.5 + xp.arctan2(second, first + 1) * 1j
+    near = xp.log1p(first * (first + 2) + second * second) * 0.5 + xp.arctan2(second, first + 1) * 1j
+    return xp.where(xp.isfinite(x), near, xp.log(x + 1))
+
+
+def expm1(xp: Any, x: Raw) -> Raw:
+    """exp(x) - 1."""
+    found = xp.expm1(x)
+    if x.dtype.kind != "c":
+        return found
+    # C's special values are those of the exponential (ISO C, annex G), and the sum has the sign of zero.
+    return xp.where(xp.isfinite(x) & (x != 0), found, xp.exp(x) - 1)
 
 
 def cbrt(xp: Any, x: Raw) -> Raw:
@@ -232,7 +242,7 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
     """The table of raw functions; ``erf`` is the one that NumPy's interface lacks."""
     same_name = [
         *("add", "subtract", "multiply", "divide", "floor_divide", "remainder", "negative", "abs", "square", "sign"),
-        *("exp", "expm1", "log", "log2", "log10", "logaddexp", "sqrt", "hypot", "sin", "cos", "tan", "sinh"),
+        *("exp", "log", "log2", "log10", "logaddexp", "sqrt", "hypot", "sin", "cos", "tan", "sinh"),
         *("cosh", "tanh", "floor", "ceil", "trunc", "fmod", "copysign", "nextafter", "signbit", "reciprocal"),
         *("bitwise_and", "bitwise_or", "bitwise_xor"),
         *("maximum", "minimum", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal"),
@@ -259,6 +269,7 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         "erf": erf,
         "gammaln": log_gamma(xp),
         "log1p": partial(log1p, xp),
+        "expm1": partial(expm1, xp),
         "asin": xp.arcsin,
         "acos": xp.arccos,
         "atan": xp.arctan,
