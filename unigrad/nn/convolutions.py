@@ -200,8 +200,10 @@ def _convolve_back(
     for size, width, step, (low, high), spread, extra in zip(
         x.shape[2:], kernel, strides, pairs, dilations, more, strict=True
     ):
-        if extra >= step:
-            raise ArgumentError(f"output_padding={extra} must be smaller than the stride {step}")
+        if extra >= max(step, spread):
+            raise ArgumentError(
+                f"output_padding={extra} must be smaller than the stride {step} or the dilation {spread}"
+            )
         sizes.append((size - 1) * step + spread * (width - 1) + 1 + extra - low - high)
     if min(sizes) < 1 or 0 in x.shape[2:]:
         raise ShapeError(f"{name} of x of shape {x.shape} would have the spatial sizes {tuple(sizes)}")
@@ -281,8 +283,24 @@ def _gathered(x: Tensor, counts: Sequence[int], kernel: Shape) -> Tensor:
     return x.reshape((places, elements))
 
 
+def _beyond(size: int, width: int, stride: int, dilation: int, pair: tuple[int, int]) -> int:
+    """How many elements more a last window needs that begins within x, or the padding before it, but does not fit."""
+    total, reach = size + sum(pair), dilation * (width - 1) + 1
+    count = -(-(total - reach) // stride)
+    if count * stride >= size + pair[0]:
+        count -= 1
+    return max(count * stride + reach - total, 0)
+
+
 def _pooling(
-    ndim: int, name: str, x: Array, kernel: Sizes, stride: Sizes | None, padding: Pads, dilation: Sizes
+    ndim: int,
+    name: str,
+    x: Array,
+    kernel: Sizes,
+    stride: Sizes | None,
+    padding: Pads,
+    dilation: Sizes,
+    ceil_mode: bool,
 ) -> tuple[Tensor, Shape, Shape, Padding, Shape]:
     x = asarray(x)
     _spatial(x, ndim, f"{name}{ndim}d")
@@ -293,88 +311,146 @@ def _pooling(
         if 2 * max(pair) > step * (size - 1) + 1:
             raise ArgumentError(f"padding={max(pair)} is more than half of a kernel of {size} elements {step} apart")
     _check_windows(x, sizes, strides, pairs, dilations)
+    if ceil_mode:
+        more = map(_beyond, x.shape[2:], sizes, strides, dilations, pairs)
+        pairs = tuple((low, high + extra) for (low, high), extra in zip(pairs, more, strict=True))
     return astype(x, dtypes.to_float(x.dtype), copy=False), sizes, strides, pairs, dilations
 
 
-def _max_pool(ndim: int, x: Array, kernel: Sizes, stride: Sizes | None, padding: Pads, dilation: Sizes) -> Tensor:
-    x, sizes, strides, pairs, dilations = _pooling(ndim, "max_pool", x, kernel, stride, padding, dilation)
+def _max_pool(
+    ndim: int, x: Array, kernel: Sizes, stride: Sizes | None, padding: Pads, dilation: Sizes, ceil_mode: bool
+) -> Tensor:
+    x, sizes, strides, pairs, dilations = _pooling(ndim, "max_pool", x, kernel, stride, padding, dilation, ceil_mode)
     windows, axes = _windows(_bordered(x, pairs, -math.inf), sizes, strides, dilations)
     return _max(windows, axis=axes)
 
 
 def _avg_pool(
-    ndim: int, x: Array, kernel: Sizes, stride: Sizes | None, padding: Pads, count_include_pad: bool
+    ndim: int,
+    x: Array,
+    kernel: Sizes,
+    stride: Sizes | None,
+    padding: Pads,
+    count_include_pad: bool,
+    ceil_mode: bool,
 ) -> Tensor:
-    x, sizes, strides, pairs, dilations = _pooling(ndim, "avg_pool", x, kernel, stride, padding, 1)
+    x, sizes, strides, pairs, dilations = _pooling(ndim, "avg_pool", x, kernel, stride, padding, 1, ceil_mode)
     if narrow(x):
         wide = functools.partial(_avg_pool, ndim)
-        return in_float32(wide, x, kernel=kernel, stride=stride, padding=padding, count_include_pad=count_include_pad)
+        manner = {"kernel": kernel, "stride": stride, "padding": padding, "ceil_mode": ceil_mode}
+        return in_float32(wide, x, count_include_pad=count_include_pad, **manner)
     windows, axes = _windows(_bordered(x, pairs, 0.0), sizes, strides, dilations)
     sums = _sum(windows, axis=axes)
-    if count_include_pad or not any(map(any, pairs)):
+    counted = _pairs(padding, ndim) if count_include_pad else ((0, 0),) * ndim
+    if counted == pairs:
         return divide(sums, float(math.prod(sizes)))
     counts = np.ones(())
-    for size, width, step, (low, high) in zip(x.shape[2:], sizes, strides, pairs, strict=True):
+    for size, width, step, (low, high), (before, behind) in zip(
+        x.shape[2:], sizes, strides, pairs, counted, strict=True
+    ):
         starts = np.arange(window_count(size + low + high, width, step, 1)) * step - low
-        held = np.minimum(starts + width, size) - np.maximum(starts, 0)
+        held = np.minimum(starts + width, size + behind) - np.maximum(starts, -before)
         counts = counts[..., None] * held
     return divide(sums, asarray(counts.astype(sums.dtype), like=sums))
 
 
 @operation
 def max_pool1d(
-    x: Array, /, kernel: Sizes, *, stride: Sizes | None = None, padding: Pads = 0, dilation: Sizes = 1
+    x: Array,
+    /,
+    kernel: Sizes,
+    *,
+    stride: Sizes | None = None,
+    padding: Pads = 0,
+    dilation: Sizes = 1,
+    ceil_mode: bool = False,
 ) -> Tensor:
     """:func:`max_pool2d` over one spatial axis."""
-    return _max_pool(1, x, kernel, stride, padding, dilation)
+    return _max_pool(1, x, kernel, stride, padding, dilation, ceil_mode)
 
 
 @operation
 def max_pool2d(
-    x: Array, /, kernel: Sizes, *, stride: Sizes | None = None, padding: Pads = 0, dilation: Sizes = 1
+    x: Array,
+    /,
+    kernel: Sizes,
+    *,
+    stride: Sizes | None = None,
+    padding: Pads = 0,
+    dilation: Sizes = 1,
+    ceil_mode: bool = False,
 ) -> Tensor:
     """The largest element of each window of x, of shape (N, C, H, W); NaN if it holds one.
 
     Windows of the size ``kernel`` are ``stride`` apart (None: as far as they are wide). ``padding`` stands for
-    elements of minus infinity. As with ``max``, the largest elements of one window share its gradient equally.
+    elements of minus infinity. With ``ceil_mode`` a last window that begins within x, or before it, counts although it
+    does not fit. As with ``max``, the largest elements of one window share its gradient equally.
     """
-    return _max_pool(2, x, kernel, stride, padding, dilation)
+    return _max_pool(2, x, kernel, stride, padding, dilation, ceil_mode)
 
 
 @operation
 def max_pool3d(
-    x: Array, /, kernel: Sizes, *, stride: Sizes | None = None, padding: Pads = 0, dilation: Sizes = 1
+    x: Array,
+    /,
+    kernel: Sizes,
+    *,
+    stride: Sizes | None = None,
+    padding: Pads = 0,
+    dilation: Sizes = 1,
+    ceil_mode: bool = False,
 ) -> Tensor:
     """:func:`max_pool2d` over three spatial axes."""
-    return _max_pool(3, x, kernel, stride, padding, dilation)
+    return _max_pool(3, x, kernel, stride, padding, dilation, ceil_mode)
 
 
 @operation
 def avg_pool1d(
-    x: Array, /, kernel: Sizes, *, stride: Sizes | None = None, padding: Pads = 0, count_include_pad: bool = True
+    x: Array,
+    /,
+    kernel: Sizes,
+    *,
+    stride: Sizes | None = None,
+    padding: Pads = 0,
+    count_include_pad: bool = True,
+    ceil_mode: bool = False,
 ) -> Tensor:
     """:func:`avg_pool2d` over one spatial axis."""
-    return _avg_pool(1, x, kernel, stride, padding, count_include_pad)
+    return _avg_pool(1, x, kernel, stride, padding, count_include_pad, ceil_mode)
 
 
 @operation
 def avg_pool2d(
-    x: Array, /, kernel: Sizes, *, stride: Sizes | None = None, padding: Pads = 0, count_include_pad: bool = True
+    x: Array,
+    /,
+    kernel: Sizes,
+    *,
+    stride: Sizes | None = None,
+    padding: Pads = 0,
+    count_include_pad: bool = True,
+    ceil_mode: bool = False,
 ) -> Tensor:
     """The mean of each window of x, of shape (N, C, H, W).
 
     Windows are those of :func:`max_pool2d`. The zeros of ``padding`` count as elements unless
-    ``count_include_pad`` is False.
+    ``count_include_pad`` is False; what a last window lacks in ``ceil_mode`` never counts.
     """
-    return _avg_pool(2, x, kernel, stride, padding, count_include_pad)
+    return _avg_pool(2, x, kernel, stride, padding, count_include_pad, ceil_mode)
 
 
 @operation
 def avg_pool3d(
-    x: Array, /, kernel: Sizes, *, stride: Sizes | None = None, padding: Pads = 0, count_include_pad: bool = True
+    x: Array,
+    /,
+    kernel: Sizes,
+    *,
+    stride: Sizes | None = None,
+    padding: Pads = 0,
+    count_include_pad: bool = True,
+    ceil_mode: bool = False,
 ) -> Tensor:
     """:func:`avg_pool2d` over three spatial axes."""
-    return _avg_pool(3, x, kernel, stride, padding, count_include_pad)
+    return _avg_pool(3, x, kernel, stride, padding, count_include_pad, ceil_mode)
 
 
 # --- windows as columns --------------------------------------------------------------------------------

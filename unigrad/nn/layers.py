@@ -81,19 +81,20 @@ def checked_labels(labels: Tensor, classes: int) -> Tensor:
 def dropout(x: Array, /, rate: float = 0.5, *, seed: int | None = None) -> Tensor:
     """In training mode zero each element with probability ``rate`` and scale the others by 1 / (1 - rate).
 
-    In prediction mode x itself. The same seed (here, or ``ug.random.seed``) gives the same mask on every backend.
+    A rate of 1 leaves zeros. In prediction mode x itself. The same seed (here, or ``ug.random.seed``) gives the same
+    mask on every backend.
 
     The mask is drawn in Python. Inside what a framework compiles (``jax.jit``, ``tf.function``) that is when it
     traces the program: all calls of the compiled program have one mask, and so have all examples of a vmap. For a new
     one at each step draw it outside and pass it in as an argument, ``x * mask``.
     """
-    if not 0 <= rate < 1:
-        raise ArgumentError(f"rate={rate!r} is no probability below 1")
+    if not 0 <= rate <= 1:
+        raise ArgumentError(f"rate={rate!r} is no probability, from 0 to 1")
     x = asarray(x)
     if not is_training() or rate == 0:
         return x
     kept = np.asarray(drawn(lambda rng: rng.random(x.shape), seed) >= rate)
-    return where(asarray(kept, like=x), x * (1 / (1 - rate)), 0.0)
+    return where(asarray(kept, like=x), x * (1 / (1 - rate) if rate < 1 else 1.0), 0.0)
 
 
 @operation

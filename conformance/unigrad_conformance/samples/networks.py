@@ -149,6 +149,15 @@ _row(
     w=spread(-1, 1, 1, 2, 2, 2, 1, start=1),
 )
 
+_row(
+    "nn.conv_transpose1d",
+    "output_padding_up_to_the_dilation",
+    "ug.nn.conv_transpose1d(x, w, dilation=3, output_padding=2)",
+    x=spread(-1, 1, 1, 2, 4),
+    w=spread(-1, 1, 2, 3, 3, start=1),
+)
+_row("nn.dropout", "of_all", "with ug.train_mode(): y = ug.nn.dropout(x * x, 1.0)\ny", x=spread(-1, 1, 2, 3))
+
 # --- pooling -------------------------------------------------------------------------------------------------------
 
 for _operation in ("max_pool3d", "avg_pool3d"):
@@ -164,6 +173,13 @@ for _operation, _more in (("max_pool", ", dilation=(2, 1)"), ("avg_pool", ", cou
     _row(f"nn.{_operation}2d", "no_batch", f"{_call}2d(x, 2)", x=spread(0, 1, 0, 2, 5, 4))
     _row(f"nn.{_operation}2d", "of_integers", f"{_call}2d(n, 2)", n=whole([[[[1, 2], [4, 3]]]]), flat=True)
     _row(f"nn.{_operation}3d", "plain", f"{_call}3d(x, 2, stride=1)", x=_solid)
+    _row(f"nn.{_operation}1d", "rounded_up", f"{_call}1d(x, 3, stride=2, ceil_mode=True)", x=spread(-1, 1, 2, 1, 6))
+    _row(
+        f"nn.{_operation}2d",
+        "rounded_up",
+        f"{_call}2d(x, (3, 2), stride=2, padding=1, ceil_mode=True{_more})",
+        x=spread(-1, 1, 1, 2, 6, 5),
+    )
 
 # --- normalisation -------------------------------------------------------------------------------------------------
 
