@@ -149,11 +149,15 @@ def __dir__() -> list[str]:
 
 def attach_grad(x: Tensor, grad_req: str = "write") -> None:
     """``x.attach_grad(grad_req)``."""
+    if not isinstance(x, Tensor):
+        raise ArgumentError(f"a gradient is attached to a Tensor, not to {type(x).__name__}; ug.asarray makes one")
     x.attach_grad(grad_req)
 
 
 def detach(x: Tensor) -> Tensor:
     """``x.detach()``: the same values without history."""
+    if not isinstance(x, Tensor):
+        raise ArgumentError(f"a Tensor is detached, not {type(x).__name__}; ug.stop_gradient takes anything")
     return x.detach()
 
 

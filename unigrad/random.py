@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 
 from unigrad.base import dtypes
-from unigrad.base.arguments import new_shape, one_axis
+from unigrad.base.arguments import broadcast_shapes, new_shape, one_axis, whole_number
 from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.operations.creation import asarray
 from unigrad.table import Array
+from unigrad.tensor.coercion import plain_numbers
 from unigrad.tensor.tensor import Tensor
 
 __all__ = ["choice", "integers", "normal", "permutation", "seed", "uniform"]
@@ -44,7 +45,14 @@ def seed(value: int | None = None) -> None:
     """Start the shared generator from ``value``; None starts it from the system's entropy."""
     global _generator
     if _replayed.get() is None:  # what is replayed has had its effect on others before
-        _generator = np.random.default_rng(value)
+        _generator = _generator_of(value)
+
+
+def _generator_of(seed: Any) -> np.random.Generator:
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"seed={seed!r} is no integer from 0 up: {error}") from error
 
 
 def get_state() -> dict[str, Any]:
@@ -71,7 +79,7 @@ def drawn(draw: Callable[[np.random.Generator], Any], seed: int | None = None) -
     """What ``draw`` takes from the shared generator, or from a fresh one for ``seed``; one thread at a time."""
     with _lock:
         if seed is not None:
-            return draw(np.random.default_rng(seed))
+            return draw(_generator_of(seed))
         generator = _source()
         logs = _logs.get()
         if logs:
@@ -127,7 +135,7 @@ def _like(*args: Any) -> Tensor | None:
 def _shape(size: Size, *parameters: Any) -> tuple[int, ...]:
     if size is not None:
         return new_shape(size)
-    return np.broadcast_shapes(*(np.shape(arg) if not isinstance(arg, Tensor) else arg.shape for arg in parameters))
+    return broadcast_shapes([np.shape(arg) if not isinstance(arg, Tensor) else arg.shape for arg in parameters])
 
 
 def _dtype(dtype: Any, like: Tensor | None) -> Any:
@@ -175,6 +183,7 @@ def normal(
     Shape ``size``, or that of loc and scale; float32 unless told otherwise.
     """
     like = _like(loc, scale)
+    loc, scale = (each if isinstance(each, Tensor) else plain_numbers(each, "loc or scale") for each in (loc, scale))
     _not_negative(scale, "scale")
     shape = _shape(size, loc, scale)
     values = drawn(lambda rng: rng.standard_normal(shape), seed)
@@ -189,6 +198,7 @@ def uniform(
 ) -> Tensor:
     """Uniform numbers from ``low`` up to ``high``, which may be Tensors and are differentiated."""
     like = _like(low, high)
+    low, high = (each if isinstance(each, Tensor) else plain_numbers(each, "low or high") for each in (low, high))
     shape = _shape(size, low, high)
     values = drawn(lambda rng: rng.random(shape), seed)
     if like is None:
@@ -280,6 +290,9 @@ def integers(
     """Integers from ``low`` (0 if only one bound is given) up to, not including, ``high``, as int64."""
     if high is None:
         low, high = 0, low
+    low, high = whole_number(low, "low"), whole_number(high, "high")
+    if not -(2**63) <= low <= high <= 2**63:
+        raise ArgumentError(f"integers are drawn from {-(2**63)} up to {2**63}, and not from {low} up to {high}")
     if high <= low:
         raise ArgumentError(f"there is no integer from {low} up to, not including, {high}")
     shape = new_shape(() if size is None else size)
@@ -287,9 +300,19 @@ def integers(
     return asarray(np.asarray(values).astype(dtypes.as_dtype(int if dtype is None else dtype)))
 
 
+def _counted(x: Any) -> tuple[Any, int]:
+    """An integer and itself, or an array and the length of its first axis."""
+    if isinstance(x, int):
+        return x, new_shape(x)[0]
+    x = asarray(x)
+    if not x.ndim:
+        raise ShapeError("a 0-dimensional array has no slices to choose from; pass a Python integer or a vector")
+    return x, x.shape[0]
+
+
 def permutation(x: int | Array, *, seed: int | None = None) -> Tensor:
     """The integers below ``x`` in random order, or an array's slices along its first axis in random order."""
-    count = x if isinstance(x, int) else len(x)
+    x, count = _counted(x)
     order = drawn(lambda rng: rng.permutation(count), seed)
     return asarray(order.astype(np.int64)) if isinstance(x, int) else asarray(x)[order]
 
@@ -308,8 +331,8 @@ def choice(
     x: int | Array, size: Size = None, replace: bool = True, p: Any = None, *, seed: int | None = None
 ) -> Tensor:
     """Random elements of an array along its first axis (of the integers below ``x``), with or without replacement."""
-    count = x if isinstance(x, int) else len(x)
-    weights = None if p is None else np.asarray(p.numpy() if isinstance(p, Tensor) else p, dtype=np.float64)
+    x, count = _counted(x)
+    weights = None if p is None else plain_numbers(p, "p").astype(np.float64)
     shape = new_shape(() if size is None else size)
     try:
         positions = drawn(lambda rng: rng.choice(count, shape, replace, weights), seed)

@@ -20,6 +20,7 @@ import numpy as np
 from jax import lax
 
 from unigrad.extend import PRIMITIVES, ArgumentError, Raw, Shape, to_integers
+from unigrad_jax import exact
 from unigrad_jax.compiled import Operation
 from unigrad_jax.fft import FOURIER
 from unigrad_jax.keys import Layout, positions, select
@@ -44,7 +45,7 @@ def absolute(x: Raw) -> Raw:
     lambda t, out, x: out * (1j * (t * jnp.conj(out)).imag / absolute(x)) if is_complex(x) else jnp.zeros_like(out)
 )
 def sign(x: Raw) -> Raw:
-    return jnp.sign(x)
+    return exact.sign(x)
 
 
 @derivatives(
@@ -228,6 +229,8 @@ class Power(Operation):
 
 def astype(x: Raw, dtype: Any) -> Raw:
     """Where the user's setting is 32 bits, inside a transform, JAX warns of wider numbers; of integers it need not."""
+    if dtype.kind == "b":
+        return exact.truth(x)
     if dtype.kind not in "iu":
         return x.astype(dtype)
     if not jnp.issubdtype(x.dtype, jnp.floating):
@@ -379,10 +382,11 @@ def _along(indices: Raw, axis: int) -> tuple[Raw, ...]:
 
 
 def argsort(x: Raw, axis: int, descending: bool) -> Raw:
+    ordered = exact.sortable(x)
     if not descending:
-        return jnp.argsort(x, axis=axis, stable=True)
+        return jnp.argsort(ordered, axis=axis, stable=True)
     # By the reversed array, so that equal elements keep their order; NaN then goes behind the others again.
-    order = x.shape[axis] - 1 - jnp.flip(jnp.argsort(jnp.flip(x, axis), axis=axis, stable=True), axis)
+    order = x.shape[axis] - 1 - jnp.flip(jnp.argsort(jnp.flip(ordered, axis), axis=axis, stable=True), axis)
     if not jnp.issubdtype(x.dtype, jnp.inexact):
         return order
     behind = jnp.isnan(take_along_axis(x, order, axis))
@@ -393,11 +397,14 @@ def argsort(x: Raw, axis: int, descending: bool) -> Raw:
 
 # Those that jax.numpy has under the same name and with the same arguments.
 SAME_NAME = (
-    "add subtract multiply negative square exp log log2 log10 sqrt sin cos tan reciprocal equal "
+    "add subtract multiply negative square exp log log2 log10 sqrt sin cos tan reciprocal "
     "signbit bitwise_and bitwise_or bitwise_xor bitwise_invert bitwise_left_shift bitwise_right_shift "
-    "not_equal less less_equal greater greater_equal logical_and logical_or logical_xor logical_not isnan isinf "
-    "isfinite real imag conj where reshape broadcast_to flip"
+    "isnan isinf isfinite real imag conj reshape broadcast_to flip"
 )
+
+
+LOGIC = ("logical_and", "logical_or", "logical_xor", "logical_not")
+COMPARISONS = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
 
 
 def log1p(x: Raw) -> Raw:
@@ -474,8 +481,11 @@ def operations() -> dict[str, Operation]:
         "divide": divide,
         "floor_divide": floor_divide,
         "remainder": remainder,
-        "floor": rounded(jnp.floor),
-        "ceil": rounded(jnp.ceil),
+        **{name: exact.logic(getattr(jnp, name)) for name in LOGIC},
+        **{name: exact.comparison(getattr(jnp, name), name == "not_equal") for name in COMPARISONS},
+        "where": lambda condition, x1, x2: jnp.where(exact.truth(condition), x1, x2),
+        "floor": rounded(exact.floor),
+        "ceil": rounded(exact.ceil),
         "round": rounded(jnp.round),
         "trunc": rounded(jnp.trunc),
         "maximum": extremum(jnp.maximum),
@@ -497,10 +507,10 @@ def operations() -> dict[str, Operation]:
         "max": extreme(jnp.max),
         "min": extreme(jnp.min),
         # Not of x itself: of a complex number JAX looks at the real part alone.
-        "any": reduced(lambda x, **options: jnp.any(x != 0, **options)),
-        "all": reduced(lambda x, **options: jnp.all(x != 0, **options)),
-        "argmax": position(jnp.argmax),
-        "argmin": position(jnp.argmin),
+        "any": reduced(lambda x, **options: jnp.any(exact.truth(x), **options)),
+        "all": reduced(lambda x, **options: jnp.all(exact.truth(x), **options)),
+        "argmax": position(exact.argmax),
+        "argmin": position(exact.argmin),
         "logsumexp": logsumexp,
         "log_softmax": log_softmax,
         "cross_entropy": cross_entropy,

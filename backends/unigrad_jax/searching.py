@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from unigrad.extend import Raw
+from unigrad_jax.exact import sortable
 from unigrad_jax.rules import neutral
 
 
@@ -22,7 +23,7 @@ def searching(others: Any) -> dict[str, Callable[..., Raw]]:
     return {
         "cumulative_max": running("cumulative_max", lax.cummax),
         "cumulative_min": running("cumulative_min", lax.cummin),
-        "searchsorted": lambda x1, x2, right: jnp.searchsorted(x1, x2, side="right" if right else "left").astype(
-            "int64"
-        ),
+        "searchsorted": lambda x1, x2, right: jnp.searchsorted(
+            sortable(x1), sortable(x2), side="right" if right else "left"
+        ).astype("int64"),
     }

@@ -30,6 +30,8 @@ from unigrad.extend import (
     with_replaced,
 )
 from unigrad_tensorflow.derivatives import replaced
+from unigrad_tensorflow.exact import compared, of_angles, rounded, truth
+from unigrad_tensorflow.exact import position as exact_position
 from unigrad_tensorflow.fft import FOURIER
 from unigrad_tensorflow.host import on_host
 from unigrad_tensorflow.linalg import linear_algebra
@@ -40,7 +42,7 @@ EVERYTHING = slice(None, None, None)
 
 SAME_NAME = (
     "exp", "expm1", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan",
-    "asinh", "acosh", "atanh", "atan2", "reciprocal", "square", "maximum", "minimum",
+    "asinh", "acosh", "atanh", "reciprocal", "square", "maximum", "minimum",
     "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "sigmoid",
 )  # fmt: skip
 
@@ -50,6 +52,9 @@ join = gen_array_ops.concat_v2
 SCALAR_FIRST = (
     "add", "subtract", "multiply", "divide", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal",
 )  # fmt: skip
+
+
+COMPARISONS = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
 
 
 @functools.lru_cache(maxsize=4096)
@@ -68,6 +73,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
     """The table of raw functions."""
     table: dict[str, Callable[..., Raw]] = {
         **{name: getattr(gen_math_ops, name) for name in SAME_NAME},
+        "atan2": of_angles(gen_math_ops.atan2),
         "add": gen_math_ops.add_v2,
         "subtract": gen_math_ops.sub,
         "multiply": gen_math_ops.mul,
@@ -80,8 +86,8 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "real": lambda x: tf.math.real(x) if x.dtype.is_complex else tf.identity(x),
         "imag": lambda x: tf.math.imag(x) if x.dtype.is_complex else tf.zeros_like(x),
         "conj": tf.math.conj,
-        "floor": of_floats(gen_math_ops.floor),
-        "ceil": of_floats(gen_math_ops.ceil),
+        "floor": of_floats(rounded("floor", gen_math_ops.floor)),
+        "ceil": of_floats(rounded("ceil", gen_math_ops.ceil)),
         "round": of_floats(round_),
         "sign": sign(replaced(backend, "sign", gen_math_ops.sign)),
         "fmod": fmod,
@@ -115,8 +121,8 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "min": over_axes(tf.reduce_min),
         "any": lambda x, axes, keepdims: over_axes(tf.reduce_any)(truth(x), axes, keepdims),
         "all": lambda x, axes, keepdims: over_axes(tf.reduce_all)(truth(x), axes, keepdims),
-        "argmax": position(tf.argmax),
-        "argmin": position(tf.argmin),
+        "argmax": exact_position("argmax", position(tf.argmax)),
+        "argmin": exact_position("argmin", position(tf.argmin)),
         "logsumexp": over_axes(tf.reduce_logsumexp),
         "log_softmax": tf.nn.log_softmax,
         "cross_entropy": lambda logits, labels: tf.reduce_mean(
@@ -143,17 +149,11 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
     table |= searching(table) | linear_algebra(table | {"power": with_arrays(power)}) | FOURIER | NETWORKS
     table = with_replaced(backend, table, replaced)
     table |= {name: with_arrays(table[name]) for name in ("power", "floor_divide", "remainder")}
-    return table | {name: scalar_first(table[name]) for name in SCALAR_FIRST}
+    table |= {name: scalar_first(table[name]) for name in SCALAR_FIRST}
+    return table | {name: compared(name, table[name]) for name in COMPARISONS}
 
 
 # --- elementwise -------------------------------------------------------------------------------------
-
-
-def truth(x: Raw) -> Raw:
-    """x as booleans: what is not 0 is true."""
-    if x.dtype.is_complex:
-        return gen_math_ops.not_equal(x, 0)  # a cast looks at the real part alone
-    return x if x.dtype is tf.bool else gen_math_ops.cast(x, tf.bool)
 
 
 def astype(backend: Backend, x: Raw, dtype: DType) -> Raw:
@@ -189,10 +189,12 @@ def round_(x: Raw) -> Raw:
 def sign(of_complex: Callable[[Raw], Raw]) -> Callable[[Raw], Raw]:
     """To TensorFlow the derivative is 0, which is not true of complex numbers."""
 
+    of_real = rounded("sign", gen_math_ops.sign)
+
     def run(x: Raw) -> Raw:
         if x.dtype.is_unsigned:
             return gen_math_ops.cast(x != 0, x.dtype)
-        return of_complex(x) if x.dtype.is_complex else gen_math_ops.sign(x)
+        return of_complex(x) if x.dtype.is_complex else of_real(x)
 
     return run
 

@@ -49,6 +49,28 @@ def whole_number(number: Any, name: str) -> int:
         raise ArgumentError(f"{name} must be an integer, not {number!r}") from None
 
 
+def real_number(number: Any, name: str) -> Any:
+    """An argument that is one real number; ArgumentError if it is none. It stays what it is: also one array element."""
+    if not isinstance(number, (int, float)) and (
+        getattr(number, "ndim", None) != 0 or getattr(getattr(number, "dtype", None), "kind", "") not in "biuf"
+    ):
+        raise ArgumentError(f"{name} must be a number, not {number!r}")
+    return number
+
+
+def axis_from_the_end(axis: Any, ndim: int) -> int:
+    """``axis`` counted from the end, as the standard counts it before arrays of other shapes broadcast."""
+    return one_axis(axis, ndim) - ndim
+
+
+def listed(values: Any, what: str) -> list[Any]:
+    """An argument that is a sequence, as a list; ArgumentError if it is none."""
+    try:
+        return list(values)
+    except TypeError:
+        raise ArgumentError(f"{what} must be a list or tuple, not {values!r}") from None
+
+
 def as_shape(shape: int | Sequence[int]) -> Shape:
     """A shape as a tuple of integers; a single integer is a one-dimensional shape."""
     try:
@@ -61,11 +83,16 @@ def as_shape(shape: int | Sequence[int]) -> Shape:
     return found
 
 
+_MOST_ELEMENTS = 2**47
+
+
 def new_shape(shape: int | Sequence[int]) -> Shape:
     """The shape of an array to be made: :func:`as_shape`, and nothing negative."""
     found = as_shape(shape)
     if any(size < 0 for size in found):
         raise ShapeError(f"shape {found} has a negative size; use sizes from 0 up")
+    if prod(found) > _MOST_ELEMENTS:
+        raise ShapeError(f"shape {found} has more elements than any memory")
     return found
 
 

@@ -58,7 +58,7 @@ def as_dtype(dtype: Any) -> DType:
         return _DEFAULTS[dtype]
     try:
         found = np.dtype(dtype)
-    except TypeError as error:
+    except (TypeError, ValueError, SyntaxError) as error:  # which NumPy reads as a description of fields
         raise DtypeError(f"{dtype!r} is not a dtype; use ug.float32, ug.int64, ... or their names") from error
     if found not in ALL:
         raise DtypeError(f"dtype {found} is not one of {', '.join(map(str, ALL))}")

@@ -62,9 +62,11 @@ def check_gradients(
 
     Raises ArgumentError if there is nothing to differentiate or an option is unknown; what ``f`` raises is passed on.
     """
+    if not callable(f):
+        raise ArgumentError(f"check_gradients takes a function first, and not {type(f).__name__}")
     if not isinstance(order, int) or order < 1:
         raise ArgumentError(f"order={order!r} must be 1, 2, ...")
-    if isinstance(modes, str) or not modes or not set(modes) <= set(_MODES):
+    if not isinstance(modes, (tuple, list)) or not modes or not set(modes) <= set(_MODES):
         raise ArgumentError(f"modes={modes!r} must be one or both of {_MODES}, in a tuple")
     if kinks not in ("error", "accept"):
         raise ArgumentError(f"kinks={kinks!r} is unknown; use 'error' or 'accept'")

@@ -54,7 +54,7 @@ def _to_backend(self: Tensor, name: str) -> Tensor:
     is copied, since it can be written to. BackendError for a backend that is not there; UnsupportedError if it
     lacks the dtype, or while the framework traces a program.
     """
-    return self if name == self.backend.name else carried(self, get_backend_object(name))
+    return self if isinstance(name, str) and name == self.backend.name else carried(self, get_backend_object(name))
 
 
 def carried(x: Tensor, target: Backend, device: Any = None) -> Tensor:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from unigrad.adapters.registry import any_attached
+from unigrad.base.arguments import listed
 from unigrad.base.errors import ArgumentError, DtypeError, NotRecordedError, ShapeError, UnsupportedError
 from unigrad.base.words import Raw
 from unigrad.engine.across import crosses, pull_across
@@ -237,7 +238,7 @@ def _recorded(grad: Tensor) -> Tensor:
 
 
 def _as_heads(heads: Any) -> list[Tensor]:
-    many = [heads] if isinstance(heads, Tensor) else list(heads)
+    many = [heads] if isinstance(heads, Tensor) else listed(heads, "heads")
     if not many:
         raise ArgumentError("backward needs at least one head")
     for head in many:

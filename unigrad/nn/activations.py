@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from unigrad.base import dtypes
-from unigrad.base.arguments import one_axis
+from unigrad.base.arguments import one_axis, real_number
 from unigrad.base.errors import ShapeError
 from unigrad.operations.creation import asarray, astype
 from unigrad.operations.elementwise import abs as _absolute
@@ -75,7 +75,7 @@ def silu(x: Array, /) -> Tensor:
 @operation
 def elu(x: Array, /, alpha: float = 1.0) -> Tensor:
     """x where it is positive, alpha * (exp(x) - 1) elsewhere; its derivative at 0 is alpha."""
-    x = asarray(x)
+    x, alpha = asarray(x), real_number(alpha, "alpha")
     # The unused branch is kept finite, so that it adds no NaN to the gradient.
     positive = x > 0
     return where(positive, x, expm1(where(positive, 0.0, x)) * alpha)
@@ -84,8 +84,8 @@ def elu(x: Array, /, alpha: float = 1.0) -> Tensor:
 @operation
 def leaky_relu(x: Array, /, negative_slope: float = 0.01) -> Tensor:
     """x where it is positive, negative_slope * x elsewhere; its derivative at 0 is negative_slope."""
-    x = asarray(x)
-    return where(x > 0, x, x * negative_slope)
+    x, slope = asarray(x), real_number(negative_slope, "negative_slope")
+    return where(x > 0, x, x * slope)
 
 
 @operation
@@ -120,7 +120,7 @@ def relu6(x: Array, /) -> Tensor:
 @operation
 def hard_tanh(x: Array, /, low: float = -1.0, high: float = 1.0) -> Tensor:
     """x held between ``low`` and ``high``, with derivative 0 at both."""
-    return _between(_floating(x), low, high)
+    return _between(_floating(x), real_number(low, "low"), real_number(high, "high"))
 
 
 @operation

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.base import dtypes
+from unigrad.base.arguments import new_shape, real_number
 from unigrad.base.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError
 from unigrad.base.recording import is_training
 from unigrad.nn.activations import softmax
@@ -58,6 +59,7 @@ def one_hot(indices: Array, /, num_classes: int, *, dtype: Any = None) -> Tensor
     Raises DtypeError unless the indices are integers, IndexRangeError if one is not from 0 to num_classes - 1.
     """
     indices = asarray(indices)
+    (num_classes,) = new_shape(num_classes)
     indices = checked_labels(indices, num_classes)
     hot = equal(expand_dims(indices, axis=-1), arange(num_classes, dtype=indices.dtype, like=indices))
     return astype(hot, dtypes.default_float if dtype is None else dtype)
@@ -88,7 +90,7 @@ def dropout(x: Array, /, rate: float = 0.5, *, seed: int | None = None) -> Tenso
     traces the program: all calls of the compiled program have one mask, and so have all examples of a vmap. For a new
     one at each step draw it outside and pass it in as an argument, ``x * mask``.
     """
-    if not 0 <= rate <= 1:
+    if not 0 <= real_number(rate, "rate") <= 1:
         raise ArgumentError(f"rate={rate!r} is no probability, from 0 to 1")
     x = asarray(x)
     if not is_training() or rate == 0:

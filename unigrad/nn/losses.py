@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 
-from unigrad.base.arguments import one_axis
+from unigrad.base.arguments import one_axis, real_number
 from unigrad.base.dtypes import float16, int64
 from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.nn.activations import log_softmax
@@ -93,7 +93,7 @@ def l1_loss(predictions: Array, targets: Array, /, *, reduction: str = "mean") -
 @operation
 def huber_loss(predictions: Array, targets: Array, /, *, delta: float = 1.0, reduction: str = "mean") -> Tensor:
     """abs(e) ** 2 / 2 where the error e is at most ``delta``, delta * (abs(e) - delta / 2) elsewhere (Huber, 1964)."""
-    if not delta > 0:
+    if not real_number(delta, "delta") > 0:
         raise ArgumentError(f"delta={delta!r} is not positive")
     predictions, targets = _pair(predictions, targets)
     if narrow(predictions, targets):
@@ -251,7 +251,7 @@ def cross_entropy(
     shape = logits.shape
     number = one_axis(axis, len(shape))
     labels = labels if isinstance(labels, Tensor) else asarray(labels, like=logits)
-    if not 0 <= label_smoothing <= 1:
+    if not 0 <= real_number(label_smoothing, "label_smoothing") <= 1:
         raise ArgumentError(f"label_smoothing={label_smoothing!r} is not from 0 to 1")
     if labels.dtype.kind == "f":
         return _of_probabilities(logits, labels, number, weights, label_smoothing, reduction)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from unigrad.base.arguments import many_axes, one_axis
+from unigrad.base.arguments import many_axes, one_axis, real_number, whole_number
 from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.base.recording import is_training
 from unigrad.operations.creation import asarray
@@ -25,6 +25,7 @@ __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"
 def _standardised(x: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
     if narrow(x):
         return in_float32(_standardised, x, axes=axes, eps=eps)
+    eps = real_number(eps, "eps")
     moved = subtract(x, mean(x, axis=axes, keepdims=True))
     return divide(moved, sqrt(mean(squared_size(moved), axis=axes, keepdims=True) + eps))
 
@@ -74,7 +75,7 @@ def rms_norm(x: Array, weight: Array | None = None, /, *, axis: int | Sequence[i
 def _of_size_one(x: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
     if narrow(x):
         return in_float32(_of_size_one, x, axes=axes, eps=eps)
-    return divide(x, sqrt(mean(squared_size(x), axis=axes, keepdims=True) + eps))
+    return divide(x, sqrt(mean(squared_size(x), axis=axes, keepdims=True) + real_number(eps, "eps")))
 
 
 @operation
@@ -118,6 +119,7 @@ def group_norm(
     The parameters have the shape (C,). ShapeError if the groups do not divide the channels.
     """
     x = asarray(x)
+    groups = whole_number(groups, "groups")
     if x.ndim < 2 or groups < 1 or x.shape[1] % groups:
         raise ShapeError(f"{groups} groups do not divide the channels of x, the second axis of shape {x.shape}")
     size = x.shape[1] // groups * math.prod(x.shape[2:])

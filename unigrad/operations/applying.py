@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from unigrad.base.arguments import one_axis
-from unigrad.base.errors import ShapeError
+from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.operations.creation import asarray
 from unigrad.operations.shapes import expand_dims, moveaxis, reshape, stack
 from unigrad.table import Array, operation
@@ -21,6 +21,8 @@ def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Array, /, *args
 
     ``ug.vmap`` does it for all vectors at once. ShapeError if there is no vector to call it with.
     """
+    if not callable(func1d):
+        raise ArgumentError(f"apply_along_axis takes a function of a vector first, and not {type(func1d).__name__}")
     x = asarray(arr)
     number = one_axis(axis, x.ndim)
     rest = x.shape[:number] + x.shape[number + 1 :]
@@ -37,6 +39,8 @@ def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Array, /, *args
 @operation
 def apply_over_axes(func: Callable[..., Any], a: Array, axes: Any, /) -> Tensor:
     """``func(x, axis)`` for one axis after the other, each of which is kept as size 1 if the function drops it."""
+    if not callable(func):
+        raise ArgumentError(f"apply_over_axes takes a function of an array first, and not {type(func).__name__}")
     x = asarray(a)
     ndim = x.ndim
     for axis in axes if isinstance(axes, (tuple, list)) else (axes,):

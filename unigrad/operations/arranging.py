@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.base import arguments
-from unigrad.base.arguments import many_axes, one_axis, whole_number
+from unigrad.base.arguments import listed, many_axes, one_axis, whole_number
 from unigrad.base.errors import ArgumentError, AxisError, DtypeError, ShapeError
 from unigrad.base.words import Shape
 from unigrad.operations.creation import asarray
@@ -132,6 +132,9 @@ def unstack(x: Array, /, axis: int = 0) -> tuple[Tensor, ...]:
     return tuple(getitem(x, along(number, position)) for position in range(x.shape[number]))
 
 
+_MOST_PARTS = 2**24
+
+
 def _parts(x: Tensor, sections: int | Sequence[int], axis: int, even: bool) -> tuple[Tensor, ...]:
     number = one_axis(axis, x.ndim)
     size = x.shape[number]
@@ -145,6 +148,8 @@ def _parts(x: Tensor, sections: int | Sequence[int], axis: int, even: bool) -> t
             )
         # The first ones are one longer where it does not come out even.
         longer = size % count
+        if count > _MOST_PARTS:
+            raise ArgumentError(f"{count} parts are more than any memory holds")
         bounds = [part * (size // count) + min(part, longer) for part in range(1, count)]
     return tuple(
         getitem(x, along(number, slice(start, stop))) for start, stop in zip([0, *bounds], [*bounds, size], strict=True)
@@ -209,6 +214,7 @@ def swapaxes(x: Array, axis1: int, axis2: int, /) -> Tensor:
 def rot90(x: Array, /, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
     """Turned by 90 degrees ``k`` times, from the first of two axes towards the second."""
     x = asarray(x)
+    axes = tuple(listed(axes, "axes"))
     if len(axes) != 2:
         raise AxisError(f"rot90 turns in two axes, not {tuple(axes)}")
     many_axes(tuple(axes), x.ndim)  # which refuses the same axis twice

@@ -15,7 +15,7 @@ from unigrad.operations.indexing import getitem
 from unigrad.operations.shapes import broadcast_to, concat, moveaxis, reshape
 from unigrad.operations.triangles import diag
 from unigrad.table import Array, operation
-from unigrad.tensor.coercion import tensors
+from unigrad.tensor.coercion import plain_numbers, tensors
 from unigrad.tensor.levels import values_of
 from unigrad.tensor.tensor import Tensor
 
@@ -134,7 +134,7 @@ def _positions(name: str, indices: Any, size: int, limit: int) -> np.ndarray[Any
     """Positions along an axis of ``size``, counted from the front, each below ``limit``."""
     if isinstance(indices, slice):
         return np.arange(size)[indices]
-    found = values_of(indices) if isinstance(indices, Tensor) else np.asarray(indices)
+    found = values_of(indices) if isinstance(indices, Tensor) else plain_numbers(indices, "indices")
     if found.dtype == bool:
         if found.shape != (size,):
             raise IndexRangeError(f"{name}: truth values of shape {found.shape} do not fit an axis of size {size}")
@@ -165,7 +165,7 @@ def trim_zeros(x: Array, /, trim: str = "fb") -> Tensor:
     x = asarray(x)
     if x.ndim != 1:
         raise ShapeError(f"trim_zeros takes a vector, not shape {x.shape}")
-    if trim.lower() not in ("f", "b", "fb", "bf"):
+    if not isinstance(trim, str) or trim.lower() not in ("f", "b", "fb", "bf"):
         raise ArgumentError(f"trim_zeros knows 'f', 'b' and 'fb', not {trim!r}")
     kept = np.flatnonzero(values_of(x))
     first, last = (kept[0], kept[-1]) if kept.size else (x.size, x.size - 1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.base.arguments import many_axes, one_axis
+from unigrad.base.arguments import many_axes, one_axis, real_number
 from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.operations.arranging import along
 from unigrad.operations.creation import asarray
@@ -103,7 +103,7 @@ def unwrap(p: Array, /, discont: float | None = None, axis: int = -1, *, period:
     Only steps of ``discont`` or more are changed, half a period unless given. What is added is constant, so that its
     derivative is that of p. Integers stay so where the period is one.
     """
-    p = asarray(p)
+    p, period = asarray(p), real_number(period, "period")
     whole = p.dtype.kind in "iu" and isinstance(period, int)
     p = p if whole else floating(p)
     number = one_axis(axis, p.ndim)

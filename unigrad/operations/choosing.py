@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.base import dtypes
-from unigrad.base.arguments import broadcast_shapes, one_axis
+from unigrad.base.arguments import broadcast_shapes, listed, one_axis
 from unigrad.base.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError
 from unigrad.operations.creation import asarray, astype, full
 from unigrad.operations.datatypes import result_type
@@ -19,7 +19,7 @@ from unigrad.operations.reductions import any as any_over
 from unigrad.operations.searching import nonzero
 from unigrad.operations.shapes import broadcast_arrays, broadcast_to, reshape, stack
 from unigrad.table import Array, operation
-from unigrad.tensor.coercion import tensor, tensors
+from unigrad.tensor.coercion import plain_numbers, tensor, tensors
 from unigrad.tensor.levels import values_of_all
 from unigrad.tensor.tensor import Tensor
 
@@ -38,6 +38,7 @@ def select(condlist: Sequence[Array], choicelist: Sequence[Array], /, default: A
     ArgumentError unless there are as many choices as conditions, one at least; DtypeError for conditions that are no
     truth values.
     """
+    condlist, choicelist = listed(condlist, "condlist"), listed(choicelist, "choicelist")
     if len(condlist) != len(choicelist) or not len(condlist):
         raise ArgumentError(f"select needs as many choices as conditions, not {len(choicelist)} and {len(condlist)}")
     found = tensors([*condlist, *choicelist])
@@ -78,7 +79,7 @@ def piecewise(x: Array, condlist: Any, funclist: Sequence[Any], /, *args: Any, *
     else:
         conditions = [condlist]
     conditions = [astype(condition, dtypes.bool_, copy=False) for condition in tensors([x, *conditions])[1:]]
-    functions = list(funclist)
+    functions = listed(funclist, "funclist")
     if len(functions) == len(conditions) + 1:
         conditions.append(logical_not(any_over(stack(broadcast_arrays(*conditions)), axis=0)))
     if len(functions) != len(conditions):
@@ -101,10 +102,10 @@ def choose(a: Array, choices: Any, /, mode: str = "raise") -> Tensor:
     ``choices`` is a sequence of arrays, or an array along its first axis. A number beyond them is an IndexRangeError,
     counts round (``mode="wrap"``) or means the nearest (``"clip"``).
     """
-    listed = list(choices)
-    if not listed:
+    given = listed(choices, "choices")
+    if not given:
         raise ArgumentError("choose needs at least one choice")
-    a, *found = tensors([a, *listed])
+    a, *found = tensors([a, *given])
     if a.dtype.kind not in "biu":
         raise DtypeError(f"choose takes the numbers of choices, integers, and not {a.dtype}")
     shape = broadcast_shapes([a.shape, *[array.shape for array in found]])
@@ -168,7 +169,7 @@ def put_along_axis(x: Array, indices: Array, values: Array, /, axis: int | None 
 
 
 def _checked_kth(kth: Any, size: int) -> None:
-    found = np.asarray(kth)
+    found = plain_numbers(kth, "kth")
     if found.dtype.kind not in "iu":
         raise DtypeError(f"kth is an integer or several, not {kth!r}")
     wrong = found[(found < -size) | (found >= size)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from unigrad.base import dtypes
+from unigrad.base.arguments import real_number
 from unigrad.operations.creation import astype, full
 from unigrad.operations.elementwise import abs as absolute
 from unigrad.operations.elementwise import equal, isfinite, isnan, less_equal, logical_and, logical_or
@@ -18,6 +19,7 @@ __all__ = ["allclose", "array_equal", "isclose"]
 def isclose(x1: Array, x2: Array, /, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
     """Whether each ``abs(x1 - x2) <= atol + rtol * abs(x2)``; infinities are close to themselves, NaN to nothing
     (to NaN if ``equal_nan``). Integers are compared as float64."""
+    rtol, atol = real_number(rtol, "rtol"), real_number(atol, "atol")
     x1, x2 = (
         array.detach() if array.dtype.kind in "fc" else astype(array, dtypes.float64) for array in tensors((x1, x2))
     )

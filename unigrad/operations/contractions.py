@@ -7,7 +7,7 @@ import string
 from collections.abc import Sequence
 from typing import Any
 
-from unigrad.base.arguments import broadcast_shapes, one_axis, whole_number
+from unigrad.base.arguments import axis_from_the_end, broadcast_shapes, listed, one_axis, whole_number
 from unigrad.base.errors import ArgumentError, AxisError, ShapeError
 from unigrad.base.words import Shape
 from unigrad.binding.declaring import primitive
@@ -201,11 +201,12 @@ def tensordot(x1: Array, x2: Array, /, axes: int | tuple[Sequence[int], Sequence
         left: list[int] = list(range(x1.ndim - axes, x1.ndim))
         right: list[int] = list(range(axes))
     else:
+        axes = tuple(listed(axes, "axes"))
         if len(axes) != 2:
             raise ArgumentError(f"axes must be a number or two sequences of axes, not {axes!r}")
         left, right = (
-            [one_axis(axis, x.ndim, "axes") for axis in ([listed] if isinstance(listed, int) else listed)]
-            for x, listed in zip((x1, x2), axes, strict=True)
+            [one_axis(axis, x.ndim, "axes") for axis in ([given] if isinstance(given, int) else listed(given, "axes"))]
+            for x, given in zip((x1, x2), axes, strict=True)
         )
     if len(set(left)) != len(left) or len(set(right)) != len(right):
         raise AxisError(f"tensordot with axes={axes!r} names an axis twice")
@@ -228,9 +229,7 @@ def tensordot(x1: Array, x2: Array, /, axes: int | tuple[Sequence[int], Sequence
 def vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Tensor:
     """The sum of products along one axis, with broadcasting over the others; of the conjugate of a complex x1."""
     x1, x2 = tensors((x1, x2))
-    if not -min(x1.ndim, x2.ndim) <= axis <= -1:
-        # The standard counts the axis before broadcasting, from the end.
-        axis = one_axis(axis, min(x1.ndim, x2.ndim)) - min(x1.ndim, x2.ndim)
+    axis = axis_from_the_end(axis, min(x1.ndim, x2.ndim))
     if x1.shape[axis] != x2.shape[axis]:
         raise ShapeError(f"vecdot needs equal sizes along axis {axis}, not those of {x1.shape} and {x2.shape}")
     if x1.dtype.kind == "c":

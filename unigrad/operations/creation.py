@@ -15,7 +15,7 @@ import numpy as np
 from unigrad.adapters.contract import Backend
 from unigrad.adapters.registry import backend_of, check_device, current_backend, current_place
 from unigrad.base import dtypes
-from unigrad.base.arguments import new_shape
+from unigrad.base.arguments import new_shape, real_number, whole_number
 from unigrad.base.dtypes import DType
 from unigrad.base.errors import (
     ArgumentError,
@@ -26,7 +26,17 @@ from unigrad.base.errors import (
 )
 from unigrad.binding.declaring import primitive
 from unigrad.table import Array, alias, batched, jvp, operation, vjp
-from unigrad.tensor.coercion import NUMBERS, admitted, as_numpy, check_whole, collected, mismatch, one_number, short
+from unigrad.tensor.coercion import (
+    NUMBERS,
+    admitted,
+    as_numpy,
+    check_whole,
+    collected,
+    mismatch,
+    one_number,
+    plain_numbers,
+    short,
+)
 from unigrad.tensor.tensor import Tensor, type_on
 
 __all__ = [
@@ -39,8 +49,15 @@ __all__ = [
 _EXACT = 2**53
 
 
+def _like(like: Any) -> Tensor:
+    """A Tensor to make another like; ArgumentError for anything else."""
+    if not isinstance(like, Tensor):
+        raise ArgumentError(f"like={short(like)} must be a Tensor, to make one on its backend; ug.asarray makes it one")
+    return like
+
+
 def _place(like: Tensor | None, device: Any) -> tuple[Backend, Any]:
-    backend, beside = current_place() if like is None else (like.backend, like.device)
+    backend, beside = current_place() if like is None else (_like(like).backend, like.device)
     device = check_device(backend, device)
     return backend, beside if device is None else device
 
@@ -68,6 +85,8 @@ def asarray(
     DtypeError for an integer that the dtype does not hold; a float beyond a floating dtype is infinite there, and what
     becomes of floats that an integer dtype does not hold is the same on all backends (:func:`astype`).
     """
+    if like is not None:
+        _like(like)
     rows = obj if isinstance(obj, Tensor) else collected(obj)
     if rows is not None:
         found = rows
@@ -196,7 +215,8 @@ def full(
     wanted = dtypes.as_dtype(type(fill_value) if dtype is None and isinstance(fill_value, NUMBERS) else dtype)
     backend.raw_dtype(wanted)
     if not isinstance(fill_value, NUMBERS):
-        fill_value = as_numpy(fill_value, None).item() if np.ndim(fill_value) == 0 else _no_number(fill_value)
+        found = plain_numbers(fill_value, "fill_value")
+        fill_value = found.item() if not found.ndim else _no_number(fill_value)
     value = one_number(fill_value, wanted).item()
     return type_on(backend).of(backend.full(new_shape(shape), value, wanted, device), None)
 
@@ -273,6 +293,8 @@ def arange(
     """
     if stop is None:
         start, stop = 0, start
+    for name, bound in (("start", start), ("stop", stop), ("step", step)):
+        real_number(bound, f"{name} of arange")
     if step == 0:
         raise ArgumentError("arange cannot go in steps of 0")
     whole = builtins.all(isinstance(bound, int) for bound in (start, stop, step))
@@ -280,7 +302,11 @@ def arange(
     if whole and builtins.max(abs(start), abs(stop), abs(step)) > _EXACT:
         # NumPy counts in floating numbers, and holds none of uint64's upper half in between.
         return made(np.asarray(range(int(start), int(stop), int(step)), dtype=wanted), like, device)
-    return made(np.arange(start, stop, step).astype(wanted), like, device)
+    try:
+        values = np.arange(start, stop, step)
+    except (ValueError, OverflowError, MemoryError) as error:
+        raise ArgumentError(f"arange from {start} to {stop} in steps of {step}: {error}") from error
+    return made(values.astype(wanted), like, device)
 
 
 @operation
@@ -295,7 +321,9 @@ def eye(
     like: Tensor | None = None,
 ) -> Tensor:
     """Ones on the diagonal ``k`` and zeros elsewhere, float32 unless told otherwise."""
-    columns = n_rows if n_cols is None else n_cols
+    n_rows, k = whole_number(n_rows, "n_rows"), whole_number(k, "k")
+    columns = n_rows if n_cols is None else whole_number(n_cols, "n_cols")
+    new_shape((n_rows, columns))
     # NumPy takes no diagonal that is beyond its own integers.
     k = builtins.max(-n_rows, builtins.min(k, columns))
     return made(np.eye(n_rows, columns, k=k, dtype=_float_or(dtype)), like, device)

@@ -731,11 +731,14 @@ def digamma(x: Array, /) -> Tensor:
     return polygamma_(x, 0)
 
 
+_MOST_ORDERS = 150  # whose factorial a float64 holds, with those of the series
+
+
 @operation
 def polygamma(n: int, x: Array, /) -> Tensor:
     """The derivative of order n of :func:`digamma`, n a Python integer from 0 up."""
-    if not isinstance(n, int) or n < 0:
-        raise ArgumentError(f"the order of polygamma must be an integer from 0 up, not {n!r}")
+    if not isinstance(n, int) or not 0 <= n <= _MOST_ORDERS:
+        raise ArgumentError(f"the order of polygamma must be an integer from 0 to {_MOST_ORDERS}, not {n!r}")
     return polygamma_(x, n)
 
 
@@ -766,6 +769,10 @@ def round_(x: Array, /) -> Tensor:
 vjp(round_, _zero)
 
 
+_MOST_DECIMALS = 308
+_MOST_DIGITS = 20
+
+
 @operation
 def round(x: Array, /, decimals: int = 0) -> Tensor:
     """The nearest number of so many decimals, halves to the even one, in x's dtype.
@@ -778,7 +785,10 @@ def round(x: Array, /, decimals: int = 0) -> Tensor:
     (x,) = tensors((x,))
     decimals = whole_number(decimals, "decimals")
     if x.dtype.kind in "biu":
+        decimals = builtins.max(decimals, -_MOST_DIGITS)
         return round_(x) if decimals >= 0 or x.dtype.kind == "b" else _to_multiple(x, 10**-decimals)
+    if builtins.abs(decimals) > _MOST_DECIMALS:
+        return x if decimals > 0 else x * 0
     scale = 10.0 ** builtins.abs(decimals)
     scaled = x * scale if decimals > 0 else x / scale
     rounded = round_(scaled)
@@ -885,10 +895,10 @@ def clip(x: Array, /, min: Array | None = None, max: Array | None = None) -> Ten
 
 
 def _edge(x: Tensor, sign: int) -> float | int:
-    import numpy as np
-
     if x.dtype.kind in "fc":
         return sign * math.inf
+    if x.dtype.kind == "b":
+        return sign > 0
     info = np.iinfo(x.dtype)
     return int(info.max if sign > 0 else info.min)
 

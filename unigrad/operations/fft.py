@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.base import dtypes
-from unigrad.base.arguments import many_axes, one_axis, whole_number
+from unigrad.base.arguments import listed, many_axes, new_shape, one_axis, real_number, whole_number
 from unigrad.base.errors import ArgumentError, AxisError, DtypeError, ShapeError
 from unigrad.binding.declaring import primitive
 from unigrad.operations.creation import asarray, astype
@@ -113,7 +113,7 @@ def _count(n: int | None, default: int) -> int:
 
 
 def _scale(norm: str, n: int, inverse: bool) -> float:
-    if norm not in ("backward", "ortho", "forward"):
+    if not isinstance(norm, str) or norm not in ("backward", "ortho", "forward"):
         raise ArgumentError(f"norm={norm!r} is not known; use 'backward', 'ortho' or 'forward'")
     if norm == "ortho":
         return 1 / math.sqrt(n)
@@ -136,8 +136,10 @@ def _sized(x: Tensor, axis: int, size: int) -> Tensor:
 
 def _sizes(x: Tensor, s: Sequence[int] | None, axes: Sequence[int] | None) -> list[tuple[int, int | None]]:
     """Each axis, in the order given, and the size that it is brought to (None: its own)."""
+    s = None if s is None else [whole_number(size, "s") for size in listed(s, "s")]
     if axes is None:
         axes = range(x.ndim) if s is None else range(-len(s), 0)
+    axes = listed(axes, "axes")
     numbers = [one_axis(axis, x.ndim, "axes") for axis in axes]
     if len(set(numbers)) != len(numbers):
         raise AxisError(f"axes {tuple(axes)} name an axis of a {x.ndim}-dimensional array twice")
@@ -309,7 +311,7 @@ def _frequencies(numbers: np.ndarray[Any, Any], n: int, d: float, dtype: Any, de
     wanted = dtypes.default_float if dtype is None else dtypes.as_dtype(dtype)
     if wanted.kind != "f":
         raise DtypeError(f"frequencies are real numbers and cannot be {wanted}")
-    if d == 0:
+    if real_number(d, "d") == 0:
         raise ArgumentError("samples cannot be d=0 apart")
     return asarray((numbers / (n * d)).astype(wanted), device=device, like=like)
 
@@ -317,14 +319,14 @@ def _frequencies(numbers: np.ndarray[Any, Any], n: int, d: float, dtype: Any, de
 @operation
 def fftfreq(n: int, /, *, d: float = 1.0, dtype: Any = None, device: Any = None, like: Tensor | None = None) -> Tensor:
     """The frequencies that belong to the elements of :func:`fft` of n samples ``d`` apart, float32 by default."""
-    n = _count(n, 0)
+    (n,) = new_shape(_count(n, 0))
     return _frequencies((np.arange(n) + n // 2) % n - n // 2, n, d, dtype, device, like)
 
 
 @operation
 def rfftfreq(n: int, /, *, d: float = 1.0, dtype: Any = None, device: Any = None, like: Tensor | None = None) -> Tensor:
     """The frequencies that belong to the elements of :func:`rfft` of n samples ``d`` apart, float32 by default."""
-    n = _count(n, 0)
+    (n,) = new_shape(_count(n, 0))
     return _frequencies(np.arange(n // 2 + 1), n, d, dtype, device, like)
 
 

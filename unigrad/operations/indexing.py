@@ -224,7 +224,10 @@ def _entry(entry: Any) -> Any:
     except TypeError:
         pass
 
-    array = entry.backend.to_numpy(entry._raw) if isinstance(entry, Tensor) else np.asarray(entry)
+    try:
+        array = entry.backend.to_numpy(entry._raw) if isinstance(entry, Tensor) else np.asarray(entry)
+    except ValueError as error:
+        raise ArgumentError(f"an index is one array, not {entry!r}: {error}") from error
     if array.size == 0 and not isinstance(entry, (Tensor, np.ndarray)):
         array = array.astype(np.int64)
     if array.dtype.kind not in "biu":
@@ -304,6 +307,8 @@ def _one(entry: Any, shape: Shape, axis: int) -> Any:
 
 def _bounded(indices: np.ndarray[Any, Any], size: int, where_from: str) -> tuple[np.ndarray[Any, Any], bool]:
     """Indices as int64 counted from the front, and whether they were so before; IndexRangeError if one is beyond."""
+    if indices.dtype.kind not in "biu":
+        raise DtypeError(f"indices are integers, and not {indices.dtype}")
     array = indices.astype(np.int64, copy=False)
     # Seen as unsigned, a negative number is a very large one: one pass tells both bounds.
     if not array.size or array.view(np.uint64).max() < size:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unigrad.base import dtypes
-from unigrad.base.arguments import broadcast_shapes, one_axis
+from unigrad.base.arguments import axis_from_the_end, broadcast_shapes, listed, one_axis, whole_number
 from unigrad.base.errors import ArgumentError, DtypeError, LinAlgError, ShapeError, UnigradWarning
 from unigrad.base.recording import is_recording
 from unigrad.operations import contractions, reductions
@@ -226,6 +226,7 @@ def diagonal(x: Array, /, offset: int = 0) -> Tensor:
     if x.ndim < 2:
         raise ShapeError(f"diagonal needs at least 2 dimensions, not shape {x.shape}")
     rows, columns = x.shape[-2:]
+    offset = builtins.max(-rows, builtins.min(whole_number(offset, "offset"), columns))
     first, second = builtins.max(0, -offset), builtins.max(0, offset)
     numbers = np.arange(builtins.max(0, builtins.min(rows - first, columns - second)))
     return x[(..., numbers + first, numbers + second)]
@@ -254,9 +255,7 @@ def cross(x1: Array, x2: Array, /, *, axis: int = -1) -> Tensor:
     """The cross products of vectors along ``axis``, which has size 3 in both; the other axes broadcast."""
     x1, x2 = tensors((x1, x2))
     count = builtins.min(x1.ndim, x2.ndim)
-    if not -count <= axis <= -1:
-        # The standard counts the axis before broadcasting, from the end.
-        axis = one_axis(axis, count) - count
+    axis = axis_from_the_end(axis, count)
     if x1.shape[axis] != 3 or x2.shape[axis] != 3:
         raise ShapeError(f"cross needs size 3 along axis {axis}, not shapes {x1.shape} and {x2.shape}")
     x1, x2 = moveaxis(x1, axis, -1), moveaxis(x2, axis, -1)
@@ -459,7 +458,7 @@ def norm(x: Array, /, ord: Any = None, axis: int | Sequence[int] | None = None, 
         axis = (0, 1)
     if isinstance(axis, int):
         return reductions.vector_norm(x, axis=axis, keepdims=keepdims, ord=2 if ord is None else ord)
-    axes = [one_axis(number, x.ndim) for number in axis]
+    axes = [one_axis(number, x.ndim) for number in listed(axis, "axis")]
     if len(axes) == 1:
         return reductions.vector_norm(x, axis=axes[0], keepdims=keepdims, ord=2 if ord is None else ord)
     if len(axes) != 2:

@@ -9,7 +9,7 @@ from typing import Any
 
 from unigrad.adapters.registry import backend_of
 from unigrad.base import dtypes
-from unigrad.base.arguments import many_axes, one_axis
+from unigrad.base.arguments import many_axes, one_axis, real_number
 from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.base.words import Shape
 from unigrad.binding.declaring import primitive
@@ -478,7 +478,7 @@ def squared_size(x: Tensor) -> Tensor:
 
 
 def _degrees_of_freedom(x: Tensor, axes: Shape, correction: float) -> float:
-    return builtins.max(_count(x.shape, axes) - correction, 0.0)
+    return builtins.max(_count(x.shape, axes) - real_number(correction, "correction"), 0.0)
 
 
 @operation

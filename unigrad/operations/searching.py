@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from unigrad.base.arguments import one_axis
+from unigrad.base.arguments import new_shape, one_axis, whole_number
 from unigrad.base.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError
 from unigrad.base.words import EVERYTHING
 from unigrad.binding.declaring import primitive
@@ -114,7 +114,7 @@ def searchsorted(x1: Array, x2: Array, /, *, side: str = "left", sorter: Array |
     An element equal to some of x1 goes before them, or behind them if ``side`` is ``"right"``. If x1 is in no order,
     ``sorter`` is what ``argsort(x1)`` gives.
     """
-    if side not in ("left", "right"):
+    if not isinstance(side, str) or side not in ("left", "right"):
         raise ArgumentError(f"side={side!r} is not known; use 'left' or 'right'")
     if type(x2) in SCALAR_TYPES:
         (x1,) = tensors((x1,))
@@ -163,7 +163,7 @@ def top_k(x: Array, k: int, /, axis: int = -1, *, largest: bool = True) -> TopK:
     """
     x = asarray(x)
     number = one_axis(axis, x.ndim)
-    if not 0 <= k <= x.shape[number]:
+    if not 0 <= whole_number(k, "k") <= x.shape[number]:
         raise ArgumentError(f"k={k} is not from 0 to {x.shape[number]}, the size of axis {number} of shape {x.shape}")
     order = argsort_(x, number, largest)
     if largest and x.dtype.kind == "f":
@@ -188,7 +188,8 @@ def bincount(x: Array, /, weights: Array | None = None, minlength: int = 0) -> T
         raise DtypeError(f"bincount counts integers, not {x.dtype}")
     if values.size and values.min() < 0:
         raise IndexRangeError(f"bincount counts integers from 0 up, not {values.min()}")
-    length = max(int(values.max(initial=0)) + 1 if values.size else 0, minlength)
+    length = max(int(values.max(initial=0)) + 1 if values.size else 0, whole_number(minlength, "minlength"))
+    new_shape(length)
     if weights is None:
         return asarray(np.bincount(values, minlength=length).astype(np.int64), like=x)
     weights = floating(tensor(weights, x.backend))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.base import dtypes
-from unigrad.base.arguments import one_axis
+from unigrad.base.arguments import one_axis, whole_number
 from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.base.words import Shape
 from unigrad.binding.declaring import primitive
@@ -206,14 +206,14 @@ def diff(
     """
     x = asarray(x)
     number = one_axis(axis, x.ndim)
-    if n < 0:
+    if whole_number(n, "n") < 0:
         raise ArgumentError(f"diff needs n from 0 up, not {n}")
     if n and (prepend is not None or append is not None):
         one = (*x.shape[:number], 1, *x.shape[number + 1 :])
         ends = [None if end is None else asarray(end, like=x) for end in (prepend, append)]
         before, after = ([] if end is None else [broadcast_to(end, one) if not end.ndim else end] for end in ends)
         x = concat([*before, x, *after], axis=number)
-    for _ in range(n):
+    for _ in range(min(n, x.shape[number])):
         later, earlier = _pairs(x, number)
         x = not_equal(later, earlier) if x.dtype.kind == "b" else later - earlier
     return x

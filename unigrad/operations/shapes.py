@@ -9,6 +9,7 @@ from unigrad.base.arguments import (
     as_shape,
     broadcast_shapes,
     fill_shape,
+    listed,
     many_axes,
     new_shape,
     one_axis,
@@ -141,7 +142,7 @@ def reshape(x: Array, /, shape: int | Sequence[int], *, copy: bool | None = None
 def permute_dims(x: Array, /, axes: Sequence[int]) -> Tensor:
     """Axis i of the result is axis ``axes[i]`` of x."""
     x = asarray(x)
-    order = tuple(one_axis(axis, x.ndim, "axes") for axis in axes)
+    order = tuple(one_axis(axis, x.ndim, "axes") for axis in listed(axes, "axes"))
     if sorted(order) != list(range(x.ndim)):
         raise AxisError(f"axes {tuple(axes)} is not a permutation of the {x.ndim} axes of shape {x.shape}")
     return permute_dims_(x, order)
@@ -156,15 +157,16 @@ def matrix_transpose(x: Array, /) -> Tensor:
     return permute_dims_(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
 
 
+def _places(axes: Any, name: str) -> list[Any]:
+    return [axes] if isinstance(axes, int) else listed(axes, name)
+
+
 @operation
 def moveaxis(x: Array, source: int | Sequence[int], destination: int | Sequence[int], /) -> Tensor:
     """The axes ``source`` moved to the positions ``destination``; the others keep their order."""
     x = asarray(x)
-    sources = [one_axis(axis, x.ndim, "source") for axis in ([source] if isinstance(source, int) else source)]
-    targets = [
-        one_axis(axis, x.ndim, "destination")
-        for axis in ([destination] if isinstance(destination, int) else destination)
-    ]
+    sources = [one_axis(axis, x.ndim, "source") for axis in _places(source, "source")]
+    targets = [one_axis(axis, x.ndim, "destination") for axis in _places(destination, "destination")]
     if len(sources) != len(targets) or len(set(sources)) != len(sources) or len(set(targets)) != len(targets):
         raise AxisError(f"source {source} and destination {destination} must name as many axes, each once")
     order = [axis for axis in range(x.ndim) if axis not in sources]
@@ -177,7 +179,7 @@ def moveaxis(x: Array, source: int | Sequence[int], destination: int | Sequence[
 def expand_dims(x: Array, /, axis: int | Sequence[int]) -> Tensor:
     """A new axis of size 1 at the position ``axis`` of the result (or at several)."""
     x = asarray(x)
-    count = 1 if isinstance(axis, int) else len(axis)
+    count = len(_places(axis, "axis"))
     axes = many_axes(axis, x.ndim + count)
     sizes = iter(x.shape)
     return reshape_(x, tuple(1 if position in axes else next(sizes) for position in range(x.ndim + count)))
@@ -224,7 +226,8 @@ def flip(x: Array, /, axis: int | Sequence[int] | None = None) -> Tensor:
 
 
 def _several(name: str, arrays: Sequence[Array]) -> list[Tensor]:
-    if not len(arrays):
+    arrays = listed(arrays, f"{name}: the arrays")
+    if not arrays:
         raise ArgumentError(f"{name} needs at least one array")
     return tensors(arrays)
 
@@ -248,7 +251,10 @@ def concat(arrays: Sequence[Array], /, axis: int | None = 0) -> Tensor:
 def stack(arrays: Sequence[Array], /, axis: int = 0) -> Tensor:
     """Arrays of one shape side by side along a new axis. A list with Tensors in it is stacked itself first, so that a
     matrix can be written row by row: ``stack([[a, b], [c, d]])``."""
-    found = _several("stack", [stack(x) if not isinstance(x, Tensor) and holds_tensor(x) else x for x in arrays])
+    found = _several(
+        "stack",
+        [stack(x) if not isinstance(x, Tensor) and holds_tensor(x) else x for x in listed(arrays, "stack: the arrays")],
+    )
     if len({array.shape for array in found}) > 1:
         shapes = ", ".join(str(array.shape) for array in found)
         raise ShapeError(f"stack needs equal shapes, not {shapes}")

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from unigrad.base import dtypes
-from unigrad.base.arguments import one_axis, whole_number
+from unigrad.base.arguments import new_shape, one_axis, whole_number
 from unigrad.base.errors import ArgumentError
 from unigrad.operations.creation import asarray, astype, made
 from unigrad.operations.elementwise import add, divide, multiply, power
 from unigrad.operations.reductions import floating
 from unigrad.operations.shapes import broadcast_arrays, moveaxis, reshape
 from unigrad.table import Array, operation
-from unigrad.tensor.coercion import NUMBERS, tensors
+from unigrad.tensor.coercion import NUMBERS, short, tensors
 from unigrad.tensor.levels import values_of_all
 from unigrad.tensor.tensor import Tensor
 
@@ -34,8 +34,11 @@ def _numbers(
     """What NumPy's ``function`` gives for two numbers, in float32, complex64 or the dtype wanted."""
     number = complex if isinstance(start, complex) or isinstance(stop, complex) else float
     wanted = dtypes.as_dtype(number if dtype is None else dtype)
-    with np.errstate(all="ignore"):
-        values = function(start, stop, num, dtype=np.result_type(number, wanted), **how)
+    try:
+        with np.errstate(all="ignore"):
+            values = function(start, stop, num, dtype=np.result_type(number, wanted), **how)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ArgumentError(f"no {num} numbers from {short(start)} to {short(stop)}: {error}") from error
     return made(values.astype(wanted), like, device)
 
 
@@ -43,6 +46,7 @@ def _parts(start: Array, stop: Array, num: int, endpoint: bool) -> tuple[Tensor,
     """Both ends in one shape with a new first axis, how far along each point is, and that axis's place from behind."""
     start, stop = broadcast_arrays(*(floating(array) for array in tensors((start, stop))))
     wide = (1, *start.shape)
+    num = new_shape(num)[0]
     steps = max(num - 1, 1) if endpoint else max(num, 1)
     part = asarray(np.arange(num) / steps, dtype=dtypes.real_of(start.dtype), like=start)
     return reshape(start, wide), reshape(stop, wide), reshape(part, (num, *(1,) * start.ndim)), start.ndim + 1

@@ -17,7 +17,7 @@ from unigrad.operations.indexing import argsort_, getitem, take_along_axis_
 from unigrad.operations.reductions import Axis, floating, kept
 from unigrad.operations.shapes import moveaxis, permute_dims_, reshape, reshape_
 from unigrad.table import Array, operation
-from unigrad.tensor.coercion import tensors
+from unigrad.tensor.coercion import plain_numbers, tensors
 from unigrad.tensor.levels import is_wrapped, values_of_all
 from unigrad.tensor.tensor import Tensor
 
@@ -76,7 +76,7 @@ def quantile(x: Array, q: Array, /, axis: Axis = None, *, keepdims: bool = False
         return reductions.in_float32(quantile, x, q, axis=axis, keepdims=keepdims, method=method)
     ordered, factor, left, wide = _ordered(x, axis, "quantile")
     last = ordered.shape[-1] - 1
-    given = values_of_all(q) if isinstance(q, Tensor) else np.asarray(q)
+    given = values_of_all(q) if isinstance(q, Tensor) else plain_numbers(q, "q")
     shape = q.shape if isinstance(q, Tensor) else given.shape
     checked_parts(given)
 
@@ -113,7 +113,7 @@ def quantile(x: Array, q: Array, /, axis: Axis = None, *, keepdims: bool = False
 @operation
 def percentile(x: Array, q: Array, /, axis: Axis = None, *, keepdims: bool = False, method: str = "linear") -> Tensor:
     """:func:`quantile` with ``q`` from 0 to 100."""
-    part = q / 100 if isinstance(q, Tensor) else np.asarray(q) / 100
+    part = q / 100 if isinstance(q, Tensor) else plain_numbers(q, "q") / 100
     return quantile(x, part, axis=axis, keepdims=keepdims, method=method)
 
 

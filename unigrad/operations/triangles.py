@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.base.arguments import new_shape, whole_number
 from unigrad.base.errors import ShapeError
 from unigrad.operations.creation import asarray, full
 from unigrad.operations.elementwise import where
@@ -21,7 +22,9 @@ def tri(
     n_rows: int, n_cols: int | None = None, /, k: int = 0, *, dtype: Any = None, like: Tensor | None = None
 ) -> Tensor:
     """Ones on and below the diagonal ``k`` and zeros above, float32 unless told otherwise."""
-    return asarray(np.tri(n_rows, n_cols, k), dtype=np.float32 if dtype is None else dtype, like=like)
+    rows, columns = new_shape((n_rows, n_rows if n_cols is None else n_cols))
+    k = max(-rows - 1, min(whole_number(k, "k"), columns))
+    return asarray(np.tri(rows, columns, k), dtype=np.float32 if dtype is None else dtype, like=like)
 
 
 def _masked(x: Tensor, keep: np.ndarray[Any, Any]) -> Tensor:
@@ -33,6 +36,7 @@ def _lower(name: str, x: Tensor, k: int) -> np.ndarray[Any, Any]:
     if x.ndim < 2:
         raise ShapeError(f"{name} needs at least 2 dimensions, not shape {x.shape}")
     rows, columns = x.shape[-2:]
+    k = max(-rows - 1, min(k, columns))
     return np.tri(rows, columns, k, dtype=bool)
 
 
@@ -40,26 +44,28 @@ def _lower(name: str, x: Tensor, k: int) -> np.ndarray[Any, Any]:
 def tril(x: Array, /, k: int = 0) -> Tensor:
     """The last two axes with zeros above the diagonal ``k``."""
     x = asarray(x)
-    return _masked(x, _lower("tril", x, k))
+    return _masked(x, _lower("tril", x, whole_number(k, "k")))
 
 
 @operation
 def triu(x: Array, /, k: int = 0) -> Tensor:
     """The last two axes with zeros below the diagonal ``k``."""
     x = asarray(x)
-    return _masked(x, ~_lower("triu", x, k - 1))
+    return _masked(x, ~_lower("triu", x, whole_number(k, "k") - 1))
 
 
 @operation
 def diag(x: Array, /, k: int = 0) -> Tensor:
     """The diagonal ``k`` of a matrix, or the matrix of zeros that has a vector on it."""
     x = asarray(x)
+    k = whole_number(k, "k")
     if x.ndim not in (1, 2):
         raise ShapeError(f"diag takes a vector or a matrix, not shape {x.shape}")
     if x.ndim == 2:
         rows = np.arange(max(min(x.shape[0], x.shape[1] - k) if k > 0 else min(x.shape[0] + k, x.shape[1]), 0))
         return getitem(x, (rows - min(k, 0), rows + max(k, 0)))
-    size = x.size + abs(k)
+    size = new_shape(x.size + abs(k))[0]
+    new_shape((size, size))
     if not x.size:
         return full((size, size), 0, dtype=x.dtype, like=x)
     spread = getitem(x, np.clip(np.arange(size), 0, x.size - 1))

@@ -6,10 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from unigrad.base import dtypes
-from unigrad.base.arguments import many_axes
+from unigrad.base.arguments import many_axes, real_number
 from unigrad.base.errors import ArgumentError
 from unigrad.operations import reductions
 from unigrad.operations.creation import asarray, astype
@@ -19,7 +17,7 @@ from unigrad.operations.reductions import Axis, floating, in_float32, kept, narr
 from unigrad.operations.shapes import moveaxis, permute_dims_, reshape, reshape_
 from unigrad.operations.statistics import checked_parts
 from unigrad.table import Array, operation
-from unigrad.tensor.coercion import tensor
+from unigrad.tensor.coercion import plain_numbers, tensor
 from unigrad.tensor.levels import values_of_all
 from unigrad.tensor.tensor import Tensor
 
@@ -85,7 +83,7 @@ def _distances(x: Tensor, axis: Axis) -> Tensor:
 
 def _freedom(x: Tensor, axis: Axis, correction: float, keepdims: bool) -> Tensor:
     """The degrees of freedom; NaN where there are none."""
-    left = _number(x, axis, keepdims) - correction
+    left = _number(x, axis, keepdims) - real_number(correction, "correction")
     return where(left <= 0, math.nan, left)
 
 
@@ -177,13 +175,13 @@ def nanquantile(x: Array, q: Array, /, axis: Axis = None, *, keepdims: bool = Fa
     ordered = take_along_axis_(rows, argsort_(rows, last, False), last)
     ordered = where(isnan(ordered), 0.0, ordered)
     count = reductions.sum(logical_not(isnan(rows)), axis=last, keepdims=True)
-    parts = tensor(q if isinstance(q, Tensor) else np.asarray(q), x.backend)
+    parts = tensor(q if isinstance(q, Tensor) else plain_numbers(q, "q"), x.backend)
     checked_parts(values_of_all(parts))
     position = reshape(astype(parts, dtypes.float64, copy=False), (1,) * last + (parts.size,)) * maximum(count - 1, 0)
     lower, upper = floor(position.detach()), ceil(position.detach())
     if method == "linear":
         fraction = position - lower
-    elif method in _FRACTIONS:
+    elif isinstance(method, str) and method in _FRACTIONS:
         fraction = where(upper == lower, 0.0, _FRACTIONS[method](position.detach(), lower))
     else:
         raise ArgumentError(f"nanquantile knows no method {method!r}; use linear, {', '.join(_FRACTIONS)}")
@@ -208,7 +206,7 @@ def nanpercentile(
     x: Array, q: Array, /, axis: Axis = None, *, keepdims: bool = False, method: str = "linear"
 ) -> Tensor:
     """:func:`nanquantile` with ``q`` from 0 to 100."""
-    part = q / 100 if isinstance(q, Tensor) else np.asarray(q) / 100
+    part = q / 100 if isinstance(q, Tensor) else plain_numbers(q, "q") / 100
     return nanquantile(x, part, axis=axis, keepdims=keepdims, method=method)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from unigrad.adapters.contract import Backend
 from unigrad.adapters.registry import backend_of, current_backend
 from unigrad.base import dtypes
+from unigrad.base.arguments import listed
 from unigrad.base.casting import to_integers
 from unigrad.base.errors import ArgumentError, BackendMismatchError, DtypeError
 from unigrad.table import OPERATIONS
@@ -22,6 +23,8 @@ NUMBERS = (bool, int, float, complex)
 
 def backend_for(args: Sequence[Any]) -> Backend:
     """The backend of the first Tensor among ``args``, else of the first framework array, else the current one."""
+    if not isinstance(args, (list, tuple)):
+        args = listed(args, "arrays")
     for arg in args:
         if isinstance(arg, Tensor):
             return arg.backend
@@ -40,6 +43,7 @@ def bound_for(args: Sequence[Any]) -> Any:
 
 def tensors(args: Sequence[Any]) -> list[Tensor]:
     """All of ``args`` as Tensors of one backend, each in its own dtype."""
+    args = listed(args, "arrays")
     backend = backend_for(args)
     return [tensor(arg, backend) for arg in args]
 
@@ -60,7 +64,9 @@ def tensor(arg: Any, backend: Backend) -> Tensor:
     rows = collected(arg)
     if rows is not None:
         return tensor(rows, backend)
-    return type_on(backend).of(backend.from_numpy(as_numpy(arg, None)), None)
+    values = as_numpy(arg, None)
+    backend.raw_dtype(values.dtype)  # an UnsupportedError is clearer than the framework's
+    return type_on(backend).of(backend.from_numpy(values), None)
 
 
 def admitted(raw: Any, backend: Backend) -> Tensor:
@@ -120,6 +126,18 @@ def check_whole(obj: Any) -> None:
         )
 
 
+def plain_numbers(values: Any, name: str) -> np.ndarray[Any, Any]:
+    """Numbers that say how, and are no operand: NumPy's array of them, floats as float64; ArgumentError for anything
+    else."""
+    try:
+        found = np.asarray(values.numpy() if isinstance(values, Tensor) else values)
+    except (ValueError, TypeError) as error:
+        raise ArgumentError(f"{name} must be a number or numbers, not {short(values)}: {error}") from error
+    if found.dtype.kind not in "biufc":
+        raise ArgumentError(f"{name} must be a number or numbers, not {short(values)}")
+    return found
+
+
 def one_number(number: complex, dtype: dtypes.DType) -> np.ndarray[Any, Any]:
     """A Python number as a 0-dimensional array: infinite where it is beyond a floating dtype.
 
@@ -142,6 +160,8 @@ def one_number(number: complex, dtype: dtypes.DType) -> np.ndarray[Any, Any]:
 
 
 def _cast(values: np.ndarray[Any, Any], dtype: dtypes.DType) -> np.ndarray[Any, Any]:
+    if values.dtype.kind not in "biufc":
+        raise DtypeError(f"an array of {values.dtype} holds no numbers")
     if values.dtype.kind == "c" and dtype.kind in "iuf":
         raise DtypeError(f"a cast from {values.dtype} to {dtype} would lose a part; take x.real or abs(x) first")
     with np.errstate(all="ignore"):

@@ -185,7 +185,7 @@ class Everyday:
         """The elements in C order, or with ``order="F"`` in Fortran's, under another shape: ``x.reshape(2, -1)`` or
         ``x.reshape((2, -1))``."""
         wanted = shape[0] if len(shape) == 1 else shape
-        if order != "C":
+        if not isinstance(order, str) or order != "C":
             return _numpys.reshape(self, wanted, order=order, copy=copy)
         return OPERATIONS["reshape"](self, wanted, copy=copy)
 
@@ -197,7 +197,7 @@ class Everyday:
 
     def transpose(self, *axes: Any) -> Self:
         """The axes in the order given, or reversed."""
-        if not axes or axes == (None,):
+        if not axes or (len(axes) == 1 and axes[0] is None):
             return self.T
         return OPERATIONS["permute_dims"](self, axes[0] if len(axes) == 1 else axes)
 

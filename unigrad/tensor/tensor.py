@@ -214,6 +214,8 @@ class Tensor(Everyday):
 
     def __format__(self, spec: str) -> str:
         values = self._shown_values()
+        if not isinstance(spec, str):
+            raise ArgumentError(f"a format is a string, not {spec!r}")
         return format(self._unrecorded().item(), spec) if spec and values is not None else str(self)
 
     def _repr_html_(self) -> str:
@@ -444,7 +446,8 @@ class Tensor(Everyday):
         return (self[position] for position in range(len(self)))
 
     def __contains__(self, value: Any) -> bool:
-        return bool((self == value).any())
+        found = self == value
+        return bool(found.any()) if isinstance(found, Tensor) else False
 
     def copy(self, order: str = "C") -> Tensor:
         """The same values in memory of their own, recorded like any operation; ``order`` makes no difference."""

@@ -81,6 +81,48 @@ def negative_powers(ug: Any) -> Results:
     return {"array": raised(lambda: x ** ug.asarray(np.array([-1, 2]))), "number": raised(lambda: x**-1)}
 
 
+@case(
+    "subnormal numbers are not zero where a truth value, a position, a whole number or a sign is asked for",
+    **dict.fromkeys(("float32", "float64"), ""),
+)
+def subnormal_numbers(ug: Any) -> Results:
+    found = {}
+    for dtype, tiny in (("float32", 1e-40), ("float64", 1e-310)):
+        values = np.array([tiny, -tiny, 0.0, 2 * tiny, 1.0], dtype)
+        x, y = ug.asarray(values), ug.asarray(np.array([0.0, tiny, -tiny, tiny, 2 * tiny], dtype))
+        answers = {
+            "ceil": (ug.ceil(x), [1, 0, 0, 1, 1]),
+            "floor": (ug.floor(x), [0, -1, 0, 0, 1]),
+            "sign": (ug.sign(x), [1, -1, 0, 1, 1]),
+            "equal": (x == y, [0, 0, 0, 0, 0]),
+            "not_equal": (x != y, [1, 1, 1, 1, 1]),
+            "less": (x < y, [0, 1, 0, 0, 0]),
+            "less_equal": (x <= y, [0, 1, 0, 0, 0]),
+            "greater": (x > y, [1, 0, 1, 1, 1]),
+            "greater_equal": (x >= y, [1, 0, 1, 1, 1]),
+            "beside a number": (x > 0, [1, 0, 0, 1, 1]),
+            "not": (ug.logical_not(x), [0, 0, 1, 0, 0]),
+            "and": (ug.logical_and(x, y), [0, 1, 0, 1, 1]),
+            "or": (ug.logical_or(x, y), [1, 1, 1, 1, 1]),
+            "xor": (ug.logical_xor(x, y), [1, 0, 1, 0, 0]),
+            "bool": (x.astype("bool"), [1, 1, 0, 1, 1]),
+            "where": (ug.where(x, 1, 2), [1, 1, 2, 1, 1]),
+            "count": (ug.count_nonzero(x), 4),
+            "any": (ug.any(x[:2]), True),
+            "all": (ug.all(x[:2]), True),
+            "argsort": (ug.argsort(x), [1, 2, 0, 3, 4]),
+            "argmax": (ug.argmax(x[:4]), 3),
+            "argmin": (ug.argmin(x[:4]), 1),
+            "heaviside": (ug.heaviside(x, 0.5), [1, 0, 0.5, 1, 1]),
+            "angle": (ug.angle(x) > 3, [0, 1, 0, 0, 0]),
+            "nonzero": (ug.nonzero(x)[0], [0, 1, 3, 4]),
+            "searchsorted": (ug.searchsorted(ug.sort(x), x), [2, 0, 1, 3, 4]),
+            "array_equal": (ug.array_equal(x, x * 0), False),
+        }
+        found[dtype] = ", ".join(name for name, (value, right) in answers.items() if value.tolist() != right)
+    return found
+
+
 @case("the imaginary part of a real number is 0, of NaN and infinity as well", value=[0, 0, 0], grad=[0, 0, 0])
 def imaginary_part_of_nan(ug: Any) -> Results:
     x = ug.asarray([math.nan, inf, -2.0])
