@@ -8,8 +8,8 @@ singular value decomposition" (2016), Z.-Q. Wan and S.-X. Zhang, "Automatic diff
 conjugate form, as there: :func:`conjugate_form` makes rules of the table's kind of them.
 
 A decomposition gives all its parts in one array. Vectors are determined up to a sign or a phase only, and the
-derivative is that of one smooth choice; where values repeat there is none, and what depends on the vectors has
-the derivative NaN. What depends on the values alone is not touched by that.
+derivative is that of one smooth choice; of values that repeat there is none. What is asked of a pair of vectors is
+divided by the difference of their values, and only where these are equal something is missing: see :func:`_turning`.
 """
 
 from __future__ import annotations
@@ -115,23 +115,85 @@ def _identity(xp: Any, v: Any) -> Any:
     return _diagonal_matrix(xp, xp.power(v, 0))
 
 
-def _used(xp: Any, g: Any, count: int) -> Any:
-    """Whether any element over the last ``count`` axes is not zero, with these axes kept."""
-    ndim = len(g.shape)
-    return xp.any(g != 0, tuple(range(ndim - count, ndim)), True)
+def _over(xp: Any, x: Any, divisor: Any) -> Any:
+    """x / divisor. Where the divisor is 0: NaN, or 0 where x is 0, so that nothing is asked there."""
+    zero = divisor == 0
+    quotient = x / xp.where(zero, 1.0, divisor)
+    return xp.where(zero, xp.where(x == 0, x, float("nan")), quotient)
 
 
-def _reciprocal(xp: Any, x: Any, used: Any) -> Any:
-    """1 / x. Where x is 0: NaN, or 0 for matrices that nothing is asked about."""
-    zero = x == 0
-    hole = xp.where(xp.logical_and(zero, used), float("nan"), x)
-    return xp.where(zero, hole, 1 / xp.where(zero, 1.0, x))
+def _rounding(x: Any) -> float:
+    """What rounding leaves of numbers that ought to be equal, relative to them: a few units for each row."""
+    return 16 * x.shape[-1] * float(np.finfo(x.dtype).eps) if x.dtype.kind in "fc" else 0.0
 
 
-def _differences(xp: Any, values: Any, used: Any) -> Any:
-    """``1 / (values[j] - values[i])`` at i, j, and 0 on the diagonal. Equal values: see :func:`_reciprocal`."""
+def _divided(xp: Any, values: Any, product: Any, asked: Any) -> Parts:
+    """``asked`` at i, j, divided by ``values[j] - values[i]``; and where both are 0 up to rounding: there it gives 0.
+
+    0 on the diagonal, and NaN where the values are equal and ``asked``, a part of ``product``, is not 0.
+    """
+    few = _rounding(product)
+    sizes, magnitudes = xp.abs(product), xp.abs(values)
+    ndim = len(product.shape)
+    columns = xp.max(sizes, (ndim - 2,), True) if product.shape[-1] else sizes
+    level = xp.maximum(columns, _t(xp, columns))
+    largest = xp.max(magnitudes, (ndim - 2,), True) if product.shape[-1] else magnitudes
+    gap = _row(xp, values) - _column(xp, values)
+    close = xp.abs(gap) <= few * _row(xp, largest)
     off = _identity(xp, values) == 0
-    return _reciprocal(xp, _row(xp, values) - _column(xp, values), xp.logical_and(off, used))
+    alike = xp.logical_and(xp.logical_and(off, close), xp.abs(asked) <= few * level)
+    skipped = xp.logical_or(alike, xp.logical_not(off))
+    return _over(xp, xp.where(skipped, 0.0, asked), xp.where(skipped, 1.0, gap)), alike
+
+
+def _turning(xp: Any, values: Any, slopes: Any, product: Any) -> Any:
+    """What the cotangents of the vectors, times the vectors: ``product``, ask of a matrix, in the basis of the vectors.
+
+    That is ``(product - product^H) / 2`` at i, j, divided by ``values[j] - values[i]``. Of equal values the vectors may
+    be turned among themselves, so that it is NaN if the result depends on that. If it does not, the result is made of
+    ``V d(W) V^H`` with a function d of the values; its cotangent G (in this basis) has left ``product = 2 G d(w)`` and
+    ``slopes = G d'(w)``, the cotangents of the values, on the diagonal. So the limit, ``G d'(w)``, is the product times
+    the ratio of the two. NaN where the diagonal does not tell that ratio, and the derivative of it all is NaN, too.
+    """
+    if product.shape[-1] == 0:
+        return product
+    quotient, alike = _divided(xp, values, product, (product - _h(xp, product)) * 0.5)
+    mean = (product + _h(xp, product)) * 0.5
+    sizes = xp.abs(mean)
+    along = _diagonal(xp, mean)
+    first, second = _column(xp, along), _row(xp, along)
+    first_slope, second_slope = _column(xp, slopes), _row(xp, slopes)
+    larger = xp.abs(first) >= xp.abs(second)
+    divisor = xp.where(larger, first, second)
+    unknown = divisor == 0
+    ratio = xp.where(larger, first_slope, second_slope) / xp.where(unknown, 1.0, divisor)
+    misfit = xp.abs(first_slope - ratio * first) + xp.abs(second_slope - ratio * second)
+    total = xp.abs(first_slope) + xp.abs(second_slope)
+    few = _rounding(product)
+    fits = xp.logical_and(xp.logical_not(unknown), misfit <= few**0.5 * total)
+    diagonal = xp.maximum(xp.abs(first), xp.abs(second))
+    # A diagonal beside slopes that are not in its ratio, or all 0: the vectors by themselves.
+    differ = xp.abs(first - second) > few * diagonal
+    alone = xp.logical_or(xp.logical_not(fits), xp.logical_and(differ, total <= few * diagonal))
+    alone = xp.logical_and(alone, diagonal > few * xp.max(sizes, _last_two(product), True))
+    turned = sizes > few * diagonal
+    fits = xp.logical_and(fits, xp.logical_or(turned, xp.logical_not(alone)))
+    active = xp.logical_and(alike, xp.logical_or(turned, alone))
+    # Of values 0 nothing but the slopes is left of an odd function, and these do not tell.
+    zero = xp.logical_and(_column(xp, values) == 0, _row(xp, values) == 0)
+    vanished = xp.logical_and(xp.logical_and(alike, zero), xp.logical_and(unknown, total != 0))
+    vanished = xp.logical_and(vanished, xp.any(product != 0, _last_two(product), True))
+    # The root of 0 has no derivative.
+    gap = _row(xp, values) - _column(xp, values)
+    root = xp.where(active, xp.sqrt(xp.where(active, gap * 0, 1.0)), 0.0)
+    limit = xp.where(fits, ratio * mean, float("nan")) * (1 + root)
+    found = xp.where(active, limit, quotient)
+    return xp.where(vanished, float("nan"), found)
+
+
+def _last_two(x: Any) -> Shape:
+    ndim = len(x.shape)
+    return (ndim - 2, ndim - 1)
 
 
 def _flat(xp: Any, x: Any) -> Any:
@@ -345,8 +407,8 @@ def eigen_parts(xp: Any, packed: Any) -> Parts:
 def _eigh_vjp(xp: Any, g: Any, out: Any) -> Any:
     w, v = eigen_parts(xp, out)
     gw, gv = eigen_parts(xp, g)
-    inner = xp.matmul(_h(xp, v), gv) * _differences(xp, w, _used(xp, gv, 2))
-    inner = inner + _diagonal_matrix(xp, (gw + xp.conj(gw)) * 0.5)
+    slopes = (gw + xp.conj(gw)) * 0.5
+    inner = _turning(xp, w, slopes, xp.matmul(_h(xp, v), gv)) + _diagonal_matrix(xp, slopes)
     found = xp.matmul(v, xp.matmul(inner, _h(xp, v)))
     return (found + _h(xp, found)) * 0.5
 
@@ -354,7 +416,7 @@ def _eigh_vjp(xp: Any, g: Any, out: Any) -> Any:
 def _eigh_jvp(xp: Any, t: Any, out: Any) -> Any:
     w, v = eigen_parts(xp, out)
     inner = xp.matmul(_h(xp, v), xp.matmul((t + _h(xp, t)) * 0.5, v))
-    turned = xp.matmul(v, inner * _differences(xp, w, _used(xp, t, 2)))
+    turned = xp.matmul(v, _divided(xp, w, inner, inner)[0])
     return _packed(xp, _column(xp, _diagonal(xp, inner)), turned)
 
 
@@ -401,14 +463,14 @@ def _eig_vjp(xp: Any, g: Any, out: Any, x_dtype: Any) -> Any:
     # The vectors keep their norm.
     along = _diagonal(xp, product)
     product = product - xp.matmul(_h(xp, v), v) * _row(xp, (along + xp.conj(along)) * 0.5)
-    inner = product * xp.conj(_differences(xp, w, _used(xp, gv, 2))) + _diagonal_matrix(xp, gw)
+    inner = _divided(xp, xp.conj(w), product, product)[0] + _diagonal_matrix(xp, gw)
     return _as_input(xp, xp.matmul(_h(xp, xp.inv(v)), xp.matmul(inner, _h(xp, v))), x_dtype)
 
 
 def _eig_jvp(xp: Any, t: Any, out: Any) -> Any:
     w, v = eigen_parts(xp, out)
     inner = xp.matmul(xp.inv(v), xp.matmul(t, v))
-    turned = xp.matmul(v, inner * _differences(xp, w, _used(xp, inner, 2)))
+    turned = xp.matmul(v, _divided(xp, w, inner, inner)[0])
     along = _diagonal(xp, xp.matmul(_h(xp, v), turned))
     turned = turned - v * _row(xp, (along + xp.conj(along)) * 0.5)
     return _packed(xp, _column(xp, _diagonal(xp, inner)), turned)
@@ -489,23 +551,26 @@ def _svd_vjp(xp: Any, g: Any, out: Any, full: bool, x_shape: Shape) -> Any:
     u, s, vh = svd_parts(xp, out, x_shape, full)
     gu, gs, gvh = svd_parts(xp, g, x_shape, full)
     v, gv = _h(xp, vh), _h(xp, gvh)
-    used = xp.logical_or(_used(xp, gu, 2), _used(xp, gv, 2))
     u1, v1 = _split(xp, u, k)[0], _split(xp, v, k)[0]
     of_u = xp.matmul(_h(xp, u1), _split(xp, gu, k)[0])
     of_v = xp.matmul(_h(xp, v1), _split(xp, gv, k)[0])
-    of_u, of_v = of_u - _h(xp, of_u), of_v - _h(xp, of_v)
-    f = _differences(xp, xp.square(s), used)
-    inverse = _reciprocal(xp, s, xp.reshape(used, (*used.shape[:-2], 1)))
-    # Nothing but a phase is left on the diagonals, and nothing at all of real numbers.
-    phase = (_diagonal(xp, of_u) - _diagonal(xp, of_v)) * 0.25
-    phase = phase * xp.where(phase == 0, 0.0, inverse)
-    inner = f * of_u * _row(xp, s) + _column(xp, s) * (f * of_v)
-    inner = inner + _diagonal_matrix(xp, (gs + xp.conj(gs)) * 0.5 + phase)
+    slopes = (gs + xp.conj(gs)) * 0.5
+    # Both sides turned alike, and against each other: of the usual 1 / (s_j^2 - s_i^2) one factor each.
+    against = of_u - of_v
+    against = _over(xp, (against - _h(xp, against)) * 0.5, _row(xp, s) + _column(xp, s))
+    inner = _turning(xp, s, slopes, of_u + of_v) + against + _diagonal_matrix(xp, slopes)
     found = xp.matmul(u1, xp.matmul(inner, _h(xp, v1)))
+    if m == n:
+        return found
+    # As in _turning: of a value 0 the slope alone does not tell where the vectors go.
+    asked = xp.logical_or(xp.any(gu != 0, _last_two(gu), True), xp.any(gv != 0, _last_two(gv), True))
+    divisors = _row(xp, s)
+    vanished = xp.logical_and(xp.logical_and(divisors == 0, _row(xp, slopes) != 0), asked)
+    divisors = xp.where(vanished, float("nan"), divisors)
     if m > k:
-        found = found + xp.matmul(_complement(xp, u, gu, k) * _row(xp, inverse), _h(xp, v1))
+        found = found + xp.matmul(_over(xp, _complement(xp, u, gu, k), divisors), _h(xp, v1))
     if n > k:
-        found = found + xp.matmul(u1 * _row(xp, inverse), _h(xp, _complement(xp, v, gv, k)))
+        found = found + xp.matmul(u1, _h(xp, _over(xp, _complement(xp, v, gv, k), divisors)))
     return found
 
 
@@ -525,19 +590,14 @@ def _svd_jvp(xp: Any, t: Any, out: Any, full: bool, x_shape: Shape) -> Any:
     u, s, vh = svd_parts(xp, out, x_shape, full)
     v = _h(xp, vh)
     u1, v1 = _split(xp, u, k)[0], _split(xp, v, k)[0]
-    used = _used(xp, t, 2)
-    inverse = _reciprocal(xp, s, xp.reshape(used, (*used.shape[:-2], 1)))
     inner = xp.matmul(_h(xp, u1), xp.matmul(t, v1))
     along = _diagonal(xp, inner)
-    phase = (along - xp.conj(along)) * 0.25
-    phase = _diagonal_matrix(xp, phase * xp.where(phase == 0, 0.0, inverse))
-    f = _differences(xp, xp.square(s), used)
-    turned_u = f * (inner * _row(xp, s) + _column(xp, s) * _h(xp, inner)) + phase
-    turned_v = f * (_column(xp, s) * inner + _h(xp, inner) * _row(xp, s)) - phase
+    alike = _divided(xp, s, inner, (inner + _h(xp, inner)) * 0.5)[0]
+    against = _over(xp, (inner - _h(xp, inner)) * 0.5, _row(xp, s) + _column(xp, s))
     m, n = x_shape[-2:]
-    step_u = xp.matmul(t, v1) * _row(xp, inverse) if m > k else u1 * 0
-    step_v = xp.matmul(_h(xp, t), u1) * _row(xp, inverse) if n > k else v1 * 0
-    tu, tv = _moved(xp, u, k, turned_u, step_u), _moved(xp, v, k, turned_v, step_v)
+    step_u = _over(xp, xp.matmul(t, v1), _row(xp, s)) if m > k else u1 * 0
+    step_v = _over(xp, xp.matmul(_h(xp, t), u1), _row(xp, s)) if n > k else v1 * 0
+    tu, tv = _moved(xp, u, k, alike + against, step_u), _moved(xp, v, k, alike - against, step_v)
     return _packed(xp, _flat(xp, tu), (along + xp.conj(along)) * 0.5, _flat(xp, _h(xp, tv)))
 
 
@@ -624,35 +684,65 @@ batched(qr_, "further")
 def pinv_(x: Array, rtol: Array) -> Tensor:
     """The pseudo-inverses, without singular values up to ``rtol`` (one number for each matrix) times the largest.
 
-    The derivative is that along matrices of the same rank, whatever the singular values.
+    The derivative is that of the value: of those cut off, their vectors still turn those kept. Where values that are
+    cut off are 0 it is that along matrices of the same rank.
     """
+
+
+def _cut(xp: Any, s: Any, rtol: Any) -> Any:
+    """Which singular values are left out."""
+    sizes = xp.abs(s)
+    top = xp.max(sizes, (len(s.shape) - 1,), True)
+    return xp.less_equal(sizes, xp.multiply(top, _column(xp, rtol)))
 
 
 def _pinv(xp: Any, x: Any, rtol: Any) -> Any:
     u, s, vh = svd_parts(xp, xp.svd(x, False), tuple(x.shape), False)
-    sizes = xp.abs(s)
-    top = xp.max(sizes, (len(s.shape) - 1,), True)
-    small = xp.less_equal(sizes, xp.multiply(top, _column(xp, rtol)))
+    small = _cut(xp, s, rtol)
     inverse = xp.where(small, 0.0, xp.divide(1.0, xp.where(small, 1.0, s)))
     return xp.matmul(_h(xp, vh), xp.multiply(_column(xp, inverse), _h(xp, u)))
 
 
+def _beside_cut(xp: Any, x: Any, rtol: Any) -> Parts:
+    """Singular vectors, and what values that are cut off, s, add for each pair with one that is kept, t.
+
+    The derivative of ``V d(S) U^H`` with d(t) = 1 / t and d(s) = 0 has in the basis of the vectors, for E = U^H dx V,
+    ``(conj(E_ji) + s / t * E_ij) / (t^2 - s^2)``; theorem 4.3 has ``conj(E_ji) / t^2``. With q = s / t the rest is
+    ``(q^2 * conj(E_ji) + q * E_ij) / (1 - q^2) / t^2``: the two factors are returned, 0 for all other pairs.
+    """
+    u, s, vh = svd_parts(xp, xp.svd(x, False), tuple(x.shape), False)
+    small = _cut(xp, s, rtol)
+    mixed = xp.not_equal(_row(xp, small), _column(xp, small))
+    first, second = _column(xp, s), _row(xp, s)
+    less = xp.abs(first) < xp.abs(second)
+    kept = xp.where(mixed, xp.where(less, second, first), 1.0)
+    ratio = xp.where(mixed, xp.where(less, first, second), 0.0) / kept
+    factor = ratio / ((kept - ratio * kept) * (1 + ratio)) / kept
+    return u, _h(xp, vh), factor * ratio, factor
+
+
 @conjugate_form
-def _pinv_vjp(xp: Any, g: Any, x: Any, out: Any) -> Any:
+def _pinv_vjp(xp: Any, g: Any, x: Any, rtol: Any, out: Any) -> Any:
     # Golub and Pereyra (1973), theorem 4.3.
     ph, gh = _h(xp, out), _h(xp, g)
     left = xp.matmul(gh, xp.matmul(out, ph))
     right = xp.matmul(xp.matmul(ph, out), gh)
     found = left - xp.matmul(x, xp.matmul(out, left)) + right - xp.matmul(xp.matmul(right, out), x)
-    return found - xp.matmul(ph, xp.matmul(g, ph))
+    u, v, turned, straight = _beside_cut(xp, x, rtol)
+    inner = xp.matmul(_h(xp, v), xp.matmul(g, u))
+    inner = straight * inner + _h(xp, turned * inner)
+    return found - xp.matmul(ph, xp.matmul(g, ph)) + xp.matmul(u, xp.matmul(inner, _h(xp, v)))
 
 
-def _pinv_jvp(xp: Any, t: Any, x: Any, out: Any) -> Any:
+def _pinv_jvp(xp: Any, t: Any, x: Any, rtol: Any, out: Any) -> Any:
     ph, th = _h(xp, out), _h(xp, t)
     left = xp.matmul(out, xp.matmul(ph, th))
     right = xp.matmul(th, xp.matmul(ph, out))
     found = left - xp.matmul(xp.matmul(left, x), out) + right - xp.matmul(out, xp.matmul(x, right))
-    return found - xp.matmul(out, xp.matmul(t, out))
+    u, v, turned, straight = _beside_cut(xp, x, rtol)
+    inner = xp.matmul(_h(xp, u), xp.matmul(t, v))
+    inner = straight * inner + turned * _h(xp, inner)
+    return found - xp.matmul(out, xp.matmul(t, out)) + xp.matmul(v, xp.matmul(inner, _h(xp, u)))
 
 
 vjp(pinv_, _pinv_vjp, lambda xp, g: None)

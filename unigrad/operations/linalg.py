@@ -126,8 +126,8 @@ def _warn_if_repeated(name: str, values: Tensor, x: Tensor) -> None:
     sorted_values = held.numpy()
     if (sorted_values[..., 1:] == sorted_values[..., :-1]).any():
         warnings.warn(
-            f"{name} of a matrix with repeated values: its vectors have no derivative, and gradients through "
-            f"them are NaN; those through the values alone are right",
+            f"{name} of a matrix with repeated values: their vectors have no derivative, and gradients of what "
+            f"depends on their choice are NaN; those through the values alone and through other vectors are right",
             UnigradWarning,
             stacklevel=3,
         )
@@ -271,8 +271,10 @@ def cross(x1: Array, x2: Array, /, *, axis: int = -1) -> Tensor:
 def eigh(x: Array, /) -> EigenResult:
     """The eigenvalues, ascending, and eigenvectors of Hermitian matrices: shapes (..., n) and (..., n, n).
 
-    Where eigenvalues repeat, gradients through the eigenvectors are NaN, and eigh warns while it is recorded.
-    Those through the eigenvalues alone are right, and Hermitian.
+    The signs (or phases) of the eigenvectors are free. Where eigenvalues repeat, so is the choice of their
+    eigenvectors: gradients of what depends on it are NaN, and eigh warns while it is recorded. Right are those through
+    the eigenvalues alone, through the vectors of other eigenvalues, and of one function of the matrix, ``v d(w) v^H``,
+    unless d is 0 there; its second derivatives are NaN. Gradients are Hermitian.
     """
     x = _hermitian("eigh", x)
     packed = primitives.eigh_(x)
@@ -308,9 +310,10 @@ def svd(x: Array, /, *, full_matrices: bool = True) -> SVDResult:
     """U, the singular values, descending, and V^H with ``x = U @ diag(S) @ Vh``.
 
     For x of shape (..., m, n), with k the smaller of m and n: shapes (..., m, m), (..., k) and (..., n, n), or, not
-    ``full_matrices``, (..., m, k), (..., k) and (..., k, n). Where singular values repeat, gradients through U and
-    Vh are NaN, and svd warns while it is recorded; those through the singular values alone are right. A gradient
-    must not depend on the sign or phase of a vector, nor on which vectors complete U or Vh.
+    ``full_matrices``, (..., m, k), (..., k) and (..., k, n). Where singular values repeat, gradients of what depends
+    on the choice of their vectors are NaN, and svd warns while it is recorded; what is right is as for :func:`eigh`,
+    with ``u d(s) v^H``. A gradient must not depend on the sign or phase of a vector, which is free, nor on which
+    vectors complete U or Vh.
     """
     x = _matrices("svd", x)
     full = full_matrices and x.shape[-1] != x.shape[-2]
@@ -368,7 +371,8 @@ def pinv(x: Array, /, *, rtol: Array | None = None) -> Tensor:
     """The Moore-Penrose pseudo-inverses, shape (..., n, m) for x of shape (..., m, n).
 
     Singular values up to ``rtol`` times the largest count as 0 (None: max(m, n) times the machine epsilon; an array
-    must broadcast to shape (...)). The derivative is that along matrices of the same rank.
+    must broadcast to shape (...)). The derivative is that of what is returned; where values are 0, that along matrices
+    of the same rank.
     """
     x = _matrices("pinv", x)
     if 0 in x.shape:
@@ -394,7 +398,7 @@ def lstsq(a: Array, b: Array, /, rcond: float | None = None) -> LstsqResult:
     a has shape (m, n), b (m,) or (m, k); stacks of them are taken as well. Also returned are the sums of squares of
     ``b - a @ x``, the rank of a, and its singular values, of which those up to ``rcond`` times the largest count as 0
     (None: max(m, n) times the machine epsilon). The sums are given for every rank and size, where NumPy leaves
-    them out unless a has rank n and more rows than that. Differentiable for a and b, along matrices of the same rank.
+    them out unless a has rank n and more rows than that. Differentiable for a and b, as :func:`pinv` is.
     """
     a, b = tensors((a, b))
     a = _checked("lstsq", a)
