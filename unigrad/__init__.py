@@ -27,6 +27,7 @@ from unigrad.adapters.registry import (
     use_backend,
 )
 from unigrad.base.dtypes import (
+    LATE,
     bool_,
     complex64,
     complex128,
@@ -37,6 +38,7 @@ from unigrad.base.dtypes import (
     int16,
     int32,
     int64,
+    late,
     uint8,
     uint16,
     uint32,
@@ -134,6 +136,8 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     # Imported when it is first asked for: it takes a sixth of the time of all else, and few programs check gradients.
+    if name in LATE:
+        return late(name)
     if name == "check_gradients":
         from unigrad.checking.checking import check_gradients
 
@@ -144,7 +148,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *[name for name in globals() if name.startswith("__")]})
+    return sorted({*__all__, *LATE, *[name for name in globals() if name.startswith("__")]})
 
 
 def attach_grad(x: Tensor, grad_req: str = "write") -> None:

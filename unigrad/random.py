@@ -141,7 +141,7 @@ def _shape(size: Size, *parameters: Any) -> tuple[int, ...]:
 def _dtype(dtype: Any, like: Tensor | None) -> Any:
     if dtype is not None:
         return dtypes.as_dtype(dtype)
-    return like.dtype if like is not None and like.dtype.kind == "f" else dtypes.default_float
+    return like.dtype if like is not None and like.dtype.kind in dtypes.REAL_FLOATING else dtypes.default_float
 
 
 def _constant(parameter: Array, what: str) -> np.ndarray[Any, Any]:

@@ -110,16 +110,16 @@ class Primitive:
 
 
 TAKEN = {
-    "any": "biufc", "numeric": "iufc", "real": "biuf", "real_numeric": "iuf", "integer": "biu", "whole": "iu",
-    "float": "biufc", "real_float": "biuf", "wide_float": "biufc", "complex": "c",
+    "any": "biufVc", "numeric": "iufVc", "real": "biufV", "real_numeric": "iufV", "integer": "biu", "whole": "iu",
+    "float": "biufVc", "real_float": "biufV", "wide_float": "biufVc", "complex": "c",
 }  # fmt: skip
-"""The kinds of dtype, by NumPy's letters, that a primitive takes; ``wide_float`` takes no floats of less than 32 bits.
-All others are a DtypeError on every backend. A primitive takes booleans where NumPy answers with booleans."""
+"""The kinds of dtype, by NumPy's letters (bfloat16's is "V"), that a primitive takes; ``wide_float`` takes no floats of less
+than 32 bits. All others are a DtypeError on every backend. A primitive takes booleans where NumPy answers with booleans."""
 
 
 def takes(dtypes: str, dtype: np.dtype[Any]) -> bool:
     """Whether primitives whose ``dtypes`` are this word take arrays of this dtype."""
-    narrow = dtypes == "wide_float" and dtype.kind == "f" and dtype.itemsize < 4
+    narrow = dtypes == "wide_float" and dtype.kind in "fV" and dtype.itemsize < 4
     return dtype.kind in TAKEN[dtypes] and not narrow
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from unigrad.extend import ALL, HOST, Backend, Raw, from_host, values_unknown
+from unigrad.extend import HOST, Backend, Raw, everything, from_host, values_unknown
 from unigrad_jax.replaced import REPLACED
 
 
@@ -33,7 +33,7 @@ class JaxBackend(Backend):
         self._jax = jax
         self._wide = wide
         self.functions = operations()
-        self.raw_dtypes = {dtype: dtype for dtype in ALL}
+        self.raw_dtypes = {dtype: dtype for dtype in everything()}
         self.array_types = (jax.Array,)
         self.variable_types = (jax.Ref,) if hasattr(jax, "Ref") else ()
         self.engine = JaxEngine(self)

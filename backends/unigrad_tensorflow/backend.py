@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from unigrad.extend import (
-    ALL,
     HOST,
     Backend,
     InterchangeError,
     Raw,
     UnsupportedError,
+    everything,
     from_host,
     host_capsule,
     loaded_before,
@@ -49,7 +49,7 @@ class TensorFlowBackend(Backend):
 
         self.tf = tf
         self._looks_on = tape.looks_on
-        self.raw_dtypes = {dtype: getattr(tf, str(dtype)) for dtype in ALL}
+        self.raw_dtypes = {dtype: getattr(tf, str(dtype)) for dtype in everything()}
         self.array_types = (tf.Tensor,)
         self.variable_types = (tf.Variable,)
         self.functions = primitives(self)
@@ -59,7 +59,7 @@ class TensorFlowBackend(Backend):
         # AutoGraph rewrites what a tf.function calls. There is nothing in here for it to rewrite, and it fails at some.
         config.CONVERSION_RULES = tuple(map(config.DoNotConvert, OWN_MODULES)) + tuple(config.CONVERSION_RULES)
 
-    def admit(self, raw: Raw) -> None:
+    def admit(self, raw: Raw) -> Raw:
         super().admit(raw)
         if self._is_symbolic(raw) and not raw.shape.is_fully_defined():
             raise UnsupportedError(
@@ -67,6 +67,7 @@ class TensorFlowBackend(Backend):
                 f"{raw.shape}; call it without an input_signature that leaves sizes open, and batch a dataset with "
                 f"drop_remainder=True"
             )
+        return raw
 
     def is_known(self, raw: Raw) -> bool:
         return not self._is_symbolic(raw)

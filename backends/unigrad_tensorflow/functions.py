@@ -109,7 +109,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "isinf": of_numbers(gen_math_ops.is_inf, gen_math_ops.logical_or, tf.zeros),
         "isfinite": of_numbers(gen_math_ops.is_finite, gen_math_ops.logical_and, tf.ones),
         "erf": erf,
-        "gammaln": gen_math_ops.lgamma,
+        "gammaln": of_halves(gen_math_ops.lgamma),
         "where": lambda condition, x1, x2: gen_math_ops.select_v2(truth(condition), x1, x2),
         "clip": lambda x, low, high: gen_math_ops.minimum(gen_math_ops.maximum(x, low), high),
         "relu": gen_nn_ops.relu,
@@ -208,12 +208,23 @@ def log1p(x: Raw) -> Raw:
     return tf.complex(size, gen_math_ops.atan2(second, first + 1))
 
 
+def of_halves(function: Callable[..., Raw]) -> Callable[..., Raw]:
+    """A function of arrays for which TensorFlow has no kernel of float16 or bfloat16: of these in float32."""
+
+    def run(*raws: Raw) -> Raw:
+        own = raws[0].dtype
+        if own not in (tf.float16, tf.bfloat16):
+            return function(*raws)
+        return tf.cast(function(*[tf.cast(raw, tf.float32) for raw in raws]), own)
+
+    return run
+
+
+@of_halves
 def fmod(x1: Raw, x2: Raw) -> Raw:
-    """TensorFlow's has no kernels for float16 and narrow integers."""
+    """TensorFlow's has no kernels for narrow integers."""
     if x1.dtype.is_integer:
         return on_host(np.fmod)(x1, x2)
-    if x1.dtype is tf.float16:
-        return tf.cast(fmod(tf.cast(x1, tf.float32), tf.cast(x2, tf.float32)), tf.float16)
     return gen_math_ops.truncate_mod(x1, x2)
 
 

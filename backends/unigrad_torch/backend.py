@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from unigrad.extend import (
-    ALL,
     Backend,
     DType,
     Raw,
     UnigradWarning,
     UnsupportedError,
     backwards,
+    everything,
     loaded_before,
     values_unknown,
 )
@@ -59,14 +59,16 @@ class TorchBackend(Backend):
 
         self.torch = torch
         self._scalars = scalars
-        self.raw_dtypes = {dtype: getattr(torch, str(dtype)) for dtype in ALL if str(dtype) not in self.missing}
+        self.raw_dtypes = {
+            dtype: getattr(torch, str(dtype)) for dtype in everything() if str(dtype) not in self.missing
+        }
         self.array_types = (torch.Tensor,)
         self._strided = torch.strided
         self.functions = primitives(self)
         self.engine = self._engine = TorchEngine(self)
         self.foreign = TorchForeign(self._engine)
 
-    def admit(self, raw: Raw) -> None:
+    def admit(self, raw: Raw) -> Raw:
         if raw.is_nested or raw.layout is not self._strided or raw.is_quantized:
             self._refuse(raw)
         super().admit(raw)
@@ -77,6 +79,7 @@ class TorchBackend(Backend):
             sys.modules[DYNAMO].add("unigrad")
             sys.modules[DYNAMO].add("unigrad_torch")
             self._dynamo_knows = True
+        return raw
 
     def _refuse(self, raw: Raw) -> None:
         """Raise for arrays that are no plain ones: most of PyTorch's functions do not take them."""
@@ -93,11 +96,14 @@ class TorchBackend(Backend):
 
     def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
         # PyTorch shares the memory of what it is given, and has no negative strides.
-        raw = self.torch.from_numpy(np.array(array, order="C"))
+        values = np.array(array, order="C")
+        if values.dtype.kind == "V":  # bfloat16, of which torch.from_numpy knows nothing
+            raw = self.torch.from_numpy(values.view(np.int16)).view(self.torch.bfloat16)
+        else:
+            raw = self.torch.from_numpy(values)
         return raw if device is None else raw.to(device)
 
     def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
-        found: np.ndarray[Any, Any]
         if self._is_written_down():
             raise values_unknown(self.name)
         if raw.is_meta:
@@ -106,13 +112,19 @@ class TorchBackend(Backend):
                 f"nothing to convert, print or decide by; this one has shape {tuple(raw.shape)}"
             )
         if not self.engine.by_rules():
-            found = raw.numpy(force=True)
-            return found
+            return self._values(raw)
         inner = self._beneath(raw)
         if inner is None:
             raise values_unknown(self.name)
         with self.torch._functorch.pyfunctorch.temporarily_clear_interpreter_stack():
-            found = inner.numpy(force=True)
+            return self._values(inner)
+
+    def _values(self, raw: Raw) -> np.ndarray[Any, Any]:
+        found: np.ndarray[Any, Any]
+        if raw.dtype is self.torch.bfloat16:
+            found = raw.detach().view(self.torch.int16).numpy(force=True).view(self.dtype(raw))
+        else:
+            found = raw.numpy(force=True)
         return found
 
     def is_known(self, raw: Raw) -> bool:

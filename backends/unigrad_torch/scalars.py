@@ -61,7 +61,7 @@ def operand(weak: Weak) -> Weak:
                     return scalar if plainly.on else _met(scalar, dtype, known)
                 # What a mode writes down or fakes must not hold tensors from outside.
                 return scalar if _modes() or plainly.on else found
-            elif dtype.kind == "f":
+            elif dtype.kind in "fV":
                 return rounded(scalar, dtype)
             elif dtype.kind == "c" and EXACT < abs(scalar) < LARGEST:
                 return float(scalar)

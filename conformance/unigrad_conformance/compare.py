@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.base import dtypes
 from unigrad.tensor import Tensor
 from unigrad_conformance.case import Limit
 
@@ -26,7 +27,7 @@ def encode(result: Any) -> Encoded:
         # What the framework has, not what the Tensor says of it.
         found: Encoded = {"dtype": str(result.backend.dtype(result.raw)), "shape": list(result.shape)}
         parts = getattr(result.backend, "parts", None)
-        if parts is not None and result.dtype.kind in "fc":
+        if parts is not None and dtypes.has_gradients(result.dtype):
             high, low = parts(result.raw)
             return found | {"values": high.ravel().tolist(), "rest": low.ravel().tolist()}
         return found | {"values": _flat(result.numpy())}
@@ -62,8 +63,8 @@ def difference(got: Encoded, reference: Encoded, limit: Limit) -> Difference:
             return Difference(problem=f"{_kind(got)} instead of {_kind(reference)}")
     if "value" in got:
         return Difference()
-    dtype = np.dtype(got["dtype"])
-    if dtype.kind not in "fc":
+    dtype = dtypes.as_dtype(got["dtype"])
+    if not dtypes.has_gradients(dtype):
         wrong = [
             number
             for number, pair in enumerate(zip(got["values"], reference["values"], strict=True))
@@ -83,7 +84,7 @@ def difference(got: Encoded, reference: Encoded, limit: Limit) -> Difference:
 def _errors(got: Encoded, reference: Encoded, dtype: np.dtype[Any], of: str) -> np.ndarray[Any, Any]:
     """The error of each element. That of a complex number is the distance, and its size the absolute value."""
     parts = 2 if dtype.kind == "c" else 1
-    real = np.dtype(f"f{dtype.itemsize // parts}")
+    real = dtypes.real_of(dtype)
     values = np.asarray(got["values"], dtype=np.float64).reshape(-1, parts)
     high = np.asarray(reference["values"], dtype=np.float64).reshape(-1, parts)
     low = np.asarray(reference.get("rest", np.zeros_like(high)), dtype=np.float64).reshape(-1, parts)
@@ -123,7 +124,8 @@ def literal_problem(encoded: Encoded, literal: Any) -> str | None:
     """What is wrong with a result of the reference, held against a literal of the case; None if nothing is."""
     if "value" in encoded:
         return None if encoded["value"] == literal else f"{encoded['value']!r} instead of {literal!r}"
-    expected = np.asarray(literal, dtype={"f": np.float64, "c": np.complex128}.get(encoded["dtype"][0]))
+    kind = dtypes.as_dtype(encoded["dtype"]).kind
+    expected = np.asarray(literal, dtype={"f": np.float64, "V": np.float64, "c": np.complex128}.get(kind))
     if list(expected.shape) != encoded["shape"]:
         return f"shape {tuple(encoded['shape'])} instead of {expected.shape}"
     values: Encoded = {

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.base.dtypes import as_dtype
+
 Array = np.ndarray[Any, Any]
 
 
@@ -39,7 +41,7 @@ def backwards(values: Array) -> Array:
 def cast(values: Array, dtype: str) -> Array:
     """The values in another dtype, with the order in memory that they had."""
     forwards = tuple(slice(None, None, -1 if stride < 0 else 1) for stride in values.strides)
-    return np.ascontiguousarray(values[forwards], dtype=dtype).reshape(values.shape)[forwards]
+    return np.ascontiguousarray(values[forwards], dtype=as_dtype(dtype)).reshape(values.shape)[forwards]
 
 
 def complex_(real_part: Any, imaginary_part: Any) -> Array:
@@ -56,4 +58,6 @@ def disk(low: float, high: float, *shape: int, start: int = 0) -> Array:
 def weights(shape: tuple[int, ...], dtype: Any) -> Array:
     """Fixed cotangents from 1/2 to 3/2, no two alike: multiples of 1/1024. Of complex ones, either part."""
     found = spread(0.5, 1.5, *shape, start=3)
-    return (complex_(found, spread(0.5, 1.5, *shape, start=4)) if np.dtype(dtype).kind == "c" else found).astype(dtype)
+    return (complex_(found, spread(0.5, 1.5, *shape, start=4)) if as_dtype(dtype).kind == "c" else found).astype(
+        as_dtype(dtype)
+    )

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.base.dtypes import complex_of
+from unigrad.base.dtypes import ALL, as_dtype, complex_of, has_gradients, limits
 from unigrad_conformance.case import Case, Results
 from unigrad_conformance.inputs import cast, weights
-from unigrad_conformance.samples import Family, Sample
+from unigrad_conformance.samples import BOTH, Family, Sample
 
 
 def cases_of(family: Family) -> Iterator[Case]:
@@ -21,16 +21,18 @@ def cases_of(family: Family) -> Iterator[Case]:
     seen: Counter[str] = Counter()
     for sample in family.samples:
         seen[sample.operation] += 1
-        for dtype in sample.dtypes:
+        for dtype in (*sample.dtypes, *(_narrow(sample) if seen[sample.operation] == 1 and family.halves else ())):
             first = dtype == sample.dtypes[0] and seen[sample.operation] == 1
-            over = str(complex_of(np.dtype(dtype)))
+            over = str(complex_of(as_dtype(dtype)))
             own = {"f": dtype, "c": over}
             inputs = tuple(
                 cast(value, sample.own.get(name, own.get(value.dtype.kind, str(value.dtype))))
                 for name, value in sample.inputs.items()
             )
             differentiated = (
-                () if sample.flat else tuple(name for name, value in sample.inputs.items() if value.dtype.kind in "fc")
+                ()
+                if sample.flat
+                else tuple(name for name, value in sample.inputs.items() if has_gradients(value.dtype))
             )
             yield Case(
                 name=f"{sample.operation}.{sample.name}.{dtype}",
@@ -42,8 +44,21 @@ def cases_of(family: Family) -> Iterator[Case]:
                 dtype=dtype,
                 limit=family.limit,
                 everyday=first and family.everyday,
-                needs=over if sample.complex or any(value.dtype.kind == "c" for value in inputs) else None,
+                needs=_needs(sample, inputs, dtype, over),
             )
+
+
+def _narrow(sample: Sample) -> tuple[str, ...]:
+    """bfloat16 for the first sample of each operation that takes real numbers of any floating dtype."""
+    kinds = {value.dtype.kind for value in sample.inputs.values()}
+    return ("bfloat16",) if sample.dtypes == BOTH and "f" in kinds and "c" not in kinds and not sample.complex else ()
+
+
+def _needs(sample: Sample, inputs: Sequence[np.ndarray[Any, Any]], dtype: str, over: str) -> str | None:
+    """A dtype of the case that a backend may lack."""
+    if sample.complex or any(value.dtype.kind == "c" for value in inputs):
+        return over
+    return next((str(value.dtype) for value in inputs if value.dtype not in ALL), None)
 
 
 def _program(sample: Sample, differentiated: Sequence[str], first: bool) -> Callable[..., Results]:
@@ -59,7 +74,7 @@ def _program(sample: Sample, differentiated: Sequence[str], first: bool) -> Call
             outputs = call(ug, tensors)
         results = {_numbered("value", outputs, i): output for i, output in enumerate(outputs)}
         if variables:
-            heads = [output for output in outputs if output.dtype.kind in "fc"]
+            heads = [output for output in outputs if has_gradients(output.dtype)]
             ug.backward(heads, _cotangents(ug, heads))
             results |= {f"grad {name}": tensors[name].grad for name in differentiated}
             results |= _forward(ug, call, tensors, differentiated)
@@ -71,7 +86,7 @@ def _program(sample: Sample, differentiated: Sequence[str], first: bool) -> Call
             except ug.UnigradError as error:  # what the other results say is not lost
                 results["mapped alike"] = f"{type(error).__name__}: {error}"
         results["inputs unchanged"] = all(
-            np.array_equal(tensors[name].numpy(), array, equal_nan=array.dtype.kind in "fc")
+            np.array_equal(tensors[name].numpy(), array, equal_nan=has_gradients(array.dtype))
             for name, array in zip(names, arrays, strict=True)
         )
         results["gradients fit"] = all(
@@ -90,7 +105,7 @@ def _forward(ug: Any, call: Callable[..., Any], tensors: dict[str, Any], names: 
 
     def f(*values: Any) -> list[Any]:
         outputs = call(ug, tensors | dict(zip(names, values, strict=True)))
-        return [output for output in outputs if output.dtype.kind in "fc"]
+        return [output for output in outputs if has_gradients(output.dtype)]
 
     outputs, tangents = ug.jvp(f, primals, directions)
     pairs = list(zip(_cotangents(ug, outputs), tangents, strict=True))
@@ -109,7 +124,7 @@ def _same_product(first: Sequence[tuple[Any, Any]], second: Sequence[tuple[Any, 
         terms = [np.ravel((np.conj(a.numpy().astype(_WIDE)) * b.numpy().astype(_WIDE)).real) for a, b in pairs]
         sums.append(sum(float(part.sum()) for part in terms))
         size += sum(float(np.abs(part).sum()) for part in terms)
-        resolution = max([resolution, *(float(np.finfo(a.dtype).eps) for a, _ in pairs)])
+        resolution = max([resolution, *(float(limits(a.dtype).eps) for a, _ in pairs)])
     if not np.isfinite(size):  # an infinite or undefined slope has no inner product; both are compared by themselves
         return True
     return abs(sums[0] - sums[1]) <= _PRODUCT_LIMIT * resolution * size
@@ -122,7 +137,7 @@ def _second(ug: Any, call: Callable[..., Any], tensors: dict[str, Any], names: S
     """The gradient of the inner product of the gradient with fixed weights."""
     variables = [tensors[name] for name in names]
     with ug.record():
-        heads = [output for output in call(ug, tensors) if output.dtype.kind in "fc"]
+        heads = [output for output in call(ug, tensors) if has_gradients(output.dtype)]
     first = ug.gradients(heads, variables, _cotangents(ug, heads), create_graph=True)
     seconds = ug.gradients(first, variables, _cotangents(ug, first))
     return {f"second {name}": second for name, second in zip(names, seconds, strict=True)}
@@ -151,12 +166,12 @@ def _mapped(
     names = list(tensors)
     first = [tensor.detach() for tensor in tensors.values()]
     # Another set in the domain of nearly everything: 0.9375 is exact in every dtype.
-    pair = [first, [x * 0.9375 if x.dtype.kind in "fc" else x for x in first]]
+    pair = [first, [x * 0.9375 if has_gradients(x.dtype) else x for x in first]]
 
     def apart(*values: Any) -> tuple[list[Any], list[Any]]:
         outputs = call(ug, dict(zip(names, values, strict=True)))
-        floating = [output for output in outputs if output.dtype.kind in "fc"]
-        return floating, [output for output in outputs if output.dtype.kind not in "fc"]
+        floating = [output for output in outputs if has_gradients(output.dtype)]
+        return floating, [output for output in outputs if not has_gradients(output.dtype)]
 
     def all_of(*values: Any) -> list[Any]:
         if not differentiated:
@@ -179,7 +194,7 @@ def _alike(found: np.ndarray[Any, Any], expected: np.ndarray[Any, Any]) -> bool:
     """Equal up to the order of summation."""
     if found.shape != expected.shape or found.dtype != expected.dtype:
         return False
-    if expected.dtype.kind not in "fc":
+    if not has_gradients(expected.dtype):
         return np.array_equal(found, expected)
     with np.errstate(all="ignore"):
         finite = np.abs(expected[np.isfinite(expected)])

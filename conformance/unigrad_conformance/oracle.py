@@ -68,16 +68,16 @@ class Oracle(Backend):
 
         self.context = mpmath.MPContext()
         self.context.dps = DIGITS
-        self.raw_dtypes = {dtype: dtype for dtype in dtypes.ALL}
+        self.raw_dtypes = {dtype: dtype for dtype in dtypes.everything()}
         self.array_types = (Exact,)
         self.functions = _functions(self.context)
 
     def from_numpy(self, array: Values, device: Any = None) -> Exact:
         array = np.array(array)
-        return Exact(_numbers(self.context, array) if array.dtype.kind in "fc" else array, array.dtype)
+        return Exact(_numbers(self.context, array) if array.dtype.kind in dtypes.FLOATING else array, array.dtype)
 
     def to_numpy(self, raw: Exact) -> Values:
-        if raw.dtype.kind not in "fc":
+        if raw.dtype.kind not in dtypes.FLOATING:
             return raw.values
         with np.errstate(over="ignore"):
             return _rounded(raw.values, raw.dtype)
@@ -355,7 +355,7 @@ def _functions(mp: Any) -> dict[str, Callable[..., Exact]]:
     def function(name: str) -> Callable[..., Exact]:
         def call(*args: Any) -> Exact:
             arrays, statics = _split(name, args)
-            dtype = next((a.dtype for a in arrays if isinstance(a, Exact) and a.dtype.kind in "fc"), None)
+            dtype = next((a.dtype for a in arrays if isinstance(a, Exact) and a.dtype.kind in dtypes.FLOATING), None)
             if dtype is None:
                 host_arrays = [a.values if isinstance(a, Exact) else a for a in arrays]
                 variadic = name in ("concat", "stack", "einsum")
@@ -368,15 +368,15 @@ def _functions(mp: Any) -> dict[str, Callable[..., Exact]]:
         return call
 
     def astype(x: Exact, dtype: np.dtype[Any]) -> Exact:
-        if x.dtype.kind in "fc" and dtype.kind in "fc":
-            if dtypes.real_of(dtype).itemsize < dtypes.real_of(x.dtype).itemsize:
+        if x.dtype.kind in dtypes.FLOATING and dtype.kind in dtypes.FLOATING:
+            if dtypes.promote(*map(dtypes.real_of, (dtype, x.dtype))) != dtypes.real_of(dtype):
                 return Exact(_numbers(mp, _rounded(x.values, dtype)), dtype)
             return Exact(_each(mp.mpc, x.values) if dtype.kind == "c" else x.values, dtype)
-        if x.dtype.kind in "fc":
+        if x.dtype.kind in dtypes.FLOATING:
             plain = _each(lambda v: v != 0 if dtype.kind == "b" else truncated(v, str(dtype)), x.values)
             return Exact(plain.astype(dtype), dtype)
         values = x.values.astype(dtype)
-        return Exact(_numbers(mp, values) if dtype.kind in "fc" else values, dtype)
+        return Exact(_numbers(mp, values) if dtype.kind in dtypes.FLOATING else values, dtype)
 
     def polygamma(x: Exact, order: int) -> Exact:
         def psi(value: Any) -> Any:

@@ -23,7 +23,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from unigrad.base.dtypes import DType
+from unigrad.base.dtypes import LATE, DType, late
 from unigrad.base.errors import DtypeError, UnsupportedError
 from unigrad.base.words import Raw
 from unigrad.table import PRIMITIVES, Primitive
@@ -373,11 +373,11 @@ class Backend:
 
         return version(self.distribution)
 
-    def admit(self, raw: Raw) -> None:
-        """Called with each raw array that comes from the user; DtypeError if it cannot be used."""
-        if raw.dtype not in _neutral(self):
-            known = ", ".join(map(str, self.raw_dtypes))
-            raise DtypeError(f"backend {self.name!r} cannot use dtype {raw.dtype}; convert the array to one of {known}")
+    def admit(self, raw: Raw) -> Raw:
+        """Called with each raw array that comes from the user, for the array to hold it as, of the same memory;
+        DtypeError if it cannot be used."""
+        self.dtype(raw)
+        return raw
 
     def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Any = None) -> Raw:
         """A raw array filled with one value."""
@@ -452,7 +452,7 @@ class Backend:
 
     def dtype(self, raw: Raw) -> DType:
         """The neutral dtype of a raw array."""
-        return _neutral(self)[raw.dtype]
+        return neutral(self)[raw.dtype]
 
     def raw_dtype(self, dtype: DType) -> Any:
         """The framework's own dtype for a neutral one; UnsupportedError where it has none."""
@@ -512,10 +512,27 @@ def with_replaced(
     return found
 
 
+class Neutral(dict[Any, DType]):
+    """The neutral dtypes of a backend by the framework's own. DtypeError for one that unigrad does not know."""
+
+    def __init__(self, backend: Backend) -> None:
+        super().__init__({raw: neutral for neutral, raw in backend.raw_dtypes.items()})
+        self._backend = backend
+
+    def __missing__(self, raw: Any) -> DType:
+        name = str(raw).rpartition(".")[2]
+        if name in LATE:
+            late(name)  # BackendError says what to install
+            if raw in self:
+                return self[raw]
+        known = ", ".join(map(str, self._backend.raw_dtypes))
+        raise DtypeError(f"backend {self._backend.name!r} cannot use dtype {raw}; convert the array to one of {known}")
+
+
 @functools.cache
-def _neutral(backend: Backend) -> Mapping[Any, DType]:
+def neutral(backend: Backend) -> Neutral:
     """The neutral dtypes by the framework's own."""
-    return {raw: neutral for neutral, raw in backend.raw_dtypes.items()}
+    return Neutral(backend)
 
 
 def values_unknown(name: str) -> UnsupportedError:

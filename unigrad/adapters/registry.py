@@ -19,6 +19,7 @@ from typing import Any
 
 from unigrad.adapters.contract import Backend
 from unigrad.adapters.engines import check_engine
+from unigrad.base.dtypes import everything
 from unigrad.base.errors import ArgumentError, BackendError, UnigradError, UnigradWarning
 from unigrad.base.recording import is_recording
 from unigrad.table import PRIMITIVES
@@ -367,6 +368,7 @@ def available_backends() -> list[BackendInfo]:
         except BackendError as error:
             rows.append(BackendInfo(name, False, None, str(error), (), *told))
         else:
+            everything()  # of those that are loaded late a backend knows then
             dtypes = tuple(map(str, backend.raw_dtypes))
             rows.append(BackendInfo(name, True, backend.version(), None, dtypes, *told))
     return rows

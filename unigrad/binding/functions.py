@@ -16,7 +16,7 @@ import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from unigrad.adapters.contract import Backend, Parents
+from unigrad.adapters.contract import Backend, Parents, neutral
 from unigrad.adapters.registry import Bound
 from unigrad.base import dtypes
 from unigrad.base.errors import UnigradError
@@ -40,7 +40,7 @@ def bind(backend: Backend) -> Bound:
     engine = backend.engine
     primitives = types.SimpleNamespace()
     name = f"{backend.name.capitalize()}Tensor"
-    own = {"backend": backend, "_bound": primitives, "_neutral": {raw: own for own, raw in backend.raw_dtypes.items()}}
+    own = {"backend": backend, "_bound": primitives, "_neutral": neutral(backend)}
     members = {"__slots__": (), "__module__": "unigrad", "__init__": object.__init__, **own}
     tensor_type: Any = type(name, (Tensor,), members)
     tensor_type._plain = tensor_type
@@ -469,14 +469,14 @@ def _or_unfit(dtype: str, row: Primitive) -> str:
     """What else sends a call to prepare: a dtype that the operation does not take as it is."""
     if "float" in row.dtypes:
         # The usual two by identity, which takes a third of the time.
-        others = {"float": 'not in "fc"', "real_float": '!= "f"', "wide_float": '!= "c"'}[row.dtypes]
+        others = {"float": 'not in "fVc"', "real_float": 'not in "fV"', "wide_float": '!= "c"'}[row.dtypes]
         return f" or ({dtype} is not float32 and {dtype} is not float64 and {dtype}.kind {others})"
     if row.dtypes == "numeric":
         return f" or {dtype} is bool_"
     kinds = {
         "real": '== "c"',
         "real_numeric": 'in "bc"',
-        "integer": 'in "fc"',
+        "integer": 'not in "biu"',
         "whole": 'not in "iu"',
         "complex": '!= "c"',
     }.get(row.dtypes)

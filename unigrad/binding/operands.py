@@ -26,7 +26,7 @@ LARGEST = 2**63
 def weak(scalar: Any, dtype: dtypes.DType) -> Any:
     """A Python scalar as the operand beside an array of ``dtype``, or None where it needs :func:`prepare`."""
     kind = type(scalar)
-    if dtype.kind == "f":
+    if dtype.kind in dtypes.REAL_FLOATING:
         return scalar if kind is float or kind is int else None
     if dtype.kind == "c":
         return scalar if kind in (float, int, complex) else None
@@ -36,7 +36,7 @@ def weak(scalar: Any, dtype: dtypes.DType) -> Any:
 
 def weak_float(scalar: Any, dtype: dtypes.DType) -> Any:
     """:func:`weak` for operations that take integers as floats."""
-    return weak(scalar, dtype) if dtype.kind in "fc" else None
+    return weak(scalar, dtype) if dtype.kind in dtypes.FLOATING else None
 
 
 def uncommon(
@@ -54,7 +54,7 @@ def uncommon(
 
 def _alike(tensor_type: type[Tensor], row: Primitive, args: Sequence[Any], dtype: dtypes.DType) -> bool:
     """Whether arrays need no :func:`prepare`: all of one floating dtype that the row takes, but for scalars."""
-    if dtype.kind != "f" or row.dtypes in ("integer", "whole") or len(row.promoted) != len(args):
+    if dtype.kind not in dtypes.REAL_FLOATING or row.dtypes in ("integer", "whole") or len(row.promoted) != len(args):
         return False
     for arg in args:
         kind = type(arg)
@@ -115,7 +115,7 @@ def _check_kind(row: Primitive, dtype: dtypes.DType) -> None:
     if takes(row.dtypes, dtype):
         return
     taken = TAKEN[row.dtypes]
-    if dtype.kind == "f" and "f" in taken:
+    if dtype.kind in dtypes.REAL_FLOATING and "f" in taken:
         raise DtypeError(
             f"{row.name} takes floats of 32 bits and more, since no framework does it in {dtype}; "
             f"convert with .astype(ug.float32)"

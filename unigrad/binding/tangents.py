@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from unigrad.adapters.contract import Backend, Engine
+from unigrad.base.dtypes import has_gradients
 from unigrad.base.errors import UnsupportedError
 from unigrad.binding.source import execute, fill
 from unigrad.table import SCALAR_TYPES, Primitive, residuals_of
@@ -89,7 +90,7 @@ if {move} is not None:
 QUICK = """
 def {name}({arguments}):
     {taken}
-    if own.kind != "f":
+    if own.kind not in "fV":
         return None
     {unless_tracked}
     out = function({arguments})
@@ -254,7 +255,7 @@ def _moving_or_zero(value: Any, tangent: Any) -> Any:
     """The tangent of an input of a linear primitive: zeros of a constant, but positions stay what they are."""
     if tangent is not None:
         return tangent
-    return value.zeros_like() if value.dtype.kind in "fc" else value
+    return value.zeros_like() if has_gradients(value.dtype) else value
 
 
 def _total(shares: Sequence[Any]) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.base.dtypes import limits
 from unigrad.base.errors import ArgumentError, GradientError, UnsupportedError
 from unigrad.base.recording import Switch
 from unigrad.checking.coordinates import Coordinates, Function, Mix, Vector, combined, numbers, of_floating_leaves
@@ -220,7 +221,7 @@ class _Check:
             # Where terms cancel, little but their rounding is left. A rule that is right in float64 is not wrong.
             wide, wide_unit = self._wide.along(mode, slopes.direction, mixes)
             right = self._judge.verdicts(wide, wide_unit, seen.slopes)[0] == RIGHT
-            eps = max(float(np.finfo(x.dtype).eps) for x in (*self._own.inputs.arrays, *self._own.outputs.arrays))
+            eps = max(float(limits(x.dtype).eps) for x in (*self._own.inputs.arrays, *self._own.outputs.arrays))
             close = np.abs(ours - wide) <= self._judge.limit * eps * seen.slopes.size
             rounding = (seen.bad == WRONG) & right & close
             seen = seen._replace(bad=np.where(rounding, RIGHT, seen.bad), how_bad=np.where(rounding, 0.0, seen.how_bad))

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.adapters.registry import backend_of
-from unigrad.base.dtypes import DType, has_gradients, real_of
+from unigrad.base.dtypes import DType, has_gradients, limits, real_of
 from unigrad.base.errors import ArgumentError
 from unigrad.base.tree import flatten, paths, unflatten
 from unigrad.operations.creation import asarray
@@ -30,14 +30,16 @@ def numbers(arrays: Sequence[Tensor]) -> Vector:
     found = [np.empty(0)]
     for x in arrays:
         values = x.detach().numpy().ravel()
-        found.append(values.astype(np.complex128).view(np.float64) if values.dtype.kind == "c" else values)
-    return np.concatenate(found, dtype=np.float64)
+        found.append(
+            values.astype(np.complex128).view(np.float64) if values.dtype.kind == "c" else values.astype(np.float64)
+        )
+    return np.concatenate(found)
 
 
 def ulp(size: float, dtype: DType) -> float:
     """One unit in the last place of a number of this size."""
     real = real_of(dtype)
-    return float(np.spacing(np.minimum(np.abs(size), np.finfo(real).max / 2).astype(real)))
+    return float(np.spacing(np.minimum(np.abs(size), limits(real).max / 2).astype(real)))
 
 
 class Coordinates:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from unigrad.base.dtypes import limits
 from unigrad.checking.coordinates import Coordinates, Function, Mix, Vector, combined, numbers
 from unigrad.tensor.tensor import Tensor
 
@@ -102,10 +103,10 @@ class Numerical:
             outputs = self._outputs(own.values)
         results = Coordinates(function.outputs, outputs)
         self._value = results.values
-        self._eps = results.each([np.finfo(x.dtype).eps for x in outputs])
+        self._eps = results.each([limits(x.dtype).eps for x in outputs])
         # An element may be what is left when larger ones cancel, so the size of its array counts.
         self._size = results.each(results.largest(results.values))
-        self._input_eps = max(float(np.finfo(x.dtype).eps) for x in self.inputs.arrays)
+        self._input_eps = max(float(limits(x.dtype).eps) for x in self.inputs.arrays)
         self._bits = -log2(self._input_eps)
 
     def _outputs(self, at: Vector) -> list[Tensor]:

@@ -66,7 +66,7 @@ def reduction(name: str) -> Callable[..., Any]:
 def _left_out(name: str, x: Tensor, where: Any, initial: Any) -> Tensor:
     if name.startswith("nan"):
         neutral: Any = math.nan
-        x = x if x.dtype.kind in "fc" else x.astype(dtypes.to_float(x.dtype))
+        x = x if dtypes.has_gradients(x.dtype) else x.astype(dtypes.to_float(x.dtype))
     elif name in NEUTRAL:
         neutral = NEUTRAL[name]
     elif initial is None:
@@ -90,7 +90,7 @@ def _moment(
     ddof: Any = None,
 ) -> Any:
     """The mean, variance or standard deviation of those elements where ``where`` holds."""
-    x = x if x.dtype.kind in "fc" else x.astype(dtypes.to_float(x.dtype))
+    x = x if dtypes.has_gradients(x.dtype) else x.astype(dtypes.to_float(x.dtype))
     if narrow(x):
         wide = None if mean is None else tensor(mean).astype("float32")
         found = _moment(name, x.astype("float32"), where, axis, keepdims, wide, correction, ddof)

@@ -22,8 +22,8 @@ __array_api_version__ = "2025.12"
 
 _VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", __array_api_version__)
 
-# What the standard calls a data type; float16 is unigrad's own addition.
-_STANDARD_DTYPES = tuple(dtype for dtype in dtypes.ALL if dtype != dtypes.float16)
+# What the standard calls a data type; float16 and bfloat16 are unigrad's own addition.
+_STANDARD_DTYPES = tuple(dtype for dtype in dtypes.ALL if not dtypes.is_half(dtype))
 
 
 # Where SciPy's special functions look for a namespace's own, under SciPy's names.
@@ -43,8 +43,11 @@ class Namespace(types.ModuleType):
         super().__init__(name, "New arrays are made on this backend, whatever the current one is.")
         self.__dict__.update(members)
         self._missing = missing or {}
+        self._has_dtypes = missing is not None
 
     def __getattr__(self, name: str) -> Any:
+        if name in dtypes.LATE and self._has_dtypes and name not in self._missing:
+            return dtypes.late(name)
         reason = self.__dict__.get("_missing", {}).get(name)
         raise AttributeError(f"{self.__name__} has no {name!r}" + (f": {reason}" if reason else ""))
 
@@ -137,6 +140,7 @@ def _bound(backend: Backend) -> Namespace:
         for dtype in dtypes.ALL
         if dtype not in backend.raw_dtypes
     }
+    missing |= {name: backend.missing[name] for name in dtypes.LATE if name in backend.missing}
     top |= present | {"bool_": dtypes.bool_}
     # What is no operation on arrays, and the same on every backend.
     top |= {short: public[short] for short in ("broadcast_shapes", "e", "inf", "nan", "newaxis", "pi")}

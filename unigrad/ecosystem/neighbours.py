@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.base.dtypes import REAL_FLOATING
 from unigrad.base.errors import DtypeError
 from unigrad.operations import contractions, creation, shapes
 from unigrad.tensor.tensor import Tensor, tensor_method
@@ -65,7 +66,7 @@ def tell_einops(module: ModuleType) -> None:
             return shapes.broadcast_to(x, tuple(pos2len.get(axis, size) for axis, size in enumerate(x.shape)))
 
         def is_float_type(self, x: Tensor) -> bool:
-            return x.dtype.kind == "f"
+            return x.dtype.kind in REAL_FLOATING
 
         def einsum(self, pattern: str, *x: Tensor) -> Tensor:
             return contractions.einsum(pattern, *x)

@@ -17,7 +17,7 @@ from unigrad.native.backend import NativeBackend, by_element
 
 # --- words: dtypes, errors ---
 from unigrad.base.casting import to_integers
-from unigrad.base.dtypes import ALL, DType, float32, float64, has_gradients, real_of
+from unigrad.base.dtypes import ALL, DType, everything, float32, float64, has_gradients, real_of
 from unigrad.base.errors import ArgumentError, BackendError, DtypeError, InterchangeError, OperationError, ShapeError
 from unigrad.base.errors import UnigradWarning, UnsupportedError
 from unigrad.base.words import EVERYTHING, Key, Raw, Shape
@@ -53,7 +53,7 @@ __all__ = [
     "Foreign", "Gathered", "InterchangeError", "Joint", "Key", "Leaf", "Moving", "NativeBackend", "Node",
     "OperationError", "Parents", "Part", "Primitive", "Pull", "PulledNode", "Raw", "RawFunction", "RawNode",
     "RawPull", "Shape", "ShapeError", "StepBack", "StepPull", "Switch", "UnigradWarning", "UnsupportedError",
-    "accumulate", "backwards", "by_element", "composed", "float32", "float64", "from_host",
+    "accumulate", "backwards", "by_element", "composed", "everything", "float32", "float64", "from_host",
     "get_backend_object", "has_gradients", "host_capsule", "is_array", "loaded_before", "meet_rules",
     "neutral_jvp", "neutral_vjp", "next_number", "real_of", "refusal", "register_backend", "residuals_of",
     "rule_node", "to_integers", "values_unknown", "with_replaced",

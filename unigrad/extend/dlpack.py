@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.base.errors import InterchangeError
+from unigrad.native.interchange import Exported, capsule_of, values_of
 from unigrad.tensor.tensor import Tensor
 
 HOST = (1, 0)
@@ -35,12 +36,12 @@ def from_host(
     ``immutable`` may have read-only memory as well, if it is a Tensor's that nobody can write to either.
     InterchangeError if ``copy`` is False and it is not safe.
     """
-    values: np.ndarray[Any, Any] = np.from_dlpack(source)
+    values = values_of(source)
     flags = values.flags
     fixed = immutable and isinstance(source, Tensor) and source.backend.immutable
     safe = flags.c_contiguous and (flags.writeable or fixed) and values.ctypes.data % _ALIGNMENT == 0
     if safe and values.size and copy is not True:
-        return share(source if fixed else values)
+        return share(source if fixed else Exported(values))
     if copy is False and values.size:
         raise InterchangeError(
             f"this memory (shape {values.shape}, strides {values.strides}, read-only: {not flags.writeable}) must be "
@@ -55,7 +56,7 @@ def host_capsule(
     """A capsule of a copy of these values in the host's memory; InterchangeError if ``copy`` is False."""
     if copy is False:
         raise InterchangeError("this array cannot be exported without a copy; use copy=None")
-    return values.__dlpack__(copy=True, max_version=max_version, stream=stream)
+    return capsule_of(values, copy=True, max_version=max_version, stream=stream)
 
 
 def backwards(source: Any, copy: bool | None) -> np.ndarray[Any, Any] | None:
@@ -66,7 +67,7 @@ def backwards(source: Any, copy: bool | None) -> np.ndarray[Any, Any] | None:
     if tuple(source.__dlpack_device__()) != HOST:
         return None
     try:
-        values: np.ndarray[Any, Any] = np.from_dlpack(source)
+        values = values_of(source)
     except BufferError:  # a dtype that NumPy does not know
         return None
     if all(stride >= 0 for stride in values.strides):

@@ -5,15 +5,17 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from unigrad.adapters.contract import Backend, Engine, Followed, Foreign
+from unigrad.adapters.contract import Backend, Engine, Followed, Foreign, neutral
 from unigrad.base import dtypes
 from unigrad.base.dtypes import DType
 from unigrad.base.words import Raw
+from unigrad.native.bfloat16 import held
 from unigrad.native.functions import primitives
+from unigrad.native.interchange import Exported, values_of
 
 
 class NativeEngine(Engine):
@@ -68,7 +70,7 @@ class NativeBackend(Backend):
 def by_element(function: Callable[[float], float]) -> Callable[[Raw], Raw]:
     """A function of Python floats over NumPy's arrays."""
     elements = np.frompyfunc(function, 1, 1)
-    return lambda x: np.asarray(elements(x)).astype(x.dtype)
+    return lambda x: held(np.asarray(elements(x)).astype(x.dtype))
 
 
 def _running(ufunc: np.ufunc, x: Raw, axis: int) -> Raw:
@@ -94,13 +96,25 @@ class NumpyBackend(NativeBackend):
         self.functions = {**self.functions, **running}
         # Reductions to nothing give NumPy scalars, which flow as they are: faster than 0-d arrays.
         self.array_types = (np.ndarray, np.generic)
+        dtypes.when_loaded(self._learn)
+
+    def _learn(self, dtype: DType) -> None:
+        """Take a dtype of another package, which is loaded now."""
+        self.raw_dtypes = {**self.raw_dtypes, dtype: dtype}
+        neutral(self)[dtype] = dtype
+
+    def admit(self, raw: Raw) -> Raw:
+        return held(super().admit(raw))
+
+    def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Any = None) -> Raw:
+        return held(np.full(shape, value, dtype))
 
     def erf(self) -> Any:
         # NumPy has none, and the core needs NumPy alone: the C library's, element by element.
         return by_element(math.erf)
 
     def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
-        return np.array(array)
+        return held(np.array(array))
 
     def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
         return np.asarray(raw)
@@ -109,7 +123,10 @@ class NumpyBackend(NativeBackend):
         values = np.asarray(raw)
         if not values.flags.writeable and copy is None and (max_version or (0, 0)) < (1, 0):
             copy = True  # a capsule of the first version cannot say that the memory is not to be written to
-        return super().to_dlpack(values, copy, max_version, **where)
+        return super().to_dlpack(Exported(values), copy, max_version, **where)
+
+    def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
+        return held(values_of(source, copy=copy))
 
     def dlpack_device(self, raw: Raw) -> tuple[int, int]:
         return super().dlpack_device(np.asarray(raw))
@@ -122,6 +139,7 @@ class CupyBackend(NativeBackend):
     framework = "cupy"
     distribution = "cupy-cuda12x"
     install = "pip install 'unigrad[cupy]'  # it needs an NVIDIA GPU and CUDA"
+    missing: ClassVar = {"bfloat16": "CuPy takes it in part of its functions only"}
 
     def load_module(self) -> Any:
         import cupy

@@ -13,6 +13,7 @@ from typing import Any
 
 from unigrad.base.casting import to_integers
 from unigrad.base.words import Raw, Shape
+from unigrad.native.bfloat16 import held
 from unigrad.native.linalg import linear_algebra
 from unigrad.native.special import log_gamma
 
@@ -54,12 +55,18 @@ def vector_norm(xp: Any, x: Raw, axes: Shape, keepdims: bool, order: float) -> R
 
 def scatter(xp: Any, x: Raw, key: tuple[Any, ...], shape: Shape) -> Raw:
     """x in an array of zeros, where the key selects; what index arrays bring to one place is added up."""
-    zeros = xp.zeros(shape, dtype=x.dtype)
+    zeros = _zeros(xp, x, shape)
     if any(hasattr(entry, "shape") for entry in key):
         xp.add.at(zeros, _on_device(xp, key), x)
     else:
         zeros[key] = x
     return zeros
+
+
+def _zeros(xp: Any, x: Raw, shape: Shape) -> Raw:
+    """Zeros of x's dtype, and of its class where that has a meaning (:mod:`unigrad.native.bfloat16`)."""
+    zeros = xp.zeros(shape, dtype=x.dtype)
+    return zeros.view(type(x)) if x.dtype.kind == "V" else zeros
 
 
 def _on_device(xp: Any, key: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -75,14 +82,14 @@ def getitem(xp: Any, x: Raw, key: tuple[Any, ...]) -> Raw:
 
 def setitem(xp: Any, x: Raw, value: Raw, key: tuple[Any, ...]) -> Raw:
     """A copy of x with the value where the key selects."""
-    changed = xp.array(x, copy=True)
+    changed = xp.array(x, copy=True, subok=True)
     changed[_on_device(xp, key)] = value
     return changed
 
 
 def scatter_along_axis(xp: Any, x: Raw, indices: Raw, axis: int, shape: Shape) -> Raw:
     """x added up in an array of zeros, at positions along one axis."""
-    zeros = xp.zeros(shape, dtype=x.dtype)
+    zeros = _zeros(xp, x, shape)
     grids = [
         indices if other == axis else xp.reshape(xp.arange(size), (-1,) + (1,) * (len(shape) - other - 1))
         for other, size in enumerate(indices.shape)
@@ -99,7 +106,7 @@ def argsort(xp: Any, x: Raw, axis: int, descending: bool) -> Raw:
     # sorts last, must stay there: positions of NaN are moved behind the others, order kept.
     size = x.shape[axis]
     order = size - 1 - xp.flip(xp.argsort(xp.flip(x, axis), axis=axis, kind="stable"), axis)
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in "fV":
         return order
     behind = xp.take_along_axis(xp.isnan(x), order, axis=axis)
     return xp.take_along_axis(order, xp.argsort(behind, axis=axis, kind="stable"), axis=axis)
@@ -107,8 +114,9 @@ def argsort(xp: Any, x: Raw, axis: int, descending: bool) -> Raw:
 
 def astype(xp: Any, x: Raw, dtype: Any) -> Raw:
     """A copy in another dtype."""
-    if x.dtype.kind != "f" or dtype.kind not in "iu":
-        return x.astype(dtype)
+    if x.dtype.kind not in "fV" or dtype.kind not in "iu":
+        found = x.astype(dtype)
+        return held(found) if dtype.kind == "V" else found
     if x.dtype.itemsize < 4:
         x = x.astype("float32")
     return to_integers(x, dtype, lambda x, wanted: x.astype(wanted), xp.where)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 
 from unigrad.base.arguments import one_axis, real_number
-from unigrad.base.dtypes import float16, int64
+from unigrad.base.dtypes import REAL_FLOATING, float32, int64, is_half
 from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.nn.activations import log_softmax
 from unigrad.nn.layers import checked_labels
@@ -231,7 +231,7 @@ def cross_entropy(
     the part of the probability that is given to all classes equally.
     """
     logits = logits if isinstance(logits, Tensor) else asarray(logits)
-    if logits._dtype is float16:
+    if logits._dtype is not float32 and is_half(logits._dtype):
         manner = {"axis": axis, "weights": weights, "ignore_index": ignore_index, "reduction": reduction}
         return in_float32(cross_entropy, logits, labels, label_smoothing=label_smoothing, **manner)
     if (
@@ -253,7 +253,7 @@ def cross_entropy(
     labels = labels if isinstance(labels, Tensor) else asarray(labels, like=logits)
     if not 0 <= real_number(label_smoothing, "label_smoothing") <= 1:
         raise ArgumentError(f"label_smoothing={label_smoothing!r} is not from 0 to 1")
-    if labels.dtype.kind == "f":
+    if labels.dtype.kind in REAL_FLOATING:
         return _of_probabilities(logits, labels, number, weights, label_smoothing, reduction)
     if weights is not None or ignore_index is not None or label_smoothing or reduction != "mean":
         losses = log_softmax(logits, axis=number)

@@ -92,7 +92,7 @@ def _widths(f: Tensor, axis: int, spacing: Any) -> Tensor:
         return given
     if given.shape != (f.shape[axis],):
         raise ShapeError(f"coordinates of shape {given.shape} do not fit axis {axis} of shape {f.shape}")
-    given = given if given.dtype.kind in "fc" else given.astype(f.dtype)
+    given = given if given.dtype.kind in "fVc" else given.astype(f.dtype)
     return reshape(diff(given), tuple(-1 if other == axis else 1 for other in range(f.ndim)))
 
 

@@ -21,7 +21,8 @@ def isclose(x1: Array, x2: Array, /, rtol: float = 1e-5, atol: float = 1e-8, equ
     (to NaN if ``equal_nan``). Integers are compared as float64."""
     rtol, atol = real_number(rtol, "rtol"), real_number(atol, "atol")
     x1, x2 = (
-        array.detach() if array.dtype.kind in "fc" else astype(array, dtypes.float64) for array in tensors((x1, x2))
+        array.detach() if dtypes.has_gradients(array.dtype) else astype(array, dtypes.float64)
+        for array in tensors((x1, x2))
     )
     near = logical_and(less_equal(absolute(x1 - x2), absolute(x2) * rtol + atol), isfinite(x2))
     found = logical_or(near, equal(x1, x2))
@@ -41,6 +42,6 @@ def array_equal(x1: Array, x2: Array, /, equal_nan: bool = False) -> Tensor:
     if x1.shape != x2.shape:
         return full((), False, dtype=dtypes.bool_, like=x1)
     same = equal(x1, x2)
-    if equal_nan and x1.dtype.kind in "fc" and x2.dtype.kind in "fc":
+    if equal_nan and dtypes.has_gradients(x1.dtype) and dtypes.has_gradients(x2.dtype):
         same = logical_or(same, logical_and(isnan(x1), isnan(x2)))
     return all_over(same)

@@ -139,8 +139,7 @@ def _imported(source: Any, backend: Backend, copy: bool | None) -> Tensor:
     except (BufferError, ValueError, RuntimeError, TypeError) as error:
         kind = ArgumentError if copy is False and isinstance(error, ValueError) else InterchangeError
         raise kind(f"backend {backend.name!r} cannot take over {type(source).__name__} by DLPack: {error}") from error
-    backend.admit(raw)
-    return type_on(backend).of(raw, None)
+    return type_on(backend).of(backend.admit(raw), None)
 
 
 @operation
@@ -192,10 +191,10 @@ def astype(x: Array, dtype: Any, /, *, copy: bool = True, device: Any = None) ->
     if x.dtype == wanted:
         return x if x._node is not None or not copy else x.copy()
     x.backend.raw_dtype(wanted)
-    if x.dtype.kind == "c" and wanted.kind in "iuf":
+    if x.dtype.kind == "c" and wanted.kind in "iu" + dtypes.REAL_FLOATING:
         raise DtypeError(f"a cast from {x.dtype} to {wanted} would lose a part; take ug.real(x) or ug.abs(x) first")
     # A cast to or from integers is piecewise constant, so nothing is recorded through it.
-    return astype_(x if wanted.kind in "fc" else x.detach(), wanted)
+    return astype_(x if dtypes.has_gradients(wanted) else x.detach(), wanted)
 
 
 @operation

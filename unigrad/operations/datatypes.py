@@ -60,9 +60,9 @@ def _dtype_of(x: Any) -> DType:
 def finfo(type: Any, /) -> FloatLimits:
     """The limits of a floating dtype, or of an array's: ``bits eps max min smallest_normal dtype``."""
     dtype = _dtype_of(type)
-    if dtype.kind not in "fc":
+    if not dtypes.has_gradients(dtype):
         raise DtypeError(f"finfo is about floating dtypes, and {dtype} is none; use iinfo for integers")
-    limits: Any = np.finfo(dtype)
+    limits: Any = dtypes.limits(dtype)
     return FloatLimits(
         bits=int(limits.bits),
         eps=float(limits.eps),

@@ -895,7 +895,7 @@ def clip(x: Array, /, min: Array | None = None, max: Array | None = None) -> Ten
 
 
 def _edge(x: Tensor, sign: int) -> float | int:
-    if x.dtype.kind in "fc":
+    if dtypes.has_gradients(x.dtype):
         return sign * math.inf
     if x.dtype.kind == "b":
         return sign > 0
@@ -921,9 +921,9 @@ def nan_to_num(x: Array, /, *, nan: float = 0.0, posinf: float | None = None, ne
         parts = (nan_to_num(part, nan=nan, posinf=posinf, neginf=neginf) for part in (real(x), imag(x)))
         first, second = parts
         return first + second * 1j
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in dtypes.REAL_FLOATING:
         return x
-    info = np.finfo(x.dtype)
+    info = dtypes.limits(x.dtype)
     x = where(isnan(x), nan, x)
     x = where(equal(x, math.inf), float(info.max) if posinf is None else posinf, x)
     return where(equal(x, -math.inf), float(info.min) if neginf is None else neginf, x)

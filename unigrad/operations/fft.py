@@ -309,7 +309,7 @@ def ihfft(x: Array, /, *, n: int | None = None, axis: int = -1, norm: str = "bac
 
 def _frequencies(numbers: np.ndarray[Any, Any], n: int, d: float, dtype: Any, device: Any, like: Any) -> Tensor:
     wanted = dtypes.default_float if dtype is None else dtypes.as_dtype(dtype)
-    if wanted.kind != "f":
+    if wanted.kind not in dtypes.REAL_FLOATING:
         raise DtypeError(f"frequencies are real numbers and cannot be {wanted}")
     if real_number(d, "d") == 0:
         raise ArgumentError("samples cannot be d=0 apart")

@@ -1,8 +1,8 @@
 """Linear algebra, public as ``unigrad.linalg``: the Array API's extension, and what NumPy has beside it.
 
 Functions of matrices take stacks of them, in the last two axes. Integers are taken as the default float
-dtype, float16 is refused. An answer that does not exist raises LinAlgError, on every backend. What is said to take
-Hermitian matrices takes x as ``(x + x^H) / 2``, so that its gradient is Hermitian.
+dtype, float16 and bfloat16 are refused. An answer that does not exist raises LinAlgError, on every backend.
+What is said to take Hermitian matrices takes x as ``(x + x^H) / 2``, so that its gradient is Hermitian.
 """
 
 from __future__ import annotations
@@ -94,9 +94,9 @@ def _checked(name: str, x: Tensor, square: bool = False) -> Tensor:
         raise ShapeError(f"{name} needs matrices, so at least 2 dimensions, not shape {x.shape}; reshape it first")
     if square and x.shape[-1] != x.shape[-2]:
         raise ShapeError(f"{name} needs square matrices: the last two sizes of shape {x.shape} differ")
-    if x.dtype == dtypes.float16:
-        raise DtypeError(f"{name} takes no float16; convert with .astype(ug.float32)")
-    return x if x.dtype.kind in "fc" else astype_(x, dtypes.to_float(x.dtype))
+    if dtypes.is_half(x.dtype):
+        raise DtypeError(f"{name} takes no {x.dtype}; convert with .astype(ug.float32)")
+    return x if dtypes.has_gradients(x.dtype) else astype_(x, dtypes.to_float(x.dtype))
 
 
 def _hermitian(name: str, x: Array) -> Tensor:
@@ -362,7 +362,7 @@ def _tolerance(x: Tensor, rtol: Array | None) -> Tensor:
     """``rtol`` as an array of shape (...), by default the larger size times the spacing of numbers at 1."""
     dtype = dtypes.real_of(x.dtype)
     if rtol is None:
-        rtol = builtins.max(x.shape[-2:]) * float(np.finfo(dtype).eps)
+        rtol = builtins.max(x.shape[-2:]) * float(dtypes.limits(dtype).eps)
     return broadcast_to(asarray(rtol, dtype=dtype, like=x).detach(), x.shape[:-2])
 
 

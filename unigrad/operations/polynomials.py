@@ -49,7 +49,7 @@ def vander(x: Array, n: int | None = None, /, increasing: bool = False) -> Tenso
     if count < 0:
         raise ArgumentError(f"vander needs a number of columns from 0 up, not {count}")
     numbers = np.arange(count) if increasing else np.arange(count)[::-1].copy()
-    exponents = asarray(numbers, dtype=x.dtype if x.dtype.kind in "iuf" else None, like=x)
+    exponents = asarray(numbers, dtype=x.dtype if x.dtype.kind in "iufV" else None, like=x)
     return power(reshape(x, (-1, 1)), exponents)
 
 

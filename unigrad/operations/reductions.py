@@ -429,7 +429,7 @@ def count_nonzero(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> 
 
 def floating(x: Array) -> Tensor:
     x = asarray(x)
-    return x if x.dtype.kind in "fc" else astype_(x, dtypes.to_float(x.dtype))
+    return x if x.dtype.kind in dtypes.FLOATING else astype_(x, dtypes.to_float(x.dtype))
 
 
 @operation
@@ -442,20 +442,22 @@ def logsumexp(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tens
 
 
 def narrow(*arrays: Tensor) -> bool:
-    """Whether what is made of these arrays is float16: then see :func:`in_float32`."""
-    found = False
+    """Whether what is made of these arrays is a half: float16 or bfloat16. Then see :func:`in_float32`."""
+    found = None
     for x in arrays:
-        if x.dtype == dtypes.float16:
-            found = True
-        elif x.dtype.kind in "fc":
+        if dtypes.is_half(x.dtype) and (found is None or found == x.dtype):
+            found = x.dtype
+        elif x.dtype.kind in dtypes.FLOATING:
             return False
-    return found
+    return found is not None
 
 
 def in_float32(function: Callable[..., Tensor], *args: Any, **options: Any) -> Tensor:
-    """``function`` of float16 arrays, which overflow in sums and squares on the way to results that they can hold."""
+    """``function`` of arrays of one half dtype, of which float16 overflows in sums and squares on the way to results
+    that it can hold, and bfloat16 has no digits to add them up with."""
+    halves = [x for x in args if isinstance(x, Tensor) and narrow(x)]
     wide = [astype_(x, dtypes.float32) if isinstance(x, Tensor) and narrow(x) else x for x in args]
-    return astype_(function(*wide, **options), dtypes.float16)
+    return astype_(function(*wide, **options), halves[0].dtype)
 
 
 @operation

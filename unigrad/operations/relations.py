@@ -109,7 +109,7 @@ def histogram_bin_edges(
     """The edges that :func:`histogram` uses, one more than bins."""
     x = asarray(x)
     edges = _edges(x, bins, range, None if weights is None else tensor(weights, x.backend))
-    return asarray(edges, dtype=x.dtype if x.dtype.kind == "f" else dtypes.default_float, like=x)
+    return asarray(edges, dtype=x.dtype if x.dtype.kind in "fV" else dtypes.default_float, like=x)
 
 
 @operation
@@ -137,7 +137,7 @@ def histogram(
     places = np.searchsorted(edges, values, side="right") - 1
     places[values == edges[-1]] = count - 1
     inside = np.flatnonzero((places >= 0) & (places < count))
-    shown = asarray(edges, dtype=x.dtype if x.dtype.kind == "f" else dtypes.default_float, like=x)
+    shown = asarray(edges, dtype=x.dtype if x.dtype.kind in "fV" else dtypes.default_float, like=x)
     if weighing is None:
         found = asarray(np.bincount(places[inside], minlength=count).astype(np.int64), like=x)
     else:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from unigrad.base import dtypes
 from unigrad.base.arguments import new_shape, one_axis, whole_number
 from unigrad.base.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError
 from unigrad.base.words import EVERYTHING
@@ -166,7 +167,7 @@ def top_k(x: Array, k: int, /, axis: int = -1, *, largest: bool = True) -> TopK:
     if not 0 <= whole_number(k, "k") <= x.shape[number]:
         raise ArgumentError(f"k={k} is not from 0 to {x.shape[number]}, the size of axis {number} of shape {x.shape}")
     order = argsort_(x, number, largest)
-    if largest and x.dtype.kind == "f":
+    if largest and x.dtype.kind in dtypes.REAL_FLOATING:
         # Which sorts NaN last; what is kept in order behind it comes to the front.
         known = take_along_axis_(astype(logical_not(isnan(x)), np.int64), order, number)
         order = take_along_axis_(order, argsort_(known, number, False), number)

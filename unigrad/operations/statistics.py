@@ -60,7 +60,7 @@ def median(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
 
 def checked_parts(q: np.ndarray[Any, Any]) -> None:
     """ArgumentError unless these are numbers from 0 to 1."""
-    if q.dtype.kind not in "iuf" or not ((q >= 0) & (q <= 1)).all():
+    if q.dtype.kind not in "iufV" or not ((q >= 0) & (q <= 1)).all():
         raise ArgumentError(f"a quantile is from 0 to 1, not {q.tolist()}")
 
 

@@ -73,8 +73,7 @@ def admitted(raw: Any, backend: Backend) -> Tensor:
     """A raw array of the user's, or what a variable holds now, as a Tensor; DtypeError if it cannot be used."""
     if isinstance(raw, backend.variable_types):
         raw = backend.foreign.array_in(raw)
-    backend.admit(raw)
-    return type_on(backend).of(raw, None)
+    return type_on(backend).of(backend.admit(raw), None)
 
 
 def mismatch(first: str, second: str) -> BackendMismatchError:
@@ -105,8 +104,10 @@ def as_numpy(obj: Any, dtype: Any) -> np.ndarray[Any, Any]:
             values = np.asarray(obj, dtype=wanted)
     except (ValueError, TypeError, OverflowError) as error:
         raise ArgumentError(f"no array can be made of {type(obj).__name__} {short(obj)}: {error}") from error
-    if values.dtype.kind not in "biufc":
+    if values.dtype.kind not in "biu" + dtypes.FLOATING:
         raise DtypeError(f"no array can be made of {type(obj).__name__} {short(obj)}: its elements are no numbers")
+    if values.dtype.kind == "V":
+        dtypes.as_dtype(values.dtype)
     if wanted is None and values.dtype.kind in "fic" and not _holds_arrays(obj):
         values = values.astype(dtypes.as_dtype({"f": float, "i": int, "c": complex}[values.dtype.kind]))
     return values
@@ -160,12 +161,12 @@ def one_number(number: complex, dtype: dtypes.DType) -> np.ndarray[Any, Any]:
 
 
 def _cast(values: np.ndarray[Any, Any], dtype: dtypes.DType) -> np.ndarray[Any, Any]:
-    if values.dtype.kind not in "biufc":
+    if values.dtype.kind not in "biufc" and values.dtype.name not in dtypes.LATE:
         raise DtypeError(f"an array of {values.dtype} holds no numbers")
-    if values.dtype.kind == "c" and dtype.kind in "iuf":
+    if values.dtype.kind == "c" and dtype.kind in "iufV":
         raise DtypeError(f"a cast from {values.dtype} to {dtype} would lose a part; take x.real or abs(x) first")
     with np.errstate(all="ignore"):
-        if values.dtype.kind == "f" and dtype.kind in "iu":
+        if values.dtype.kind in "fV" and dtype.kind in "iu":
             values = values if values.dtype.itemsize >= 4 else values.astype(np.float32)
             return np.asarray(to_integers(values, dtype, lambda x, wanted: x.astype(wanted), np.where))
         return values.astype(dtype, copy=False)

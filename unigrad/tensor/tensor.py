@@ -187,7 +187,8 @@ class Tensor(Everyday):
     def _shown_values(self) -> np.ndarray[Any, Any] | None:
         """The values for printing, None where they cannot be had: while a framework traces, of ``meta`` arrays, ..."""
         try:
-            return np.array(self.backend.to_numpy(self._raw))
+            values = np.array(self.backend.to_numpy(self._raw))
+            return values.astype(np.float32) if values.dtype.kind == "V" else values
         except Exception:
             return None
 

@@ -11,7 +11,7 @@ import numpy as np
 from unigrad.adapters.contract import Backend
 from unigrad.adapters.registry import backend_of, current_backend, following, working_on
 from unigrad.base import dtypes
-from unigrad.base.dtypes import has_gradients
+from unigrad.base.dtypes import FLOATING, has_gradients
 from unigrad.base.errors import ArgumentError, DtypeError, MissingNameError, UnigradError
 from unigrad.base.leaving import Places, warn, watched
 from unigrad.base.recording import is_recording
@@ -423,7 +423,7 @@ def _is_numpy(leaf: Any) -> bool:
 def _is_numeric(leaf: Any) -> bool:
     """Whether it is a raw array, of a framework or of NumPy, that can become a Tensor."""
     if isinstance(leaf, np.ndarray):
-        return leaf.dtype.kind in "biufc"
+        return leaf.dtype.kind in "biu" + FLOATING
     return isinstance(leaf, current_backend().array_types) or backend_of(leaf) is not None
 
 

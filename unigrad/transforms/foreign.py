@@ -132,8 +132,7 @@ def _pushed(backend: Backend, function: RawFunction, moving: Sequence[bool], raw
 
 
 def _is_floating(backend: Backend, raw: Raw) -> bool:
-    dtype = type_on(backend)._neutral.get(raw.dtype)
-    return dtype is not None and has_gradients(dtype)
+    return has_gradients(backend.dtype(raw))
 
 
 def _one_by_one(

@@ -68,7 +68,7 @@ _PHASE = 0.8 + 0.6j
 
 
 def _of(values: Any, dtype: DType) -> Any:
-    if dtype.kind in "fc":
+    if dtype.kind in "fVc":
         values = (values + 0.25) / 8
     return (values * _PHASE if dtype.kind == "c" else values).astype(dtype)
 

@@ -15,6 +15,7 @@ import numpy as np
 from unigrad_conformance.case import Limit
 
 BOTH = ("float32", "float64")
+HALVES = ("float16", "bfloat16")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +42,10 @@ class Sample:
 class Family:
     """The samples of one family of operations, which is a row of the report."""
 
-    def __init__(self, name: str, limit: Limit | None = None, everyday: bool = True) -> None:
+    def __init__(self, name: str, limit: Limit | None = None, everyday: bool = True, halves: bool = True) -> None:
         self.name = name
+        self.halves = halves
+        """Whether the operations take float16 and bfloat16."""
         self.everyday = everyday
         self.limit = limit or Limit()
         self.samples: list[Sample] = []

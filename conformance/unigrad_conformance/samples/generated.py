@@ -15,7 +15,7 @@ import numpy as np
 
 from unigrad.table import OPERATIONS
 from unigrad_conformance.inputs import Array, backwards, real, spread, whole
-from unigrad_conformance.samples import BOTH, Family
+from unigrad_conformance.samples import BOTH, HALVES, Family
 
 Interval = tuple[float, float]
 
@@ -103,7 +103,7 @@ def elementwise(family: Family, row: Row) -> None:
             add(name, _spread(row, *shapes[:count]), dtypes=BOTH if name == "smooth" else ("float32",))
         reverse = {name: backwards(value) for name, value in _spread(row, *[matrix] * count).items()}
         add("reversed", reverse, dtypes=("float64",))
-        add("half", _spread(row, *[matrix] * count), dtypes=("float16",), second=False)
+        add("half", _spread(row, *[matrix] * count), dtypes=HALVES, second=False)
         if row.special:
             add("special", _special(count), second=False)
     if "f" in row.takes and count == 2:
@@ -112,7 +112,9 @@ def elementwise(family: Family, row: Row) -> None:
         add("row", _spread(row, (3,), matrix), dtypes=("float64",))
         add("no_rows", _spread(row, (0, 3), (3,)), dtypes=("float32",))
         add("mixed", _spread(row, matrix, matrix), own={"x": "float32"}, dtypes=("float64",))
-        add("half_and_single", _spread(row, matrix, matrix), own={"x": "float16"}, dtypes=("float32",))
+        for half in HALVES:
+            add(f"{half}_and_single", _spread(row, matrix, matrix), own={"x": half}, dtypes=("float32",))
+        add("of_two_halves", _spread(row, matrix, matrix), own={"x": "bfloat16"}, dtypes=("float16",), second=False)
         low, high = row.domains[1]
         number = round((low + high) / 2, 2)
         add(

@@ -7,7 +7,7 @@ from unigrad_conformance.inputs import disk, real, spread, whole
 from unigrad_conformance.samples import Family
 
 # 16 units times the size, times a condition number of up to 5 for the matrices below.
-LINALG = Family("linalg", Limit(256, "one"))
+LINALG = Family("linalg", Limit(256, "one"), halves=False)
 _row = LINALG
 
 _square = spread(-1, 1, 3, 3) + 2 * real([[1, 0, 0], [0, 2, 0], [0, 0, -1]])
