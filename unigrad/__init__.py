@@ -15,7 +15,7 @@ from math import e, inf, nan, pi
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from unigrad import nn, random
+from unigrad import nn, random, special
 from unigrad.adapters import registry
 from unigrad.adapters.contract import Backend
 from unigrad.adapters.registry import (
@@ -181,8 +181,8 @@ __all__ = [
     "custom_gradient", "detach", "diagonal", "e", "fft", "float16", "float32", "float64", "get_backend", "grad",
     "gradients", "hessian", "hvp", "inf", "int16", "int32", "int64", "int8", "is_recording", "is_training", "jacobian",
     "jvp", "linalg", "namespace", "nan", "newaxis", "nn", "pause", "pi", "predict_mode", "random", "record",
-    "register_backend", "set_backend", "stop_gradient", "trace", "train_mode", "uint16", "uint32", "uint64", "uint8",
-    "use_backend", "value_and_grad", "vjp", "vmap", "wrap_native",
+    "register_backend", "set_backend", "special", "stop_gradient", "trace", "train_mode", "uint16", "uint32", "uint64",
+    "uint8", "use_backend", "value_and_grad", "vjp", "vmap", "wrap_native",
 ]  # fmt: skip
 __all__ += [name for family in FLAT for name in family.__all__]
 

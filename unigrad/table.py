@@ -96,6 +96,8 @@ class Primitive:
     """``composition(xp, *arguments)``: the primitive made of others, for an adapter that does not supply it."""
     booleans: Callable[..., Any] | None = None
     """``booleans(xp, *arguments)``: the primitive of booleans made of others, for a framework that refuses them."""
+    ruled: bool = False
+    """Whether no framework is asked to differentiate the composition: the rules are the derivative everywhere."""
     batching: str | Rule | None = None
     """The batching rule, or how it follows from the primitive; see :func:`batched`."""
     explain: Callable[..., Exception | None] | None = None
@@ -177,14 +179,24 @@ def explained(function: Callable[..., Any], explain: Callable[..., Exception | N
     row_of[function].explain = explain
 
 
-def composed(function: Callable[..., Any], composition: Callable[..., Any]) -> None:
-    """Say how a primitive is made of others, for backends that do not supply it. ``xp`` holds their raw functions."""
+def composed(function: Callable[..., Any], composition: Callable[..., Any], ruled: bool = False) -> None:
+    """Say how a primitive is made of others, for backends that do not supply it. ``xp`` holds their raw functions.
+
+    ``ruled``: the composition is a series or the like, whose derivative is the primitive's rule on every backend.
+    """
     row_of[function].composition = composition
+    row_of[function].ruled = ruled
 
 
 def of_booleans(function: Callable[..., Any], composition: Callable[..., Any]) -> None:
     """Say what a primitive is of booleans, made of others, for frameworks that refuse them."""
     row_of[function].booleans = composition
+
+
+def ruled() -> dict[str, str]:
+    """The primitives that are declared so by :func:`composed`, with the reason why no framework differentiates them."""
+    reason = "a series or the like, whose derivative a framework would take term by term"
+    return {row.name: reason for row in PRIMITIVES.values() if row.ruled}
 
 
 @functools.cache
@@ -205,8 +217,12 @@ def alias(name: str, function: F) -> F:
     return function
 
 
+_GROUPS = ("linalg", "fft", "nn", "special")
+"""The rooms and families whose public functions stand in a group of their own: ``ug.linalg.inv``."""
+
+
 def operation(function: F) -> F:
     """Mark a plain function over primitives as public."""
-    namespace = next((part for part in function.__module__.split(".") if part in ("linalg", "fft", "nn")), None)
+    namespace = next((part for part in function.__module__.split(".") if part in _GROUPS), None)
     OPERATIONS[function.__name__ if namespace is None else f"{namespace}.{function.__name__}"] = function
     return function

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from unigrad.extend import HOST, Backend, Raw, everything, from_host, values_unknown
+from unigrad.extend import HOST, Backend, Raw, everything, from_host, ruled, values_unknown
 from unigrad_jax.replaced import REPLACED
 
 
@@ -20,7 +20,7 @@ class JaxBackend(Backend):
     differentiates = "each operation, any order"
     immutable = keeps_read_only = True
     max_ndim = 64
-    replaced: ClassVar = REPLACED
+    replaced: ClassVar = REPLACED | ruled()
 
     def load(self) -> None:
         import jax

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from unigrad.extend import PRIMITIVES, ArgumentError, Raw, Shape, to_integers
+from unigrad.extend import PRIMITIVES, ArgumentError, Primitive, Raw, Shape, to_integers
 from unigrad_jax import exact
 from unigrad_jax.compiled import Operation
 from unigrad_jax.fft import FOURIER
@@ -468,6 +468,23 @@ CONSTANT_BETWEEN_JUMPS = (
 """To JAX their tangents (of two arrays: for the second) are 0 where the given one is NaN as well, which hides it."""
 
 
+def ruled(row: Primitive, others: Any) -> Callable[..., Raw]:
+    """The composition of a primitive with its rules as the derivative."""
+    composition, count = row.composition, len(row.arrays)
+    assert composition is not None
+
+    def run(*args: Any) -> Raw:
+        statics = args[count:]
+        return neutral(row.name, lambda *raws: composition(others, *raws, *statics), others, *statics)(*args[:count])
+
+    return run
+
+
+def iterate(rows: Sequence[Sequence[float]], step: Callable[..., tuple[Raw, ...]], state: Any) -> Any:
+    """One loop for XLA, in place of a step for each row."""
+    return lax.scan(lambda held, row: (step(row, *held), None), state, np.asarray(rows))[0]
+
+
 def operations() -> dict[str, Operation]:
     """The table of raw functions."""
     plain = {
@@ -544,7 +561,10 @@ def operations() -> dict[str, Operation]:
     for name in CONSTANT_BETWEEN_JUMPS:
         made[name].by_rules = True
     vars(others).update(made)
+    others.dtype, others.iterate, others.constant = np.dtype, iterate, lambda values, like: jnp.asarray(values)
     for row in PRIMITIVES.values():
         if row.name not in made and row.composition is not None:
-            made[row.name] = Operation(row, functools.partial(row.composition, others))
+            compose = ruled(row, others) if row.ruled else functools.partial(row.composition, others)
+            made[row.name] = Operation(row, compose)
+    vars(others).update(made)
     return made

@@ -17,6 +17,7 @@ from unigrad.extend import (
     from_host,
     host_capsule,
     loaded_before,
+    ruled,
     values_unknown,
 )
 from unigrad_tensorflow.quiet import quiet
@@ -33,7 +34,7 @@ class TensorFlowBackend(Backend):
     differentiates = "all orders"
     immutable = keeps_read_only = True
     max_ndim = 8
-    replaced: ClassVar = REPLACED
+    replaced: ClassVar = REPLACED | ruled()
 
     def load(self) -> None:
         loaded_before("triton", "_C/libtriton.so", other="tensorflow")

@@ -18,6 +18,7 @@ from unigrad.extend import (
     backwards,
     everything,
     loaded_before,
+    ruled,
     values_unknown,
 )
 from unigrad_torch.replaced import REPLACED
@@ -38,7 +39,7 @@ class TorchBackend(Backend):
     max_ndim = 64
     bounds_checked = frozenset({"cross_entropy"})
     missing: ClassVar = {"uint16": FEW_OPERATIONS, "uint32": FEW_OPERATIONS, "uint64": FEW_OPERATIONS}
-    replaced: ClassVar = REPLACED
+    replaced: ClassVar = REPLACED | ruled()
     _dynamo_knows = False
 
     def load(self) -> None:

@@ -33,7 +33,7 @@ def push(
     statics: Sequence[Any],
 ) -> tuple[Raw, Raw] | None:
     """The value of a primitive and its tangent, or None where the rules are to be used."""
-    if row.name in BY_RULES or row.name in REPLACED or not all(map(_moves, raws, tangents)):
+    if row.ruled or row.name in BY_RULES or row.name in REPLACED or not all(map(_moves, raws, tangents)):
         return None
     # The compiler and torch.func look into what rules do; levels are closed to them.
     if torch.compiler.is_compiling() or torch._C._functorch.peek_interpreter_stack() is not None:

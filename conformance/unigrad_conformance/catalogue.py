@@ -38,12 +38,25 @@ from unigrad_conformance.samples.reductions import REDUCTIONS
 from unigrad_conformance.samples.searching import SEARCHING
 from unigrad_conformance.samples.sequences import SEQUENCES
 from unigrad_conformance.samples.shapes import INDEXING, SHAPES
+from unigrad_conformance.samples.special import SPECIAL
 from unigrad_conformance.samples.statistics import STATISTICS
 from unigrad_conformance.samples.without_nan import WITHOUT_NAN
 
 FAMILIES = (
     *(ELEMENTWISE, GENERATED, REDUCTIONS, CONTRACTIONS, LINALG, SHAPES, ARRANGING, INDEXING, SEARCHING, SEQUENCES),
-    *(ASSEMBLING, ANALYSIS, STATISTICS, WITHOUT_NAN, NUMPY_CALLS, CREATION, RANDOM, NETWORKS, FOURIER, COMPLEX),
+    *(
+        ASSEMBLING,
+        ANALYSIS,
+        STATISTICS,
+        WITHOUT_NAN,
+        NUMPY_CALLS,
+        CREATION,
+        RANDOM,
+        NETWORKS,
+        FOURIER,
+        COMPLEX,
+        SPECIAL,
+    ),
 )
 
 

@@ -35,6 +35,7 @@ LIMITS: tuple[Row, ...] = (
     Row("pow.*complex*", "[fvg]*", Limit(32, "largest", "exp(w log z) has the error of w log z; measured 9.6 (numpy)")),
     Row("linalg.*", "[fs]*", Limit(256, "one", "each differentiation multiplies by a condition number, of 2 to 5")),
     Row("*.*complex*", "forward*", Limit(16, "one", "the tangents of two inputs may cancel; measured 15 (numpy)")),
+    Row("special.*", "second *", Limit(2048, "one", "terms of second derivatives cancel, some far above 1")),
     Row("*", "second *", Limit(16, "one", _HESSIAN)),
 )
 

@@ -25,6 +25,7 @@ from unigrad.native.functions import primitives
 from unigrad.native.linalg import composed
 from unigrad.table import PRIMITIVES
 from unigrad_conformance.exact_linalg import linear_algebra
+from unigrad_conformance.exact_special import special_functions
 from unigrad_conformance.programs.integers import truncated
 
 NAME = "mpmath"
@@ -391,9 +392,19 @@ def _functions(mp: Any) -> dict[str, Callable[..., Exact]]:
         with np.errstate(all="ignore"):
             return Exact(_numbers(mp, np.nextafter(_rounded(x.values, x.dtype), _rounded(y.values, x.dtype))), x.dtype)
 
+    def with_statics(name: str, scalar: Callable[..., Any]) -> Callable[..., Exact]:
+        def call(*args: Any) -> Exact:
+            arrays, statics = _split(name, args)
+            dtype = next(array.dtype for array in arrays if isinstance(array, Exact))
+            numbers = [array.values if isinstance(array, Exact) else mp.mpf(array) for array in arrays]
+            return Exact(_each(lambda *xs: mp.mpf(mp.re(scalar(*xs, *statics))), *numbers), dtype)
+
+        return call
+
     names = (*elementwise, *exact, *_MOVING, *_OF_INTEGERS)
     special = {"astype": astype, "polygamma": polygamma, "nextafter": nextafter}
     table = {**{name: function(name) for name in names}, **special}
+    table |= {name: with_statics(name, found) for name, found in special_functions(mp).items()}
     return table | composed(table)
 
 

@@ -445,6 +445,13 @@ class Backend:
         """
         return None
 
+    def iterate(self, rows: Sequence[Sequence[float]], step: Callable[..., tuple[Raw, ...]], state: Any) -> Any:
+        """The raw arrays ``state`` after ``state = step(row, *state)`` for each row of numbers: a loop that a framework
+        may trace once for all."""
+        for row in rows:
+            state = step(row, *state)
+        return state
+
     # --- the same for every adapter ---------------------------------------------------------------------------
 
     def __repr__(self) -> str:
@@ -545,11 +552,17 @@ def values_unknown(name: str) -> UnsupportedError:
 
 
 class _RawFunctions:
-    """The raw functions of a backend as attributes, for compositions."""
+    """The raw functions of a backend as attributes, for compositions, with what a composition asks of it besides."""
 
     def __init__(self, backend: Backend, composition: str) -> None:
         self._backend = backend
         self._composition = composition
+        self.dtype = backend.dtype
+        self.iterate = backend.iterate
+
+    def constant(self, values: np.ndarray[Any, Any], like: Raw) -> Raw:
+        """A raw array of these values where ``like`` is."""
+        return self._backend.from_numpy(values, self._backend.device(like))
 
     def __getattr__(self, name: str) -> Callable[..., Raw]:
         return self._backend._function(name, self._composition)

@@ -8,7 +8,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from unigrad import random
+from unigrad import random, special
 from unigrad.adapters.contract import Backend
 from unigrad.adapters.registry import check_device, current_backend, get_backend_object, working_on
 from unigrad.base import dtypes
@@ -24,10 +24,6 @@ _VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", __array_api_version__)
 
 # What the standard calls a data type; float16 and bfloat16 are unigrad's own addition.
 _STANDARD_DTYPES = tuple(dtype for dtype in dtypes.ALL if not dtypes.is_half(dtype))
-
-
-# Where SciPy's special functions look for a namespace's own, under SciPy's names.
-_SPECIAL = {"erf": "erf", "expit": "nn.sigmoid", "gammaln": "gammaln", "softplus": "nn.softplus", "xlogy": "xlogy"}
 
 
 public: dict[str, Any] = {}
@@ -132,7 +128,8 @@ def _bound(backend: Backend) -> Namespace:
         for short, found in vars(random).items()
         if inspect.isfunction(found) and found.__module__ == random.__name__ and not short.startswith("_")
     }
-    groups["special"] = {theirs: made[OPERATIONS[ours]] for theirs, ours in _SPECIAL.items()}
+    # Where SciPy's special functions look for a namespace's own. Some are others' too, and some have two names.
+    groups["special"] = {short: made[getattr(special, short)] for short in special.__all__}
     top |= {group: Namespace(f"{name}.{group}", members) for group, members in groups.items()}
     present = {str(dtype): dtype for dtype in backend.raw_dtypes}
     missing = {

@@ -23,7 +23,7 @@ from unigrad.base.errors import UnigradWarning, UnsupportedError
 from unigrad.base.words import EVERYTHING, Key, Raw, Shape
 
 # --- the table: what there is to do ---
-from unigrad.table import PRIMITIVES, Primitive, residuals_of
+from unigrad.table import PRIMITIVES, Primitive, residuals_of, ruled
 from unigrad.operations.decompositions import DECOMPOSITIONS, refusal
 from unigrad.operations.indexing import is_array
 from unigrad.native.linalg import composed
@@ -56,5 +56,5 @@ __all__ = [
     "accumulate", "backwards", "by_element", "composed", "everything", "float32", "float64", "from_host",
     "get_backend_object", "has_gradients", "host_capsule", "is_array", "loaded_before", "meet_rules",
     "neutral_jvp", "neutral_vjp", "next_number", "real_of", "refusal", "register_backend", "residuals_of",
-    "rule_node", "to_integers", "values_unknown", "with_replaced",
+    "rule_node", "ruled", "to_integers", "values_unknown", "with_replaced",
 ]  # fmt: skip

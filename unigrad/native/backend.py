@@ -16,6 +16,7 @@ from unigrad.base.words import Raw
 from unigrad.native.bfloat16 import held
 from unigrad.native.functions import primitives
 from unigrad.native.interchange import Exported, values_of
+from unigrad.table import PRIMITIVES
 
 
 class NativeEngine(Engine):
@@ -108,6 +109,17 @@ class NumpyBackend(NativeBackend):
 
     def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Any = None) -> Raw:
         return held(np.full(shape, value, dtype))
+
+    def composed(self, name: str) -> Callable[..., Raw] | None:
+        found = super().composed(name)
+        if found is None or not PRIMITIVES[name].ruled:
+            return found
+
+        def quietly(*args: Any) -> Raw:
+            with np.errstate(all="ignore"):  # of what a series makes on the way, of which not all is chosen
+                return found(*args)
+
+        return quietly
 
     def erf(self) -> Any:
         # NumPy has none, and the core needs NumPy alone: the C library's, element by element.

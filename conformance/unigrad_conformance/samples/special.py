@@ -1,0 +1,144 @@
+"""Special functions: in the ranges of each of their formulas, and at their ends."""
+
+from typing import Any
+
+import numpy as np
+
+from unigrad_conformance.case import Limit
+from unigrad_conformance.inputs import real, spread
+from unigrad_conformance.samples import Family
+
+SPECIAL = Family(
+    "special",
+    Limit(64, "one", "series and quadratures in float64; measured in test_special.py"),
+    everyday=False,
+)
+_nan, _inf = float("nan"), float("inf")
+_a, _b, _x = real([0.75, 2.5, 9.5]), real([1.25, 0.5, 4.0]), real([0.5, 1.75, 12.0])
+_p = real([0.125, 0.375, 0.9375])
+
+
+TWICE = frozenset((
+    "erfc", "erfinv", "erfcx", "gamma", "rgamma", "gammainc", "beta", "j0", "i0", "k0", "expi", "exprel", "log_ndtr",
+    "logsumexp",
+))  # fmt: skip
+"""Those in both dtypes and with second derivatives; they stand for the others, which have the same kinds of rules."""
+
+
+def _row(operation: str, name: str, source: str, **details: Any) -> None:
+    if operation not in TWICE:
+        details |= {"dtypes": ("float64",), "second": False}
+    SPECIAL(f"special.{operation}", name, source, **details)
+
+
+for _operation, _points in {
+    "erfc": [-1.5, 0.25, 3.0],
+    "erfcx": [-1.25, 0.5, 7.0],
+    "erfinv": [-0.875, 0.25, 0.75],
+    "erfcinv": [0.0625, 0.75, 1.75],
+    "ndtr": [-3.0, 0.25, 1.5],
+    "ndtri": [0.0625, 0.375, 0.875],
+    "log_ndtr": [-9.0, -0.5, 1.5],
+    "gamma": [-1.5, 0.25, 4.75],
+    "rgamma": [-1.0, 0.25, 3.5],
+    "loggamma": [0.75, 3.5, 30.0],
+    "zetac": [1.5, 3.0, 8.0],
+    "exp1": [0.25, 0.75, 4.0],
+    "expi": [-2.0, 0.75, 4.0],
+    "j0": [0.75, 4.0, 30.0],
+    "j1": [0.75, -4.0, 30.0],
+    "y0": [0.75, 4.0, 30.0],
+    "y1": [0.75, 4.0, 30.0],
+    "i0": [-0.75, 2.5, 4.0],
+    "i1": [-0.75, 2.5, 4.0],
+    "i0e": [-0.75, 4.0, 40.0],
+    "i1e": [-0.75, 4.0, 40.0],
+    "k0": [0.5, 2.5, 6.0],
+    "k1": [0.5, 2.5, 6.0],
+    "k0e": [0.5, 2.5, 40.0],
+    "k1e": [0.5, 2.5, 40.0],
+    "logit": [0.125, 0.5, 0.9375],
+    "log_expit": [-4.0, 0.25, 3.0],
+    "entr": [0.125, 0.75, 2.5],
+    "exp10": [-1.5, 0.25, 1.25],
+    "cosm1": [-1.5, 0.001, 2.0],
+    "exprel": [-6.0, 0.0, 1.5],
+    "sindg": [-100.0, 30.0, 400.0],
+    "cosdg": [-100.0, 30.0, 400.0],
+    "tandg": [-100.0, 30.0, 400.0],
+    "cotdg": [-100.0, 30.0, 400.0],
+}.items():
+    _row(_operation, "points", f"ug.special.{_operation}(x)", x=real(_points))
+_row("gammasgn", "signs", "ug.special.gammasgn(x)", x=real([-2.5, -1.5, 2.0]))
+for _operation in ("beta", "betaln", "binom", "poch"):
+    _row(_operation, "pairs", f"ug.special.{_operation}(x, y)", x=real([3.5, 5.25]), y=real([1.25, 2.5]))
+_row("zeta", "pairs", "ug.special.zeta(x.detach(), y)", x=real([1.5, 4.0]), y=real([0.75, 6.0]))
+_row("multigammaln", "dimension", "ug.special.multigammaln(x, 3)", x=real([1.75, 6.0]))
+for _operation in ("gammainc", "gammaincc"):
+    _row(_operation, "each_formula", f"ug.special.{_operation}(a, x)", a=_a, x=_x, second=False)
+    _row(
+        _operation, "large", f"ug.special.{_operation}(a, x)", a=real([40.0, 30.0]), x=real([32.0, 44.0]), second=False
+    )
+    _row(
+        _operation,
+        "ends",
+        f"ug.special.{_operation}(a, x)",
+        a=real([1.5, 0.0, 2.0, -1.0, 2.0, _nan, 0.0]),
+        x=real([0.0, 1.0, _inf, 1.0, -1.0, 1.0, 0.0]),
+        flat=True,
+    )
+for _operation in ("betainc", "betaincc"):
+    _row(_operation, "each_side", f"ug.special.{_operation}(a, b, x)", a=_a, b=_b, x=_p)
+    _row(
+        _operation,
+        "ends",
+        f"ug.special.{_operation}(a, b, x)",
+        a=real([1.5, 1.5, 2.0, -1.0]),
+        b=real([0.5, 0.5, 2.0, 1.0]),
+        x=real([0.0, 1.0, 2.0, 0.5]),
+        flat=True,
+    )
+for _operation in ("jn", "yn", "kn", "expn"):
+    _row(_operation, "order", f"ug.special.{_operation}(2, x)", x=real([0.75, 4.0]))
+_row("jn", "negative_order", "ug.special.jn(-3, x)", x=real([0.75, 40.0]))
+for _operation in ("iv", "ive", "kv", "kve"):
+    _row(_operation, "real_order", f"ug.special.{_operation}(2.25, x)", x=real([0.75, 4.0]))
+_row("iv", "whole_order", "ug.special.iv(2, x)", x=real([-0.75, 4.0]))
+_row("xlog1py", "pairs", "ug.special.xlog1py(x, y)", x=real([0.5, -1.5]), y=real([-0.25, 3.0]))
+for _operation in ("rel_entr", "kl_div"):
+    _row(_operation, "pairs", f"ug.special.{_operation}(x, y)", x=real([0.5, 1.5]), y=real([0.25, 3.0]))
+    _row(
+        _operation,
+        "ends",
+        f"ug.special.{_operation}(x, y)",
+        x=real([0.0, 0.0, -1.0, 1.0, 1.0, _nan]),
+        y=real([0.0, 2.0, 1.0, 0.0, -1.0, 1.0]),
+        flat=True,
+    )
+for _operation in ("huber", "pseudo_huber"):
+    _row(_operation, "pairs", f"ug.special.{_operation}(x, y)", x=real([0.5, 1.5]), y=real([0.75, -0.5]))
+for _operation in ("boxcox", "boxcox1p", "inv_boxcox", "inv_boxcox1p"):
+    _row(_operation, "pairs", f"ug.special.{_operation}(x, y)", x=real([0.5, 1.5, 0.75]), y=real([0.75, -0.5, 0.0]))
+_row("radian", "angles", "ug.special.radian(x, y, 30)", x=real([1.0, 20.0]), y=real([30.0, 45.0]))
+for _operation in ("chdtr", "chdtrc"):
+    _row(_operation, "pairs", f"ug.special.{_operation}(a, x)", a=_a, x=_x)
+for _operation in ("fdtr", "fdtrc", "gdtr", "gdtrc"):
+    _row(_operation, "triples", f"ug.special.{_operation}(a, b, x)", a=_a, b=_b, x=_p)
+for _operation in ("pdtr", "pdtrc"):
+    _row(_operation, "counts", f"ug.special.{_operation}(k, x)", k=real([0.0, 2.0, 9.0]), x=_x)
+for _operation in ("bdtr", "bdtrc", "nbdtr", "nbdtrc"):
+    _row(
+        _operation,
+        "counts",
+        f"ug.special.{_operation}(k, n, x)",
+        k=real([0.0, 2.0, 3.0]),
+        n=real([3.0, 4.0, 9.0]),
+        x=_p,
+    )
+_row("stdtr", "tails", "ug.special.stdtr(a, x)", a=_a, x=real([0.5, -1.75, 2.5]))
+_matrix = spread(-1.0, 2.0, 2, 3)
+for _operation in ("logsumexp", "softmax", "log_softmax"):
+    _row(_operation, "all", f"ug.special.{_operation}(x)", x=_matrix)
+    _row(_operation, "axis", f"ug.special.{_operation}(x, axis=1)", x=_matrix)
+_row("logsumexp", "weights", "ug.special.logsumexp(x, axis=0, b=y, keepdims=True)", x=_matrix, y=spread(0.5, 2, 2, 3))
+_row("logsumexp", "sign", "ug.special.logsumexp(x, b=y, return_sign=True)", x=_matrix, y=np.array([-2.0, 1.0, -3.0]))

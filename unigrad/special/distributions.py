@@ -1,0 +1,177 @@
+"""Distribution functions under SciPy's names, each an incomplete gamma or beta function, with their derivatives."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from unigrad.binding.declaring import primitive
+from unigrad.operations.elementwise import equal, floor, greater, greater_equal, less, where
+from unigrad.operations.elementwise import multiply as _multiply
+from unigrad.special import values
+from unigrad.special.gammas import betainc_, gammainc_, gammaincc_, incomplete_beta
+from unigrad.special.values import Values, in_double
+from unigrad.table import Array, operation, vjp
+from unigrad.tensor.coercion import tensors
+from unigrad.tensor.tensor import Tensor
+
+__all__ = [
+    "bdtr", "bdtrc", "chdtr", "chdtrc", "fdtr", "fdtrc", "gdtr", "gdtrc", "nbdtr", "nbdtrc", "pdtr", "pdtrc", "stdtr",
+]  # fmt: skip
+
+_NAN = float("nan")
+
+
+def _floating(*arrays: Array) -> list[Tensor]:
+    return [x if x.dtype.kind == "f" else _multiply(x, 1.0) for x in tensors(arrays)]
+
+
+@operation
+def bdtr(k: Array, n: Array, p: Array, /) -> Tensor:
+    """The binomial distribution: the probability of up to floor(k) successes of n with the probability p each."""
+    k, n, p = _floating(k, n, p)
+    k = floor(k)
+    inside = less(k, n) & greater_equal(k, 0)
+    found = betainc_(where(inside, n - k, 1.0), where(inside, k + 1, 1.0), 1 - p)
+    return where(inside, found, where(less(k, 0) | less(n, k), _NAN, 1.0))
+
+
+@operation
+def bdtrc(k: Array, n: Array, p: Array, /) -> Tensor:
+    """The binomial distribution's other tail: the probability of more than floor(k) successes."""
+    k, n, p = _floating(k, n, p)
+    k = floor(k)
+    inside = less(k, n) & greater_equal(k, 0)
+    found = betainc_(where(inside, k + 1, 1.0), where(inside, n - k, 1.0), p)
+    return where(inside, found, where(less(n, k), _NAN, where(less(k, 0), 1.0, 0.0)))
+
+
+@operation
+def nbdtr(k: Array, n: Array, p: Array, /) -> Tensor:
+    """The negative binomial distribution: the probability of up to floor(k) failures before n successes."""
+    k, n, p = _floating(k, n, p)
+    return betainc_(n, floor(k) + 1, p)
+
+
+@operation
+def nbdtrc(k: Array, n: Array, p: Array, /) -> Tensor:
+    """The negative binomial distribution's other tail."""
+    k, n, p = _floating(k, n, p)
+    return betainc_(floor(k) + 1, n, 1 - p)
+
+
+@operation
+def chdtr(v: Array, x: Array, /) -> Tensor:
+    """The chi square distribution with v degrees of freedom."""
+    v, x = _floating(v, x)
+    return gammainc_(v / 2, x / 2)
+
+
+@operation
+def chdtrc(v: Array, x: Array, /) -> Tensor:
+    """The chi square distribution's other tail: 1 for negative x."""
+    v, x = _floating(v, x)
+    below = less(x, 0)
+    return where(below, 1.0, gammaincc_(v / 2, where(below, 1.0, x) / 2))
+
+
+@operation
+def fdtr(dfn: Array, dfd: Array, x: Array, /) -> Tensor:
+    """The F distribution with dfn and dfd degrees of freedom."""
+    dfn, dfd, x = _floating(dfn, dfd, x)
+    return betainc_(dfn / 2, dfd / 2, dfn * x / (dfd + dfn * x))
+
+
+@operation
+def fdtrc(dfn: Array, dfd: Array, x: Array, /) -> Tensor:
+    """The F distribution's other tail."""
+    dfn, dfd, x = _floating(dfn, dfd, x)
+    return betainc_(dfd / 2, dfn / 2, dfd / (dfd + dfn * x))
+
+
+@operation
+def gdtr(a: Array, b: Array, x: Array, /) -> Tensor:
+    """The gamma distribution of rate a and shape b."""
+    a, b, x = _floating(a, b, x)
+    return gammainc_(b, a * x)
+
+
+@operation
+def gdtrc(a: Array, b: Array, x: Array, /) -> Tensor:
+    """The gamma distribution's other tail."""
+    a, b, x = _floating(a, b, x)
+    return gammaincc_(b, a * x)
+
+
+@operation
+def pdtr(k: Array, m: Array, /) -> Tensor:
+    """The Poisson distribution: the probability of up to floor(k) events, of which m are expected."""
+    k, m = _floating(k, m)
+    below = less(k, 0)
+    found = gammaincc_(floor(where(below, 0.0, k)) + 1, m)
+    return where(below, where(greater(m, 0) | equal(m, 0), 0.0, _NAN), found)
+
+
+@operation
+def pdtrc(k: Array, m: Array, /) -> Tensor:
+    """The Poisson distribution's other tail: the probability of more than floor(k) events."""
+    k, m = _floating(k, m)
+    below = less(k, 0)
+    found = gammainc_(floor(where(below, 0.0, k)) + 1, m)
+    return where(below, where(greater(m, 0) | equal(m, 0), 1.0, _NAN), found)
+
+
+@primitive("elementwise", dtypes="real_float")
+def student_(df: Array, t: Array, /) -> Tensor:
+    """Student's distribution function."""
+
+
+def _student(df: Values, t: Values) -> Values:
+    """DLMF 8.17.i: the tail by the incomplete beta function, and where t is small the half less the middle."""
+    squares = t * t
+    central = squares < 1
+    half = df * 0.5
+    x, rest = df / (squares + df), squares / (squares + df)
+    first, second = values.where(central, 0.5, half), values.where(central, half, 0.5)
+    part = incomplete_beta(first, second, values.where(central, rest, x), values.where(central, x, rest)) * 0.5
+    part = values.where((squares > values.LARGEST), 0.0, part)
+    upper = values.where(central, part + 0.5, 1.0 - part)
+    lower = values.where(central, 0.5 - part, part)
+    return values.where(t < 0, lower, upper)
+
+
+in_double(student_, _student)
+
+
+def _student_density(xp: Any, df: Any, t: Any) -> Any:
+    scale = xp.gammaln((df + 1) * 0.5) - xp.gammaln(df * 0.5) - xp.log(df * math.pi) * 0.5
+    return xp.exp(scale - (df + 1) * 0.5 * xp.log1p(t * t / df))
+
+
+def _student_by_freedom(xp: Any, g: Any, df: Any, t: Any) -> Any:
+    """That of the tail, I(df / 2, 1 / 2) at df / (df + t ** 2) over 2: for its first parameter and its argument."""
+    total = df + t * t
+    x = df / total
+    a, b = df * 0.5, df * 0 + 0.5
+    far = t * t > 1
+    shape = xp.polygamma(a, 0) - xp.polygamma(a + 0.5, 0)
+    low = xp.beta_moment(a, b, x, 1, 0) - shape * xp.betainc(a, b, x)
+    rest = t * t / total
+    moved = xp.where(rest == 0, 0.5, rest)
+    high = shape * xp.betainc(b, a, moved) - xp.beta_moment(b, a, moved, 0, 1)
+    by_shape = xp.where(far, low, xp.where(rest == 0, 0.0, high)) * 0.5
+    by_argument = _student_density(xp, df, t) * xp.abs(t) / df
+    return g * (-xp.sign(t) * (by_shape * 0.5 + by_argument * 0.5))
+
+
+vjp(
+    student_,
+    lambda xp, g, df, t: _student_by_freedom(xp, g, df, t),
+    lambda xp, g, df, t: g * _student_density(xp, df, t),
+)
+
+
+@operation
+def stdtr(df: Array, t: Array, /) -> Tensor:
+    """Student's distribution with df degrees of freedom."""
+    return student_(df, t)
