@@ -34,10 +34,9 @@ OWN_SHARE = {"jax": 150}
 SLOWEST_FIRST = ("jax", "tensorflow", "mxnet")
 """Whose processes are started first, so that one core does not wait for the other at the end. JAX compiles: its
 everyday cases take half of the time of all."""
-QUICK_COMPILATION = (
-    "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
-)
-"""For XLA, which compiles every operation of every case: twice as fast as with optimisation."""
+QUICK_COMPILATION = "--xla_backend_optimization_level=0"
+"""For XLA, which compiles every operation of every case. No flag of its CPU compiler: those come and go with
+releases."""
 
 Message = dict[str, Any]
 Progress = Callable[[str, Message], None]
