@@ -25,17 +25,19 @@ from unigrad.operations import decompositions as primitives
 from unigrad.operations.contractions import matmul, tensordot, vecdot
 from unigrad.operations.creation import asarray, astype_, eye, zeros
 from unigrad.operations.elementwise import abs as absolute
-from unigrad.operations.elementwise import conj, real
+from unigrad.operations.elementwise import ceil, conj, isfinite, log, log2, maximum, real, where
 from unigrad.operations.shapes import broadcast_to, concat, expand_dims, matrix_transpose, moveaxis, reshape
+from unigrad.operations.triangles import tril, triu
 from unigrad.table import OPERATIONS, Array, operation
 from unigrad.tensor.coercion import tensors
-from unigrad.tensor.levels import beneath
+from unigrad.tensor.levels import beneath, values_of_all
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
-    "LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv",
-    "lstsq", "matmul", "matrix_norm", "matrix_power", "matrix_rank", "matrix_transpose", "norm", "outer", "pinv",
-    "qr", "slogdet", "solve", "svd", "svdvals", "tensordot", "trace", "vecdot", "vector_norm",
+    "LinAlgError", "cho_solve", "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh",
+    "expm", "inv", "logdet", "lstsq", "matmul", "matrix_norm", "matrix_power", "matrix_rank", "matrix_transpose",
+    "matvec", "multi_dot", "norm", "outer", "pinv", "qr", "slogdet", "solve", "solve_triangular", "svd", "svdvals",
+    "tensordot", "trace", "vecdot", "vecmat", "vector_norm",
 ]  # fmt: skip
 
 vector_norm = reductions.vector_norm
@@ -173,6 +175,86 @@ def solve(x1: Array, x2: Array, /) -> Tensor:
 
 
 @operation
+def solve_triangular(
+    a: Array, b: Array, /, trans: int | str = 0, lower: bool = False, *, unit_diagonal: bool = False
+) -> Tensor:
+    """The y with ``a @ y = b`` for a triangular matrix, with SciPy's arguments; LinAlgError if one is singular.
+
+    Of ``a``, of shape (..., n, n), only the upper triangle is read, or with ``lower`` the lower one; with
+    ``unit_diagonal`` its diagonal counts as ones. ``trans`` 1 or ``"T"``: the transposed matrix, 2 or ``"C"``: the
+    conjugate transposed. ``b`` is as in :func:`solve`. The gradient by what is not read is 0.
+    """
+    a, b = tensors((a, b))
+    a = _checked("solve_triangular", a, square=True)
+    if trans not in (0, 1, 2, "N", "T", "C"):
+        raise ArgumentError(f"trans={trans!r} is not known; use 0 or 'N', 1 or 'T' (transposed), 2 or 'C' (conjugated)")
+    if unit_diagonal:
+        strict = tril(a, k=-1) if lower else triu(a, k=1)
+        a = strict + eye(a.shape[-1], dtype=a.dtype, like=a)
+    else:
+        a = tril(a) if lower else triu(a)
+    if trans not in (0, "N"):
+        a = matrix_transpose(a) if trans in (1, "T") else _adjoint(a)
+    return solve(a, b)
+
+
+@operation
+def cho_solve(c_and_lower: tuple[Array, bool], b: Array, /) -> Tensor:
+    """The y with ``x @ y = b``, given a Cholesky factor of x and whether it is the lower one, as SciPy has it:
+    ``cho_solve((ug.linalg.cholesky(x), True), b)``."""
+    if not isinstance(c_and_lower, (tuple, list)) or len(c_and_lower) != 2:
+        raise ArgumentError(f"cho_solve needs a pair, a Cholesky factor and whether it is lower, not {c_and_lower!r}")
+    c, lower = c_and_lower
+    first, second = (0, "C") if lower else ("C", 0)
+    return solve_triangular(c, solve_triangular(c, b, first, bool(lower)), second, bool(lower))
+
+
+# The numerator of the Pade approximant of degree 13 (Higham, SIAM Journal on Matrix Analysis 26, 2005, eq. 2.3), and up
+# to which 1-norm it has the accuracy of float64 (table 2.3).
+_PADE = tuple(
+    math.factorial(26 - k) * math.factorial(13) / (math.factorial(26) * math.factorial(k) * math.factorial(13 - k))
+    for k in range(14)
+)
+_PADE_NORM = 5.371920351148152
+_MOST_SQUARINGS = 32
+"""Where the norm is not known, since a framework traces: enough for one of 1e10."""
+
+
+@operation
+def expm(x: Array, /) -> Tensor:
+    """The exponential of square matrices, shape (..., n, n): 1 + x + x @ x / 2 + ..., by scaling and squaring (Higham,
+    2005). The derivative is that of the approximation, which has the same accuracy."""
+    x = _matrices("expm", x, square=True)
+    size = reductions.max(reductions.sum(absolute(x.detach()), axis=-2), axis=-1) if x.size else zeros((), like=x)
+    doublings = ceil(log2(maximum(size, _PADE_NORM) * (1 / _PADE_NORM))).detach()
+    doublings = where(isfinite(doublings), doublings, 0.0)[..., None, None]
+    held = beneath(doublings)
+    known = held.backend.is_known(held._raw)
+    count = int(np.max(values_of_all(doublings), initial=0)) if known else _MOST_SQUARINGS
+    if count:
+        x = x * astype_(2.0**-doublings, x.dtype)
+    found = _pade(x)
+    for number in range(count):
+        found = where(doublings > number, matmul(found, found), found)
+    return found
+
+
+def _pade(x: Tensor) -> Tensor:
+    one = eye(x.shape[-1], dtype=x.dtype, like=x)
+    x2 = matmul(x, x)
+    x4 = matmul(x2, x2)
+    x6 = matmul(x4, x2)
+
+    def polynomial(start: int) -> Tensor:
+        c = _PADE[start::2]
+        high = x6 * c[6] + x4 * c[5] + x2 * c[4]
+        return matmul(x6, high) + x6 * c[3] + x4 * c[2] + x2 * c[1] + one * c[0]
+
+    odd, even = matmul(x, polynomial(1)), polynomial(0)
+    return solve(even - odd, even + odd)
+
+
+@operation
 def matrix_power(x: Array, n: int, /) -> Tensor:
     """Square matrices to the power of an integer; of the inverses where it is negative.
 
@@ -220,6 +302,13 @@ def slogdet(x: Array, /) -> SlogdetResult:
 
 
 @operation
+def logdet(x: Array, /) -> Tensor:
+    """The logarithm of the determinant, shape (...): -inf where it is 0, NaN where it is negative."""
+    sign, logarithm = slogdet(x)
+    return logarithm + log(sign) if sign.dtype.kind == "c" else where(sign < 0, math.nan, logarithm)
+
+
+@operation
 def diagonal(x: Array, /, offset: int = 0) -> Tensor:
     """The diagonals of matrices in the last two axes; ``offset`` counts to the right, or below where negative."""
     x = asarray(x)
@@ -248,6 +337,51 @@ def outer(x1: Array, x2: Array, /) -> Tensor:
     if x1.ndim != 1 or x2.ndim != 1:
         raise ShapeError(f"linalg.outer needs two vectors, not shapes {x1.shape} and {x2.shape}; ug.outer flattens")
     return contractions.outer(x1, x2)
+
+
+@operation
+def matvec(x1: Array, x2: Array, /) -> Tensor:
+    """The products of matrices, shape (..., m, n), with vectors, (..., n): shape (..., m)."""
+    x1, x2 = tensors((x1, x2))
+    if x1.ndim < 2 or x2.ndim < 1:
+        raise ShapeError(f"matvec needs matrices and vectors, not shapes {x1.shape} and {x2.shape}")
+    return matmul(x1, expand_dims(x2, axis=-1))[..., 0]
+
+
+@operation
+def vecmat(x1: Array, x2: Array, /) -> Tensor:
+    """The products of conjugated vectors, shape (..., m), with matrices, (..., m, n): shape (..., n)."""
+    x1, x2 = tensors((x1, x2))
+    if x1.ndim < 1 or x2.ndim < 2:
+        raise ShapeError(f"vecmat needs vectors and matrices, not shapes {x1.shape} and {x2.shape}")
+    return matmul(expand_dims(_conjugate(x1), axis=-2), x2)[..., 0, :]
+
+
+@operation
+def multi_dot(arrays: Sequence[Array], /) -> Tensor:
+    """The product of two or more matrices in the order that takes the fewest multiplications; the first and the last
+    may be vectors."""
+    found = tensors(listed(arrays, "multi_dot"))
+    if len(found) < 2:
+        raise ArgumentError(f"multi_dot needs at least 2 arrays, not {len(found)}")
+    for number, x in enumerate(found):
+        if x.ndim != 2 and not (x.ndim == 1 and number in (0, len(found) - 1)):
+            raise ShapeError(f"multi_dot needs matrices, at the ends perhaps vectors, and array {number} is {x.shape}")
+    sizes = [1 if found[0].ndim == 1 else found[0].shape[0], *[x.shape[-1] if x.ndim == 2 else 1 for x in found]]
+    # The least cost of the product of arrays i to j, and after which one it is split (Cormen et al., chapter 14.2).
+    splits: dict[tuple[int, int], int] = {}
+    costs = {(i, i): 0 for i in range(len(found))}
+    for length in range(1, len(found)):
+        for i in range(len(found) - length):
+            j = i + length
+            costs[i, j], splits[i, j] = builtins.min(
+                (costs[i, k] + costs[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j)
+            )
+
+    def product(i: int, j: int) -> Tensor:
+        return found[i] if i == j else matmul(product(i, splits[i, j]), product(splits[i, j] + 1, j))
+
+    return product(0, len(found) - 1)
 
 
 @operation

@@ -24,6 +24,28 @@ _thin = spread(0.5, 1.5, 3, 1)
 
 # --- solving ----------------------------------------------------------------------------------------------
 
+_lower = real([[2, 0, 0], [0.5, -1, 0], [-0.25, 0.75, 1.5]])
+for _name, _more in {
+    "upper": "", "lower": ", lower=True", "transposed": ", 'T'", "conjugated": ", 2, True",
+    "unit": ", lower=True, unit_diagonal=True",
+}.items():  # fmt: skip
+    _row("linalg.solve_triangular", _name, f"ug.linalg.solve_triangular(a, b{_more})", a=_square, b=spread(-1, 1, 3, 2))
+_row("linalg.solve_triangular", "vector", "ug.linalg.solve_triangular(a, b)", a=_stack, b=spread(-1, 1, 3))
+_row("linalg.cho_solve", "lower", "ug.linalg.cho_solve((c, True), b)", c=_lower, b=spread(-1, 1, 3, 2))
+_row("linalg.cho_solve", "upper", "ug.linalg.cho_solve((c, False), b)", c=_lower.T, b=spread(-1, 1, 3))
+_row("linalg.expm", "matrix", "ug.linalg.expm(x)", x=_square)
+_row("linalg.expm", "large", "ug.linalg.expm(x * 4 - 4 * x.T)", x=_square)
+_row("linalg.expm", "stack", "ug.linalg.expm(x)", x=spread(-1, 1, 2, 2, 2))
+_row("linalg.expm", "no_rows", "ug.linalg.expm(x)", x=_none)
+_row("linalg.logdet", "stack", "ug.linalg.logdet(x @ ug.matrix_transpose(x))", x=_stack)
+_row("linalg.logdet", "signs", "ug.linalg.logdet(x)", x=real([[[2, 0], [0, 1]], [[-1, 0], [0, 1]]]), flat=True)
+_row("linalg.matvec", "stack", "ug.linalg.matvec(x, y)", x=_stack, y=spread(-1, 1, 3))
+_row("linalg.vecmat", "stack", "ug.linalg.vecmat(y, x)", x=_stack, y=spread(-1, 1, 3))
+_row(
+    "linalg.multi_dot", "chain", "ug.linalg.multi_dot([v, x, y, z])",
+    v=spread(-1, 1, 3), x=_square, y=spread(-1, 1, 3, 2), z=_even,
+)  # fmt: skip
+
 _row("linalg.inv", "matrix", "ug.linalg.inv(x)", x=_square)
 _row("linalg.inv", "stack", "ug.linalg.inv(x)", x=_stack)
 _row("linalg.inv", "one", "ug.linalg.inv(x)", x=real([[4.0]]))
