@@ -21,8 +21,8 @@ OTHER_NAMES = {
     "asanyarray": "asarray", "ascontiguousarray": "asarray", "asfortranarray": "asarray", "concatenate": "concat",
     "conjugate": "conj", "cross": "linalg.cross", "cumprod": "cumulative_prod", "cumsum": "cumulative_sum",
     "expit": "nn.sigmoid", "fabs": "abs", "fix": "trunc", "identity": "eye", "invert": "bitwise_invert",
-    "left_shift": "bitwise_left_shift", "matvec": "linalg.matvec", "right_shift": "bitwise_right_shift", "rint": "round",
-    "transpose": "permute_dims", "vecmat": "linalg.vecmat",
+    "left_shift": "bitwise_left_shift", "matvec": "linalg.matvec", "right_shift": "bitwise_right_shift",
+    "rint": "round", "transpose": "permute_dims", "vecmat": "linalg.vecmat",
 }  # fmt: skip
 """NumPy's names, and SciPy's of ufuncs, where unigrad has the Array API's or its own."""
 
