@@ -101,6 +101,7 @@ from unigrad.operations.spacing import *
 from unigrad.operations.statistics import *
 from unigrad.operations.triangles import *
 from unigrad.operations.without_nan import *
+from unigrad.special import beta, betainc, erfc, erfinv, gamma, gammainc, i0e, log_ndtr, logit
 from unigrad.tensor.tensor import Tensor
 from unigrad.transforms import (
     bridge,
@@ -185,6 +186,8 @@ __all__ = [
     "uint8", "use_backend", "value_and_grad", "vjp", "vmap", "wrap_native",
 ]  # fmt: skip
 __all__ += [name for family in FLAT for name in family.__all__]
+# Of the special functions those that PyTorch and JAX have at their top as well, or that are looked for there.
+__all__ += ["beta", "betainc", "erfc", "erfinv", "gamma", "gammainc", "i0e", "log_ndtr", "logit"]
 
 # Who lists a public module sees its public names alone.
 for _module in [globals()[name] for name in __all__ if isinstance(globals().get(name), ModuleType)]:
