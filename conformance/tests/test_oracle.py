@@ -37,7 +37,11 @@ _NOT_SMOOTH = {
     "setdiff1d.floats", "setxor1d.floats", "trim_zeros.both",
     "trim_zeros.front", "trim_zeros.nothing_left", "unique.nan_is_many",
     "unique.nan_is_one",
-    "sort.nan_last", "std.no_axes", "std.zero_dimensional",
+    "nn.adaptive_max_pool2d.ties", "nn.binary_cross_entropy.certain", "sort.nan_last", "std.no_axes",
+    "std.zero_dimensional",
+    # By orders and counts, of which no derivative is known, it is NaN.
+    "special.bdtr.counts", "special.bdtrc.counts", "special.nbdtr.counts", "special.nbdtrc.counts",
+    "special.pdtr.counts", "special.pdtrc.counts", "special.zeta.pairs", "special.zetac.points",
 }  # fmt: skip
 SAMPLES = {
     f"{sample.operation}.{sample.name}": sample
@@ -180,7 +184,12 @@ def test_every_primitive_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
     ug.register_backend(Counting())
     with ug.use_backend("counting"):
         for case in catalogue.all_cases().values():
-            if case.dtype == "float32" and case.family not in ("seeds", "recording", "mistakes", "kinks"):
+            if (case.dtype == "float32" or case.family == "special") and case.family not in (
+                "seeds",
+                "recording",
+                "mistakes",
+                "kinks",
+            ):
                 case.run(ug, *case.inputs)
     assert set(PRIMITIVES) - called == set()
 

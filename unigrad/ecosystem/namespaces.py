@@ -130,6 +130,7 @@ def _bound(backend: Backend) -> Namespace:
     }
     # Where SciPy's special functions look for a namespace's own. Some are others' too, and some have two names.
     groups["special"] = {short: made[getattr(special, short)] for short in special.__all__}
+    top |= {short: member for short, member in groups["special"].items() if short in public}
     top |= {group: Namespace(f"{name}.{group}", members) for group, members in groups.items()}
     present = {str(dtype): dtype for dtype in backend.raw_dtypes}
     missing = {

@@ -144,9 +144,13 @@ def _program(row: Primitive, names: tuple[str, ...]) -> Callable[..., Results]:
     return run
 
 
+# Special functions are one composition each, in float64, whatever the backend and the dtype.
+ASKED = {name: row for name, row in PRIMITIVES.items() if not row.ruled}
+
+
 def cases() -> Iterator[Case]:
     """Every primitive, in every dtype."""
-    for row in PRIMITIVES.values():
+    for row in ASKED.values():
         for names in TOGETHER:
             expected = {f"{name} is": "" if takes(row.dtypes, np.dtype(name)) else REFUSED for name in names}
             yield Case(
