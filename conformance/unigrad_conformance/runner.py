@@ -34,9 +34,6 @@ OWN_SHARE = {"jax": 150}
 SLOWEST_FIRST = ("jax", "tensorflow", "mxnet")
 """Whose processes are started first, so that one core does not wait for the other at the end. JAX compiles: its
 everyday cases take half of the time of all."""
-QUICK_COMPILATION = "--xla_backend_optimization_level=0"
-"""For XLA, which compiles every operation of every case. No flag of its CPU compiler: those come and go with
-releases."""
 
 Message = dict[str, Any]
 Progress = Callable[[str, Message], None]
@@ -111,8 +108,7 @@ class Run:
 
 def _environment() -> dict[str, str]:
     # On few cores the threads of several numerical libraries get into each other's way.
-    usual = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    return {**usual, "XLA_FLAGS": QUICK_COMPILATION, **os.environ}
+    return {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
 
 
 def work(backend: str, orders: Message, seconds: Callable[[Message], float]) -> Iterator[Message]:
