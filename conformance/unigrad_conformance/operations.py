@@ -15,7 +15,6 @@ from unigrad_conformance.case import Case, Results
 from unigrad_conformance.inputs import cast, weights
 from unigrad_conformance.samples import BOTH, Family, Sample
 
-
 NOT_IN_BFLOAT16 = frozenset({"frexp", "ldexp", "linspace"})
 """They ask NumPy about a dtype, or compute steps in it, and are not right in bfloat16 yet."""
 
