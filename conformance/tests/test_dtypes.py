@@ -57,3 +57,16 @@ def test_a_shape_of_booleans_that_does_not_fit_is_explained() -> None:
     for name in ("numpy", "torch"):
         with ug.use_backend(name), pytest.raises(ug.ShapeError, match="broadcast"):
             ug.asarray(MASK) + ug.asarray([True, False, True])
+
+
+def test_numbers_between_keep_their_digits_and_the_dtype_of_the_other_end() -> None:
+    assert ug.linspace(ug.asarray(np.array([0.0, 1.0])), 0.1, 2).tolist() == [[0, 1], [0.1, 0.1]]
+    assert ug.geomspace(0.1, ug.asarray(np.array([0.1])), 2).tolist() == [[0.1], [0.1]]
+    found, step = np.linspace(ug.asarray([0.0], dtype="float16"), 3.0, 3, retstep=True)
+    assert (found.dtype, step.dtype, found.tolist(), step.tolist()) == ("float16", "float16", [[0], [1.5], [3]], [1.5])
+
+
+def test_extremes_below_zero_in_bfloat16() -> None:
+    x = ug.asarray([-3.0, -1.0], dtype="bfloat16")
+    assert x.at[[0, 0]].max([-2.0, -4.0]).tolist() == [-2, -1]
+    assert (-x).at[[0, 0]].min([2.0, 4.0]).tolist() == [2, 1]

@@ -15,9 +15,6 @@ from unigrad_conformance.case import Case, Results
 from unigrad_conformance.inputs import cast, weights
 from unigrad_conformance.samples import BOTH, Family, Sample
 
-NOT_IN_BFLOAT16 = frozenset({"frexp", "ldexp", "linspace"})
-"""They ask NumPy about a dtype, or compute steps in it, and are not right in bfloat16 yet."""
-
 
 def cases_of(family: Family) -> Iterator[Case]:
     """Every sample in every dtype that it asks for."""
@@ -25,8 +22,6 @@ def cases_of(family: Family) -> Iterator[Case]:
     for sample in family.samples:
         seen[sample.operation] += 1
         for dtype in (*sample.dtypes, *(_narrow(sample) if seen[sample.operation] == 1 and family.halves else ())):
-            if dtype == "bfloat16" and sample.operation in NOT_IN_BFLOAT16:
-                continue
             first = dtype == sample.dtypes[0] and seen[sample.operation] == 1
             over = str(complex_of(as_dtype(dtype)))
             own = {"f": dtype, "c": over}

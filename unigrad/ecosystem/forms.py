@@ -12,6 +12,7 @@ from unigrad.ecosystem.in_place import CHANGING
 from unigrad.ecosystem.masked import reduction
 from unigrad.ecosystem.names import tensor
 from unigrad.table import OPERATIONS
+from unigrad.tensor.coercion import NUMBERS
 from unigrad.tensor.tensor import Tensor
 
 # --- shapes and axes -----------------------------------------------------------------------------------
@@ -152,7 +153,11 @@ def _linspace(
 ) -> Any:  # fmt: skip
     found = OPERATIONS["linspace"](start, stop, num, endpoint=endpoint, dtype=dtype, axis=axis)
     steps = num - 1 if endpoint else num
-    return (found, (tensor(stop) - start) / (steps or np.nan)) if retstep else found
+    if not retstep:
+        return found
+    # Numbers are weak beside an array.
+    first, last = (end if isinstance(end, NUMBERS) else tensor(end) for end in (start, stop))
+    return found, tensor((last - first) / (steps or np.nan))
 
 
 def _svd(a: Any, /, *, full_matrices: bool = True, compute_uv: bool = True) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.base.dtypes import limits
 from unigrad.base.errors import DtypeError, UnsupportedError
 from unigrad.interpreters.batches import rewrapped
 from unigrad.operations.creation import asarray
@@ -13,14 +14,14 @@ from unigrad.operations.elementwise import isinf, trunc, where
 from unigrad.operations.reductions import floating
 from unigrad.table import Array, operation
 from unigrad.tensor.coercion import tensors
-from unigrad.tensor.levels import beneath, is_wrapped, values_of_all
+from unigrad.tensor.levels import beneath, is_known, is_wrapped, values_of_all
 from unigrad.tensor.tensor import Tensor
 
 __all__ = ["frexp", "ldexp", "modf"]
 
 
 def _values(name: str, x: Tensor) -> np.ndarray[Any, Any]:
-    if not x.backend.is_known(beneath(x)._raw):
+    if not is_known(x):
         raise UnsupportedError(
             f"backend {x.backend.name!r}: {name} reads the exponents, which are not known while the framework traces "
             f"the program (jit, tf.function); compute it outside, or use x * 2.0**n"
@@ -64,7 +65,7 @@ def ldexp(x1: Array, x2: Array, /) -> Tensor:
 
 def _scaled(x: Tensor, exponents: np.ndarray[Any, Any], source: Tensor | None = None) -> Tensor:
     """x times powers of two in three steps, none of which leaves the numbers that x's dtype has."""
-    limit = 3 * int(np.finfo(x.dtype).maxexp)
+    limit = 3 * int(limits(x.dtype).maxexp)
     exponents = np.clip(exponents, -limit, limit)
     third = exponents // 3
     for part in (third, third, exponents - 2 * third):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.base.arguments import broadcast_shapes
-from unigrad.base.dtypes import DType
+from unigrad.base.dtypes import REAL_FLOATING, DType
 from unigrad.base.errors import MissingNameError, ShapeError, UnsupportedError
 from unigrad.operations.creation import asarray, full
 from unigrad.operations.elementwise import add, divide, multiply, power
@@ -79,18 +79,18 @@ def extreme(largest: bool, x: Tensor, key: Any, values: Array) -> Tensor:
     gradient where several are equal."""
     flat, places, given = _apart(x, key, values)
     assert given is not None
-    beyond = _least(x.dtype) if largest else _greatest(x.dtype)
-    empty = full((x.size,), beyond, dtype=x.dtype, like=x)
+    empty = full((x.size,), _never_chosen(x.dtype, largest), dtype=x.dtype, like=x)
     layers = [setitem_(empty, getitem(given, chosen), (places[chosen],)) for chosen in _rounds(places)]
     return reshape((max_ if largest else min_)(stack_([flat, *layers], 0), (0,), False), x.shape)
 
 
-def _least(dtype: DType) -> Any:
-    return -math.inf if dtype.kind == "f" else int(np.iinfo(dtype).min) if dtype.kind in "iu" else False
-
-
-def _greatest(dtype: DType) -> Any:
-    return math.inf if dtype.kind == "f" else int(np.iinfo(dtype).max) if dtype.kind in "iu" else True
+def _never_chosen(dtype: DType, largest: bool) -> Any:
+    """What is chosen as the largest (or smallest) only where all are that."""
+    if dtype.kind in REAL_FLOATING:
+        return -math.inf if largest else math.inf
+    if dtype.kind in "iu":
+        return int(np.iinfo(dtype).min if largest else np.iinfo(dtype).max)
+    return not largest
 
 
 def _apart(x: Tensor, key: Any, values: Array | None) -> tuple[Tensor, np.ndarray[Any, Any], Tensor | None]:

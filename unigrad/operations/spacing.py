@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,9 @@ from unigrad.base import dtypes
 from unigrad.base.arguments import new_shape, one_axis, whole_number
 from unigrad.base.errors import ArgumentError
 from unigrad.operations.creation import asarray, astype, made
+from unigrad.operations.datatypes import result_type
 from unigrad.operations.elementwise import add, divide, multiply, power
-from unigrad.operations.reductions import floating
+from unigrad.operations.reductions import in_float32, narrow
 from unigrad.operations.shapes import broadcast_arrays, moveaxis, reshape
 from unigrad.table import Array, operation
 from unigrad.tensor.coercion import NUMBERS, short, tensors
@@ -42,19 +45,30 @@ def _numbers(
     return made(values.astype(wanted), like, device)
 
 
-def _parts(start: Array, stop: Array, num: int, endpoint: bool) -> tuple[Tensor, Tensor, Tensor, int]:
-    """Both ends in one shape with a new first axis, how far along each point is, and that axis's place from behind."""
-    start, stop = broadcast_arrays(*(floating(array) for array in tensors((start, stop))))
-    wide = (1, *start.shape)
-    num = new_shape(num)[0]
-    steps = max(num - 1, 1) if endpoint else max(num, 1)
-    part = asarray(np.arange(num) / steps, dtype=dtypes.real_of(start.dtype), like=start)
-    return reshape(start, wide), reshape(stop, wide), reshape(part, (num, *(1,) * start.ndim)), start.ndim + 1
-
-
-def _finished(points: Tensor, axis: int, ndim: int, dtype: Any) -> Tensor:
-    points = moveaxis(points, 0, one_axis(axis, ndim))
-    return points if dtype is None else astype(points, dtype, copy=False)
+def _between(
+    formula: Callable[[Tensor, Tensor, Tensor], Tensor],
+    start: Array,
+    stop: Array,
+    num: int,
+    endpoint: bool,
+    axis: int,
+    dtype: Any,
+) -> Tensor:
+    """``formula`` of both ends and of how far along each point is, from 0 to 1, along a new axis."""
+    places = tensors((start, stop))
+    # Numbers are weak, and keep their digits.
+    weighed = [end if isinstance(end, NUMBERS) else x for end, x in zip((start, stop), places, strict=True)]
+    common = dtypes.to_float(result_type(*weighed))
+    first, last = broadcast_arrays(*(asarray(end, dtype=common, like=places[0]) for end in weighed))
+    if narrow(first):
+        found = in_float32(partial(_between, formula), first, last, num, endpoint, axis, None)
+    else:
+        wide, num = (1, *first.shape), new_shape(num)[0]
+        steps = max(num - 1, 1) if endpoint else max(num, 1)
+        part = asarray(np.arange(num) / steps, dtype=dtypes.real_of(common), like=first)
+        found = formula(reshape(first, wide), reshape(last, wide), reshape(part, (num, *(1,) * first.ndim)))
+        found = moveaxis(found, 0, one_axis(axis, found.ndim))
+    return found if dtype is None else astype(found, dtype, copy=False)
 
 
 @operation
@@ -78,8 +92,11 @@ def linspace(
     num = _count(num)
     if isinstance(start, NUMBERS) and isinstance(stop, NUMBERS):
         return _numbers(np.linspace, start, stop, num, dtype, device, like, endpoint=endpoint)
-    first, last, part, ndim = _parts(start, stop, num, endpoint)
-    return _finished(add(multiply(first, 1 - part), multiply(last, part)), axis, ndim, dtype)
+    return _between(_evenly, start, stop, num, endpoint, axis, dtype)
+
+
+def _evenly(first: Tensor, last: Tensor, part: Tensor) -> Tensor:
+    return add(multiply(first, 1 - part), multiply(last, part))
 
 
 @operation
@@ -122,5 +139,8 @@ def geomspace(
         raise ArgumentError("a geometric sequence has no end that is 0")
     if isinstance(start, NUMBERS) and isinstance(stop, NUMBERS):
         return _numbers(np.geomspace, start, stop, num, dtype, None, like, endpoint=endpoint)
-    first, last, part, ndim = _parts(start, stop, num, endpoint)
-    return _finished(multiply(first, power(divide(last, first), part)), axis, ndim, dtype)
+    return _between(_by_ratio, start, stop, num, endpoint, axis, dtype)
+
+
+def _by_ratio(first: Tensor, last: Tensor, part: Tensor) -> Tensor:
+    return multiply(first, power(divide(last, first), part))

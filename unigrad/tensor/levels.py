@@ -72,6 +72,11 @@ def beneath(x: Tensor) -> Tensor:
     return x
 
 
+def is_known(x: Tensor) -> bool:
+    """Whether there are values to look at, as there are unless a framework traces the program."""
+    return x.backend.is_known(beneath(x)._raw)
+
+
 def values_of(x: Tensor) -> np.ndarray[Any, Any]:
     """The values as a NumPy array, to find the shape of a result; UnsupportedError if they differ along a batch."""
     if beneath(x).ndim != x.ndim:
