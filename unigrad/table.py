@@ -49,6 +49,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from unigrad.base.dtypes import is_half
 from unigrad.base.errors import UnigradError
 
 Array = Any
@@ -122,8 +123,7 @@ booleans."""
 
 def takes(dtypes: str, dtype: np.dtype[Any]) -> bool:
     """Whether primitives whose ``dtypes`` are this word take arrays of this dtype."""
-    narrow = dtypes == "wide_float" and dtype.kind in "fV" and dtype.itemsize < 4
-    return dtype.kind in TAKEN[dtypes] and not narrow
+    return dtype.kind in TAKEN[dtypes] and not (dtypes == "wide_float" and is_half(dtype))
 
 
 PRIMITIVES: dict[str, Primitive] = {}

@@ -28,6 +28,11 @@ def values(x: Raw) -> Any:
     return x._numpy()
 
 
+def _hidden(seen: Any) -> Any:
+    """Which numbers TensorFlow takes for zero."""
+    return (seen != 0) & (np.abs(seen) < np.finfo(seen.dtype).tiny)
+
+
 def compared(name: str, function: Callable[[Any, Any], Raw]) -> Callable[[Any, Any], Raw]:
     """A comparison of arrays, or of an array and a number."""
     host: Callable[[Any, Any], Any] = getattr(np, name)
@@ -59,7 +64,7 @@ def rounded(name: str, function: Callable[[Raw], Raw]) -> Callable[[Raw], Raw]:
         if not visible(x):
             return found
         seen = values(x)
-        hidden = (seen != 0) & (np.abs(seen) < np.finfo(seen.dtype).tiny)
+        hidden = _hidden(seen)
         return tf.where(hidden, host(seen), found) if hidden.any() else found
 
     return run
@@ -71,7 +76,7 @@ def of_angles(function: Callable[[Raw, Raw], Raw]) -> Callable[[Raw, Raw], Raw]:
     def run(x1: Raw, x2: Raw) -> Raw:
         if visible(x1) and visible(x2):
             pair = values(x1), values(x2)
-            if any(((each != 0) & (np.abs(each) < np.finfo(each.dtype).tiny)).any() for each in pair):
+            if any(_hidden(each).any() for each in pair):
                 return tf.constant(np.arctan2(*pair))
         return function(x1, x2)
 

@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from contextvars import ContextVar
+from types import FrameType
 from typing import Any
 
 from unigrad.base.errors import DisconnectedWarning
@@ -44,21 +45,21 @@ def note(how: str, node: Any) -> None:
     """Values of a followed array were read: ``how`` is what was typed, on the nearest line outside unigrad."""
     for places in watching():
         if len(places) < FEW:
-            places.setdefault(f"{how} at {_line()}", node)
+            frame, _ = _users()
+            places.setdefault(f"{how} at {frame.f_code.co_filename}:{frame.f_lineno}", node)
 
 
-def _line() -> str:
-    frame = sys._getframe(2)
+def _users() -> tuple[FrameType, int]:
+    """The nearest frame outside unigrad, and how many frames it lies above who calls this, for a ``stacklevel``."""
+    depth, frame = 1, sys._getframe(1)
     while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] == "unigrad":
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        depth, frame = depth + 1, frame.f_back
+    return frame, depth
 
 
 def warn(places: Sequence[str], what: str) -> None:
     """Warn that the derivative by ``what`` is zeros, since values that depend on it left the graph at ``places``."""
-    depth, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] == "unigrad":
-        depth, frame = depth + 1, frame.f_back
+    _, depth = _users()
     warnings.warn(
         f"the derivative by {what} is zeros: the result is not connected to it, and values were read as plain numbers "
         f"or arrays: {', '.join(places)}. Compute with unigrad's operations there, or call the framework's own "

@@ -11,7 +11,7 @@ from unigrad.base import dtypes
 from unigrad.base.arguments import many_axes
 from unigrad.base.errors import ArgumentError
 from unigrad.ecosystem.names import tensor
-from unigrad.operations.reductions import narrow
+from unigrad.operations.reductions import narrow, squared_size
 from unigrad.table import OPERATIONS
 from unigrad.tensor.tensor import Tensor
 
@@ -106,11 +106,7 @@ def _moment(
     distances = choose(there, x - mean, 0)
     freedom = OPERATIONS["maximum"](count - (correction if ddof is None else ddof), 0)
     norm = OPERATIONS["linalg.vector_norm"](distances, axis=axis, keepdims=True)
-    squares = sums(
-        (distances * OPERATIONS["conj"](distances)).real if x.dtype.kind == "c" else distances**2,
-        axis=axis,
-        keepdims=True,
-    )
+    squares = sums(squared_size(distances), axis=axis, keepdims=True)
     return _without_axes(norm / freedom**0.5 if name == "std" else squares / freedom, axis, keepdims)
 
 

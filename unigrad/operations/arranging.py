@@ -30,6 +30,12 @@ def along(axis: int, entry: Any) -> tuple[Any, ...]:
     return (slice(None),) * axis + (entry,)
 
 
+def lined_up(x: Array, axis: int | None) -> tuple[Tensor, int]:
+    """x and its axis counted from the front; None: the flattened array and its only axis."""
+    x = asarray(x)
+    return (reshape(x, -1), 0) if axis is None else (x, one_axis(axis, x.ndim))
+
+
 def broadcast_shapes(*shapes: Sequence[int]) -> Shape:
     """The common shape of several, by NumPy's rule; ShapeError if there is none, () without any."""
     return arguments.broadcast_shapes([arguments.new_shape(shape) for shape in shapes])

@@ -9,7 +9,7 @@ import numpy as np
 
 from unigrad.base.arguments import new_shape, one_axis, whole_number
 from unigrad.base.errors import ArgumentError, AxisError, DtypeError, IndexRangeError, ShapeError
-from unigrad.operations.arranging import along, atleast_1d, split
+from unigrad.operations.arranging import along, atleast_1d, lined_up, split
 from unigrad.operations.creation import asarray, full
 from unigrad.operations.indexing import getitem
 from unigrad.operations.shapes import broadcast_to, concat, moveaxis, reshape
@@ -23,12 +23,6 @@ __all__ = [
     "append", "block", "column_stack", "delete", "diagflat", "dsplit", "hsplit", "insert", "resize", "rollaxis",
     "trim_zeros", "vsplit",
 ]  # fmt: skip
-
-
-def _lined_up(x: Array, axis: int | None) -> tuple[Tensor, int]:
-    """x and its axis counted from the front; None: the flattened array and its only axis."""
-    x = asarray(x)
-    return (reshape(x, -1), 0) if axis is None else (x, one_axis(axis, x.ndim))
 
 
 # --- joining -------------------------------------------------------------------------------------------
@@ -97,7 +91,7 @@ def insert(x: Array, indices: Any, values: Array, /, axis: int | None = None) ->
     ``indices`` is an integer, a slice, or a list of integers or of truth values; they count in x as it was.
     IndexRangeError for one that is not there, ShapeError for values that do not fit.
     """
-    x, number = _lined_up(x, axis)
+    x, number = lined_up(x, axis)
     size = x.shape[number]
     places = _positions("insert", indices, size, size + 1)
     values = asarray(values, dtype=x.dtype, like=x)
@@ -123,7 +117,7 @@ def delete(x: Array, indices: Any, /, axis: int | None = None) -> Tensor:
     ``indices`` is an integer, a slice, or a list of integers or of truth values. IndexRangeError for one that is not
     there.
     """
-    x, number = _lined_up(x, axis)
+    x, number = lined_up(x, axis)
     size = x.shape[number]
     keep = np.ones(size, bool)
     keep[_positions("delete", indices, size, size)] = False

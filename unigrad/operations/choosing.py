@@ -10,6 +10,7 @@ import numpy as np
 from unigrad.base import dtypes
 from unigrad.base.arguments import broadcast_shapes, listed, one_axis
 from unigrad.base.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError
+from unigrad.operations.arranging import lined_up
 from unigrad.operations.creation import asarray, astype, full
 from unigrad.operations.datatypes import result_type
 from unigrad.operations.elementwise import logical_not, where
@@ -183,14 +184,14 @@ def partition(x: Array, kth: int | Sequence[int], /, axis: int | None = -1) -> T
 
     NumPy leaves open in which order the others stand; here they are in order, the same on every backend.
     """
-    x, axis = (reshape(x, -1), 0) if axis is None else (asarray(x), axis)
-    _checked_kth(kth, x.shape[one_axis(axis, x.ndim)])
-    return sort(x, axis=axis)
+    x, number = lined_up(x, axis)
+    _checked_kth(kth, x.shape[number])
+    return sort(x, axis=number)
 
 
 @operation
 def argpartition(x: Array, kth: int | Sequence[int], /, axis: int | None = -1) -> Tensor:
     """The positions, int64, that bring x into the order of :func:`partition`."""
-    x, axis = (reshape(x, -1), 0) if axis is None else (asarray(x), axis)
-    _checked_kth(kth, x.shape[one_axis(axis, x.ndim)])
-    return sorted_positions(x, axis=axis)
+    x, number = lined_up(x, axis)
+    _checked_kth(kth, x.shape[number])
+    return sorted_positions(x, axis=number)

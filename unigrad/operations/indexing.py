@@ -34,7 +34,7 @@ from unigrad.operations.elementwise import add, clip, greater_equal, less, maxim
 from unigrad.operations.shapes import broadcast_to, reshape
 from unigrad.table import Array, Primitive, batched, jvp, operation, vjp
 from unigrad.tape import Leaf
-from unigrad.tensor.levels import beneath, is_wrapped, values_of_all
+from unigrad.tensor.levels import is_known, is_wrapped, values_of_all
 from unigrad.tensor.tensor import Tensor, tensor_method
 
 __all__ = [
@@ -322,7 +322,7 @@ def _bounded(indices: np.ndarray[Any, Any], size: int, where_from: str) -> tuple
 def _bounded_of_all(indices: Tensor, size: int, where_from: str) -> Tensor:
     """:func:`_bounded` for indices that differ along a batch."""
     # While a framework traces a program there are no values to check.
-    known = indices.backend.is_known(beneath(indices)._raw)
+    known = is_known(indices)
     canonical = known and _bounded(values_of_all(indices), size, where_from)[1]
     indices = astype(indices, np.int64, copy=False)
     return indices if canonical else _from_the_front(indices, size)

@@ -30,7 +30,7 @@ from unigrad.operations.shapes import broadcast_to, concat, expand_dims, matrix_
 from unigrad.operations.triangles import tril, triu
 from unigrad.table import OPERATIONS, Array, operation
 from unigrad.tensor.coercion import tensors
-from unigrad.tensor.levels import beneath, values_of_all
+from unigrad.tensor.levels import beneath, is_known, values_of_all
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
@@ -228,9 +228,7 @@ def expm(x: Array, /) -> Tensor:
     size = reductions.max(reductions.sum(absolute(x.detach()), axis=-2), axis=-1) if x.size else zeros((), like=x)
     doublings = ceil(log2(maximum(size, _PADE_NORM) * (1 / _PADE_NORM))).detach()
     doublings = where(isfinite(doublings), doublings, 0.0)[..., None, None]
-    held = beneath(doublings)
-    known = held.backend.is_known(held._raw)
-    count = int(np.max(values_of_all(doublings), initial=0)) if known else _MOST_SQUARINGS
+    count = int(np.max(values_of_all(doublings), initial=0)) if is_known(doublings) else _MOST_SQUARINGS
     if count:
         x = x * astype_(2.0**-doublings, x.dtype)
     found = _pade(x)

@@ -102,6 +102,10 @@ def _edges(x: Tensor, bins: Any, range: Any, weights: Tensor | None) -> np.ndarr
         raise ArgumentError(f"histogram with bins={bins!r} and range={range!r}: {error}") from error
 
 
+def _shown(edges: np.ndarray[Any, Any], x: Tensor) -> Tensor:
+    return asarray(edges, dtype=x.dtype if x.dtype.kind in dtypes.REAL_FLOATING else dtypes.default_float, like=x)
+
+
 @operation
 def histogram_bin_edges(
     x: Array, /, bins: int | str | Array = 10, range: tuple[float, float] | None = None, weights: Array | None = None
@@ -109,7 +113,7 @@ def histogram_bin_edges(
     """The edges that :func:`histogram` uses, one more than bins."""
     x = asarray(x)
     edges = _edges(x, bins, range, None if weights is None else tensor(weights, x.backend))
-    return asarray(edges, dtype=x.dtype if x.dtype.kind in "fV" else dtypes.default_float, like=x)
+    return _shown(edges, x)
 
 
 @operation
@@ -137,7 +141,7 @@ def histogram(
     places = np.searchsorted(edges, values, side="right") - 1
     places[values == edges[-1]] = count - 1
     inside = np.flatnonzero((places >= 0) & (places < count))
-    shown = asarray(edges, dtype=x.dtype if x.dtype.kind in "fV" else dtypes.default_float, like=x)
+    shown = _shown(edges, x)
     if weighing is None:
         found = asarray(np.bincount(places[inside], minlength=count).astype(np.int64), like=x)
     else:

@@ -11,9 +11,9 @@ from unigrad.base.arguments import many_axes, real_number
 from unigrad.base.errors import ArgumentError
 from unigrad.operations import reductions
 from unigrad.operations.creation import asarray, astype
-from unigrad.operations.elementwise import ceil, floor, isnan, logical_not, maximum, round_, square, where
+from unigrad.operations.elementwise import ceil, floor, isnan, logical_not, maximum, round_, where
 from unigrad.operations.indexing import argsort_, take_along_axis, take_along_axis_
-from unigrad.operations.reductions import Axis, floating, in_float32, kept, narrow, vector_norm_
+from unigrad.operations.reductions import Axis, floating, in_float32, kept, narrow, squared_size, vector_norm_
 from unigrad.operations.shapes import moveaxis, permute_dims_, reshape, reshape_
 from unigrad.operations.statistics import checked_parts
 from unigrad.table import Array, operation
@@ -97,7 +97,7 @@ def nanvar(
     if narrow(x):
         return in_float32(nanvar, x, axis=axis, correction=correction, keepdims=keepdims)
     distances = _distances(x, axis)
-    squares = square(distances.real) + square(distances.imag) if x.dtype.kind == "c" else square(distances)
+    squares = squared_size(distances)
     return reductions.sum(squares, axis=axis, keepdims=keepdims) / _freedom(x, axis, correction, keepdims)
 
 

@@ -7,12 +7,11 @@ from typing import Any
 
 from unigrad.binding.declaring import primitive
 from unigrad.operations.elementwise import equal, floor, greater, greater_equal, less, where
-from unigrad.operations.elementwise import multiply as _multiply
 from unigrad.special import values
+from unigrad.special.elementary import floats
 from unigrad.special.gammas import betainc_, gammainc_, gammaincc_, incomplete_beta
 from unigrad.special.values import Values, in_double
 from unigrad.table import Array, operation, vjp
-from unigrad.tensor.coercion import tensors
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
@@ -22,14 +21,10 @@ __all__ = [
 _NAN = float("nan")
 
 
-def _floating(*arrays: Array) -> list[Tensor]:
-    return [x if x.dtype.kind == "f" else _multiply(x, 1.0) for x in tensors(arrays)]
-
-
 @operation
 def bdtr(k: Array, n: Array, p: Array, /) -> Tensor:
     """The binomial distribution: the probability of up to floor(k) successes of n with the probability p each."""
-    k, n, p = _floating(k, n, p)
+    k, n, p = floats(k, n, p)
     k = floor(k)
     inside = less(k, n) & greater_equal(k, 0)
     found = betainc_(where(inside, n - k, 1.0), where(inside, k + 1, 1.0), 1 - p)
@@ -39,7 +34,7 @@ def bdtr(k: Array, n: Array, p: Array, /) -> Tensor:
 @operation
 def bdtrc(k: Array, n: Array, p: Array, /) -> Tensor:
     """The binomial distribution's other tail: the probability of more than floor(k) successes."""
-    k, n, p = _floating(k, n, p)
+    k, n, p = floats(k, n, p)
     k = floor(k)
     inside = less(k, n) & greater_equal(k, 0)
     found = betainc_(where(inside, k + 1, 1.0), where(inside, n - k, 1.0), p)
@@ -49,28 +44,28 @@ def bdtrc(k: Array, n: Array, p: Array, /) -> Tensor:
 @operation
 def nbdtr(k: Array, n: Array, p: Array, /) -> Tensor:
     """The negative binomial distribution: the probability of up to floor(k) failures before n successes."""
-    k, n, p = _floating(k, n, p)
+    k, n, p = floats(k, n, p)
     return betainc_(n, floor(k) + 1, p)
 
 
 @operation
 def nbdtrc(k: Array, n: Array, p: Array, /) -> Tensor:
     """The negative binomial distribution's other tail."""
-    k, n, p = _floating(k, n, p)
+    k, n, p = floats(k, n, p)
     return betainc_(floor(k) + 1, n, 1 - p)
 
 
 @operation
 def chdtr(v: Array, x: Array, /) -> Tensor:
     """The chi square distribution with v degrees of freedom."""
-    v, x = _floating(v, x)
+    v, x = floats(v, x)
     return gammainc_(v / 2, x / 2)
 
 
 @operation
 def chdtrc(v: Array, x: Array, /) -> Tensor:
     """The chi square distribution's other tail: 1 for negative x."""
-    v, x = _floating(v, x)
+    v, x = floats(v, x)
     below = less(x, 0)
     return where(below, 1.0, gammaincc_(v / 2, where(below, 1.0, x) / 2))
 
@@ -78,35 +73,35 @@ def chdtrc(v: Array, x: Array, /) -> Tensor:
 @operation
 def fdtr(dfn: Array, dfd: Array, x: Array, /) -> Tensor:
     """The F distribution with dfn and dfd degrees of freedom."""
-    dfn, dfd, x = _floating(dfn, dfd, x)
+    dfn, dfd, x = floats(dfn, dfd, x)
     return betainc_(dfn / 2, dfd / 2, dfn * x / (dfd + dfn * x))
 
 
 @operation
 def fdtrc(dfn: Array, dfd: Array, x: Array, /) -> Tensor:
     """The F distribution's other tail."""
-    dfn, dfd, x = _floating(dfn, dfd, x)
+    dfn, dfd, x = floats(dfn, dfd, x)
     return betainc_(dfd / 2, dfn / 2, dfd / (dfd + dfn * x))
 
 
 @operation
 def gdtr(a: Array, b: Array, x: Array, /) -> Tensor:
     """The gamma distribution of rate a and shape b."""
-    a, b, x = _floating(a, b, x)
+    a, b, x = floats(a, b, x)
     return gammainc_(b, a * x)
 
 
 @operation
 def gdtrc(a: Array, b: Array, x: Array, /) -> Tensor:
     """The gamma distribution's other tail."""
-    a, b, x = _floating(a, b, x)
+    a, b, x = floats(a, b, x)
     return gammaincc_(b, a * x)
 
 
 @operation
 def pdtr(k: Array, m: Array, /) -> Tensor:
     """The Poisson distribution: the probability of up to floor(k) events, of which m are expected."""
-    k, m = _floating(k, m)
+    k, m = floats(k, m)
     below = less(k, 0)
     found = gammaincc_(floor(where(below, 0.0, k)) + 1, m)
     return where(below, where(greater(m, 0) | equal(m, 0), 0.0, _NAN), found)
@@ -115,7 +110,7 @@ def pdtr(k: Array, m: Array, /) -> Tensor:
 @operation
 def pdtrc(k: Array, m: Array, /) -> Tensor:
     """The Poisson distribution's other tail: the probability of more than floor(k) events."""
-    k, m = _floating(k, m)
+    k, m = floats(k, m)
     below = less(k, 0)
     found = gammainc_(floor(where(below, 0.0, k)) + 1, m)
     return where(below, where(greater(m, 0) | equal(m, 0), 1.0, _NAN), found)

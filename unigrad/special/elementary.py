@@ -37,6 +37,7 @@ from unigrad.operations.elementwise import (
     where,
     xlogy,
 )
+from unigrad.operations.reductions import floating
 from unigrad.operations.reductions import logsumexp as _logsumexp
 from unigrad.operations.reductions import max as _max
 from unigrad.operations.reductions import sum as _sum
@@ -57,9 +58,9 @@ __all__ = [
 expit = sigmoid
 
 
-def _floating(*arrays: Array) -> list[Tensor]:
-    found = list(tensors(arrays))
-    return [x if x.dtype.kind in "fc" else multiply(x, 1.0) for x in found]
+def floats(*arrays: Array) -> list[Tensor]:
+    """Arrays of one backend, integers as the default float dtype."""
+    return [floating(x) for x in tensors(arrays)]
 
 
 @operation
@@ -94,7 +95,7 @@ def log_expit(x: Array, /) -> Tensor:
 @operation
 def xlog1py(x: Array, y: Array, /) -> Tensor:
     """x * log1p(y), and 0 where x is 0 and y is not NaN."""
-    x, y = _floating(x, y)
+    x, y = floats(x, y)
     still = equal(x, 0) & equal(y, y)
     # As xlogy: the slope of x at 0 is log1p(y).
     return where(still, multiply(x, log1p(where(less_equal(y, -1), 0.0, y))), multiply(x, log1p(y)))
@@ -103,14 +104,14 @@ def xlog1py(x: Array, y: Array, /) -> Tensor:
 @operation
 def entr(x: Array, /) -> Tensor:
     """-x * log(x): 0 at 0, where the slope is infinite, and minus infinity below."""
-    (x,) = _floating(x)
+    (x,) = floats(x)
     return where(less(x, 0), -math.inf, negative(xlogy(x, where(less(x, 0), 1.0, x))))
 
 
 @operation
 def rel_entr(x: Array, y: Array, /) -> Tensor:
     """x * log(x / y): 0 where x is 0 and y is not negative, infinite where else one of them is not positive."""
-    x, y = _floating(x, y)
+    x, y = floats(x, y)
     inside = greater(x, 0) & greater(y, 0)
     x_, y_ = where(inside, x, 1.0), where(inside, y, 1.0)
     found = multiply(x_, log(divide(x_, y_)))
@@ -122,7 +123,7 @@ def rel_entr(x: Array, y: Array, /) -> Tensor:
 @operation
 def kl_div(x: Array, y: Array, /) -> Tensor:
     """x * log(x / y) - x + y: y where x is 0 and y is not negative, infinite where else one of them is not positive."""
-    x, y = _floating(x, y)
+    x, y = floats(x, y)
     finite = greater_equal(x, 0) & greater_equal(y, 0)
     return rel_entr(x, y) + where(finite, subtract(y, x), 0.0)
 
@@ -130,7 +131,7 @@ def kl_div(x: Array, y: Array, /) -> Tensor:
 @operation
 def huber(delta: Array, r: Array, /) -> Tensor:
     """r * r / 2 up to a size of ``delta``, delta * (abs(r) - delta / 2) beyond; infinite where delta is negative."""
-    delta, r = _floating(delta, r)
+    delta, r = floats(delta, r)
     size = absolute(r)
     found = where(less_equal(size, delta), square(r) * 0.5, delta * (size - delta * 0.5))
     return where(less(delta, 0), math.inf, found)
@@ -139,7 +140,7 @@ def huber(delta: Array, r: Array, /) -> Tensor:
 @operation
 def pseudo_huber(delta: Array, r: Array, /) -> Tensor:
     """delta ** 2 * (sqrt(1 + (r / delta) ** 2) - 1): 0 where delta is 0 and infinite where it is negative."""
-    delta, r = _floating(delta, r)
+    delta, r = floats(delta, r)
     inside = greater(delta, 0)
     safe = where(inside, delta, 1.0)
     squares = square(r / safe)
@@ -195,7 +196,7 @@ def exprel(x: Array, /) -> Tensor:
 @operation
 def boxcox(x: Array, lmbda: Array, /) -> Tensor:
     """(x ** lmbda - 1) / lmbda, and log(x) where lmbda is 0."""
-    x, lmbda = _floating(x, lmbda)
+    x, lmbda = floats(x, lmbda)
     logarithm = log(x)
     return logarithm * exprel_(lmbda * logarithm, 0)
 
@@ -203,7 +204,7 @@ def boxcox(x: Array, lmbda: Array, /) -> Tensor:
 @operation
 def boxcox1p(x: Array, lmbda: Array, /) -> Tensor:
     """((1 + x) ** lmbda - 1) / lmbda, and log(1 + x) where lmbda is 0."""
-    x, lmbda = _floating(x, lmbda)
+    x, lmbda = floats(x, lmbda)
     logarithm = log1p(x)
     return logarithm * exprel_(lmbda * logarithm, 0)
 
@@ -238,14 +239,14 @@ vjp(log1prel_, lambda xp, g, x, order: g * xp.log1prel(x, order + 1))
 @operation
 def inv_boxcox(y: Array, lmbda: Array, /) -> Tensor:
     """The inverse of :func:`boxcox`: (1 + lmbda * y) ** (1 / lmbda), and exp(y) where lmbda is 0."""
-    y, lmbda = _floating(y, lmbda)
+    y, lmbda = floats(y, lmbda)
     return exp(y * log1prel_(lmbda * y, 0))
 
 
 @operation
 def inv_boxcox1p(y: Array, lmbda: Array, /) -> Tensor:
     """The inverse of :func:`boxcox1p`."""
-    y, lmbda = _floating(y, lmbda)
+    y, lmbda = floats(y, lmbda)
     return expm1(y * log1prel_(lmbda * y, 0))
 
 
@@ -253,7 +254,7 @@ def inv_boxcox1p(y: Array, lmbda: Array, /) -> Tensor:
 
 
 def _folded(x: Array) -> Tensor:
-    (x,) = _floating(x)
+    (x,) = floats(x)
     turned = remainder(x, 360.0)
     return where(greater(turned, 180.0), turned - 360.0, turned)
 
@@ -292,7 +293,7 @@ def cotdg(x: Array, /) -> Tensor:
 @operation
 def radian(d: Array, m: Array, s: Array, /) -> Tensor:
     """Degrees, minutes and seconds as radians."""
-    d, m, s = _floating(d, m, s)
+    d, m, s = floats(d, m, s)
     return (d + (m + s / 60) / 60) * (math.pi / 180)
 
 
@@ -313,7 +314,7 @@ def logsumexp(
     """
     if b is None and not return_sign:
         return _logsumexp(a, axis=axis, keepdims=keepdims)
-    (a,) = _floating(a)
+    (a,) = floats(a)
     top = _max(a.detach(), axis=axis, keepdims=True)
     top = where(equal(absolute(top), math.inf), 0.0, top)
     terms = exp(a - top)
@@ -326,12 +327,12 @@ def logsumexp(
 @operation
 def softmax(x: Array, axis: int | tuple[int, ...] | None = None) -> Tensor:
     """exp(x) over its sum along axes, over all elements if there is none named."""
-    (x,) = _floating(x)
+    (x,) = floats(x)
     return exp(log_softmax(x, axis))
 
 
 @operation
 def log_softmax(x: Array, axis: int | tuple[int, ...] | None = None) -> Tensor:
     """The logarithm of :func:`softmax`."""
-    (x,) = _floating(x)
+    (x,) = floats(x)
     return subtract(x, _logsumexp(x, axis=axis, keepdims=True))

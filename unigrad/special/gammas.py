@@ -12,9 +12,10 @@ from typing import Any
 from unigrad.base.errors import ArgumentError
 from unigrad.binding.declaring import primitive
 from unigrad.operations.creation import asarray
-from unigrad.operations.elementwise import digamma, equal, gammaln, greater, less, multiply, polygamma, where
+from unigrad.operations.elementwise import digamma, equal, gammaln, greater, less, polygamma, where
 from unigrad.operations.elementwise import exp as exp_
 from unigrad.operations.elementwise import floor as floor_
+from unigrad.operations.reductions import floating
 from unigrad.special import values
 from unigrad.special.values import (
     Values,
@@ -163,8 +164,7 @@ def rgamma(x: Array, /) -> Tensor:
 @operation
 def gammasgn(x: Array, /) -> Tensor:
     """The sign of gamma(x): NaN at the negative integers and minus infinity; its derivative is 0."""
-    x = asarray(x)
-    x = x if x.dtype.kind == "f" else multiply(x, 1.0)
+    x = floating(x)
     whole = floor_(x)
     odd = equal(whole - 2 * floor_(whole * 0.5), 1)
     found = where(odd & less(x, 0), -1.0, 1.0) + whole * 0
@@ -277,7 +277,7 @@ def poch(z: Array, m: Array, /) -> Tensor:
 def binom(n: Array, k: Array, /) -> Tensor:
     """The binomial coefficient, of real n and k by the beta function: 1 / ((n + 1) beta(1 + n - k, 1 + k))."""
     n, k = tensors((n, k))
-    n = n if n.dtype.kind == "f" else multiply(n, 1.0)
+    n = floating(n)
     return 1 / ((n + 1) * beta_(1 + n - k, 1 + k))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import array
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -186,21 +186,22 @@ def _plain(obj: Any) -> Any:
 def collected(obj: Any) -> Tensor | None:
     """A list with Tensors in it that something follows, however nested, as one that is followed too; None for all
     else, whose values are data."""
-    if isinstance(obj, (list, tuple)) and _holds_followed(obj):
+    if isinstance(obj, (list, tuple)) and _holds(obj, lambda x: x._followed):
         found: Tensor = OPERATIONS["stack"](obj)
         return found
     return None
 
 
-def _holds_followed(obj: Any) -> bool:
+def _holds(obj: Any, asked: Callable[[Tensor], bool]) -> bool:
+    """Whether it is a Tensor of which ``asked`` is true, or a list or tuple, however nested, with one in it."""
     if isinstance(obj, (list, tuple)):
-        return any(map(_holds_followed, obj))
-    return isinstance(obj, Tensor) and obj._followed
+        return any(_holds(item, asked) for item in obj)
+    return isinstance(obj, Tensor) and asked(obj)
 
 
 def holds_tensor(obj: Any) -> bool:
     """Whether it is a Tensor, or a list or tuple, however nested, with one in it."""
-    return isinstance(obj, Tensor) or (isinstance(obj, (list, tuple)) and any(map(holds_tensor, obj)))
+    return _holds(obj, lambda x: True)
 
 
 def _holds_arrays(obj: Any) -> bool:

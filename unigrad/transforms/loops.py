@@ -22,7 +22,7 @@ from unigrad.operations.creation import asarray, zeros
 from unigrad.operations.elementwise import where
 from unigrad.operations.shapes import stack
 from unigrad.tensor.coercion import short
-from unigrad.tensor.levels import beneath, values_of_all
+from unigrad.tensor.levels import beneath, is_known, values_of_all
 from unigrad.tensor.tensor import Tensor
 from unigrad.transforms.calling import called, constants, matched
 from unigrad.transforms.containers import tree_map
@@ -42,7 +42,7 @@ def cond(condition: Any, if_true: Callable[..., Any], if_false: Callable[..., An
         condition = asarray(condition)
     if condition.ndim:
         raise ShapeError(f"cond takes one truth value, and this array has shape {condition.shape}; use ug.where")
-    if _is_known(condition) and not _is_mapped(condition):
+    if is_known(condition) and not _is_mapped(condition):
         return (if_true if _truth(condition) else if_false)(*given)
     return _chosen(condition, if_true(*given), if_false(*given), f"the result of {called(if_false)}")
 
@@ -62,7 +62,7 @@ def while_loop(condition: Callable[[Any], Any], body: Callable[[Any], Any], stat
         going = asarray(condition(state))
         if going.ndim:
             raise ShapeError(f"{called(condition)} must return one truth value, and it returned shape {going.shape}")
-        if not _is_known(going):
+        if not is_known(going):
             raise UnsupportedError(
                 f"backend {going.backend.name!r}: while_loop needs the value of {called(condition)}, and the framework "
                 f"traces the program that it is in; use ug.scan with a number of turns and ug.where inside, or the "
@@ -139,10 +139,6 @@ def _chosen(condition: Tensor, first: Any, second: Any, what: str) -> Any:
     others = matched(second, first, what, "the other")
     leaves, layout = flatten(first)
     return unflatten(layout, [where(condition, x, y) for x, y in zip(leaves, others, strict=True)])
-
-
-def _is_known(x: Tensor) -> bool:
-    return x.backend.is_known(beneath(x)._raw)
 
 
 def _is_mapped(x: Tensor) -> bool:
