@@ -124,8 +124,8 @@ def binary_cross_entropy(probabilities: Array, targets: Array, /, *, reduction: 
     It is infinite where p is 0 or 1 and t another; where both are 0, or both 1, it is 0, with an infinite derivative by
     t. Of logits :func:`binary_cross_entropy_with_logits` has more correct digits.
     """
-    p, t = _pair(probabilities, targets)
-    if narrow(p):
+    p, t = _real_pair("binary_cross_entropy", probabilities, targets)
+    if narrow(p, t):
         return in_float32(binary_cross_entropy, p, t, reduction=reduction)
     never, always = logical_and(t == 0, p == 0), logical_and(t == 1, p == 1)
     positive = _edged(never, t, log(where(never, 1.0, p)))

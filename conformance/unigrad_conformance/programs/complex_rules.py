@@ -50,7 +50,7 @@ def refusals(ug: Any) -> Results:
     z, x = ug.asarray(_z), ug.asarray(_z.real)
     nn = ug.nn
     calls = [lambda name=name: getattr(nn, name)(z) for name in REAL_ONLY]
-    for loss in (nn.kl_div, nn.binary_cross_entropy_with_logits, nn.cosine_similarity):
+    for loss in (nn.kl_div, nn.binary_cross_entropy, nn.binary_cross_entropy_with_logits, nn.cosine_similarity):
         calls += [lambda f=loss: f(z, z), lambda f=loss: f(x, z), lambda f=loss: f(z, x)]
     calls += [
         lambda: nn.binary_cross_entropy_with_logits(x, x, positive_weight=z),
