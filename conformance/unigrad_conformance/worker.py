@@ -23,7 +23,9 @@ Send = Callable[..., None]
 def main(name: str, orders: dict[str, Any], send: Send) -> None:
     """Load the backend, then run cases or the training, and report each step."""
     import unigrad as ug
+    from unigrad.adapters.contract import NO_DTYPE
     from unigrad.adapters.registry import get_backend_object
+    from unigrad.base.dtypes import ALL, everything
     from unigrad.base.errors import BackendError
     from unigrad_conformance import oracle
 
@@ -33,7 +35,10 @@ def main(name: str, orders: dict[str, Any], send: Send) -> None:
     except BackendError as error:
         send("unavailable", why=str(error))
         return
-    send("ready", version=backend.version(), missing=dict(backend.missing), engine=backend.differentiates)
+    # A dtype of another package is no adapter's duty: where the framework has none, nothing has to be declared.
+    absent = [str(dtype) for dtype in everything() if dtype not in ALL and dtype not in backend.raw_dtypes]
+    missing = {**dict.fromkeys(absent, NO_DTYPE), **backend.missing}
+    send("ready", version=backend.version(), missing=missing, engine=backend.differentiates)
     with ug.use_backend(name), np.errstate(all="ignore"):
         if "train" in orders:
             _train(orders["train"], send)

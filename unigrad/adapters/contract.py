@@ -40,6 +40,8 @@ Parents = Sequence[Node | None]
 Recorder = Callable[[Primitive, Parents, Sequence[Raw], Sequence[Any]], tuple[Raw, Node]]
 """From a primitive, the nodes and the raw arrays of its arguments and its parameters to its value and its node."""
 
+NO_DTYPE = "the framework has no such dtype"
+"""Why a dtype is missing that no adapter says more about."""
 ALL_ORDERS = 1 << 31
 """For :attr:`Engine.orders`."""
 
@@ -466,7 +468,7 @@ class Backend:
         try:
             return self.raw_dtypes[dtype]
         except KeyError:
-            reason = self.missing.get(str(dtype), "the framework has no such dtype")
+            reason = self.missing.get(str(dtype), NO_DTYPE)
             raise UnsupportedError(
                 f"backend {self.name!r} has no dtype {dtype}: {reason}; "
                 f"use one of {', '.join(map(str, self.raw_dtypes))}"

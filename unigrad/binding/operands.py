@@ -144,7 +144,9 @@ def refused(
 ) -> Tensor:
     """What a primitive that a framework refused is of booleans; of all else the error, explained."""
     backend = tensor_type.backend
-    if all(type(raw) not in SCALAR_TYPES and backend.dtype(raw) == dtypes.bool_ for raw in raws):
+    # What is not brought to one dtype is indices beside the first array.
+    asked = raws if row.promoted else raws[:1]
+    if all(type(raw) not in SCALAR_TYPES and backend.dtype(raw) == dtypes.bool_ for raw in asked):
         composition = backend.of_booleans(row.name)
         try:
             raw = composition(list(raws), *statics) if row.variadic else composition(*raws, *statics)

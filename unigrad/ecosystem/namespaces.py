@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from unigrad import random, special
-from unigrad.adapters.contract import Backend
+from unigrad.adapters.contract import NO_DTYPE, Backend
 from unigrad.adapters.registry import check_device, current_backend, get_backend_object, working_on
 from unigrad.base import dtypes
 from unigrad.base.dtypes import DType
@@ -134,9 +134,7 @@ def _bound(backend: Backend) -> Namespace:
     top |= {group: Namespace(f"{name}.{group}", members) for group, members in groups.items()}
     present = {str(dtype): dtype for dtype in backend.raw_dtypes}
     missing = {
-        str(dtype): backend.missing.get(str(dtype), "the framework has no such dtype")
-        for dtype in dtypes.ALL
-        if dtype not in backend.raw_dtypes
+        str(dtype): backend.missing.get(str(dtype), NO_DTYPE) for dtype in dtypes.ALL if dtype not in backend.raw_dtypes
     }
     missing |= {name: backend.missing[name] for name in dtypes.LATE if name in backend.missing}
     top |= present | {"bool_": dtypes.bool_}

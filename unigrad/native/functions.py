@@ -64,9 +64,13 @@ def scatter(xp: Any, x: Raw, key: tuple[Any, ...], shape: Shape) -> Raw:
 
 
 def _zeros(xp: Any, x: Raw, shape: Shape) -> Raw:
-    """Zeros of x's dtype, and of its class where that has a meaning (:mod:`unigrad.native.bfloat16`)."""
-    zeros = xp.zeros(shape, dtype=x.dtype)
-    return zeros.view(type(x)) if x.dtype.kind == "V" else zeros
+    """Zeros of x's dtype."""
+    return _classed(xp.zeros(shape, dtype=x.dtype), x)
+
+
+def _classed(made: Raw, x: Raw) -> Raw:
+    """An array of x's dtype, in x's class where that has a meaning (:mod:`unigrad.native.bfloat16`)."""
+    return made.view(type(x)) if x.dtype.kind == "V" else made
 
 
 def _on_device(xp: Any, key: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -82,7 +86,7 @@ def getitem(xp: Any, x: Raw, key: tuple[Any, ...]) -> Raw:
 
 def setitem(xp: Any, x: Raw, value: Raw, key: tuple[Any, ...]) -> Raw:
     """A copy of x with the value where the key selects."""
-    changed = xp.array(x, copy=True, subok=True)
+    changed = _classed(xp.array(x, copy=True), x)
     changed[_on_device(xp, key)] = value
     return changed
 
