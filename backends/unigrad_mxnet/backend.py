@@ -26,7 +26,7 @@ class MXNetBackend(Backend):
     max_ndim = 5
     missing: ClassVar = {
         **dict.fromkeys(("int16", "uint16", "uint32", "uint64"), "MXNet has no arrays of this dtype"),
-        "bfloat16": "MXNet keeps it for its compiler of networks, without arrays to compute with",
+        "bfloat16": "MXNet makes no array of NumPy's bfloat16, and gives its own out as bare words of 16 bits",
         **dict.fromkeys(("complex64", "complex128"), "MXNet has no complex arrays"),
         **dict.fromkeys(linalg.COMPLEX, "the result is complex, and MXNet has no complex arrays"),
         **dict.fromkeys(("fft", "rfft", "irfft"), "MXNet has no complex arrays"),
