@@ -41,8 +41,17 @@ class JaxBackend(Backend):
 
     def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
         # JAX may go on using the memory that it is given, so it gets its own. Inside a transform the values stay known.
+        # Inside shard_map an array is on all devices of the mesh, and none may be named.
+        spread = device is not None and self._jax.sharding.get_abstract_mesh().manual_axes
         with self._wide(), self._jax.ensure_compile_time_eval():
-            return self._jax.device_put(np.array(array), None if device is None else self._devices()[str(device)])
+            there = None if device is None or spread else self._devices()[str(device)]
+            return self._jax.device_put(np.array(array), there)
+
+    def filled_like(self, raw: Raw, value: float) -> Raw:
+        if self.is_known(raw):
+            return super().filled_like(raw, value)
+        with self._wide():
+            return self._jax.numpy.full_like(raw, value)
 
     def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
         if isinstance(raw, self._jax.core.Tracer):

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from unigrad.extend import (
@@ -110,13 +111,20 @@ def _of_tracked(plain: Callable[..., Raw], mask: Mask, inputs: Sequence[Raw]) ->
 
 def _pull(plain: Callable[..., Raw], mask: Mask, g: Raw, *inputs: Raw) -> tuple[Raw, ...]:
     function, tracked = _of_tracked(plain, mask, inputs)
-    return jax.vjp(function, *tracked)[1](g)
+    out, pull = jax.vjp(function, *tracked)
+    return pull(_spread(g, out))
 
 
 def _push(plain: Callable[..., Raw], mask: Mask, inputs: Sequence[Raw], tangents: Sequence[Raw]) -> tuple[Raw, Raw]:
     function, tracked = _of_tracked(plain, mask, inputs)
-    out, tangent = jax.jvp(function, tracked, list(tangents))
+    out, tangent = jax.jvp(function, tracked, list(map(_spread, tangents, tracked)))
     return out, tangent
+
+
+def _spread(cotangent: Raw, like: Raw) -> Raw:
+    """A cotangent or tangent of ``like``. Inside shard_map JAX wants the two to vary over the same axes of the mesh,
+    and a constant varies over none."""
+    return jnp.where(like == like, cotangent, cotangent) if jax.sharding.get_abstract_mesh().manual_axes else cotangent
 
 
 class Call(RawNode):

@@ -5,7 +5,7 @@ They are not compiled: a user's function may do what JAX cannot trace, and may b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from unigrad.extend import DtypeError, Elsewhere, Followed, Foreign, Moving, Raw, RawFunction, RawPull
+from unigrad.extend import DtypeError, Elsewhere, Followed, Foreign, Moving, Raw, RawFunction, RawPull, UnsupportedError
 from unigrad_jax.wide import wide
 
 
@@ -74,9 +74,23 @@ class JaxForeign(Foreign):
     def array_in(self, holder: Any) -> Raw | None:
         return holder[...] if hasattr(jax, "Ref") and isinstance(holder, jax.Ref) else None
 
+    def contain(self, kind: type, array_of: Callable[[Any], Raw], with_array: Callable[[Any], Any]) -> None:
+        jax.tree_util.register_pytree_node(
+            kind, lambda container: ((array_of(container),), None), lambda _, parts: with_array(parts[0])
+        )
+        # Where only one array will do, as for the value of jax.grad, JAX asks what array it is.
+        getattr(jax._src.core, "pytype_aval_mappings", {})[kind] = _no_array
+
     def later(self, call: Elsewhere, raws: Sequence[Raw]) -> list[Raw]:
         specs = [jax.ShapeDtypeStruct(*each) for each in call.described([raw.shape for raw in raws], raws)]
         return list(jax.pure_callback(call.on_host, _checked(call.name, specs), *raws, vmap_method="sequential"))
+
+
+def _no_array(container: Any) -> Any:
+    raise UnsupportedError(
+        "JAX takes a Tensor here for no array of its own; return or pass x.raw, which is one: "
+        "jax.grad(lambda x: f(ug.asarray(x)).raw), or let ug.grad(f) differentiate, which takes JAX's arrays"
+    )
 
 
 def _checked(name: str, results: list[Any]) -> list[Any]:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.core.function.trace_type import from_value
+from tensorflow.core.function.trace_type.custom_nest_trace_type import CustomNestTraceType
 
 from unigrad.extend import Elsewhere, Followed, Foreign, Moving, Raw, RawFunction, RawPull
 from unigrad_tensorflow.tape import (
@@ -98,6 +100,13 @@ class TensorFlowForeign(Foreign):
 
     def array_in(self, holder: Any) -> Raw | None:
         return tf.convert_to_tensor(holder) if isinstance(holder, tf.Variable) else None
+
+    def contain(self, kind: type, array_of: Callable[[Any], Raw], with_array: Callable[[Any], Any]) -> None:
+        kind.__tf_flatten__ = lambda container: ((), (array_of(container),))  # type: ignore[attr-defined]
+        kind.__tf_unflatten__ = staticmethod(lambda _, parts: with_array(parts[0]))  # type: ignore[attr-defined]
+        kind.__tf_tracing_type__ = lambda container, context: CustomNestTraceType(  # type: ignore[attr-defined]
+            kind, (), (from_value(array_of(container), context),)
+        )
 
 
 def _is_floating(raw: Raw) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
+from torch.utils._pytree import register_pytree_node
 
 from unigrad.extend import (
     BareManyNode,
@@ -51,3 +53,8 @@ class TorchForeign(Foreign):
 
     def followed(self, step: Followed, raws: Sequence[Raw]) -> list[Raw]:
         return followed(step, raws)
+
+    def contain(self, kind: type, array_of: Callable[[Any], Raw], with_array: Callable[[Any], Any]) -> None:
+        register_pytree_node(
+            kind, lambda container: ([array_of(container)], None), lambda parts, _: with_array(next(iter(parts)))
+        )

@@ -301,6 +301,12 @@ class Foreign:
         sees it; None for all else."""
         return None
 
+    def contain(self, kind: type, array_of: Callable[[Any], Raw], with_array: Callable[[Any], Any]) -> None:
+        """Have the framework's own functions take and return objects of ``kind`` as containers of one raw array.
+
+        ``array_of`` takes an object apart, and ``with_array`` makes one again; what is no array of the framework's it
+        gives back as it is, since frameworks fill their containers with marks of their own."""
+
 
 class Backend:
     """One framework, as unigrad sees it. Subclass it, fill in the class attributes and the methods.

@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 import types
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from unigrad.adapters.contract import Backend, Parents, neutral
@@ -42,6 +43,8 @@ def bind(backend: Backend) -> Bound:
     name = f"{backend.name.capitalize()}Tensor"
     own = {"backend": backend, "_bound": primitives, "_neutral": neutral(backend)}
     members = {"__slots__": (), "__module__": "unigrad", "__init__": object.__init__, **own}
+    # A framework that refuses a Tensor often shows no more of it than its class.
+    members["__qualname__"] = f"{name} (x.raw is the framework's own array)"
     tensor_type: Any = type(name, (Tensor,), members)
     tensor_type._plain = tensor_type
     for kind in INTERPRETERS:
@@ -69,7 +72,14 @@ def bind(backend: Backend) -> Bound:
         setattr(tensor_type, method, in_place(getattr(primitives, primitive_name), raw_function, engine))
     if engine.scope is not None:
         framework_scopes.append(engine.scope)
+    backend.foreign.contain(tensor_type, attrgetter("raw"), functools.partial(_as_given, tensor_type))
     return bound
+
+
+def _as_given(tensor_type: type[Tensor], value: Any) -> Any:
+    """A framework's own array as a Tensor; all else as it is."""
+    backend = tensor_type.backend
+    return tensor_type.of(backend.admit(value), None) if isinstance(value, backend.array_types) else value
 
 
 def recorded(
