@@ -10,6 +10,7 @@ import numpy as np
 from unigrad.base.errors import UnsupportedError
 from unigrad.ecosystem.in_place import CHANGING
 from unigrad.ecosystem.masked import reduction
+from unigrad.ecosystem.matrices import MATRICES
 from unigrad.ecosystem.names import tensor
 from unigrad.table import OPERATIONS
 from unigrad.tensor.coercion import NUMBERS
@@ -160,10 +161,6 @@ def _linspace(
     return found, tensor((last - first) / (steps or np.nan))
 
 
-def _svd(a: Any, /, *, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    return OPERATIONS["linalg.svd"](a, full_matrices=full_matrices) if compute_uv else OPERATIONS["linalg.svdvals"](a)
-
-
 def _like(name: str) -> Callable[..., Any]:
     """``zeros_like`` and its like, also in another shape."""
 
@@ -210,7 +207,6 @@ FORMS: dict[str, Callable[..., Any]] = {
     "ediff1d": _ediff1d,
     "full_like": _like("full"),
     "lib.stride_tricks.sliding_window_view": _sliding_window_view,
-    "linalg.svd": _svd,
     "linspace": _linspace,
     "meshgrid": _meshgrid,
     "ravel": _ravel,
@@ -229,6 +225,7 @@ FORMS |= {name: reduction(name) for name in ("sum", "prod", "max", "min", "any",
 FORMS |= {"amax": FORMS["max"], "amin": FORMS["min"]}
 FORMS |= {name: reduction(name) for name in ("nansum", "nanprod", "nanmax", "nanmin", "nanmean", "nanvar", "nanstd")}
 FORMS |= CHANGING
+FORMS |= MATRICES
 
 POSITIONS: Sequence[str] = (
     "diag_indices_from", "iscomplex", "isreal", "lexsort", "packbits", "ravel_multi_index", "tril_indices_from",

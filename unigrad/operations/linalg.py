@@ -1,7 +1,9 @@
 """Linear algebra, public as ``unigrad.linalg``: the Array API's extension, and what NumPy has beside it.
 
 Functions of matrices take stacks of them, in the last two axes. Integers are taken as the default float
-dtype, float16 and bfloat16 are refused. An answer that does not exist raises LinAlgError, on every backend.
+dtype, float16 and bfloat16 are refused. An answer that does not exist raises LinAlgError, on every backend, and so
+does a matrix with NaN or infinity in it, one of a stack as well, wherever a matrix is factorised; on the right side of
+an equation they pass through, and so they do while a framework traces the program, which knows no values.
 What is said to take Hermitian matrices takes x as ``(x + x^H) / 2``, so that its gradient is Hermitian.
 """
 
@@ -87,8 +89,8 @@ class LstsqResult(NamedTuple):
 
 
 def _matrices(name: str, x: Array, square: bool = False) -> Tensor:
-    """x as a floating Tensor that holds matrices."""
-    return _checked(name, asarray(x), square)
+    """x as a floating Tensor that holds finite matrices."""
+    return _finite(name, _checked(name, asarray(x), square))
 
 
 def _checked(name: str, x: Tensor, square: bool = False) -> Tensor:
@@ -99,6 +101,24 @@ def _checked(name: str, x: Tensor, square: bool = False) -> Tensor:
     if dtypes.is_half(x.dtype):
         raise DtypeError(f"{name} takes no {x.dtype}; convert with .astype(ug.float32)")
     return x if dtypes.has_gradients(x.dtype) else astype_(x, dtypes.to_float(x.dtype))
+
+
+_SMALL = 2**16
+"""Up to how many elements it takes less time to look at them in NumPy than to call what the framework has for it."""
+
+
+def _finite(name: str, x: Tensor) -> Tensor:
+    """x; LinAlgError if it holds NaN or infinity. That is asked here, before LAPACK is called, which by framework and
+    function answers NaN, refuses, answers what was in memory or never ends. While a framework traces nobody knows."""
+    if not is_known(x):
+        return x
+    held = beneath(x)
+    if not (np.isfinite(values_of_all(x)) if held.size <= _SMALL else isfinite(held.detach())).all():
+        raise LinAlgError(
+            f"{name}: a matrix in an array of shape {x.shape} holds NaN or infinity, so that it has no answer; "
+            f"ug.isfinite(x) says where, and ug.nan_to_num(x) replaces them"
+        )
+    return x
 
 
 def _hermitian(name: str, x: Array) -> Tensor:
@@ -161,7 +181,7 @@ def solve(x1: Array, x2: Array, /) -> Tensor:
     x1 has shape (..., n, n). x2 is one vector of shape (n,), or has shape (..., n, k); the other axes broadcast.
     """
     x1, x2 = tensors((x1, x2))
-    x1 = _checked("solve", x1, square=True)
+    x1 = _matrices("solve", x1, square=True)
     size = x1.shape[-1]
     vector = x2.ndim == 1
     columns = _checked("solve", expand_dims(x2, axis=-1) if vector else x2)
@@ -533,7 +553,7 @@ def lstsq(a: Array, b: Array, /, rcond: float | None = None) -> LstsqResult:
     them out unless a has rank n and more rows than that. Differentiable for a and b, as :func:`pinv` is.
     """
     a, b = tensors((a, b))
-    a = _checked("lstsq", a)
+    a = _matrices("lstsq", a)
     vector = b.ndim == 1
     columns = _checked("lstsq", expand_dims(b, axis=-1) if vector else b)
     if columns.shape[-2] != a.shape[-2]:

@@ -1,0 +1,169 @@
+"""Matrices without an answer, the triangle that NumPy's names read, and what depends on no choice of vectors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from unigrad_conformance.case import Program, Results, message, raised
+
+MATRICES = Program("matrices")
+case = MATRICES.case
+
+GOOD = [[4.0, 1.0, 0.0], [1.0, 3.0, 1.0], [0.0, 1.0, 2.0]]
+FACTORISING: dict[str, Callable[[Any, Any], Any]] = {
+    "cholesky": lambda ug, x: ug.linalg.cholesky(x),
+    "inv": lambda ug, x: ug.linalg.inv(x),
+    "solve": lambda ug, x: ug.linalg.solve(x, ug.ones(3, like=x)),
+    "solve_triangular": lambda ug, x: ug.linalg.solve_triangular(x, ug.ones(3, like=x), lower=True),
+    "matrix_power": lambda ug, x: ug.linalg.matrix_power(x, -1),
+    "expm": lambda ug, x: ug.linalg.expm(x),
+    "det": lambda ug, x: ug.linalg.det(x),
+    "slogdet": lambda ug, x: ug.linalg.slogdet(x),
+    "logdet": lambda ug, x: ug.linalg.logdet(x),
+    "eigh": lambda ug, x: ug.linalg.eigh(x),
+    "eigvalsh": lambda ug, x: ug.linalg.eigvalsh(x),
+    "svd": lambda ug, x: ug.linalg.svd(x),
+    "svdvals": lambda ug, x: ug.linalg.svdvals(x),
+    "qr": lambda ug, x: ug.linalg.qr(x),
+    "pinv": lambda ug, x: ug.linalg.pinv(x),
+    "matrix_rank": lambda ug, x: ug.linalg.matrix_rank(x),
+    "lstsq": lambda ug, x: ug.linalg.lstsq(x, ug.ones(3, like=x)),
+    "cond": lambda ug, x: ug.linalg.cond(x),
+    "cond 1": lambda ug, x: ug.linalg.cond(x, 1),
+    "norm 2": lambda ug, x: ug.linalg.norm(x, 2, axis=(-2, -1)),
+    "nuc": lambda ug, x: ug.linalg.matrix_norm(x, ord="nuc"),
+}
+
+
+def _spoilt(ug: Any, number: float, stacked: bool) -> Any:
+    values = np.array(GOOD)
+    values[2, 0] = number
+    return ug.asarray(np.stack([GOOD, values]) if stacked else values)
+
+
+@case(
+    "a matrix with NaN or infinity in it has no answer: LinAlgError before LAPACK is called, of a stack as well",
+    names=True,
+    **{f"{name} {number}": ["LinAlgError"] * 2 for name in FACTORISING for number in (math.nan, -math.inf)},
+)
+def not_finite(ug: Any) -> Results:
+    found: Results = {
+        f"{name} {number}": [
+            raised(lambda call=call, stacked=stacked, number=number: call(ug, _spoilt(ug, number, stacked)))
+            for stacked in (False, True)
+        ]
+        for name, call in FACTORISING.items()
+        for number in (math.nan, -math.inf)
+    }
+    return found | {"names": "NaN or infinity" in message(lambda: ug.linalg.svd(_spoilt(ug, math.nan, False)))}
+
+
+@case(
+    "the same recorded, in vmap and in forward mode",
+    **dict.fromkeys(("recorded", "mapped", "pushed"), "LinAlgError"),
+)
+def not_finite_at_work(ug: Any) -> Results:
+    x, stack = _spoilt(ug, math.nan, False), _spoilt(ug, math.nan, True)
+
+    def values(x: Any) -> Any:
+        return ug.linalg.svdvals(x).sum()
+
+    return {
+        "recorded": raised(lambda: ug.grad(values)(x)),
+        "mapped": raised(lambda: ug.vmap(values)(stack)),
+        "pushed": raised(lambda: ug.jvp(values, (x,), (x,))),
+    }
+
+
+@case(
+    "NaN on the right side of an equation, or in a triangle that is not read, stays where it is",
+    **{
+        "solve": [True, False], "lstsq": [True, False], "triangular": True, "numpy": True, "upper": True,
+    },
+)  # fmt: skip
+def not_finite_elsewhere(ug: Any) -> Results:
+    right = ug.asarray([[1.0, math.nan], [2.0, 1.0], [3.0, 1.0]])
+    good = ug.asarray(GOOD)
+    values = np.array(GOOD)
+    values[0, 2] = math.nan
+    x = ug.asarray(values)
+
+    def finite(x: Any) -> list[bool]:
+        return [bool(ug.isfinite(x[:, column]).all()) for column in range(2)]
+
+    return {
+        "solve": finite(ug.linalg.solve(good, right)),
+        "lstsq": finite(ug.linalg.lstsq(good, right).solution),
+        "triangular": bool(ug.isfinite(ug.linalg.solve_triangular(x, ug.ones(3), lower=True)).all()),
+        "numpy": bool(ug.isfinite(np.linalg.eigvalsh(x)).all()),
+        "upper": bool(ug.isfinite(np.linalg.cholesky(x.mT, upper=True)).all()),
+    }
+
+
+@case("of complex matrices as well", dtype="complex128", found=["LinAlgError"] * 3)
+def not_finite_complex(ug: Any) -> Results:
+    x = ug.asarray(np.array([[1.0, 2.0], [complex(0.0, math.nan), 3.0]]))
+    return {"found": [raised(lambda f=f: f(x)) for f in (ug.linalg.eigvals, ug.linalg.inv, ug.linalg.eigvalsh)]}
+
+
+LOWER = np.array([[4.0, 9.0, 7.0], [1.0, 3.0, 8.0], [0.5, 1.0, 2.0]])
+"""A matrix that is not symmetric: the triangles are of different ones."""
+_SYMMETRIC = np.tril(LOWER) + np.tril(LOWER, -1).T
+_OTHER = np.triu(LOWER) + np.triu(LOWER, 1).T
+_RECTANGLE = np.array([[1.0, 2.0], [3.0, 1.0], [0.5, 4.0]])
+
+
+def _same(x: Any, values: Any) -> bool:
+    return bool(np.allclose(x.numpy(), values, rtol=1e-9, atol=1e-12))
+
+
+@case(
+    "under NumPy's names one triangle of a Hermitian matrix is read, and the gradient is that of the value",
+    dtype="float64",
+    **dict.fromkeys(("eigvalsh", "eigvalsh U", "eigh", "eigh u", "cholesky", "cholesky upper"), True),
+    **{"trace": np.eye(3), "squares": 2 * np.tril(LOWER) + 2 * np.tril(LOWER, -1), "mistake": "ArgumentError"},
+)
+def one_triangle(ug: Any) -> Results:
+    x = ug.asarray(LOWER)
+    of_lower, of_upper = np.linalg.eigvalsh(_SYMMETRIC), np.linalg.eigvalsh(_OTHER)
+    factor = np.linalg.cholesky(_SYMMETRIC)
+    return {
+        "eigvalsh": _same(np.linalg.eigvalsh(x), of_lower),
+        "eigvalsh U": _same(np.linalg.eigvalsh(x, UPLO="U"), of_upper),
+        "eigh": _same(np.linalg.eigh(x).eigenvalues, of_lower),
+        "eigh u": _same(np.linalg.eigh(x, "u")[0], of_upper),
+        "cholesky": _same(np.linalg.cholesky(x), factor),
+        "cholesky upper": _same(np.linalg.cholesky(x.mT, upper=True), factor.T),
+        "trace": ug.grad(lambda x: np.linalg.eigvalsh(x).sum())(x),
+        "squares": ug.grad(lambda x: (np.linalg.eigvalsh(x) ** 2).sum())(x),
+        "mistake": raised(lambda: np.linalg.eigvalsh(x, UPLO="lower")),
+    }
+
+
+@case(
+    "np.linalg with NumPy's own arguments",
+    dtype="float64",
+    **dict.fromkeys(("pinv rcond", "pinv hermitian", "svd hermitian", "qr r", "tensorinv", "tensorsolve"), True),
+    **{"tol": 1, "hermitian": 3, "vector": 1, "raw": "UnsupportedError", "both": "ArgumentError"},
+)
+def numpys_arguments(ug: Any) -> Results:
+    x, symmetric, low = ug.asarray(_RECTANGLE), ug.asarray(_SYMMETRIC), ug.asarray(LOWER)
+    rows, known = symmetric.reshape(3, 1, 3), _SYMMETRIC.reshape(3, 1, 3)
+    r = np.linalg.qr(x, mode="r")
+    return {
+        "pinv rcond": _same(np.linalg.pinv(x, rcond=0.7), np.linalg.pinv(_RECTANGLE, rcond=0.7)),
+        "pinv hermitian": _same(np.linalg.pinv(low, hermitian=True), np.linalg.inv(_SYMMETRIC)),
+        "svd hermitian": _same(np.linalg.svd(low, True, False, hermitian=True), np.linalg.svd(_SYMMETRIC)[1]),
+        "qr r": _same(r.mT @ r, _RECTANGLE.T @ _RECTANGLE),
+        "tensorinv": _same(np.linalg.tensorinv(rows, ind=1), np.linalg.tensorinv(known, ind=1)),
+        "tensorsolve": _same(np.linalg.tensorsolve(rows, [1.0, 2.0, 3.0]), np.linalg.tensorsolve(known, [1, 2, 3])),
+        "tol": np.linalg.matrix_rank(x, tol=3.0),
+        "hermitian": np.linalg.matrix_rank(low, hermitian=True),
+        "vector": np.linalg.matrix_rank(x[0]),
+        "raw": raised(lambda: np.linalg.qr(x, mode="raw")),
+        "both": raised(lambda: np.linalg.pinv(x, rcond=0.1, rtol=0.1)),
+    }
