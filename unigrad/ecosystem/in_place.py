@@ -39,7 +39,7 @@ def _again(values: Any, count: int, like: Tensor) -> Tensor:
     return OPERATIONS["resize"](OPERATIONS["asarray"](values, dtype=like.dtype, like=like), count)
 
 
-def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None, /) -> None:
+def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> None:
     x = _changed("put_along_axis", arr)
     become(x, OPERATIONS["put_along_axis"](x, indices, values, axis=axis))
 

@@ -20,9 +20,9 @@ OTHER_NAMES = {
     "arcsinh": "asinh", "arctan": "atan", "arctan2": "atan2", "arctanh": "atanh", "array": "asarray",
     "asanyarray": "asarray", "ascontiguousarray": "asarray", "asfortranarray": "asarray", "concatenate": "concat",
     "conjugate": "conj", "cross": "linalg.cross", "cumprod": "cumulative_prod", "cumsum": "cumulative_sum",
-    "expit": "nn.sigmoid", "fabs": "abs", "fix": "trunc", "identity": "eye", "invert": "bitwise_invert",
+    "expit": "nn.sigmoid", "fabs": "abs", "fix": "trunc", "identity": "eye", "invert": "bitwise_invert", "jv": "jn",
     "left_shift": "bitwise_left_shift", "matvec": "linalg.matvec", "right_shift": "bitwise_right_shift",
-    "rint": "round", "transpose": "permute_dims", "vecmat": "linalg.vecmat",
+    "psi": "digamma", "rint": "round", "transpose": "permute_dims", "vecmat": "linalg.vecmat", "yv": "yn",
 }  # fmt: skip
 """NumPy's names, and SciPy's of ufuncs, where unigrad has the Array API's or its own."""
 
@@ -31,8 +31,9 @@ MANNER = frozenset({"casting", "kind", "optimize", "order", "overwrite_input", "
 
 
 def operation(name: str) -> Callable[..., Any] | None:
-    """The operation that does what NumPy's function of this dotted name does, or None."""
-    return OPERATIONS.get(OTHER_NAMES.get(name, name)) or ALIASES.get(name)
+    """The operation that does what NumPy's function of this dotted name does, or SciPy's ufunc; or None."""
+    own = OTHER_NAMES.get(name, name)
+    return OPERATIONS.get(own) or ALIASES.get(name) or OPERATIONS.get(f"special.{own}")
 
 
 def unsupported(name: str) -> UnsupportedError:

@@ -26,6 +26,12 @@ _VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", __array_api_version__)
 _STANDARD_DTYPES = tuple(dtype for dtype in dtypes.ALL if not dtypes.is_half(dtype))
 
 
+NOT_AS_NUMPY = {
+    "put_along_axis": "NumPy's changes its argument, and libraries that find the name here rely on it; "
+    "ug.put_along_axis returns a new array",
+}
+"""Operations that are in no namespace, and why."""
+
 public: dict[str, Any] = {}
 """All public names of unigrad, filled in by the root."""
 version = ""
@@ -137,6 +143,9 @@ def _bound(backend: Backend) -> Namespace:
         str(dtype): backend.missing.get(str(dtype), NO_DTYPE) for dtype in dtypes.ALL if dtype not in backend.raw_dtypes
     }
     missing |= {name: backend.missing[name] for name in dtypes.LATE if name in backend.missing}
+    for name, reason in NOT_AS_NUMPY.items():
+        missing[name] = reason
+        del top[name]
     top |= present | {"bool_": dtypes.bool_}
     # What is no operation on arrays, and the same on every backend.
     top |= {short: public[short] for short in ("broadcast_shapes", "e", "inf", "nan", "newaxis", "pi")}

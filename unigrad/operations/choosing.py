@@ -145,7 +145,7 @@ def ix_(*args: Array) -> tuple[Tensor, ...]:
 
 
 @operation
-def put_along_axis(x: Array, indices: Array, values: Array, /, axis: int | None = -1) -> Tensor:
+def put_along_axis(x: Array, indices: Array, /, values: Array, axis: int | None = -1) -> Tensor:
     """x in which the elements at ``indices`` along ``axis`` (None: of the flattened array) are ``values``.
 
     The reverse of :func:`take_along_axis`, and as there all other axes broadcast. Of an element that is named twice the

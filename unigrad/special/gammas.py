@@ -217,6 +217,8 @@ def _betaln(a: Values, b: Values) -> Values:
         (both_far - 0.5) * (log(ratio) - log1p(ratio)) - far * log1p(ratio) - log(far) * 0.5 + math.log(2 * math.pi) / 2
     )
     found = values.where((large > 10) & (small > 0), values.where(small > 10, two, one), plain)
+    size, pole, _ = _at_poles(small, large)
+    found = values.where(pole, size, found)
     return values.where((large > values.LARGEST) & (small > 0), -math.inf, found)
 
 
@@ -241,7 +243,30 @@ def _beta(a: Values, b: Values) -> Values:
     product = _gamma(x) / total * _gamma(y)
     sum_ = x + y
     product = values.where((sum_ < 0.5) & sum_.equals(values.floor(sum_)), 0.0, product)
-    return values.where(moderate, product, exp(_betaln(a, b)))
+    found = values.where(moderate, product, exp(_betaln(a, b)))
+    size, pole, odd = _at_poles(small, large)
+    return values.where(pole, values.where(odd, -exp(size), exp(size)), found)
+
+
+def _at_poles(small: Values, large: Values) -> tuple[Values, Values, Values]:
+    """log(abs(beta)) where one of both is 0 or a negative whole number; whether it is; and whether beta is negative.
+
+    Infinite, but where gamma(small + large) has a pole as well: there it is the limit by reflection (DLMF 5.5.3),
+    (-1) ** large beta(1 - small - large, large).
+    """
+    pole, half = _pole(small), large * 0.5
+    rest = values.where(pole, 1.0 - (small + large), 0.0)
+    both = pole & large.equals(values.floor(large)) & (large > 0) & (rest > 0)
+    whole = values.where(both, large, 1.0)
+    size = values.gammaln(values.where(both, rest, 1.0)) + values.gammaln(whole)
+    size = size - values.gammaln(values.where(both, 1.0 - small, 1.0))
+    odd = both & (half > values.floor(half))
+    return values.where(both, size, math.inf), pole | _pole(large), odd
+
+
+def _pole(x: Values) -> Values:
+    """Whether gamma(x) has a pole."""
+    return (x <= 0) & x.equals(values.floor(x))
 
 
 in_double(beta_, _beta)
@@ -254,7 +279,7 @@ vjp(
 
 @operation
 def betaln(a: Array, b: Array, /) -> Tensor:
-    """log(abs(beta(a, b)))."""
+    """log(abs(beta(a, b))), infinite at its poles."""
     return betaln_(a, b)
 
 
@@ -275,10 +300,14 @@ def poch(z: Array, m: Array, /) -> Tensor:
 
 @operation
 def binom(n: Array, k: Array, /) -> Tensor:
-    """The binomial coefficient, of real n and k by the beta function: 1 / ((n + 1) beta(1 + n - k, 1 + k))."""
+    """The binomial coefficient, of real n and k by the beta function: 1 / ((n + 1) beta(1 + n - k, 1 + k)).
+
+    0 where k is a whole number below 0 or above a whole n; NaN where n is a negative whole number.
+    """
     n, k = tensors((n, k))
     n = floating(n)
-    return 1 / ((n + 1) * beta_(1 + n - k, 1 + k))
+    found = 1 / ((n + 1) * beta_(1 + n - k, 1 + k))
+    return where(less(n, 0) & equal(n, floor_(n)), math.nan, found)
 
 
 # --- Riemann's and Hurwitz' zeta functions --------------------------------------------------------------
