@@ -24,6 +24,7 @@ import scipy.cluster.vq
 import scipy.constants
 import scipy.integrate
 import scipy.optimize
+import scipy.signal
 import scipy.special
 import scipy.stats
 import sklearn
@@ -181,6 +182,29 @@ def reference(name: str) -> tuple[Any, list[Any]]:
                 gradient[index] = (up - down) / 2e-6
             gradients.append(gradient)
     return value, gradients
+
+
+PLAIN: dict[str, Callable[..., Any]] = {
+    "welch": lambda a: scipy.signal.welch(a, nperseg=4)[1],
+    "welch of as many": lambda a: scipy.signal.welch(a[:4], nperseg=4)[1],
+    "csd": lambda a: scipy.signal.csd(a, a[:6], nperseg=4)[1],
+    "spectrogram": lambda a: scipy.signal.spectrogram(a, nperseg=4)[2],
+    "periodogram": lambda a: scipy.signal.periodogram(a, nfft=16)[1],
+    "resample": lambda a: scipy.signal.resample(a, 5),
+    "lmoment": scipy.stats.lmoment,
+    "false_discovery_control": lambda a: scipy.stats.false_discovery_control(a, method="by"),
+    "simpson": scipy.integrate.simpson,
+}
+NEED_COMPLEX = {"welch", "welch of as many", "csd", "spectrogram", "periodogram", "resample"}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_scipy_answers_the_same_without_a_gradient(name: str, backend: str) -> None:
+    if backend == "mxnet" and name in NEED_COMPLEX:
+        pytest.skip("MXNet has no complex arrays")
+    values = RNG.uniform(0.2, 0.9, 12)
+    found = np.asarray(PLAIN[name](ug.asarray(values)))
+    np.testing.assert_allclose(found, PLAIN[name](values), rtol=1e-9, atol=1e-12)
 
 
 def weights(shape: tuple[int, ...]) -> Any:
