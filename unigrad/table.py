@@ -20,6 +20,7 @@ an array parameter    that input (a Python scalar if it was given as one)
 ``out``               the result
 ``<array>_shape``     that input's shape, likewise ``<array>_dtype`` (neutral)
 ``index``             for a sequence of arrays: which of them the rule is asked for
+``shared``            what all rules of the primitive begin with, computed once for a pass (see :func:`vjp`)
 a static parameter    its value
 ====================  ==============================================================
 
@@ -91,6 +92,8 @@ class Primitive:
     """The names that the rules ask for, each once, in a fixed order."""
     needs: tuple[frozenset[str], ...] = ()
     """The names that each rule asks for."""
+    shared: Rule | None = None
+    """``shared(xp, g, *residuals)``: what the rules begin with, which they name ``shared``."""
     forward: str | tuple[Rule, ...] = ""
     """The forward rules, one per array, or how they follow from the primitive; see :func:`jvp`."""
     composition: Callable[..., Any] | None = None
@@ -138,12 +141,21 @@ row_of: dict[Callable[..., Any], Primitive] = {}
 """The public or internal function of a primitive to its row, so that :func:`vjp` can be given the function."""
 
 
-def vjp(function: Callable[..., Any], *rules: Rule) -> None:
-    """Give a primitive its reverse rules, one per array parameter (one in all for a sequence)."""
+def vjp(function: Callable[..., Any], *rules: Rule, shared: Rule | None = None) -> None:
+    """Give a primitive its reverse rules, one per array parameter (one in all for a sequence).
+
+    ``shared`` is a rule as well, for what several of them would else compute anew: its result is their residual of
+    that name.
+    """
     row = row_of[function]
     row.rules = rules
-    row.needs = tuple(frozenset(residuals_of(rule)) for rule in rules)
-    row.residuals = tuple(dict.fromkeys(name for rule in rules for name in residuals_of(rule)))
+    row.shared = shared
+    begun = () if shared is None else residuals_of(shared)
+    named = [
+        [part for name in residuals_of(rule) for part in (begun if name == "shared" else (name,))] for rule in rules
+    ]
+    row.needs = tuple(map(frozenset, named))
+    row.residuals = tuple(dict.fromkeys(name for names in named for name in names))
 
 
 def jvp(function: Callable[..., Any], *rules: str | Rule) -> None:

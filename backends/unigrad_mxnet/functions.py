@@ -355,7 +355,7 @@ def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
         "setitem": setitem,
         "take_along_axis": take_along_axis,
         "scatter_along_axis": scatter_along_axis,
-        **networks(mxnet),
+        **networks(mxnet, getitem, scatter),
     }
 
     # --- on the host -------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Convolutions over MXNet's arrays."""
+"""Convolutions and embeddings over MXNet's arrays."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy
 
-from unigrad.extend import Raw, Shape
+from unigrad.extend import EVERYTHING, Raw, Shape
 
 
-def networks(mxnet: Any) -> dict[str, Callable[..., Raw]]:
+def networks(mxnet: Any, getitem: Callable[..., Raw], scatter: Callable[..., Raw]) -> dict[str, Callable[..., Raw]]:
     """The table of raw functions."""
     np, npx = mxnet.np, mxnet.npx
 
@@ -41,4 +41,12 @@ def networks(mxnet: Any) -> dict[str, Callable[..., Raw]]:
             no_bias=True,
         )
 
-    return {"convolution": convolution}
+    # An index array in a key is NumPy's.
+    def embedding(weight: Raw, indices: Raw) -> Raw:
+        return getitem(weight, (indices.asnumpy(), *(EVERYTHING,) * (weight.ndim - 1)))
+
+    def embedding_back(change: Raw, indices: Raw, rows: int) -> Raw:
+        row = change.shape[indices.ndim :]
+        return scatter(change, (indices.asnumpy(), *(EVERYTHING,) * len(row)), (rows, *row))
+
+    return {"convolution": convolution, "embedding": embedding, "embedding_back": embedding_back}

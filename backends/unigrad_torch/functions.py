@@ -16,7 +16,7 @@ from unigrad.extend import ArgumentError, Backend, DType, Key, Raw, Shape, is_ar
 from unigrad_torch.derivatives import replaced
 from unigrad_torch.fft import FOURIER
 from unigrad_torch.linalg import linear_algebra
-from unigrad_torch.networks import NETWORKS
+from unigrad_torch.networks import NETWORKS, gelu
 from unigrad_torch.searching import searching
 
 # No label means "ignore this row" here, as -100 does by default in PyTorch.
@@ -70,6 +70,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "relu": torch.relu,
         "sigmoid": torch.sigmoid,
         "softplus": lambda x: functional.softplus(x, 1.0, SOFTPLUS_IS_LINEAR),
+        "gelu": functools.partial(gelu, backend),
         "expm1": expm1,
         "log1p": log1p,
         "erf": torch.erf,

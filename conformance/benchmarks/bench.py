@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from measuring import Program, Row, fastest
 from network import step_data
+from networks import network_rows
 from operations import operation_rows
 from transforms import transform_rows
 
@@ -305,6 +306,7 @@ GROUPS = {
     "step": step_rows,
     "tensorflow": tensorflow_rows,
     "jax": jax_rows,
+    "networks": network_rows,
     "operations": operation_rows,
     "transforms": transform_rows,
 }

@@ -40,6 +40,16 @@ _matrix: Make = lambda seed: _square(3, 3, seed=seed)  # noqa: E731
 _complex: Make = lambda seed: _numbers(3, 4, seed=seed) + 1j * _numbers(3, 4, seed=seed + 9)  # noqa: E731
 _apart = (ALL, np.array([0, 2]), ALL, 1)  # index arrays with a slice between them: their axes come first
 
+_images: Make = lambda seed: _numbers(2, 1, 4, 5, seed=seed)  # noqa: E731
+_POOLS = (((2, 2), (2, 2), (1, 1)), ((2, 3), (1, 2), (2, 1)))
+
+
+def _tops(statics: tuple[Any, ...]) -> Make:
+    """What has the shape of the largest elements of the windows."""
+    sizes, strides, dilations = statics
+    images: Make = lambda seed: _numbers(2, 1, 4, 5, seed=seed + 1)  # noqa: E731
+    return lambda seed: ug.nn.max_pool2d(images(seed), sizes, stride=strides, dilation=dilations).numpy()
+
 
 # Of each primitive: arrays by a seed, and its statics.
 CALLS: dict[str, list[tuple[Sequence[Make], tuple[Any, ...]]]] = {
@@ -47,9 +57,15 @@ CALLS: dict[str, list[tuple[Sequence[Make], tuple[Any, ...]]]] = {
     "any": [([_x], ((1,), True))],
     "argmax": [([_x], (1, False))],
     "argmin": [([_x], (0, True))],
+    "attention": [
+        ([lambda seed: _numbers(2, 3, 4, seed=seed), lambda seed: _numbers(2, 5, 4, seed=seed + 1),
+          lambda seed: _numbers(2, 5, 2, seed=seed + 2)], (0.5, causal))
+        for causal in (False, True)
+    ],
     "argsort": [([_x], (0, True)), ([_x], (1, False))],
     "astype": [([_x], (ug.float32,))],
     "broadcast_to": [([_x], ((2, 3, 4),)), ([lambda seed: _numbers(3, 1, seed=seed)], ((3, 5),))],
+    "causal": [([_x], (-1.0,)), ([_cube], (0.0,))],
     "cholesky": [([_matrix], ())],
     "cofactors": [([_matrix], ())],
     "concat": [([_x, lambda seed: _numbers(2, 4, seed=seed + 1)], (0,)), ([_x, _x], (1,))],
@@ -70,6 +86,12 @@ CALLS: dict[str, list[tuple[Sequence[Make], tuple[Any, ...]]]] = {
     "eigvals": [([_matrix], ())],
     "eigvalsh": [([_matrix], ())],
     "einsum": [([_x, lambda seed: _numbers(4, seed=seed + 1)], ("ab,b->a",)), ([_x, _x, _x], ("ab,cb,cd->ad",))],
+    "embedding": [
+        ([_x, lambda seed: _whole(3, 5, seed=seed)], ()), ([_cube, lambda seed: _whole(2, 2, 3, seed=seed)], ()),
+    ],
+    "embedding_back": [
+        ([_x, lambda seed: _whole(5, 3, seed=seed)], (5,)), ([_cube, lambda seed: _whole(2, 2, 3, seed=seed)], (2,)),
+    ],
     "fft": [([_complex], (0, True))],
     "flip": [([_x], ((0, 1),)), ([_x], ((1,),))],
     "getitem": [
@@ -79,6 +101,10 @@ CALLS: dict[str, list[tuple[Sequence[Make], tuple[Any, ...]]]] = {
     ],
     "inv": [([_matrix], ())],
     "irfft": [([_complex], (0, 4))],
+    "linear": [
+        ([make, lambda seed: _numbers(2, 4, seed=seed + 1), lambda seed: _numbers(2, seed=seed + 2)], ())
+        for make in (_x, _cube, lambda seed: _numbers(4, seed=seed))
+    ],
     "log_softmax": [([_x], (0,))],
     "logsumexp": [([_cube], ((0, 2), True))],
     "matmul": [
@@ -87,7 +113,20 @@ CALLS: dict[str, list[tuple[Sequence[Make], tuple[Any, ...]]]] = {
         for b in ((3,), (3, 2), (4, 3, 2))
     ],
     "max": [([_x], ((0,), False))],
+    "max_pool": [([_images], statics) for statics in _POOLS],
+    "max_pool_along": [
+        ([_images, lambda seed: _numbers(2, 1, 4, 5, seed=seed + 1), _tops(statics)], statics) for statics in _POOLS
+    ],
+    "max_pool_back": [
+        ([_tops(statics), lambda seed: _numbers(2, 1, 4, 5, seed=seed + 1), _tops(statics)], statics)
+        for statics in _POOLS
+    ],
     "min": [([_cube], ((0, 1, 2), False))],
+    "normalised": [
+        ([_x, lambda seed: _numbers(4, seed=seed + 1), lambda seed: _numbers(4, seed=seed + 2)], ((1,), 0.1)),
+        ([_cube, lambda seed: _numbers(3, 1, seed=seed + 1), lambda seed: _numbers(1, 4, seed=seed + 2)],
+         ((0, 2), 0.1)),
+    ],
     "permute_dims": [([_cube], ((2, 0, 1),))],
     "pinv": [([_x, lambda seed: np.asarray(1e-9)], ())],
     "prod": [([_x], ((1,), True))],
@@ -105,6 +144,8 @@ CALLS: dict[str, list[tuple[Sequence[Make], tuple[Any, ...]]]] = {
     ],
     "setitem": [([_x, lambda seed: _numbers(3, 2, seed=seed + 1)], ((ALL, slice(0, 3, 2)),))],
     "slogdet": [([_matrix], ())],
+    "softmax": [([_x], (0,)), ([_cube], (2,))],
+    "standardised": [([_cube], ((0, 2), 0.1))],
     "solve": [
         ([_matrix, lambda seed: _numbers(3, 2, seed=seed + 1)], ()),
         ([lambda seed: _square(2, 3, 3, seed=seed), lambda seed: _numbers(2, 3, 1, seed=seed + 1)], ()),

@@ -510,10 +510,15 @@ def _array_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         rest = np.conj(np.take(x, [n - k for k in range(n // 2 + 1, n)], axis))
         return _each(lambda value: mp.mpc(value).real, fft(np.concatenate([x, rest], axis), axis, True))
 
+    def embedding_back(x: Values, indices: Values, rows: int) -> Values:
+        return scatter(x, (indices,), (rows, *x.shape[indices.ndim :]))
+
     return {
         "fft": fft,
         "rfft": rfft,
         "irfft": irfft,
+        "embedding": lambda weight, indices: weight[indices],
+        "embedding_back": embedding_back,
         "scatter": scatter,
         "searchsorted": searchsorted,
         "setitem": setitem,

@@ -73,7 +73,7 @@ def _make_node_type(row: Primitive, broadcast: bool) -> type[Node]:
     shapes = [f"{array}_shape_" for array in row.arrays] if broadcast else []
     fields = [*parents, *saved, *shapes]
     scope: dict[str, Any] = {"Node": Node, "next_number": next_number, "accumulate": accumulate, "lift": lift}
-    scope |= {f"rule{position}": rule for position, rule in enumerate(row.rules)}
+    scope |= {f"rule{position}": rule for position, rule in enumerate(row.rules)} | {"shared_rule": row.shared}
     if broadcast:
         scope["unbroadcast_to"] = _unbroadcast_to
     source = fill(
@@ -100,21 +100,28 @@ def _pulls(row: Primitive, parents: Sequence[str], broadcast: bool, lifted: bool
         share = f"rule0({_rule_arguments(row, row.rules[0], lifted)})"
         return fill(FOR_EACH_PARENT, give=fill(give, share=share))
     found = []
+    if row.shared is not None:
+        users = [position for position, rule in enumerate(row.rules) if "shared" in residuals_of(rule)]
+        asked = " or ".join([f"{_parent(parents, position)} is not None" for position in users])
+        found.append(f"shared = shared_rule({_rule_arguments(row, row.shared, lifted)}) if {asked} else None")
     for position, rule in enumerate(row.rules):
         share = f"rule{position}({_rule_arguments(row, rule, lifted)})"
         if broadcast:
             share = f"unbroadcast_to(xp, {share}, g, self.{row.arrays[position]}_shape_)"
-        parent = f"self.more[{position}]" if parents == ["more"] else f"self.{parents[position]}"
-        found.append(fill(FOR_PARENT, parent=parent, give=fill(give, share=share)))
+        found.append(fill(FOR_PARENT, parent=_parent(parents, position), give=fill(give, share=share)))
     return "\n".join(found)
+
+
+def _parent(parents: Sequence[str], position: int) -> str:
+    return f"self.more[{position}]" if parents == ["more"] else f"self.{parents[position]}"
 
 
 def _rule_arguments(row: Primitive, rule: Callable[..., Any], lifted: bool) -> str:
     """The arguments of a rule. Lifted, array residuals become Tensors that know where they came from."""
     arguments = ["xp", "g"]
     for name in residuals_of(rule):
-        if name == "index":
-            arguments.append("index")
+        if name in ("index", "shared"):
+            arguments.append(name)
         elif not lifted or (name != "out" and name not in row.arrays):
             arguments.append(f"self.{name}")
         elif name == "out":

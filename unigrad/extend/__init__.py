@@ -26,6 +26,7 @@ from unigrad.base.words import EVERYTHING, Key, Raw, Shape
 from unigrad.table import PRIMITIVES, Primitive, residuals_of, ruled
 from unigrad.operations.decompositions import DECOMPOSITIONS, refusal
 from unigrad.operations.indexing import is_array
+from unigrad.operations.pooling import pooled_shape, window_slices
 from unigrad.native.linalg import composed
 
 # --- nodes: what recording leaves ---
@@ -55,6 +56,6 @@ __all__ = [
     "RawPull", "Shape", "ShapeError", "StepBack", "StepPull", "Switch", "UnigradWarning", "UnsupportedError",
     "accumulate", "backwards", "by_element", "composed", "everything", "float32", "float64", "from_host",
     "get_backend_object", "has_gradients", "host_capsule", "is_array", "loaded_before", "meet_rules",
-    "neutral_jvp", "neutral_vjp", "next_number", "real_of", "refusal", "register_backend", "residuals_of",
-    "rule_node", "ruled", "to_integers", "values_unknown", "with_replaced",
+    "neutral_jvp", "neutral_vjp", "next_number", "pooled_shape", "real_of", "refusal", "register_backend",
+    "residuals_of", "rule_node", "ruled", "to_integers", "values_unknown", "window_slices", "with_replaced",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from unigrad.base.casting import to_integers
 from unigrad.base.words import Raw, Shape
 from unigrad.native.bfloat16 import held
 from unigrad.native.linalg import linear_algebra
+from unigrad.native.networks import networks
 from unigrad.native.special import log_gamma
 
 
@@ -329,4 +330,4 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         "irfft": lambda x, axis, n: xp.fft.irfft(x, n, axis=axis, norm="forward"),
         "windows": partial(windows, xp),
     }
-    return table | linear_algebra(xp, table)
+    return table | networks(xp, erf) | linear_algebra(xp, table)

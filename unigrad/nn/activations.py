@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
 from unigrad.base import dtypes
 from unigrad.base.arguments import one_axis, real_number
 from unigrad.base.errors import ShapeError
 from unigrad.operations.creation import asarray, astype
 from unigrad.operations.elementwise import abs as _absolute
-from unigrad.operations.elementwise import clip, divide, erf, expm1, multiply, negative, real_numbers, where
-from unigrad.operations.elementwise import exp as _exp
+from unigrad.operations.elementwise import clip, divide, expm1, multiply, negative, real_numbers, where
 from unigrad.operations.elementwise import tanh as _tanh
 from unigrad.operations.indexing import getitem_
-from unigrad.operations.networks import log_softmax_, relu_, sigmoid_, softplus_
+from unigrad.operations.networks import gelu_, log_softmax_, relu_, sigmoid_, softmax_, softplus_
 from unigrad.operations.reductions import in_float32, narrow
 from unigrad.operations.reductions import logsumexp as _logsumexp
 from unigrad.table import OPERATIONS, Array, operation
@@ -61,8 +58,7 @@ def softplus(x: Array, /) -> Tensor:
 @operation
 def gelu(x: Array, /) -> Tensor:
     """x times the normal distribution function of x: the exact form, by the error function."""
-    x = asarray(x)
-    return multiply(x, (erf(x * math.sqrt(0.5)) + 1) * 0.5)
+    return gelu_(x)
 
 
 @operation
@@ -103,7 +99,7 @@ def softmax(x: Array, /, axis: int = -1) -> Tensor:
     x = asarray(x)
     if narrow(x):
         return in_float32(softmax, x, axis=axis)
-    return _exp(log_softmax(x, axis=axis))
+    return softmax_(x, one_axis(axis, x.ndim))
 
 
 def _between(x: Tensor, low: float, high: float) -> Tensor:

@@ -25,8 +25,8 @@ from unigrad.operations.creation import asarray, astype, full
 from unigrad.operations.elementwise import add, divide
 from unigrad.operations.indexing import getitem_
 from unigrad.operations.networks import convolution_, transposed_convolution, window_count, windows_
+from unigrad.operations.pooling import max_pool_
 from unigrad.operations.reductions import in_float32, narrow
-from unigrad.operations.reductions import max as _max
 from unigrad.operations.reductions import sum as _sum
 from unigrad.operations.shapes import concat, matrix_transpose, permute_dims
 from unigrad.table import Array, operation
@@ -321,8 +321,7 @@ def _max_pool(
     ndim: int, x: Array, kernel: Sizes, stride: Sizes | None, padding: Pads, dilation: Sizes, ceil_mode: bool
 ) -> Tensor:
     x, sizes, strides, pairs, dilations = _pooling(ndim, "max_pool", x, kernel, stride, padding, dilation, ceil_mode)
-    windows, axes = _windows(_bordered(x, pairs, -math.inf), sizes, strides, dilations)
-    return _max(windows, axis=axes)
+    return max_pool_(_bordered(x, pairs, -math.inf), sizes, strides, dilations)
 
 
 def _avg_pool(

@@ -15,7 +15,7 @@ from unigrad.nn.activations import softmax
 from unigrad.operations.contractions import matmul
 from unigrad.operations.creation import arange, asarray, astype
 from unigrad.operations.elementwise import add, equal, where
-from unigrad.operations.indexing import take
+from unigrad.operations.layers import attention_, embedding_, linear_
 from unigrad.operations.reductions import in_float32, narrow
 from unigrad.operations.shapes import expand_dims, matrix_transpose
 from unigrad.random import drawn
@@ -31,13 +31,18 @@ __all__ = ["dropout", "embedding", "linear", "one_hot", "scaled_dot_product_atte
 def linear(x: Array, weight: Array, bias: Array | None = None, /) -> Tensor:
     """x @ weight.T + bias: from shape (..., inputs) to (..., outputs) by a weight of shape (outputs, inputs)."""
     x, weight = tensors((x, weight))
-    if weight.ndim != 2 or x.ndim == 0 or x.shape[-1] != weight.shape[1]:
+    shape = weight.shape
+    if len(shape) != 2 or x.ndim == 0 or x.shape[-1] != shape[1]:
         raise ShapeError(
             f"linear needs x of shape (..., inputs) and a weight of shape (outputs, inputs), not {x.shape} "
             f"and {weight.shape}"
         )
-    found = matmul(x, matrix_transpose(weight))
-    return found if bias is None else add(found, bias)
+    if bias is None:
+        return matmul(x, matrix_transpose(weight))
+    bias = asarray(bias, like=x)
+    if bias.shape == shape[:1] and bias.dtype.kind in dtypes.FLOATING:
+        return linear_(x, weight, bias)
+    return add(matmul(x, matrix_transpose(weight)), bias)
 
 
 @operation
@@ -49,7 +54,9 @@ def embedding(indices: Array, weight: Array, /) -> Tensor:
     indices, weight = tensors((indices, weight))
     if weight.ndim < 1:
         raise ShapeError("embedding needs a weight with rows, not a 0-dimensional one")
-    return take(weight, checked_labels(indices, weight.shape[0]), axis=0)
+    if indices._dtype is not dtypes.int64 or "embedding" not in weight.backend.bounds_checked:
+        indices = checked_labels(indices, weight.shape[0])
+    return embedding_(weight, indices)
 
 
 @operation
@@ -129,8 +136,12 @@ def scaled_dot_product_attention(
         )
     if narrow(query, key, value):
         return in_float32(scaled_dot_product_attention, query, key, value, mask, is_causal=is_causal, scale=scale)
+    scale = 1 / math.sqrt(query.shape[-1] or 1) if scale is None else scale
+    alike = query.shape[:-2] == key.shape[:-2] == value.shape[:-2]
+    if mask is None and alike and isinstance(scale, (int, float)):
+        return attention_(query, key, value, float(scale), bool(is_causal))
     # The query is scaled, and not the scores, which are more and may overflow before.
-    scores = matmul(query * (1 / math.sqrt(query.shape[-1]) if scale is None else scale), matrix_transpose(key))
+    scores = matmul(query * scale, matrix_transpose(key))
     if is_causal:
         seen = np.tril(np.ones((query.shape[-2], key.shape[-2]), dtype=bool))
         scores = where(asarray(seen, like=scores), scores, -math.inf)

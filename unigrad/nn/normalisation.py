@@ -15,6 +15,7 @@ from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.base.recording import is_training
 from unigrad.operations.creation import asarray
 from unigrad.operations.elementwise import add, divide, multiply, real_numbers, sqrt, subtract
+from unigrad.operations.normalising import normalised_, standardised_
 from unigrad.operations.reductions import in_float32, mean, narrow, squared_size
 from unigrad.table import Array, operation
 from unigrad.tensor.tensor import Tensor
@@ -26,6 +27,8 @@ def _standardised(x: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
     if narrow(x):
         return in_float32(_standardised, x, axes=axes, eps=eps)
     eps = real_number(eps, "eps")
+    if x.dtype.kind != "c":
+        return standardised_(x, axes, eps)
     moved = subtract(x, mean(x, axis=axes, keepdims=True))
     return divide(moved, sqrt(mean(squared_size(moved), axis=axes, keepdims=True) + eps))
 
@@ -33,10 +36,28 @@ def _standardised(x: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
 def _fitted(parameter: Array, x: Tensor, axes: tuple[int, ...], name: str) -> Tensor:
     """A parameter that has the sizes of these axes of x, in a shape that broadcasts against x."""
     parameter = asarray(parameter, like=x)
-    expected = tuple(x.shape[axis] for axis in axes)
+    shape = x.shape
+    expected = tuple([shape[axis] for axis in axes])
     if parameter.shape != expected:
-        raise ShapeError(f"{name} of shape {parameter.shape} does not fit x of shape {x.shape}; expected {expected}")
-    return parameter.reshape(tuple(size if axis in axes else 1 for axis, size in enumerate(x.shape)))
+        raise ShapeError(f"{name} of shape {parameter.shape} does not fit x of shape {shape}; expected {expected}")
+    if axes == tuple(range(len(shape) - len(axes), len(shape))):
+        return parameter
+    return parameter.reshape(tuple([size if axis in axes else 1 for axis, size in enumerate(shape)]))
+
+
+def _normalised(
+    x: Tensor, weight: Array | None, bias: Array | None, axes: tuple[int, ...], eps: float, fitting: tuple[int, ...]
+) -> Tensor:
+    """x standardised over axes, in one step if there are both parameters, which have the sizes of axes ``fitting``."""
+    if weight is None or bias is None or x._dtype.kind == "c":
+        return _scaled(_standardised(x, axes, eps), weight, bias, fitting)
+    weight, bias = _fitted(weight, x, fitting, "weight"), _fitted(bias, x, fitting, "bias")
+    if "c" in (weight._dtype.kind, bias._dtype.kind):
+        return add(multiply(_standardised(x, axes, eps), weight), bias)
+    eps = real_number(eps, "eps")
+    if narrow(x, weight, bias):
+        return in_float32(normalised_, x, weight, bias, axes=axes, eps=eps)
+    return normalised_(x, weight, bias, axes, eps)
 
 
 def _scaled(x: Tensor, weight: Array | None, bias: Array | None, axes: tuple[int, ...]) -> Tensor:
@@ -58,7 +79,7 @@ def layer_norm(
     """x standardised over ``axis`` (Ba et al., 2016); the parameters have the sizes of these axes."""
     x = asarray(x)
     axes = many_axes(axis, x.ndim)
-    return _scaled(_standardised(x, axes, eps), weight, bias, axes)
+    return _normalised(x, weight, bias, axes, eps, axes)
 
 
 @operation
@@ -100,7 +121,8 @@ def batch_norm(
     x = asarray(x)
     channel = one_axis(axis, x.ndim)
     if is_training() if training is None else training:
-        x = _standardised(x, tuple(other for other in range(x.ndim) if other != channel), eps)
+        others = tuple([other for other in range(x.ndim) if other != channel])
+        return _normalised(x, weight, bias, others, eps, (channel,))
     else:
         if running_mean is None or running_var is None:
             raise ArgumentError("batch_norm outside training needs running_mean= and running_var=")
@@ -136,4 +158,4 @@ def instance_norm(x: Array, weight: Array | None = None, bias: Array | None = No
     x = asarray(x)
     if x.ndim < 3:
         raise ShapeError(f"instance_norm needs x of shape (N, C, *spatial), not {x.shape}")
-    return _scaled(_standardised(x, tuple(range(2, x.ndim)), eps), weight, bias, (1,))
+    return _normalised(x, weight, bias, tuple(range(2, x.ndim)), eps, (1,))

@@ -1,8 +1,8 @@
 """What users compute: the operations by family, each with its derivatives beside it.
 
 Importing this package declares all. What a family's ``__all__`` names is public, in ``linalg`` and ``fft`` as
-``ug.linalg.NAME``, in all others as ``ug.NAME``; ``decompositions`` and ``networks`` hold primitives alone, and
-``booleans`` what some of them are of booleans.
+``ug.linalg.NAME``, in all others as ``ug.NAME``; ``decompositions``, ``layers``, ``networks``, ``normalising`` and
+``pooling`` hold primitives alone, and ``booleans`` what some of them are of booleans.
 """
 
 from unigrad.operations import (
@@ -22,10 +22,13 @@ from unigrad.operations import (
     fft,
     floating_parts,
     indexing,
+    layers,
     linalg,
     networks,
+    normalising,
     padding,
     polynomials,
+    pooling,
     reductions,
     relations,
     scattering,
@@ -46,4 +49,4 @@ FLAT = (
 )  # fmt: skip
 """The families whose names are public as ``ug.NAME``."""
 
-__all__ = ["FLAT", "booleans", "decompositions", "fft", "linalg", "networks"]
+__all__ = ["FLAT", "booleans", "decompositions", "fft", "layers", "linalg", "networks", "normalising", "pooling"]

@@ -44,6 +44,35 @@ def softplus_(x: Array, /) -> Tensor:
 vjp(softplus_, lambda xp, g, x: g * xp.sigmoid(x))
 
 
+@primitive("elementwise", dtypes="real_float")
+def gelu_(x: Array, /) -> Tensor:
+    """x times the normal distribution function of x."""
+
+
+_ROOT = math.sqrt(0.5)
+_DENSITY = 1 / math.sqrt(2 * math.pi)
+composed(gelu_, lambda xp, x: xp.multiply(x, xp.multiply(xp.add(xp.erf(xp.multiply(x, _ROOT)), 1.0), 0.5)))
+vjp(
+    gelu_,
+    lambda xp, g, x: g * ((xp.erf(x * _ROOT) + 1.0) * 0.5 + x * (xp.gaussian(x * _ROOT) * _DENSITY)),
+)
+
+
+@primitive("reduction", dtypes="real_float")
+def softmax_(x: Array, axis: int) -> Tensor:
+    """exp(x) / sum(exp(x)) along one axis, without overflow."""
+
+
+def _softmax_rule(xp: Any, g: Any, out: Any, axis: int) -> Any:
+    return out * (g - xp.sum(g * out, (axis,), True))
+
+
+composed(softmax_, lambda xp, x, axis: xp.exp(xp.log_softmax(x, axis)))
+vjp(softmax_, _softmax_rule)
+jvp(softmax_, _softmax_rule)
+batched(softmax_, "further")
+
+
 @primitive("reduction", dtypes="real_float")
 def log_softmax_(x: Array, axis: int) -> Tensor:
     """x - logsumexp(x) along one axis."""
@@ -128,7 +157,7 @@ def window_count(size: int, width: int, stride: int, dilation: int) -> int:
     return (size - dilation * (width - 1) - 1) // stride + 1
 
 
-def _window_key(shape: Shape, sizes: Shape, strides: Shape, dilations: Shape) -> tuple[Any, ...]:
+def window_key(shape: Shape, sizes: Shape, strides: Shape, dilations: Shape) -> tuple[Any, ...]:
     """The key that selects the windows over the last axes of an array of ``shape``."""
     count = len(sizes)
     spatial = shape[len(shape) - count :]
@@ -153,13 +182,13 @@ def windows_(x: Array, sizes: Shape, strides: Shape, dilations: Shape) -> Tensor
 vjp(
     windows_,
     lambda xp, g, sizes, strides, dilations, x_shape: xp.scatter(
-        g, _window_key(x_shape, sizes, strides, dilations), x_shape
+        g, window_key(x_shape, sizes, strides, dilations), x_shape
     ),
 )
 jvp(windows_, "linear")
 composed(
     windows_,
-    lambda xp, x, sizes, strides, dilations: xp.getitem(x, _window_key(tuple(x.shape), sizes, strides, dilations)),
+    lambda xp, x, sizes, strides, dilations: xp.getitem(x, window_key(tuple(x.shape), sizes, strides, dilations)),
 )
 batched(windows_, "further")
 

@@ -13,9 +13,12 @@ for _operation in ("relu", "sigmoid", "softplus", "gelu", "silu", "elu", "leaky_
     _row(f"nn.{_operation}", "no_elements", f"ug.nn.{_operation}(x)", x=spread(0, 1, 0, 3))
 for _operation in ("sigmoid", "softplus", "elu", "silu"):
     _row(f"nn.{_operation}", "far_out", f"ug.nn.{_operation}(x)", x=real([-90.0, -30.0, 30.0, 90.0]))
+_row("nn.gelu", "far_out", "ug.nn.gelu(x)", x=real([-30.0, -3.0, 3.0, 30.0]))
 _row("nn.elu", "alpha", "ug.nn.elu(x, alpha=0.5)", x=_x)
 _row("nn.leaky_relu", "slope", "ug.nn.leaky_relu(x, 0.25)", x=_x)
 _row("nn.softmax", "rows", "ug.nn.softmax(x)", x=_logits)
+_row("nn.softmax", "cube", "ug.nn.softmax(x, axis=1)", x=spread(-3, 3, 2, 3, 2))
+_row("nn.softmax", "no_classes", "ug.nn.softmax(x)", x=spread(0, 1, 2, 0))
 _row("nn.softmax", "columns", "ug.nn.softmax(x, axis=0)", x=_logits)
 _row("nn.softmax", "far_out", "ug.nn.softmax(x)", x=real([[1000.0, 1001.0, 998.5]]))
 _row("nn.log_softmax", "rows", "ug.nn.log_softmax(x)", x=_logits)
@@ -186,6 +189,7 @@ for _operation, _more in (("max_pool", ", dilation=(2, 1)"), ("avg_pool", ", cou
 _rows, _maps, _w, _b = spread(-2, 2, 2, 4), spread(-2, 2, 2, 4, 3), spread(0.5, 1.5, 4), spread(-1, 1, 4)
 _row("nn.layer_norm", "rows", "ug.nn.layer_norm(x * x)", x=_rows)
 _row("nn.layer_norm", "parameters", "ug.nn.layer_norm(x, w, b, axis=1)", x=_maps, w=_w, b=_b)
+_row("nn.layer_norm", "last_axis", "ug.nn.layer_norm(x, w, b)", x=_rows, w=_w, b=_b)
 _row("nn.layer_norm", "axes", "ug.nn.layer_norm(x, w, axis=(1, 2), eps=0.5)", x=_maps, w=spread(0.5, 1.5, 4, 3))
 _row("nn.rms_norm", "rows", "ug.nn.rms_norm(x)", x=_rows)
 _row("nn.rms_norm", "weight", "ug.nn.rms_norm(x, w, eps=0.5)", x=_rows, w=_w)
@@ -207,6 +211,9 @@ _row(
 # --- layers --------------------------------------------------------------------------------------------------------
 
 _row("nn.linear", "bias", "ug.nn.linear(x, w, b)", x=spread(-1, 1, 2, 3), w=spread(-1, 1, 4, 3, start=1), b=_b)
+_row("nn.linear", "stack_bias", "ug.nn.linear(x, w, b)", x=spread(-1, 1, 2, 2, 3), w=spread(-1, 1, 4, 3, start=1), b=_b)
+_row("nn.linear", "vector_bias", "ug.nn.linear(x, w, b)", x=spread(-1, 1, 3), w=spread(-1, 1, 4, 3, start=1), b=_b)
+_row("nn.linear", "no_vectors", "ug.nn.linear(x, w, b)", x=spread(-1, 1, 0, 3), w=spread(-1, 1, 4, 3, start=1), b=_b)
 _row("nn.linear", "stack", "ug.nn.linear(x, w)", x=spread(-1, 1, 2, 2, 3), w=spread(-1, 1, 4, 3, start=1))
 _row("nn.linear", "vector", "ug.nn.linear(x, w)", x=spread(-1, 1, 3), w=spread(-1, 1, 4, 3, start=1))
 _row("nn.embedding", "duplicates", "ug.nn.embedding(n, w) ** 2", n=whole([[0, 2], [2, 2]]), w=spread(-1, 1, 3, 2))
@@ -304,6 +311,9 @@ for _kind in ("avg", "max"):
             f"nn.adaptive_{_kind}_pool{_ndim}d", "plain", f"ug.nn.adaptive_{_kind}_pool{_ndim}d(x, {_size})",
             x=spread(-1, 1, 1, 2, *(3, 4, 5)[-_ndim:]),
         )  # fmt: skip
+_tied = real([[[[1, 3, 3, 0], [3, 0, 2, 2], [3, 1, 2, 2]]]])
+_row("nn.max_pool2d", "ties", "ug.nn.max_pool2d(x, 2)", x=_tied)
+_row("nn.max_pool2d", "ties_overlapping", "ug.nn.max_pool2d(x, 2, stride=1)", x=_tied)
 _row("nn.adaptive_max_pool2d", "ties", "ug.nn.adaptive_max_pool2d(x, 1)", x=real([[[[1, 3, 3], [3, 0, 2]]]]))
 _row("nn.unfold", "plain", "ug.nn.unfold(x, 2)", x=_image)
 _row("nn.unfold", "strided", "ug.nn.unfold(x, (2, 3), stride=2, padding=1, dilation=(2, 1))", x=_image)

@@ -1,0 +1,140 @@
+"""What networks are made of, over an array module that follows NumPy: few passes over memory, in place where it can be.
+
+``xp`` is the module, the first argument of all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from unigrad.base.words import Raw, Shape
+from unigrad.native.bfloat16 import held
+from unigrad.operations.pooling import pooled_shape, window_slices
+
+
+def softmax(xp: Any, x: Raw, axis: int) -> Raw:
+    """exp(x) / sum(exp(x)) along one axis, without overflow."""
+    if x.shape[axis] == 0:
+        return x.copy()
+    found = x - x.max(axis=axis, keepdims=True)
+    xp.exp(found, out=found)
+    found /= found.sum(axis=axis, keepdims=True)
+    return found
+
+
+def standardised(xp: Any, x: Raw, axes: Shape, eps: float) -> Raw:
+    """(x - mean) / sqrt(variance + eps), both over axes."""
+    count = math.prod([x.shape[axis] for axis in axes]) or math.nan
+    found = x - x.sum(axis=axes, keepdims=True) / count
+    found /= xp.sqrt((found * found).sum(axis=axes, keepdims=True) / count + eps)
+    return found
+
+
+def normalised(xp: Any, x: Raw, weight: Raw, bias: Raw, axes: Shape, eps: float) -> Raw:
+    """x standardised, times the weight, plus the bias."""
+    found = standardised(xp, x, axes, eps)
+    found *= weight
+    found += bias
+    return found
+
+
+def linear(xp: Any, x: Raw, weight: Raw, bias: Raw) -> Raw:
+    """x @ weight.T + bias, of one matrix."""
+    shape = x.shape
+    found = (x if len(shape) == 2 else x.reshape(math.prod(shape[:-1]), shape[-1])) @ weight.T
+    found += bias
+    return found.reshape(*shape[:-1], weight.shape[0])
+
+
+def embedding(xp: Any, weight: Raw, indices: Raw) -> Raw:
+    """The rows of the weight at the indices."""
+    return weight[indices]
+
+
+def embedding_back(xp: Any, change: Raw, indices: Raw, rows: int) -> Raw:
+    """Rows, each the sum of what belongs to one index: sorted by it, since ``add.at`` takes one number after the
+    other."""
+    row = change.shape[indices.ndim :]
+    found = held(xp.zeros((rows, *row), change.dtype))
+    flat = indices.reshape(-1)
+    if flat.size and math.prod(row):
+        order = xp.argsort(flat, kind="stable")
+        taken = flat[order]
+        starts = xp.flatnonzero(xp.concatenate([taken[:1] >= 0, taken[1:] != taken[:-1]]))
+        found[taken[starts]] = xp.add.reduceat(change.reshape(flat.size, *row)[order], starts, axis=0)
+    return found
+
+
+def causal(xp: Any, scores: Raw, fill: float) -> Raw:
+    """The matrices with a number above the diagonal."""
+    if fill == 0:
+        return xp.tril(scores)
+    return xp.where(xp.tri(*scores.shape[-2:], dtype=bool), scores, fill)
+
+
+def gelu(xp: Any, erf: Callable[[Raw], Raw], x: Raw) -> Raw:
+    """x times the normal distribution function of x."""
+    found = erf(x * math.sqrt(0.5))
+    found += 1
+    found *= x
+    found *= 0.5
+    return found
+
+
+# --- pooling ---------------------------------------------------------------------------------------------------
+
+
+def max_pool(xp: Any, x: Raw, sizes: Shape, strides: Shape, dilations: Shape) -> Raw:
+    """The largest elements of windows: one element of all windows after the other."""
+    counts = pooled_shape(x.shape, sizes, strides, dilations)[2:]
+    first, *others = window_slices(counts, sizes, strides, dilations)
+    found = x[first].copy()
+    for key in others:
+        xp.maximum(found, x[key], out=found)
+    return found
+
+
+def max_pool_back(xp: Any, change: Raw, x: Raw, top: Raw, sizes: Shape, strides: Shape, dilations: Shape) -> Raw:
+    """Each window's share, in its largest elements."""
+    keys = list(window_slices(top.shape[2:], sizes, strides, dilations))
+    hits = [x[key] == top for key in keys]
+    share = held((change / _counted(hits)).astype(change.dtype))
+    found = xp.zeros_like(x)
+    apart = all(stride >= step * (size - 1) + 1 for size, stride, step in zip(sizes, strides, dilations, strict=True))
+    for key, hit in zip(keys, hits, strict=True):
+        if apart:
+            xp.multiply(share, hit, out=found[key])
+        else:
+            found[key] += share * hit
+    return found
+
+
+def max_pool_along(xp: Any, change: Raw, x: Raw, top: Raw, sizes: Shape, strides: Shape, dilations: Shape) -> Raw:
+    """The mean over the largest elements of each window."""
+    keys = list(window_slices(top.shape[2:], sizes, strides, dilations))
+    hits = [x[key] == top for key in keys]
+    found = xp.zeros_like(top)
+    for key, hit in zip(keys, hits, strict=True):
+        found += change[key] * hit
+    return held((found / _counted(hits)).astype(change.dtype))
+
+
+def _counted(hits: list[Raw]) -> Raw:
+    """How many of the elements of each window are the largest."""
+    count = hits[0].astype("float32")
+    for hit in hits[1:]:
+        count += hit
+    return count
+
+
+def networks(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Raw]]:
+    """The table of raw functions."""
+    named: tuple[Callable[..., Raw], ...] = (
+        softmax, standardised, normalised, linear, embedding, embedding_back, causal, max_pool, max_pool_back,
+        max_pool_along,
+    )  # fmt: skip
+    table: dict[str, Callable[..., Raw]] = {function.__name__: partial(function, xp) for function in named}
+    return table | {"gelu": partial(gelu, xp, erf)}
