@@ -133,12 +133,17 @@ newaxis = None
 
 if TYPE_CHECKING:
     from unigrad.checking.checking import check_gradients
+    from unigrad.compiling.compiled import compile
 
 
 def __getattr__(name: str) -> Any:
     # Imported when it is first asked for: it takes a sixth of the time of all else, and few programs check gradients.
     if name in LATE:
         return late(name)
+    if name == "compile":
+        from unigrad.compiling.compiled import compile
+
+        return globals().setdefault(name, compile)
     if name == "check_gradients":
         from unigrad.checking.checking import check_gradients
 
@@ -178,12 +183,12 @@ __all__ = [
     "GradientError", "GraphFreedError", "IndexRangeError", "InterchangeError", "LeafWriteError", "LinAlgError",
     "NotRecordedError", "OperationError", "ProtocolError", "ShapeError", "Tensor", "UnigradError", "UnigradWarning",
     "UnsupportedError", "__array_api_version__", "__array_namespace_info__", "attach_grad", "available_backends",
-    "backward", "bool", "bool_", "bridge", "check_gradients", "checkpoint", "complex128", "complex64", "cross",
-    "custom_gradient", "detach", "diagonal", "e", "fft", "float16", "float32", "float64", "get_backend", "grad",
-    "gradients", "hessian", "hvp", "inf", "int16", "int32", "int64", "int8", "is_recording", "is_training", "jacobian",
-    "jvp", "linalg", "namespace", "nan", "newaxis", "nn", "pause", "pi", "predict_mode", "random", "record",
-    "register_backend", "set_backend", "special", "stop_gradient", "trace", "train_mode", "uint16", "uint32", "uint64",
-    "uint8", "use_backend", "value_and_grad", "vjp", "vmap", "wrap_native",
+    "backward", "bool", "bool_", "bridge", "check_gradients", "checkpoint", "compile", "complex128", "complex64",
+    "cross", "custom_gradient", "detach", "diagonal", "e", "fft", "float16", "float32", "float64", "get_backend",
+    "grad", "gradients", "hessian", "hvp", "inf", "int16", "int32", "int64", "int8", "is_recording", "is_training",
+    "jacobian", "jvp", "linalg", "namespace", "nan", "newaxis", "nn", "pause", "pi", "predict_mode", "random",
+    "record", "register_backend", "set_backend", "special", "stop_gradient", "trace", "train_mode", "uint16",
+    "uint32", "uint64", "uint8", "use_backend", "value_and_grad", "vjp", "vmap", "wrap_native",
 ]  # fmt: skip
 __all__ += [name for family in FLAT for name in family.__all__]
 # Of the special functions those that PyTorch and JAX have at their top as well, or that are looked for there.

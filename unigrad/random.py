@@ -5,7 +5,7 @@ also takes ``seed=`` for numbers that depend on nothing else. No framework's own
 
 Numbers are drawn in Python, so inside what a framework compiles (``jax.jit``, ``tf.function``) they are drawn once,
 when the program is traced, and stay the same in all its calls. For new ones at each call draw them outside and pass
-them in as arguments.
+them in as arguments, or compile by ``ug.compile``, which draws them anew each time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ import numpy as np
 
 from unigrad.base import dtypes
 from unigrad.base.arguments import broadcast_shapes, new_shape, one_axis, whole_number
-from unigrad.base.errors import ArgumentError, ShapeError
+from unigrad.base.errors import ArgumentError, ShapeError, UnigradError
+from unigrad.base.tracing import trace
 from unigrad.operations.creation import asarray
 from unigrad.table import Array
 from unigrad.tensor.coercion import plain_numbers
@@ -44,6 +45,9 @@ _replayed: ContextVar[Iterator[State] | None] = ContextVar("unigrad_replayed", d
 def seed(value: int | None = None) -> None:
     """Start the shared generator from ``value``; None starts it from the system's entropy."""
     global _generator
+    at_work = trace()
+    if at_work is not None:
+        at_work.effect(lambda: seed(value))
     if _replayed.get() is None:  # what is replayed has had its effect on others before
         _generator = _generator_of(value)
 
@@ -162,17 +166,35 @@ def _not_negative(parameter: Array, name: str) -> None:
         raise ArgumentError(f"{name}={parameter!r} is negative")
 
 
-def _made(values: Any, dtype: Any, like: Tensor | None) -> Tensor:
-    return asarray(np.asarray(values).astype(dtype), like=like)
+def tensor_drawn(
+    draw: Callable[[np.random.Generator], Any], seed: int | None, dtype: Any, like: Tensor | None = None
+) -> Tensor:
+    """:func:`drawn` numbers in a dtype, where ``like`` is; while a trace is at work, drawn at each run of it."""
+
+    def values() -> np.ndarray[Any, Any]:
+        return np.asarray(drawn(draw, seed)).astype(dtype)
+
+    at_work = trace()
+    if at_work is None:
+        return asarray(values(), like=like)
+    found: Tensor = at_work.drawn(values, None if seed is not None else _replayed.get())
+    return found
 
 
-def _scaled(values: Any, scale: Array, dtype: Any, *others: Array) -> Tensor:
+def state_key(state: State) -> Any:
+    """What tells the states of a generator apart."""
+    return repr(state)
+
+
+def _scaled(
+    draw: Callable[[np.random.Generator], Any], seed: int | None, scale: Array, dtype: Any, *others: Array
+) -> Tensor:
     """Standard numbers times ``scale``, on the backend of the parameters."""
     like = _like(scale, *others)
     wanted = _dtype(dtype, like)
     if isinstance(scale, Tensor):
-        return _made(values, wanted, like) * scale
-    return _made(values * np.asarray(scale), wanted, like)
+        return tensor_drawn(draw, seed, wanted, like) * scale
+    return tensor_drawn(lambda rng: draw(rng) * np.asarray(scale), seed, wanted, like)
 
 
 def normal(
@@ -186,11 +208,9 @@ def normal(
     loc, scale = (each if isinstance(each, Tensor) else plain_numbers(each, "loc or scale") for each in (loc, scale))
     _not_negative(scale, "scale")
     shape = _shape(size, loc, scale)
-    values = drawn(lambda rng: rng.standard_normal(shape), seed)
-    noise = asarray(np.asarray(values).astype(_dtype(dtype, like)), like=like)
     if like is None:
-        return asarray(np.asarray(values * scale + loc).astype(_dtype(dtype, like)))
-    return noise * scale + loc
+        return tensor_drawn(lambda rng: rng.standard_normal(shape) * scale + loc, seed, _dtype(dtype, like))
+    return tensor_drawn(lambda rng: rng.standard_normal(shape), seed, _dtype(dtype, like), like) * scale + loc
 
 
 def uniform(
@@ -200,17 +220,17 @@ def uniform(
     like = _like(low, high)
     low, high = (each if isinstance(each, Tensor) else plain_numbers(each, "low or high") for each in (low, high))
     shape = _shape(size, low, high)
-    values = drawn(lambda rng: rng.random(shape), seed)
     if like is None:
-        return asarray(np.asarray(values * (np.asarray(high) - low) + low).astype(_dtype(dtype, like)))
-    return asarray(np.asarray(values).astype(_dtype(dtype, like)), like=like) * (high - low) + low
+        width = np.asarray(high) - low
+        return tensor_drawn(lambda rng: rng.random(shape) * width + low, seed, _dtype(dtype, like))
+    return tensor_drawn(lambda rng: rng.random(shape), seed, _dtype(dtype, like), like) * (high - low) + low
 
 
 def exponential(scale: Array = 1.0, size: Size = None, *, seed: int | None = None, dtype: Any = None) -> Tensor:
     """Exponential numbers of mean ``scale``, which may be a Tensor and is differentiated."""
     _not_negative(scale, "scale")
     shape = _shape(size, scale)
-    return _scaled(drawn(lambda rng: rng.standard_exponential(shape), seed), scale, dtype)
+    return _scaled(lambda rng: rng.standard_exponential(shape), seed, scale, dtype)
 
 
 def gamma(shape: Array, scale: Array = 1.0, size: Size = None, *, seed: int | None = None, dtype: Any = None) -> Tensor:
@@ -222,8 +242,7 @@ def gamma(shape: Array, scale: Array = 1.0, size: Size = None, *, seed: int | No
     _positive(alpha, "shape")
     _not_negative(scale, "scale")
     found = _shape(size, alpha, scale)
-    values = drawn(lambda rng: rng.standard_gamma(alpha, found), seed)
-    return _scaled(values, scale, dtype, shape)
+    return _scaled(lambda rng: rng.standard_gamma(alpha, found), seed, scale, dtype, shape)
 
 
 def beta(a: Array, b: Array, size: Size = None, *, seed: int | None = None, dtype: Any = None) -> Tensor:
@@ -235,7 +254,8 @@ def beta(a: Array, b: Array, size: Size = None, *, seed: int | None = None, dtyp
     _positive(first, "a")
     _positive(second, "b")
     shape = _shape(size, first, second)
-    return _made(drawn(lambda rng: rng.beta(first, second, shape), seed), _dtype(dtype, _like(a, b)), _like(a, b))
+    like = _like(a, b)
+    return tensor_drawn(lambda rng: rng.beta(first, second, shape), seed, _dtype(dtype, like), like)
 
 
 def poisson(lam: Array = 1.0, size: Size = None, *, seed: int | None = None, dtype: Any = None) -> Tensor:
@@ -243,10 +263,12 @@ def poisson(lam: Array = 1.0, size: Size = None, *, seed: int | None = None, dty
     mean = _constant(lam, "poisson's lam")
     shape = _shape(size, mean)
     try:
-        values = drawn(lambda rng: rng.poisson(mean, shape), seed)
+        wanted = dtypes.as_dtype(int if dtype is None else dtype)
+        return tensor_drawn(lambda rng: rng.poisson(mean, shape), seed, wanted, _like(lam))
     except ValueError as error:
+        if isinstance(error, UnigradError):
+            raise
         raise ArgumentError(f"lam={lam!r}: {error}") from error
-    return _made(values, dtypes.as_dtype(int if dtype is None else dtype), _like(lam))
 
 
 def bernoulli(p: Array = 0.5, size: Size = None, *, seed: int | None = None, dtype: Any = None) -> Tensor:
@@ -258,8 +280,8 @@ def bernoulli(p: Array = 0.5, size: Size = None, *, seed: int | None = None, dty
     if not np.all((chance >= 0) & (chance <= 1)):
         raise ArgumentError(f"p={p!r} holds what is no probability from 0 to 1")
     shape = _shape(size, chance)
-    values = drawn(lambda rng: rng.random(shape) < chance, seed)
-    return _made(values, dtypes.as_dtype(bool if dtype is None else dtype), _like(p))
+    wanted = dtypes.as_dtype(bool if dtype is None else dtype)
+    return tensor_drawn(lambda rng: rng.random(shape) < chance, seed, wanted, _like(p))
 
 
 def categorical(logits: Array, size: Size = None, *, axis: int = -1, seed: int | None = None) -> Tensor:
@@ -280,8 +302,11 @@ def categorical(logits: Array, size: Size = None, *, axis: int = -1, seed: int |
         given = np.broadcast_to(given, (*shape, given.shape[-1]))
     except ValueError:
         raise ShapeError(f"size={size!r} does not fit logits of shape {np.shape(logits)}") from None
-    noise = drawn(lambda rng: rng.gumbel(size=given.shape), seed)
-    return _made(np.argmax(given + noise, axis=-1), np.dtype(np.int64), _like(logits))
+
+    def positions(rng: np.random.Generator) -> Any:
+        return np.argmax(given + rng.gumbel(size=given.shape), axis=-1)
+
+    return tensor_drawn(positions, seed, np.dtype(np.int64), _like(logits))
 
 
 def integers(
@@ -296,8 +321,9 @@ def integers(
     if high <= low:
         raise ArgumentError(f"there is no integer from {low} up to, not including, {high}")
     shape = new_shape(() if size is None else size)
-    values = drawn(lambda rng: rng.integers(low, high, shape), seed)
-    return asarray(np.asarray(values).astype(dtypes.as_dtype(int if dtype is None else dtype)))
+    return tensor_drawn(
+        lambda rng: rng.integers(low, high, shape), seed, dtypes.as_dtype(int if dtype is None else dtype)
+    )
 
 
 def _counted(x: Any) -> tuple[Any, int]:
@@ -313,8 +339,16 @@ def _counted(x: Any) -> tuple[Any, int]:
 def permutation(x: int | Array, *, seed: int | None = None) -> Tensor:
     """The integers below ``x`` in random order, or an array's slices along its first axis in random order."""
     x, count = _counted(x)
-    order = drawn(lambda rng: rng.permutation(count), seed)
-    return asarray(order.astype(np.int64)) if isinstance(x, int) else asarray(x)[order]
+    if isinstance(x, int):
+        return tensor_drawn(lambda rng: rng.permutation(count), seed, np.dtype(np.int64))
+    return _chosen(x, lambda rng: rng.permutation(count), seed)
+
+
+def _chosen(x: Tensor, draw: Callable[[np.random.Generator], Any], seed: int | None) -> Tensor:
+    """The slices of an array along its first axis at the positions that are drawn."""
+    if trace() is None:
+        return x[np.asarray(drawn(draw, seed), dtype=np.int64)]  # which need no check of their bounds on a device
+    return x[tensor_drawn(draw, seed, np.dtype(np.int64), x)]
 
 
 def shuffle(x: Tensor, *, seed: int | None = None) -> None:
@@ -335,8 +369,10 @@ def choice(
     weights = None if p is None else plain_numbers(p, "p").astype(np.float64)
     shape = new_shape(() if size is None else size)
     try:
-        positions = drawn(lambda rng: rng.choice(count, shape, replace, weights), seed)
+        if isinstance(x, int):
+            return tensor_drawn(lambda rng: rng.choice(count, shape, replace, weights), seed, np.dtype(np.int64))
+        return _chosen(x, lambda rng: rng.choice(count, shape, replace, weights), seed)
     except ValueError as error:
+        if isinstance(error, UnigradError):
+            raise
         raise ArgumentError(f"choice of {shape} from {count}: {error}") from error
-    found = np.asarray(positions, dtype=np.int64)
-    return asarray(found) if isinstance(x, int) else asarray(x)[found]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
-from unigrad.extend import HOST, Backend, Raw, everything, from_host, ruled, values_unknown
+from unigrad.extend import HOST, Backend, Raw, RawFunction, everything, from_host, ruled, values_unknown
 from unigrad_jax.replaced import REPLACED
 
 
@@ -63,6 +63,25 @@ class JaxBackend(Backend):
 
     def is_known(self, raw: Raw) -> bool:
         return not isinstance(raw, self._jax.core.Tracer)
+
+    def abstractly(self, function: Callable[[Sequence[Raw]], None], raws: Sequence[Raw]) -> None:
+        def of_tracers(*tracers: Raw) -> tuple[()]:
+            with self._jax.ensure_compile_time_eval():  # what has values keeps them
+                function(tracers)
+            return ()
+
+        with self._wide():
+            self._jax.eval_shape(of_tracers, *raws)
+
+    def compiled(self, function: RawFunction, engine: str | None) -> RawFunction:
+        made = self._jax.jit(super().compiled(function, engine))
+
+        def run(raws: Sequence[Raw]) -> list[Raw]:
+            with self._wide():
+                found: list[Raw] = made(list(raws))
+                return found
+
+        return run
 
     def device(self, raw: Raw) -> Any:
         if isinstance(raw, self._jax.core.Tracer):  # inside a transform of JAX's it is nowhere yet

@@ -256,6 +256,7 @@ def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
         return np.take(flat(x), from_numpy(positions), mode="clip")
 
     def getitem(x: Raw, key: Key) -> Raw:
+        key = _on_host(key)
         shape = _selected_shape(key, x.shape)
         if 0 in shape:
             return empty(shape, x.dtype)
@@ -274,11 +275,11 @@ def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
         return np.reshape(sums.as_np_ndarray(), shape)
 
     def scatter(x: Raw, key: Key, shape: Shape) -> Raw:
-        return added_at(x, _positions(key, shape), shape)
+        return added_at(x, _positions(_on_host(key), shape), shape)
 
     def setitem(x: Raw, value: Raw, key: Key) -> Raw:
         values = x.asnumpy()
-        values[key] = value.asnumpy()
+        values[_on_host(key)] = value.asnumpy()
         return from_numpy(values)
 
     def along(indices: Raw, axis: int, shape: Shape) -> numpy.ndarray[Any, Any]:
@@ -422,6 +423,11 @@ def has_empty(args: Sequence[Any]) -> bool:
         if shape and 0 in shape:
             return True
     return False
+
+
+def _on_host(key: Key) -> Key:
+    """The key with the values of those index arrays that a compiled program has computed."""
+    return tuple([entry.asnumpy() if hasattr(entry, "asnumpy") else entry for entry in key])
 
 
 def _selected_shape(key: Key, shape: Shape) -> Shape:

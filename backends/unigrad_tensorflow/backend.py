@@ -12,6 +12,7 @@ from unigrad.extend import (
     Backend,
     InterchangeError,
     Raw,
+    RawFunction,
     UnsupportedError,
     everything,
     from_host,
@@ -89,6 +90,10 @@ class TensorFlowBackend(Backend):
 
     def copied(self, raw: Raw) -> Raw:
         return self.tf.identity(raw) if self._looks_on() else super().copied(raw)
+
+    def compiled(self, function: RawFunction, engine: str | None) -> RawFunction:
+        made = self.tf.function(super().compiled(function, engine), autograph=False)
+        return lambda raws: list(made(list(raws)))
 
     def device(self, raw: Raw) -> Any:
         return _short(raw.device) if raw.device else self.devices()[0]  # in a tf.function it is nowhere yet

@@ -13,6 +13,7 @@ from unigrad.extend import (
     Backend,
     DType,
     Raw,
+    RawFunction,
     UnigradWarning,
     UnsupportedError,
     backwards,
@@ -155,6 +156,11 @@ class TorchBackend(Backend):
 
     def copied(self, raw: Raw) -> Raw:
         return raw.clone()
+
+    def compiled(self, function: RawFunction, engine: str | None) -> RawFunction:
+        if engine == "inductor":
+            return self.torch.compile(function)  # type: ignore[no-any-return]
+        return super().compiled(function, engine)
 
     def device(self, raw: Raw) -> Any:
         return str(raw.device)

@@ -440,6 +440,34 @@ class Backend:
             raise BufferError(f"the adapter of {self.name!r} has no from_dlpack, so that memory is always copied")
         return self.from_numpy(np.from_dlpack(source))
 
+    # --- compiling --------------------------------------------------------------------------------------------
+
+    def abstractly(self, function: Callable[[Sequence[Raw]], None], raws: Sequence[Raw]) -> None:
+        """Call ``function`` once with these arrays, or with such as have their shapes and dtypes and no values, for
+        what it does besides."""
+        function(raws)
+
+    def compiled(self, function: RawFunction, engine: str | None) -> RawFunction:
+        """A function of raw arrays as the framework compiles it, for arrays of always the same shapes and dtypes; as
+        it is where the framework compiles nothing. ``engine`` is the compiler that was asked for by name."""
+        if engine is not None:
+            raise UnsupportedError(
+                f"backend {self.name!r} has no compiler {engine!r}; leave out engine=, or name a backend"
+            )
+        return function
+
+    def layout(self, raw: Raw) -> Any:
+        """What a plan of the framework's own wants to know of a raw array besides its shape and dtype."""
+        return None
+
+    def adopts(self, other: Backend) -> bool:
+        """Whether arrays of the other backend may stand beside this one's, which takes them over: while it traces."""
+        return False
+
+    def adopted(self, x: Any) -> Any:
+        """A Tensor of a backend that this one :meth:`adopts`, as one of this."""
+        raise NotImplementedError(f"{type(self).__name__} adopts no other backend's arrays")
+
     # --- for speed only ---------------------------------------------------------------------------------------
 
     bounds_checked: ClassVar[frozenset[str]] = frozenset()
@@ -461,6 +489,11 @@ class Backend:
         return state
 
     # --- the same for every adapter ---------------------------------------------------------------------------
+
+    @property
+    def label(self) -> str:
+        """What the code that is written for it is filed under: its name."""
+        return self.name
 
     def __repr__(self) -> str:
         return f"<unigrad backend {self.name!r}>"

@@ -22,6 +22,7 @@ from unigrad.adapters.engines import check_engine
 from unigrad.base.dtypes import everything
 from unigrad.base.errors import ArgumentError, BackendError, UnigradError, UnigradWarning
 from unigrad.base.recording import is_recording
+from unigrad.base.tracing import trace
 from unigrad.table import PRIMITIVES
 
 
@@ -232,7 +233,7 @@ def current_place() -> tuple[Backend, Any]:
     global _default
     chosen = _override.get()
     if chosen is not None:
-        return chosen, None
+        return at_trace(chosen), None
     followed = _followed.get()
     if followed is not None:
         backend, beside = followed
@@ -243,6 +244,12 @@ def current_place() -> tuple[Backend, Any]:
     if _default is None:
         _default = get_backend_object(os.environ.get("UNIGRAD_BACKEND") or "numpy")
     return _default, None
+
+
+def at_trace(backend: Backend) -> Backend:
+    """The backend, or the one of the trace at work that takes its arrays over."""
+    at_work = trace()
+    return at_work.backend if at_work is not None and at_work.backend.adopts(backend) else backend
 
 
 def note_attached(backend: Backend) -> None:

@@ -45,16 +45,27 @@ def note(how: str, node: Any) -> None:
     """Values of a followed array were read: ``how`` is what was typed, on the nearest line outside unigrad."""
     for places in watching():
         if len(places) < FEW:
-            frame, _ = _users()
-            places.setdefault(f"{how} at {frame.f_code.co_filename}:{frame.f_lineno}", node)
+            places.setdefault(f"{how} at {users_line()}", node)
+
+
+def users_line() -> str:
+    """The nearest line outside unigrad, as ``file:number``."""
+    frame, _ = _users()
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def _users() -> tuple[FrameType, int]:
     """The nearest frame outside unigrad, and how many frames it lies above who calls this, for a ``stacklevel``."""
     depth, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] == "unigrad":
+    while frame.f_back is not None and _is_ours(frame):
         depth, frame = depth + 1, frame.f_back
     return frame, depth
+
+
+def _is_ours(frame: FrameType) -> bool:
+    """Whether a frame is of unigrad's code, or of what that has written."""
+    name = str(frame.f_globals.get("__name__", "unigrad"))
+    return name.partition(".")[0] == "unigrad" or frame.f_code.co_filename.startswith("<unigrad ")
 
 
 def warn(places: Sequence[str], what: str) -> None:

@@ -321,7 +321,7 @@ def _bound_function(backend: Backend, row: Primitive, bound: Bound) -> Callable[
     bound.scopes.append(scope)
     run = _run(row, engine.inline_nodes, scope)
     made: Callable[..., Any] = execute(
-        row.name, _taken(row, run, numbers is not None), scope, of=row.name, what="function", on=backend.name
+        row.name, _taken(row, run, numbers is not None), scope, of=row.name, what="function", on=backend.label
     )
     made.__doc__ = row.doc
     if not row.variadic and len(row.arrays) <= 2:
@@ -331,7 +331,7 @@ def _bound_function(backend: Backend, row: Primitive, bound: Bound) -> Callable[
         # As a reflected operator has it. Written once more, since a call in between takes as long as all checks.
         source = _taken(row, run, numbers is not None, "x2, x1")
         made.reflected = execute(  # type: ignore[attr-defined]
-            row.name, source, scope, of=row.name, what="reflected function", on=backend.name
+            row.name, source, scope, of=row.name, what="reflected function", on=backend.label
         )
         scope[row.name] = made
     return made

@@ -10,7 +10,7 @@ from unigrad.base import dtypes
 from unigrad.base.arguments import broadcast_shapes
 from unigrad.base.errors import ArgumentError, DtypeError, IndexRangeError, OperationError, ShapeError, UnigradError
 from unigrad.table import SCALAR_TYPES, TAKEN, Primitive, takes
-from unigrad.tensor.coercion import one_number, tensor
+from unigrad.tensor.coercion import one_number, tensor, tracing_type
 from unigrad.tensor.levels import is_wrapped, top
 from unigrad.tensor.tensor import Tensor
 
@@ -43,12 +43,16 @@ def uncommon(
     function: Callable[..., Tensor], tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...], statics: Any
 ) -> Tensor:
     """A bound primitive of one or two arrays that are not all plain Tensors of one dtype."""
+    tracing = tracing_type(tensor_type, args)
+    if tracing is not None:
+        result: Tensor = getattr(tracing._bound, row.name)(*args, *statics)
+        return result
     highest = top(args) if len(args) > 1 else args[0] if is_wrapped(args[0]) else None
     if highest is None:
         return function(*prepare(tensor_type, row, args), *statics)
     if not _alike(tensor_type, row, args, highest._dtype):
         args = tuple(prepare(tensor_type, row, args))
-    result: Tensor = highest._interpret(row, args, statics, highest)
+    result = highest._interpret(row, args, statics, highest)
     return result
 
 
@@ -75,7 +79,9 @@ def plain(tensor_type: type[Tensor], args: tuple[Any, ...]) -> bool:
 
 
 def prepare(tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...]) -> list[Tensor]:
-    """The array arguments of a primitive as Tensors of one backend, promoted as the row says."""
+    """The array arguments of a primitive as Tensors of one backend, promoted as the row says: that of the type, or of
+    the trace that takes them over."""
+    tensor_type = tracing_type(tensor_type, args) or tensor_type
     backend = tensor_type.backend
     found = [arg if type(arg) in SCALAR_TYPES else _tensor(arg, backend) for arg in args]
     names = row.arrays * len(args) if row.variadic else row.arrays

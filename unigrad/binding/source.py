@@ -97,5 +97,5 @@ def source(row: Primitive, backend: Backend, shared: bool = True) -> str:
 
     ``shared``: with what all backends share, such as the class of its nodes.
     """
-    files = (_written.get((row.name, ""), []) if shared else []) + _written.get((row.name, backend.name), [])
+    files = (_written.get((row.name, ""), []) if shared else []) + _written.get((row.name, backend.label), [])
     return "\n\n".join(f"# {file[1:-1]}\n{''.join(linecache.getlines(file))}\n" for file in files)

@@ -217,7 +217,7 @@ def quick_push(row: Primitive, tensor_type: Any, function: Callable[..., Any]) -
         total=_total_source(row, rules),
         stretched=fill(STRETCHED) if two else "",
     )
-    made: Callable[..., Any] = execute(row.name, source, scope, of=row.name, what="function of duals", on=backend.name)
+    made: Callable[..., Any] = execute(row.name, source, scope, of=row.name, what="function of duals", on=backend.label)
     return made
 
 

@@ -59,8 +59,10 @@ def _to_backend(self: Tensor, name: str) -> Tensor:
 
 def carried(x: Tensor, target: Backend, device: Any = None) -> Tensor:
     """``x`` on another backend, and on that device if one is given."""
-    if x.backend is target:
+    if x.backend is target or x.backend.adopts(target):
         return x
+    if target.adopts(x.backend):
+        return target.adopted(x)
     if isinstance(x, Batched):
         return batched(carried(x._parts.value, target, device), x._parts.level)
     if isinstance(x, Dual):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,14 @@ class NativeForeign(Foreign):
 
     def followed(self, step: Followed, raws: Sequence[Raw]) -> list[Raw]:
         return step.value(raws)
+
+
+class Layout(NamedTuple):
+    """How an array lies in memory."""
+
+    strides: tuple[int, ...]
+    view: bool
+    """Whether it is a part of another."""
 
 
 class NativeBackend(Backend):
@@ -66,6 +74,10 @@ class NativeBackend(Backend):
 
     def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
         return self.module.from_dlpack(source, copy=copy)
+
+    def layout(self, raw: Raw) -> Layout | None:
+        """Strides, and whether it lies in another's memory; None for a scalar of NumPy's."""
+        return Layout(raw.strides, raw.base is not None) if isinstance(raw, self.module.ndarray) else None
 
 
 def by_element(function: Callable[[float], float]) -> Callable[[Raw], Raw]:

@@ -18,7 +18,7 @@ from unigrad.operations.elementwise import add, equal, where
 from unigrad.operations.layers import attention_, embedding_, linear_
 from unigrad.operations.reductions import in_float32, narrow
 from unigrad.operations.shapes import expand_dims, matrix_transpose
-from unigrad.random import drawn
+from unigrad.random import tensor_drawn
 from unigrad.table import Array, operation
 from unigrad.tensor.coercion import tensors
 from unigrad.tensor.levels import is_known, values_of_all
@@ -95,15 +95,15 @@ def dropout(x: Array, /, rate: float = 0.5, *, seed: int | None = None) -> Tenso
 
     The mask is drawn in Python. Inside what a framework compiles (``jax.jit``, ``tf.function``) that is when it
     traces the program: all calls of the compiled program have one mask, and so have all examples of a vmap. For a new
-    one at each step draw it outside and pass it in as an argument, ``x * mask``.
+    one at each step draw it outside and pass it in as an argument, ``x * mask``, or compile by ``ug.compile``.
     """
     if not 0 <= real_number(rate, "rate") <= 1:
         raise ArgumentError(f"rate={rate!r} is no probability, from 0 to 1")
     x = asarray(x)
     if not is_training() or rate == 0:
         return x
-    kept = np.asarray(drawn(lambda rng: rng.random(x.shape), seed) >= rate)
-    return where(asarray(kept, like=x), x * (1 / (1 - rate) if rate < 1 else 1.0), 0.0)
+    kept = tensor_drawn(lambda rng: rng.random(x.shape) >= rate, seed, np.dtype(bool), x)
+    return where(kept, x * (1 / (1 - rate) if rate < 1 else 1.0), 0.0)
 
 
 @operation

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.adapters.contract import Backend
-from unigrad.adapters.registry import backend_of, check_device, current_backend, current_place
+from unigrad.adapters.registry import at_trace, backend_of, check_device, current_backend, current_place
 from unigrad.base import dtypes
 from unigrad.base.arguments import new_shape, real_number, whole_number
 from unigrad.base.dtypes import DType
@@ -36,6 +36,7 @@ from unigrad.tensor.coercion import (
     one_number,
     plain_numbers,
     short,
+    traced,
 )
 from unigrad.tensor.tensor import Tensor, type_on
 
@@ -57,7 +58,7 @@ def _like(like: Any) -> Tensor:
 
 
 def _place(like: Tensor | None, device: Any) -> tuple[Backend, Any]:
-    backend, beside = current_place() if like is None else (_like(like).backend, like.device)
+    backend, beside = current_place() if like is None else (at_trace(_like(like).backend), like.device)
     device = check_device(backend, device)
     return backend, beside if device is None else device
 
@@ -87,7 +88,7 @@ def asarray(
     """
     if like is not None:
         _like(like)
-    rows = obj if isinstance(obj, Tensor) else collected(obj)
+    rows = traced(obj) if isinstance(obj, Tensor) else collected(obj)
     if rows is not None:
         found = rows
     else:
@@ -106,7 +107,7 @@ def asarray(
             raise ArgumentError(f"an array of {type(obj).__name__} {short(obj)} takes a copy; leave out copy=False")
         else:
             return made(as_numpy(obj, dtype), like, device)
-    if like is not None and found.backend is not like.backend:
+    if like is not None and found.backend is not like.backend and not found.backend.adopts(like.backend):
         raise mismatch(like.backend.name, found.backend.name)
     return _converted(found, dtype, device, copy)
 

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from unigrad.adapters.contract import Backend
-from unigrad.adapters.registry import backend_of, current_backend
+from unigrad.adapters.registry import at_trace, backend_of, current_backend
 from unigrad.base import dtypes
 from unigrad.base.arguments import listed
 from unigrad.base.casting import to_integers
 from unigrad.base.errors import ArgumentError, BackendMismatchError, DtypeError
+from unigrad.base.tracing import trace
 from unigrad.table import OPERATIONS
 from unigrad.tensor.tensor import Tensor, type_on
 
@@ -27,12 +28,12 @@ def backend_for(args: Sequence[Any]) -> Backend:
         args = listed(args, "arrays")
     for arg in args:
         if isinstance(arg, Tensor):
-            return arg.backend
+            return at_trace(arg.backend)
     for arg in args:
         if not isinstance(arg, (*NUMBERS, list, tuple, np.ndarray, np.generic)):
             backend = backend_of(arg)
             if backend is not None:
-                return backend
+                return at_trace(backend)
     return current_backend()
 
 
@@ -52,6 +53,8 @@ def tensor(arg: Any, backend: Backend) -> Tensor:
     """``arg`` as a Tensor of ``backend``; BackendMismatchError if it is another backend's."""
     if isinstance(arg, Tensor):
         if arg.backend is not backend:
+            if backend.adopts(arg.backend):
+                return backend.adopted(arg)
             raise mismatch(backend.name, arg.backend.name)
         return arg
     # NumPy's arrays are data as lists and numbers are, and copied also by NumPy's backend: whoever fills a buffer again
@@ -73,11 +76,33 @@ def admitted(raw: Any, backend: Backend) -> Tensor:
     """A raw array of the user's, or what a variable holds now, as a Tensor; DtypeError if it cannot be used."""
     if isinstance(raw, backend.variable_types):
         raw = backend.foreign.array_in(raw)
-    return type_on(backend).of(backend.admit(raw), None)
+    return traced(type_on(backend).of(backend.admit(raw), None))
+
+
+def traced(x: Tensor) -> Tensor:
+    """A Tensor, taken over by the trace at work if there is one that does."""
+    at_work = trace()
+    if at_work is None or not at_work.backend.adopts(x.backend):
+        return x
+    return at_work.backend.adopted(x)
+
+
+def tracing_type(tensor_type: type[Tensor], args: Sequence[Any]) -> type[Tensor] | None:
+    """The class of those Tensors among the arguments that a trace takes ``tensor_type``'s over for; None for none."""
+    if trace() is not None:
+        for arg in args:
+            if isinstance(arg, Tensor) and arg.backend.adopts(tensor_type.backend):
+                return arg._plain
+    return None
 
 
 def mismatch(first: str, second: str) -> BackendMismatchError:
     """The error for arrays of the backends of these names in one operation."""
+    if first == second:
+        return BackendMismatchError(
+            "an array that was made while ug.compile traced a function met one from outside: it was kept in a list, a "
+            "global or an attribute; return it instead"
+        )
     return BackendMismatchError(
         f"arrays of backends {first!r} and {second!r} met in one operation; move one with x.to_backend({first!r}), or "
         f"make it beside an array of the other from the start: ug.arange(3.0, like=x)"

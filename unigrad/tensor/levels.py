@@ -94,9 +94,12 @@ def values_of_all(x: Tensor) -> np.ndarray[Any, Any]:
 
 
 def interpret(row: Primitive, arrays: Sequence[Any], statics: Sequence[Any]) -> Tensor:
-    """A primitive of arrays of one backend, promoted as it wants them, of which at least one is wrapped."""
+    """A primitive of arrays of one backend, promoted as it wants them, of which at least one is wrapped; or all are of
+    the trace at work."""
     highest = top(arrays)
-    assert highest is not None
+    if highest is None:
+        found: Tensor = call(arrays[0]._bound, row, arrays, statics)
+        return found
     result: Tensor = type(highest)._interpret(row, arrays, statics, highest)
     return result
 

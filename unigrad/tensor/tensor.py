@@ -33,12 +33,16 @@ from unigrad.base.errors import (
 )
 from unigrad.base.leaving import note, watching
 from unigrad.base.recording import recording_mode
+from unigrad.base.tracing import trace
 from unigrad.base.words import Raw
 from unigrad.table import OPERATIONS
 from unigrad.tape import RELEASED, Leaf, Node
 from unigrad.tensor.everyday import Everyday
 
 REQUESTS = ("write", "add", "null")
+
+writes = [0]
+"""How often any Tensor was given another value, so that who computed with one can ask whether that still holds."""
 
 
 class GradientBuffer:
@@ -256,6 +260,7 @@ class Tensor(Everyday):
                 "inside jvp and vmap no gradient can be attached; use ug.grad or ug.vjp there instead of attach_grad "
                 "and backward"
             )
+        self._refuse_outside("attach_grad()")
         engine = self.backend.engine
         raw = engine.constant(self._raw) if self._node is not None else self._raw
         if grad_req == "null":
@@ -292,6 +297,7 @@ class Tensor(Everyday):
         buffer = getattr(self, "_buffer", None)
         if buffer is None or buffer.grad is None:
             raise ArgumentError("this array has no gradient to change; call x.attach_grad() first")
+        self._refuse_outside("x.grad = ...")
         if value is None:
             return self.zero_grad()
         found: Tensor = OPERATIONS["asarray"](value, dtype=self.dtype, like=self)
@@ -304,6 +310,7 @@ class Tensor(Everyday):
         buffer = getattr(self, "_buffer", None)
         if buffer is None:
             raise ArgumentError("this array has no gradient to clear; call x.attach_grad() first")
+        self._refuse_outside("zero_grad()")
         if buffer.grad is not None:
             buffer.grad = self.detach().zeros_like()
 
@@ -516,6 +523,8 @@ class Tensor(Everyday):
     def _writable(self) -> GradientBuffer | None:
         """The buffer of this leaf, None if it has no gradient, as the variables of functional forms; LeafWriteError
         while recording."""
+        self._refuse_outside("to write to it")
+        writes[0] += 1
         buffer = getattr(self, "_buffer", None)
         if buffer is not None and recording_mode():
             raise LeafWriteError(
@@ -524,8 +533,20 @@ class Tensor(Everyday):
             )
         return buffer
 
+    def _refuse_outside(self, what: str) -> None:
+        """UnsupportedError if this is an array from outside of what is being traced, which ``what`` would change."""
+        at_work = trace()
+        if at_work is not None and at_work.backend.adopts(self.backend):
+            raise UnsupportedError(
+                f"a compiled function cannot change an array from outside: {what} would happen once, when it is "
+                f"traced, and at no later call; return the new value and write it outside, or pass the array as an "
+                f"argument"
+            )
+
     def _become(self, new: Tensor, buffer: GradientBuffer | None) -> None:
         """Hold another value. What was recorded with the old one keeps it; an attached leaf keeps its ``buffer``."""
+        self._refuse_outside("to write to it")
+        writes[0] += 1
         if buffer is not None:
             engine = self.backend.engine
             raw = new._raw if new._node is None else engine.detached(new._raw)

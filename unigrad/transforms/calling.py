@@ -111,7 +111,7 @@ class Arguments:
         self.home: Backend = backend_for(leaves)
         """Where all goes that is on no backend yet."""
         numbers = numbers and any(type(leaf) in (float, complex) for leaf in leaves)
-        beside = _floating_dtype(leaves) if numbers else None
+        beside = floating_dtype(leaves) if numbers else None
         self.originals = [leaf for position in chosen for leaf in flat[position][0]]
         """The leaves of the chosen arguments, as they were given."""
         self.layouts = [flat[position][1] for position in chosen]
@@ -139,7 +139,7 @@ class Arguments:
         # What values are shown as: a Tensor if any was given, else a framework's own array if any was, else NumPy's.
         self._kind: Any = next((leaf for leaf in leaves if isinstance(leaf, Tensor)), None)
         if self._kind is None:
-            self._kind = next((leaf for leaf in leaves if not _is_numpy(leaf) and _is_numeric(leaf)), None)
+            self._kind = next((leaf for leaf in leaves if not _is_numpy(leaf) and is_numeric(leaf)), None)
 
     def passed_to(self, f: Callable[..., Any]) -> Any:
         """What ``f`` returns for them. New arrays that it makes are beside them, on their backend and device."""
@@ -285,7 +285,7 @@ class Outputs:
         self.tensors: list[Tensor] = []
         with working_on(home):
             for number, leaf in enumerate(leaves):
-                if not isinstance(leaf, (Tensor, *_NUMBERS)) and not _is_numeric(leaf):
+                if not isinstance(leaf, (Tensor, *_NUMBERS)) and not is_numeric(leaf):
                     raise ArgumentError(
                         f"{called(f)} must return arrays, and its {self.name(number)} is {type(leaf).__name__}; "
                         f"with has_aux=True it may return (arrays, anything)"
@@ -336,7 +336,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def direction(x: Tensor, given: Any, what: Where, of: str) -> Tensor:
     """A tangent or cotangent of ``x`` as a Tensor; it must have exactly its shape and dtype. NumPy arrays will do."""
-    if isinstance(given, (np.ndarray, np.generic)) and _is_numeric(given):
+    if isinstance(given, (np.ndarray, np.generic)) and is_numeric(given):
         given = asarray(given, like=x)
     elif given is None or isinstance(given, (str, bytes)):
         raise DtypeError(
@@ -405,7 +405,7 @@ def constant(leaf: Any) -> Any:
     """A leaf of an argument that is not differentiated: arrays become Tensors, all else stays."""
     if isinstance(leaf, (Tensor, *_NUMBERS, str, bytes)) or leaf is None:
         return leaf
-    return asarray(leaf) if _is_numeric(leaf) else leaf
+    return asarray(leaf) if is_numeric(leaf) else leaf
 
 
 def constants(tree: Any) -> Any:
@@ -420,18 +420,18 @@ def _is_numpy(leaf: Any) -> bool:
     return isinstance(leaf, (np.ndarray, np.generic))
 
 
-def _is_numeric(leaf: Any) -> bool:
+def is_numeric(leaf: Any) -> bool:
     """Whether it is a raw array, of a framework or of NumPy, that can become a Tensor."""
     if isinstance(leaf, np.ndarray):
         return leaf.dtype.kind in "biu" + FLOATING
     return isinstance(leaf, current_backend().array_types) or backend_of(leaf) is not None
 
 
-def _floating_dtype(leaves: Sequence[Any]) -> dtypes.DType | None:
+def floating_dtype(leaves: Sequence[Any]) -> dtypes.DType | None:
     """What the floating arrays among ``leaves`` are promoted to, or None if there are none."""
     found = None
     for leaf in leaves:
-        if isinstance(leaf, (Tensor, np.generic)) or (not isinstance(leaf, _NUMBERS) and _is_numeric(leaf)):
+        if isinstance(leaf, (Tensor, np.generic)) or (not isinstance(leaf, _NUMBERS) and is_numeric(leaf)):
             dtype = asarray(leaf).dtype
             if has_gradients(dtype):
                 found = dtype if found is None else dtypes.promote(found, dtype)

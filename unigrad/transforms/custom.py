@@ -88,7 +88,7 @@ def custom_gradient(f: Callable[..., Any] | None = None, *, forward: Callable[..
     def applied(*args: Any, **kwargs: Any) -> Any:
         call = _Call(function, forward, args, kwargs)
         step = Step(call.name, call.body, None if forward is None else call.push, proven)
-        return call.output(_apply(step, call.operands.taken()))
+        return call.output(apply(step, call.operands.taken()))
 
     return applied
 
@@ -96,7 +96,7 @@ def custom_gradient(f: Callable[..., Any] | None = None, *, forward: Callable[..
 # --- through the levels ------------------------------------------------------------------------------------------
 
 
-def _apply(step: Step, inputs: Sequence[Tensor]) -> list[Tensor]:
+def apply(step: Step, inputs: Sequence[Tensor]) -> list[Tensor]:
     highest = top(inputs)
     if highest is None:
         with levels_below(0):
@@ -107,11 +107,11 @@ def _apply(step: Step, inputs: Sequence[Tensor]) -> list[Tensor]:
         marks = [at_level(x, level) for x in inputs]
         values = [x._parts.value if marked else x for x, marked in zip(inputs, marks, strict=True)]
         with levels_below(level):
-            outputs = _apply(_mapped(step, level, size, marks), values)
+            outputs = apply(_mapped(step, level, size, marks), values)
         return [put_under(y, level) for y in outputs]
     parts = [take_apart(x, level) for x in inputs]
     values, tangents = [value for value, _ in parts], [tangent for _, tangent in parts]
-    outputs = _apply(step, values)
+    outputs = apply(step, values)
     pushed = (step.forward or functools.partial(_transposed, step))(values, tangents, outputs)
     return [y if t is None else dual(y, t, level) for y, t in zip(outputs, pushed, strict=True)]
 

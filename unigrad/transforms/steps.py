@@ -15,6 +15,7 @@ from unigrad.interpreters.batches import Batched, batched, mapped, unbatched
 from unigrad.interpreters.duals import Dual, dual
 from unigrad.operations.shapes import moveaxis
 from unigrad.random import logged, replayed
+from unigrad.tensor.coercion import traced
 from unigrad.tensor.levels import is_wrapped
 from unigrad.tensor.tensor import Tensor
 from unigrad.transforms.calling import constant
@@ -45,6 +46,7 @@ class Operands:
         for place, leaf in enumerate(leaves):
             x = leaf if isinstance(leaf, np.generic) else constant(leaf)
             if isinstance(x, Tensor):
+                x = traced(x)
                 # The places alone are kept: the graph may hold these, and a Tensor may hold a gradient with a graph.
                 leaves[place] = Slot(len(self._tensors), where[place])
                 self._places.append(place)

@@ -1,0 +1,498 @@
+"""``ug.compile``: signatures and the cache, and a plan as users call it."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import functools
+import math
+import sys
+import threading
+import types
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from unigrad.adapters.contract import Backend
+from unigrad.adapters.registry import backend_names, current_backend, following, get_backend_object
+from unigrad.base import dtypes
+from unigrad.base.dtypes import has_gradients
+from unigrad.base.errors import ArgumentError, UnigradWarning
+from unigrad.base.recording import Switch, is_training, recording_mode
+from unigrad.base.tracing import at_work, trace
+from unigrad.base.tree import Layout, branches, flatten, unflatten
+from unigrad.base.words import Raw
+from unigrad.compiling.native import Plan
+from unigrad.compiling.program import Program
+from unigrad.compiling.replay import written
+from unigrad.compiling.tracing import Trace, Traced, TracedBackend, traced_over
+from unigrad.engine.moving import carried
+from unigrad.native.backend import NativeBackend
+from unigrad.operations.creation import asarray
+from unigrad.tensor.coercion import mismatch, traced
+from unigrad.tensor.joints import Maybe, PullBack
+from unigrad.tensor.levels import beneath
+from unigrad.tensor.tensor import Tensor, type_on, writes
+from unigrad.transforms.calling import called, check_function, floating_dtype, is_numeric
+from unigrad.transforms.custom import Step, apply
+from unigrad.transforms.reverse import vjp
+from unigrad.transforms.steps import placed
+
+KEPT = 128
+"""How many plans a compiled function keeps; those that were not called for longest go first."""
+MANY = 8
+"""So many signatures are taken without a warning."""
+
+
+class CacheInfo(NamedTuple):
+    """What :meth:`Compiled.cache_info` returns."""
+
+    hits: int
+    misses: int
+    maxsize: int
+    currsize: int
+
+
+def compile(
+    f: Callable[..., Any] | None = None,
+    *,
+    static_argnums: int | Sequence[int] = (),
+    static_argnames: str | Sequence[str] = (),
+    engine: str | None = None,
+) -> Any:
+    """``f`` as a program that runs without its Python: ``step = ug.compile(ug.value_and_grad(loss))``.
+
+    The first call of each signature *traces* ``f``: it runs once, on arrays that write down every operation, those of
+    transforms inside it included. Later calls run what was written down. The signature is the structure of the
+    arguments, the shape, dtype and device of each array, every argument that is no array, and the training mode. Also a
+    decorator, with or without arguments.
+
+    Arguments and results are arrays and containers of them, and come back in the kind that was given, as from
+    :func:`unigrad.grad`. ``f`` sees Tensors; a Python float or complex number is an array to it, of no axes and of the
+    dtype of the floating arrays beside it. Integers, booleans, strings and all else that is no array belong to the
+    signature by value, as do arguments at ``static_argnums`` and those named by ``static_argnames``; they must be
+    hashable. A Tensor that ``f`` closes over is read anew at each call if ``f`` uses it beside an argument or in a
+    function of unigrad's; NumPy arrays and numbers are constants. Random numbers are drawn at each call, from the same
+    stream as uncompiled. Results share memory with nothing. Writing to an argument inside ``f`` changes what ``f``
+    holds alone.
+
+    On NumPy and CuPy the plan is Python source over buffers that are made once, with the same results to the last bit;
+    JAX and TensorFlow compile it; PyTorch and MXNet run it as it is. ``engine`` chooses otherwise: the name of another
+    backend (``"jax"``), which computes what NumPy's arrays are converted to, and the results are converted back; or
+    ``"inductor"``, PyTorch's own compiler. :meth:`Compiled.source` shows what runs.
+
+    Inside ``record()`` a call is one step of the graph, differentiable to any order; inside ``vmap`` and ``jvp``, and
+    in a framework's own gradient, ``f`` itself is called.
+
+    Raises UnsupportedError where ``f`` asks for the values of an array that depends on its arguments (``if``,
+    ``float(x)``), writes to an array from outside, or calls a framework's own function; ArgumentError for a static
+    argument that is not hashable, an unknown engine and endless recursion. An error leaves no plan behind. After 8
+    signatures a warning says what changes.
+    """
+    if f is None:
+        return functools.partial(compile, static_argnums=static_argnums, static_argnames=static_argnames, engine=engine)
+    check_function(f, "compile")
+    numbers = tuple(static_argnums) if isinstance(static_argnums, (list, tuple)) else (static_argnums,)
+    names = tuple(static_argnames) if isinstance(static_argnames, (list, tuple)) else (static_argnames,)
+    if any(not isinstance(number, int) or isinstance(number, bool) for number in numbers):
+        raise ArgumentError(f"static_argnums={static_argnums!r} must be positions of arguments")
+    if any(not isinstance(name, str) for name in names):
+        raise ArgumentError(f"static_argnames={static_argnames!r} must be names of arguments")
+    if engine is not None and engine not in (*backend_names(), "inductor"):
+        raise ArgumentError(
+            f"engine={engine!r} is unknown; use the name of a backend ({', '.join(backend_names())}) or 'inductor'"
+        )
+    return Compiled(f, numbers, names, engine)
+
+
+class Compiled:
+    """A compiled function; :func:`compile` makes it."""
+
+    def __init__(
+        self, f: Callable[..., Any], static_argnums: Sequence[int], static_argnames: Sequence[str], engine: str | None
+    ) -> None:
+        functools.update_wrapper(self, f)
+        self._function = f
+        self._static_argnums = static_argnums
+        self._static_argnames = static_argnames
+        self._engine = engine
+        self._plans: OrderedDict[Any, Compilation] = OrderedDict()
+        self._hits = self._misses = 0
+        self._warned = False
+        self._lock = threading.RLock()
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<compiled {called(self._function)}, {len(self._plans)} plans>"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the function returns, computed by the plan of this signature."""
+        given = Given(args, kwargs, self._static_argnums, self._static_argnames)
+        if given.at_work:
+            return self._inside(given, args, kwargs)
+        key = (*given.key, is_training())
+        compilation = self._plans.get(key)
+        if compilation is None or not compilation.holds():
+            compilation = self._compiled(key, args, kwargs, given)
+        else:
+            self._hits += 1
+            with contextlib.suppress(KeyError):  # another thread has put it out
+                self._plans.move_to_end(key)
+        return compilation(given)
+
+    def _inside(self, given: Given, args: Any, kwargs: Any) -> Any:
+        """A call inside a trace, which becomes a part of it, or inside another transform."""
+        at = trace()
+        call = (self, *given.key)
+        if at is None:
+            return self._function(*args, **kwargs)
+        if call in at.calls:
+            raise self._endless()
+        at.calls.add(call)
+        try:
+            return self._function(*args, **kwargs)
+        finally:
+            at.calls.remove(call)
+
+    def _endless(self) -> ArgumentError:
+        return ArgumentError(
+            f"{called(self._function)} calls itself with arguments of the same shapes and dtypes, and nothing that "
+            f"depends on their values can end that; loop by ug.scan, or count down an integer argument"
+        )
+
+    def _compiled(self, key: Any, args: Any, kwargs: Any, given: Given) -> Compilation:
+        with self._lock:
+            found = self._plans.get(key)
+            if found is not None and found.holds():
+                return found
+            made = Compilation(self, args, kwargs, given)
+            self._misses += 1
+            self._warn_if_many(key)
+            self._plans[key] = made
+            while len(self._plans) > KEPT:
+                self._plans.popitem(last=False)
+            return made
+
+    def _warn_if_many(self, key: Any) -> None:
+        if self._warned or len(self._plans) < MANY or key in self._plans:
+            return
+        self._warned = True
+        last = next(reversed(self._plans))
+        changes = [
+            f"{new} after {old}" for new, old in zip(map(_told, key), map(_told, last), strict=False) if new != old
+        ]
+        warnings.warn(
+            f"{called(self._function)} is traced for the {len(self._plans) + 1}th time, once for each signature. What "
+            f"changed last: {', '.join(changes[:3]) or 'the structure of the arguments'}. Give numbers that change as "
+            f"arrays (ug.asarray(n)) or floats, and pad arrays to few shapes",
+            UnigradWarning,
+            stacklevel=4,
+        )
+
+    def cache_info(self) -> CacheInfo:
+        """Calls that found a plan, calls that traced, how many plans are kept at most, and how many there are."""
+        return CacheInfo(self._hits, self._misses, KEPT, len(self._plans))
+
+    def clear_cache(self) -> None:
+        """Forget all plans and counts."""
+        with self._lock:
+            self._plans.clear()
+            self._hits = self._misses = 0
+            self._warned = False
+
+    def source(self) -> str:
+        """What runs, of the signature called last: Python, each line with the operation that it came from."""
+        return self._last().source
+
+    @property
+    def program(self) -> Program:
+        """What was traced, of the signature called last."""
+        return self._last().program
+
+    def _last(self) -> Compilation:
+        if not self._plans:
+            raise ArgumentError(f"{called(self._function)} has no plan yet; call it once")
+        return next(reversed(self._plans.values()))
+
+
+def _told(part: Any) -> str:
+    return str(part)
+
+
+class Compilation:
+    """One signature: the program, and what runs."""
+
+    def __init__(self, owner: Compiled, args: Any, kwargs: Any, given: Given) -> None:
+        self._name = called(owner._function)
+        self._home: Backend = given.home
+        self._inner = _backend_of_engine(owner._engine, given.home)
+        self._function = owner._function
+        beside = floating_dtype(given.leaves)
+        self._numbers = {
+            float: dtypes.default_float if beside is None else dtypes.real_of(beside),
+            complex: dtypes.complex_of(dtypes.default_float if beside is None else beside),
+        }
+        self._trace = Trace(traced_over(self._inner, self._home), self._home)
+        raws = [self._raw(leaf) for leaf in given.leaves]
+        self._inner.abstractly(functools.partial(self._traced, given, args, kwargs), raws)
+        self.program = self._trace.program.simplified()
+        self.program.check()
+        # What only the trace holds was computed inside of arrays from outside alone, once.
+        self._has_computed = _fewest_references(self._trace.captures) <= _HELD
+        self._captures = dict(self._trace.captures)
+        self._written = writes[0]
+        self._first: list[Any] | None = self._trace.first
+        self._plan: Any
+        if isinstance(self._inner, NativeBackend):
+            self._plan = Plan(self.program, self._inner, self._name)
+            self.source = self._plan.source
+        else:
+            run, self.source = written(self.program, self._inner, self._name)
+            self._plan = self._inner.compiled(run, "inductor" if owner._engine == "inductor" else None)
+        self._pullback = Compiled(self._derived, (), (), owner._engine if owner._engine == "inductor" else None)
+
+    def _traced(self, given: Given, args: Any, kwargs: Any, raws: Sequence[Raw]) -> None:
+        """Call the function once, and keep what its results are made of."""
+        at, tensor_type = self._trace, type_on(self._trace.backend)
+        xs = [at.input(raw, "a") for raw in raws]
+        supply = iter([tensor_type.of(x, None) for x in xs])
+        positional, named = given.rebuilt(args, kwargs, supply)
+        with at_work(at), following(at.backend, xs[0] if xs else None), Switch(False, None):
+            result = self._function(*positional, **named)
+            leaves, layout = flatten(result)
+            self._leaves: list[Any] = []
+            for leaf in leaves:
+                x = traced(leaf) if isinstance(leaf, Tensor) else leaf
+                if isinstance(x, Tensor) and x.backend is at.backend:
+                    at.program.outputs.append(at.variable_of(beneath(x)._raw))
+                    x = _OUTPUT
+                self._leaves.append(x)
+            # Of the containers themselves, which a layout may hold, none may keep the traced arrays alive.
+            self._layout: Layout = flatten(unflatten(layout, [0] * len(leaves)))[1]
+
+    def holds(self) -> bool:
+        """Whether what the function took from outside is still as it was where that decides the program."""
+        if self._has_computed and self._written != writes[0]:
+            return False
+        for variable, x in self._captures.items():
+            if tuple(x._raw.shape) != variable.shape or x._dtype != variable.dtype:
+                return False
+        return True
+
+    def __call__(self, given: Given) -> Any:
+        """The results for these arguments."""
+        if recording_mode() and any(
+            isinstance(x, Tensor) and x._node is not None for x in (*given.leaves, *self._captures.values())
+        ):
+            found = self._as_step(given)
+        else:
+            outputs = self._plan(self._inputs([self._raw(leaf) for leaf in given.leaves]))
+            found = [self._shown(raw, given.kind) for raw in outputs]
+        supply = iter(found)
+        leaves = [next(supply) if leaf is _OUTPUT else copy.copy(leaf) for leaf in self._leaves]
+        return unflatten(self._layout, leaves)
+
+    def _raw(self, leaf: Any) -> Raw:
+        """An argument as the plan takes it."""
+        inner = self._inner
+        if isinstance(leaf, Tensor):
+            return self._trace.raw_of(leaf)
+        if type(leaf) in self._numbers:
+            return inner.from_numpy(np.asarray(leaf, dtype=self._numbers[type(leaf)]))
+        if inner.name == "numpy" and type(leaf) is np.ndarray and leaf.flags.forc and leaf.dtype.kind != "V":
+            return leaf  # which a plan only reads
+        return inner.from_numpy(np.asarray(leaf))
+
+    def _inputs(self, raws: Sequence[Raw]) -> list[Raw]:
+        """Arguments, what is read outside, and random numbers, in the order of the program."""
+        found = dict(zip(self.program.inputs, raws, strict=False))
+        first, self._first = self._first, None
+        if first is not None:
+            found |= zip([variable for variable, _ in self._trace.draws if variable is not None], first, strict=True)
+        else:
+            for variable, draw in self._trace.draws:
+                if variable is None:
+                    draw()
+                else:
+                    found[variable] = self._inner.from_numpy(draw())
+        for variable, x in self._captures.items():
+            found[variable] = self._trace.raw_of(x)
+        return [found[variable] for variable in self.program.inputs]
+
+    def _shown(self, raw: Raw, kind: Any) -> Any:
+        """A result in the kind of the arguments."""
+        if kind is None:
+            return np.asarray(raw) if self._inner.name == "numpy" else np.array(self._inner.to_numpy(raw))
+        if self._inner is not self._home:
+            raw = self._home.from_numpy(self._inner.to_numpy(raw))
+        return type_on(self._home).of(raw, None) if isinstance(kind, Tensor) else raw
+
+    # --- one step of a recording --------------------------------------------------------------------------------
+
+    def _as_step(self, given: Given) -> list[Tensor]:
+        inner, tensor_type = self._inner, type_on(self._inner)
+        leaves = [
+            carried(x, inner) if isinstance(x, Tensor) else tensor_type.of(self._raw(x), None) for x in given.leaves
+        ]
+        inputs = [tensor_type.of(raw, None) for raw in self._inputs([x._raw for x in leaves])]
+        inputs[: len(leaves)] = leaves
+        for position, variable in enumerate(self.program.inputs):
+            if variable in self._captures:
+                inputs[position] = carried(self._captures[variable], inner)
+        return [carried(y, self._home) for y in apply(Step(self._name, self._body, None, [True]), inputs)]
+
+    def _body(self, inputs: Sequence[Tensor]) -> tuple[list[Tensor], PullBack]:
+        tensor_type = type_on(self._inner)
+        outputs = self._plan([x._raw if x._node is None else x.detach()._raw for x in inputs])
+
+        def pull(gs: Sequence[Maybe]) -> Sequence[Maybe]:
+            found = self._pullback(list(inputs), {position: g for position, g in enumerate(gs) if g is not None})
+            return placed(_floating(inputs), found, len(inputs))
+
+        return [tensor_type.of(raw, None) for raw in outputs], pull
+
+    def _derived(self, xs: list[Tensor], gs: dict[int, Tensor]) -> Any:
+        """The cotangents of the floating inputs, of those of the outputs at some positions."""
+        moving = _floating(xs)
+        tensor_type = xs[0]._plain
+        bound = tensor_type._bound
+        wrap = Traced if isinstance(tensor_type.backend, TracedBackend) else (lambda raw: raw)
+
+        def outputs(*moved: Tensor) -> list[Tensor]:
+            inputs = list(xs)
+            for position, x in zip(moving, moved, strict=True):
+                inputs[position] = x
+            found = self.program.run(
+                lambda name: getattr(bound, name),
+                inputs,
+                lambda x: x._raw,
+                lambda raw: tensor_type.of(wrap(raw), None),
+            )
+            return [found[position] for position in gs]
+
+        _, pull = vjp(outputs, *[xs[position] for position in moving])
+        return pull(list(gs.values()))
+
+
+_OUTPUT = object()
+"""Stands for an array among the leaves of a result."""
+
+
+def _fewest_references(pairs: Sequence[tuple[Any, Any]]) -> float:
+    return min((sys.getrefcount(x) for _, x in pairs), default=math.inf)
+
+
+_HELD = _fewest_references([(None, Exception())])
+"""What that finds where nobody but the pairs holds one."""
+
+
+def _floating(xs: Sequence[Tensor]) -> list[int]:
+    return [position for position, x in enumerate(xs) if has_gradients(x.dtype)]
+
+
+def _backend_of_engine(engine: str | None, home: Backend) -> Backend:
+    if engine is None or (engine == "inductor" and home.name == "torch"):
+        return home
+    return get_backend_object("torch" if engine == "inductor" else engine)
+
+
+class Given:
+    """The arguments of one call: their arrays, and the key of all else."""
+
+    __slots__ = ("_names", "_static", "at_work", "home", "key", "kind", "leaves")
+
+    def __init__(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], numbers: Sequence[int], names: Sequence[str]
+    ) -> None:
+        self.key: list[Any] = []
+        self.leaves: list[Any] = []
+        """The arrays, and the floating numbers."""
+        self.at_work = trace() is not None
+        """Whether the function itself has to be called: in a trace, a vmap, a jvp or a framework's own gradient."""
+        self.kind: Any = None
+        """What results are shown as: the first Tensor, else the first array of a framework's, else None for NumPy's."""
+        self.home: Any = None
+        """The backend of the arrays, else the current one."""
+        self._static = {number % len(args) for number in numbers} if numbers and args else set()
+        self._names = names
+        for number, arg in enumerate(args):
+            self._add(arg, number in self._static)
+        for name in sorted(kwargs):
+            self.key.append(name)
+            self._add(kwargs[name], name in names)
+        if self.home is None:
+            self.home = current_backend()
+            self.key.append(self.home)
+
+    def _add(self, x: Any, static: bool) -> None:
+        if static:
+            self._by_value(x)
+        elif isinstance(x, Tensor):
+            self._tensor(x)
+            if not isinstance(self.kind, Tensor):
+                self.kind = x
+        elif type(x) is float or type(x) is complex:
+            self.key.append(type(x))
+            self.leaves.append(x)
+        elif isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in _NUMERIC:
+            self.key.append((type(x), x.shape, x.dtype, getattr(x, "strides", None)))
+            self.leaves.append(x)
+        else:
+            parts = branches(x)
+            if parts is not None:
+                self.key.append((type(x), *[name for name, _ in parts]))
+                for _, part in parts:
+                    self._add(part, False)
+            elif _is_array(x):
+                self._tensor(asarray(x))
+                if self.kind is None:
+                    self.kind = x
+            else:
+                self._by_value(x)
+
+    def _tensor(self, x: Tensor) -> None:
+        backend, raw = x.backend, x._raw
+        if self.home is None:
+            self.home = backend
+        elif self.home is not backend:
+            raise mismatch(self.home.name, backend.name)
+        if x._is_wrapped or (x._node is None and backend.foreign.follows(raw)):
+            self.at_work = True
+            return
+        self.key.append((type(x), tuple(raw.shape), x._dtype, str(backend.device(raw)), backend.layout(raw)))
+        self.leaves.append(x)
+
+    def _by_value(self, x: Any) -> None:
+        try:
+            hash(x)
+        except TypeError:
+            raise ArgumentError(
+                f"an argument of type {type(x).__name__} is no array, and it is not hashable: plans are found by the "
+                f"values of such arguments; pass a tuple, a string or a number, or an object of a hashable class"
+            ) from None
+        self.key.append((type(x), x))
+
+    def rebuilt(self, args: tuple[Any, ...], kwargs: dict[str, Any], supply: Any) -> tuple[list[Any], dict[str, Any]]:
+        """The arguments with other arrays in the places of theirs."""
+
+        def filled(x: Any) -> Any:
+            leaves, layout = flatten(x)
+            return unflatten(layout, [next(supply) if _is_array(leaf) else leaf for leaf in leaves])
+
+        positional = [arg if number in self._static else filled(arg) for number, arg in enumerate(args)]
+        return positional, {n: kwargs[n] if n in self._names else filled(kwargs[n]) for n in sorted(kwargs)}
+
+
+_NUMERIC = "biu" + dtypes.FLOATING
+
+
+def _is_array(x: Any) -> bool:
+    """Whether a leaf is an array to a compiled function."""
+    if x is None or isinstance(x, (bool, int, str, bytes)):
+        return False
+    return isinstance(x, Tensor) or type(x) in (float, complex) or is_numeric(x)

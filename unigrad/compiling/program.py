@@ -1,0 +1,181 @@
+"""The program: what tracing a function leaves, a straight line of primitives over variables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from unigrad.base.dtypes import DType
+from unigrad.base.errors import UnigradError
+from unigrad.base.words import Raw
+from unigrad.table import PRIMITIVES
+
+SMALL = 64
+"""Constants of at most so many bytes are one if their values are."""
+
+
+class Variable:
+    """One array of a program: its name, and what is known of it."""
+
+    __slots__ = ("dtype", "example", "name", "shape")
+
+    def __init__(self, name: str, shape: tuple[int, ...], dtype: DType, example: Any = None) -> None:
+        self.name = name
+        self.shape = shape
+        self.dtype = dtype
+        self.example = example
+        """What else a plan wants to know of the raw array that it was when the program was traced."""
+
+    def __repr__(self) -> str:
+        return self.name
+
+    @property
+    def described(self) -> str:
+        """Dtype and shape, as ``float32[3, 4]``."""
+        return f"{self.dtype}[{', '.join(map(str, self.shape))}]"
+
+
+@dataclass(eq=False, slots=True)
+class Step:
+    """One primitive of a program: ``out = name(*args)``."""
+
+    name: str
+    args: tuple[Any, ...]
+    """Its arrays and parameters in their order. Variables stand for arrays, also inside tuples and lists."""
+    out: Variable
+
+    def __repr__(self) -> str:
+        return f"{self.out} = {self.name}({', '.join(map(_shown, self.args))})"
+
+    @property
+    def inputs(self) -> list[Variable]:
+        """The variables among the arguments, each as often as it stands there."""
+        return list(_variables(self.args))
+
+
+@dataclass(eq=False)
+class Program:
+    """A straight line of primitives from inputs to outputs. ``print`` shows it, :meth:`check` proves it whole."""
+
+    inputs: list[Variable] = field(default_factory=list)
+    """What comes in at each call: arguments, arrays from outside, random numbers."""
+    constants: dict[Variable, Raw] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    outputs: list[Variable] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        lines = [f"{x}: {x.described}  # input" for x in self.inputs]
+        lines += [f"{x}: {x.described}  # constant" for x in self.constants]
+        lines += [f"{step}  # {step.out.described}" for step in self.steps]
+        return "\n".join([*lines, f"return {', '.join(map(repr, self.outputs))}"])
+
+    def check(self) -> None:
+        """UnigradError unless each step is a primitive of the table and reads what stands above it, and no variable is
+        set twice."""
+        known = {*self.inputs, *self.constants}
+        for step in self.steps:
+            if step.name not in PRIMITIVES:
+                raise UnigradError(f"program: {step} is no primitive of the table")
+            lost = [x for x in step.inputs if x not in known]
+            if lost:
+                raise UnigradError(f"program: {step} reads {lost[0]} before it is set")
+            if step.out in known:
+                raise UnigradError(f"program: {step} sets {step.out} a second time")
+            known.add(step.out)
+        lost = [x for x in self.outputs if x not in known]
+        if lost:
+            raise UnigradError(f"program: its output {lost[0]} is never set")
+
+    def simplified(self) -> Program:
+        """The same program, with what is computed twice computed once, and without what no output needs."""
+        replaced: dict[Variable, Variable] = {}
+        constants: dict[Variable, Raw] = {}
+        seen: dict[Any, Variable] = {}
+        for x, raw in self.constants.items():
+            replaced[x] = seen.setdefault(_constant_key(x, raw), x)
+            if replaced[x] is x:
+                constants[x] = raw
+        steps = []
+        for step in self.steps:
+            args = _with(step.args, replaced)
+            first = seen.setdefault((step.name, _key(args)), step.out)
+            replaced[step.out] = first
+            if first is step.out:
+                steps.append(Step(step.name, args, step.out))
+        outputs = [replaced.get(x, x) for x in self.outputs]
+        needed = set(outputs)
+        kept = []
+        for step in reversed(steps):
+            if step.out in needed:
+                needed.update(step.inputs)
+                kept.append(step)
+        return Program(self.inputs, {x: raw for x, raw in constants.items() if x in needed}, kept[::-1], outputs)
+
+    def run(self, function: Callable[[str], Callable[..., Any]], inputs: Sequence[Any], raw: Callable[[Any], Raw],
+            constant: Callable[[Raw], Any]) -> list[Any]:  # fmt: skip
+        """The outputs for these inputs, each step by ``function(name)``, of whatever these work on. Of that ``raw``
+        gives the array where it stands inside a parameter, and ``constant`` makes it of a constant's."""
+        values: dict[Variable, Any] = dict(zip(self.inputs, inputs, strict=True))
+        values |= {x: constant(held) for x, held in self.constants.items()}
+        for step in self.steps:
+            arrays = len(PRIMITIVES[step.name].arrays)
+            inner = {x: raw(values[x]) for arg in step.args[arrays:] for x in _variables(arg)}
+            args = [_with(arg, values) for arg in step.args[:arrays]] + [
+                _with(arg, inner) for arg in step.args[arrays:]
+            ]
+            values[step.out] = function(step.name)(*args)
+        return [values[x] for x in self.outputs]
+
+    def last_uses(self) -> dict[Variable, int]:
+        """The number of the last step that reads each variable; those that are never read are not there."""
+        return {x: number for number, step in enumerate(self.steps) for x in step.inputs}
+
+
+def _variables(arg: Any) -> Iterator[Variable]:
+    if isinstance(arg, Variable):
+        yield arg
+    elif isinstance(arg, (tuple, list)):
+        for part in arg:
+            yield from _variables(part)
+
+
+def _with(arg: Any, values: Mapping[Variable, Any]) -> Any:
+    """An argument with what stands for its variables in their places."""
+    if isinstance(arg, Variable):
+        return values.get(arg, arg)
+    if isinstance(arg, (tuple, list)):
+        return type(arg)([_with(part, values) for part in arg])
+    return arg
+
+
+def _key(arg: Any) -> Any:
+    """What two arguments have in common exactly if they are the same."""
+    if isinstance(arg, (tuple, list)):
+        return tuple(map(_key, arg))
+    if isinstance(arg, Variable):
+        return arg
+    if isinstance(arg, np.ndarray):
+        return (arg.shape, str(arg.dtype), arg.tobytes())
+    if isinstance(arg, (bool, int, float, complex, str, slice, type(None), np.dtype)):
+        return (type(arg), repr(arg))  # 0.0, -0.0 and 0 are equal
+    return id(arg)
+
+
+def _constant_key(x: Variable, raw: Raw) -> Any:
+    if isinstance(raw, (np.ndarray, np.generic)) and raw.nbytes <= SMALL:
+        return (type(raw), x.shape, str(x.dtype), raw.tobytes())
+    return id(raw)
+
+
+def _shown(arg: Any) -> str:
+    if isinstance(arg, (tuple, list)):
+        inside = ", ".join(map(_shown, arg))
+        return f"({inside}{',' if len(arg) == 1 else ''})" if isinstance(arg, tuple) else f"[{inside}]"
+    if isinstance(arg, np.ndarray):
+        return f"array{list(arg.shape)}"
+    if isinstance(arg, np.dtype):
+        return str(arg)
+    return repr(arg)
