@@ -126,8 +126,6 @@ def _bound(backend: Backend) -> Namespace:
     made = {}
     for dotted, function in OPERATIONS.items():
         group, _, short = dotted.rpartition(".")
-        if dotted == "put_along_axis":  # SciPy looks for NumPy's, which writes to its argument and returns nothing
-            continue
         made[function] = groups.setdefault(group, {})[short] = _on(backend, function)
     top = groups.pop("")
     top |= {short: made[found] for short, found in ALIASES.items()}
