@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch.nn import functional
@@ -71,6 +72,51 @@ def standardised(x: Raw, axes: Shape, eps: float) -> Raw:
     return (x - mean) / torch.sqrt(variance + eps)
 
 
+# --- attention -------------------------------------------------------------------------------------------------
+
+
+def _weights(query: Raw, key: Raw, scale: float, causal: bool) -> Raw:
+    scores = (query * scale) @ key.mT
+    if causal:
+        unseen = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).triu(1)
+        scores = scores.masked_fill(unseen, -math.inf)
+    return torch.softmax(scores, -1)
+
+
+class Attention(torch.autograd.Function):
+    """Attention as one step. PyTorch's own skips what no query sees, where there may be a NaN, and differentiates
+    once only."""
+
+    @staticmethod
+    def forward(ctx: Any, query: Raw, key: Raw, value: Raw, scale: float, causal: bool) -> Raw:
+        weights = _weights(query, key, scale, causal)
+        ctx.save_for_backward(query, key, value, weights)
+        ctx.manner = scale, causal
+        return weights @ value
+
+    @staticmethod
+    def backward(ctx: Any, g: Raw) -> Any:
+        query, key, value, weights = ctx.saved_tensors
+        scale, causal = ctx.manner
+        if torch.is_grad_enabled():
+            # To be differentiated again: PyTorch's own derivative of the parts.
+            inputs = [x for x, moves in zip((query, key, value), ctx.needs_input_grad, strict=False) if moves]
+            found = iter(torch.autograd.grad(parts(query, key, value, scale, causal), inputs, g, create_graph=True))
+            return (*[next(found) if moves else None for moves in ctx.needs_input_grad[:3]], None, None)
+        change = torch._softmax_backward_data(g @ value.mT, weights, -1, weights.dtype) * scale
+        return change @ key, change.mT @ query, weights.mT @ g, None, None
+
+
+def parts(query: Raw, key: Raw, value: Raw, scale: float, causal: bool) -> Raw:
+    """Attention as PyTorch's functional transforms take it."""
+    return _weights(query, key, scale, causal) @ value
+
+
+def attention(query: Raw, key: Raw, value: Raw, scale: float, causal: bool) -> Raw:
+    run = parts if torch._C._are_functorch_transforms_active() else Attention.apply
+    return run(query, key, value, scale, causal)
+
+
 # --- pooling ---------------------------------------------------------------------------------------------------
 
 
@@ -118,6 +164,7 @@ NETWORKS: dict[str, Callable[..., Raw]] = {
     "convolution": convolution,
     "softmax": torch.softmax,
     "linear": linear,
+    "attention": attention,
     "embedding": embedding,
     "embedding_back": embedding_back,
     "standardised": standardised,

@@ -46,6 +46,7 @@ REPLACED = {
 """Those whose reverse derivative is ours: see ``derivatives``."""
 
 BY_RULES = {
+    "attention": "a step of ours, which has none",
     "ceil": "PyTorch's is 0 where the tangent is NaN, which hides it",
     "divide": "PyTorch's divides the sum of both shares, so that infinite ones of either sign are no longer NaN",
     "floor": "as ceil",

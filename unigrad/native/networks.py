@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from unigrad.base.words import Raw, Shape
+from unigrad.base.words import EVERYTHING, Raw, Shape
 from unigrad.native.bfloat16 import held
 from unigrad.operations.pooling import pooled_shape, window_slices
 
@@ -84,6 +84,39 @@ def gelu(xp: Any, erf: Callable[[Raw], Raw], x: Raw) -> Raw:
     return found
 
 
+# --- convolutions ----------------------------------------------------------------------------------------------
+
+
+def convolution(
+    xp: Any, x: Raw, w: Raw, strides: Shape, padding: tuple[tuple[int, int], ...], dilations: Shape, groups: int
+) -> Raw:
+    """A product of matrices: the kernels, and the windows of x, whose elements are copied once.
+
+    The longer of two lies innermost, the windows' places or their elements, since NumPy copies rows.
+    """
+    if x.dtype.itemsize == 2:
+        wide = convolution(xp, x.astype("float32"), w.astype("float32"), strides, padding, dilations, groups)
+        return held(wide.astype(x.dtype))
+    ndim, batch, outputs, inputs = len(strides), x.shape[0], w.shape[0] // groups, w.shape[1]
+    if any(map(any, padding)):
+        x = xp.pad(x, ((0, 0), (0, 0), *padding))
+    reach = tuple([step * (size - 1) + 1 for size, step in zip(w.shape[2:], dilations, strict=True)])
+    windows = xp.lib.stride_tricks.sliding_window_view(x, reach, axis=tuple(range(2, 2 + ndim)))
+    windows = windows[(EVERYTHING,) * 2 + tuple([slice(None, None, step) for step in (*strides, *dilations)])]
+    counts = windows.shape[2 : 2 + ndim]
+    windows = windows.reshape(batch, groups, inputs, *windows.shape[2:]) if groups > 1 else windows[:, None]
+    places, elements = range(3, 3 + ndim), range(3 + ndim, 3 + 2 * ndim)
+    terms = inputs * math.prod(w.shape[2:])
+    kernels = w.reshape(groups, outputs, terms)
+    if counts[-1] >= w.shape[-1]:
+        columns = windows.transpose(0, 1, 2, *elements, *places).reshape(batch, groups, terms, math.prod(counts))
+        return (kernels @ columns).reshape(batch, groups * outputs, *counts)
+    rows = windows.transpose(1, 0, *places, 2, *elements).reshape(groups, batch * math.prod(counts), terms)
+    found = (rows @ kernels.transpose(0, 2, 1)).reshape(groups, batch, *counts, outputs)
+    found = found.transpose(1, 0, 2 + ndim, *range(2, 2 + ndim))
+    return found.reshape(batch, groups * outputs, *counts)
+
+
 # --- pooling ---------------------------------------------------------------------------------------------------
 
 
@@ -133,8 +166,8 @@ def _counted(hits: list[Raw]) -> Raw:
 def networks(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Raw]]:
     """The table of raw functions."""
     named: tuple[Callable[..., Raw], ...] = (
-        softmax, standardised, normalised, linear, embedding, embedding_back, causal, max_pool, max_pool_back,
-        max_pool_along,
+        softmax, standardised, normalised, linear, embedding, embedding_back, causal, convolution, max_pool,
+        max_pool_back, max_pool_along,
     )  # fmt: skip
     table: dict[str, Callable[..., Raw]] = {function.__name__: partial(function, xp) for function in named}
     return table | {"gelu": partial(gelu, xp, erf)}
