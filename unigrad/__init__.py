@@ -11,6 +11,7 @@
 """
 
 import functools
+import importlib
 from math import e, inf, nan, pi
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -134,20 +135,21 @@ newaxis = None
 if TYPE_CHECKING:
     from unigrad.checking.checking import check_gradients
     from unigrad.compiling.compiled import compile
+    from unigrad.looking.graph import graph
+
+# Imported when they are first asked for: they take a good part of the time of all else, and few programs use them.
+_LATER = {
+    "check_gradients": "unigrad.checking.checking",
+    "compile": "unigrad.compiling.compiled",
+    "graph": "unigrad.looking.graph",
+}
 
 
 def __getattr__(name: str) -> Any:
-    # Imported when it is first asked for: it takes a sixth of the time of all else, and few programs check gradients.
     if name in LATE:
         return late(name)
-    if name == "compile":
-        from unigrad.compiling.compiled import compile
-
-        return globals().setdefault(name, compile)
-    if name == "check_gradients":
-        from unigrad.checking.checking import check_gradients
-
-        return globals().setdefault(name, check_gradients)
+    if name in _LATER:
+        return globals().setdefault(name, getattr(importlib.import_module(_LATER[name]), name))
     if name.startswith("_"):
         raise AttributeError(f"module 'unigrad' has no attribute {name!r}")
     raise missing("module 'unigrad'", name, FUNCTIONS, __all__)
@@ -185,9 +187,9 @@ __all__ = [
     "UnsupportedError", "__array_api_version__", "__array_namespace_info__", "attach_grad", "available_backends",
     "backward", "bool", "bool_", "bridge", "check_gradients", "checkpoint", "compile", "complex128", "complex64",
     "cross", "custom_gradient", "detach", "diagonal", "e", "fft", "float16", "float32", "float64", "get_backend",
-    "grad", "gradients", "hessian", "hvp", "inf", "int16", "int32", "int64", "int8", "is_recording", "is_training",
-    "jacobian", "jvp", "linalg", "namespace", "nan", "newaxis", "nn", "pause", "pi", "predict_mode", "random",
-    "record", "register_backend", "set_backend", "special", "stop_gradient", "trace", "train_mode", "uint16",
+    "grad", "gradients", "graph", "hessian", "hvp", "inf", "int16", "int32", "int64", "int8", "is_recording",
+    "is_training", "jacobian", "jvp", "linalg", "namespace", "nan", "newaxis", "nn", "pause", "pi", "predict_mode",
+    "random", "record", "register_backend", "set_backend", "special", "stop_gradient", "trace", "train_mode", "uint16",
     "uint32", "uint64", "uint8", "use_backend", "value_and_grad", "vjp", "vmap", "wrap_native",
 ]  # fmt: skip
 __all__ += [name for family in FLAT for name in family.__all__]

@@ -1,0 +1,1 @@
+"""Looking at a computation: the graph that a backward goes through, drawn and stepped through."""
