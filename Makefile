@@ -13,8 +13,9 @@ conform-all: export XLA_FLAGS ?= --xla_backend_optimization_level=0
 .PHONY: conform conform-all train test test-oldest test-newest check bench array-api-tests format clean help
 
 help:
-	@echo "make conform   every case on every backend (on JAX the everyday ones), compared with the reference"
-	@echo "make conform-all  the rest on JAX as well, which compiles for some twenty minutes"
+	@echo "make conform   every operation, program and hard point on every backend, compared with the reference: minutes"
+	@echo "make conform-all  all further samples and dtypes as well"
+	@echo "               SINCE=folder keeps results there, and does not run again what has not changed"
 	@echo "make train     the same network trained on every backend, compared step by step"
 	@echo "make test      formatter, linter, type checker and all tests"
 	@echo "make test-oldest  the everyday cases and the fast tests on the oldest releases that are promised"
@@ -33,10 +34,10 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 conform: $(READY)
-	$(BIN)/unigrad conform --everyday-on jax
+	$(BIN)/unigrad conform --quick $(SINCE:%=--since %)
 
 conform-all: $(READY)
-	$(BIN)/unigrad conform
+	$(BIN)/unigrad conform $(SINCE:%=--since %)
 
 train: $(READY)
 	$(BIN)/unigrad conform --train

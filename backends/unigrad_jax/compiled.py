@@ -37,9 +37,9 @@ class Function:
 
     __slots__ = ("_by_rows", "_derivatives", "_plain", "_pullbacks", "_pushforwards", "_read", "name", "run")
 
-    def __init__(self, name: str, plain: Callable[..., Raw]) -> None:
+    def __init__(self, name: str, plain: Callable[..., Raw], run: Callable[..., Raw] | None = None) -> None:
         self.name = name
-        self.run = jax.jit(plain)
+        self.run = run or jax.jit(plain)
         self._plain = plain
         self._pullbacks: dict[Mask, Callable[..., tuple[Raw, ...]]] = {}
         self._pushforwards: dict[Mask, Callable[..., tuple[Raw, Raw]]] = {}
@@ -66,12 +66,15 @@ class Function:
         found = self._derivatives.get(position)
         if found is None:
             mask = tuple(number == position for number in range(count))
-            plain = self._plain
+            plain, pullback = self._plain, self.pullback(mask)
 
             def derived(*arrays: Raw) -> Raw:
                 return _pull(plain, mask, *arrays)[0]
 
-            found = self._derivatives[position] = Function(f"derivative of {self.name}", derived)
+            def run(*arrays: Raw) -> Raw:  # what a pass of the first order has compiled, if there was one
+                return pullback(*arrays)[0]
+
+            found = self._derivatives[position] = Function(f"derivative of {self.name}", derived, run)
         return found
 
     def by_rows(self) -> Function:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import importlib.util
 import json
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from unigrad_conformance import catalogue, compare, deviations, report, runner
+from unigrad_conformance import catalogue, compare, deviations, progress, report, runner
+from unigrad_conformance import kept as kept_module
 from unigrad_conformance.case import Limit
 from unigrad_conformance.command import Conform
+from unigrad_conformance.kept import Kept, clear_hashes
 
 from unigrad.cli import main
 
@@ -48,6 +53,10 @@ def faulty(function, fault):
             return function(*args).astype("float64")
         if fault == "shape":
             return function(*args)[None]
+        if fault == "options":
+            np.set_printoptions(precision=3)
+        if fault == "environment":
+            os.environ["STRANGE"] = "1"
         if fault == "print":
             os.write(1, b"a framework talks on standard output\\n")
         return function(*args)
@@ -90,11 +99,11 @@ def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judge:
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[unigrad.backends]\nstranger = stranger:backend\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
 
-    def run(*patterns: str, fault: str = "") -> runner.Column:
+    def run(*patterns: str, fault: str = "", **how: Any) -> runner.Column:
         monkeypatch.setenv("FAULT", fault)
-        found = runner.run_cases(["stranger"], catalogue.chosen(patterns), ["stranger"])
+        found = runner.run_cases(["stranger"], catalogue.chosen(patterns), ["stranger"], **how)
         assert found.reference_problems == []
         assert found.ok == (not any(verdict.fails for verdict in found.columns[0].verdicts.values()))
         return found.columns[0]
@@ -129,10 +138,9 @@ def test_a_crash_is_a_result_and_the_rest_still_runs(stranger: Judge, fault: str
     assert expected in column.verdicts["sin.matrix.float32"].problems[0]
 
 
-def test_a_case_that_hangs_is_ended(stranger: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "CASE_SECONDS", 1.0)
+def test_a_case_that_hangs_is_ended(stranger: Judge) -> None:
     names = ("exp.matrix.float32", "sin.matrix.float32", "tan.matrix.float32")
-    column = stranger(*names, fault="hang")
+    column = stranger(*names, fault="hang", case_seconds=1.0)
     assert _statuses(column, *names) == ["agrees", "crashed", "agrees"]
     assert "no answer within 1 s" in column.verdicts["sin.matrix.float32"].problems[0]
 
@@ -145,6 +153,8 @@ def test_a_case_that_hangs_is_ended(stranger: Judge, monkeypatch: pytest.MonkeyP
         ("shape", "differs", "(1, 2, 3)"),
         ("raise", "raised", "cannot"),
         ("print", "agrees", ""),
+        ("options", "differs", "it changed NumPy's print options: precision"),
+        ("environment", "differs", "it changed the environment: STRANGE"),
     ],
 )
 def test_a_wrong_backend_is_caught(stranger: Judge, fault: str, status: str, said: str) -> None:
@@ -224,13 +234,14 @@ def test_several_backends_are_given_together(given: list[str], monkeypatch: pyte
 def test_progress_is_a_line_now_and_then_where_there_is_no_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    now = iter([0.0, 1.0, report.SECONDS_BETWEEN + 1, report.SECONDS_BETWEEN + 2])
-    monkeypatch.setattr(report.time, "monotonic", lambda: next(now))
-    show, wipe = report.progress_line(9)
+    now = iter([0.0, 0.0, 1.0, progress.SECONDS_BETWEEN + 1, progress.SECONDS_BETWEEN + 2])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
+    show = progress.Progress({"numpy": 90, "torch": 9}, {"numpy": 1.0, "torch": 30.0}.__getitem__)
     for backend in ("numpy", "numpy", "torch", "torch"):
-        show(backend, {})
-    wipe()
-    assert capsys.readouterr().err == "numpy 1/9\nnumpy 2/9  torch 1/9\n"
+        show(backend)
+    show.wipe()
+    # Two of NumPy's and one of nine that take thirty times as long are 8 % of the work.
+    assert capsys.readouterr().err == "numpy 1/90\nnumpy 2/90  torch 1/9  4 min left\n"
 
 
 def test_a_backend_asked_for_must_be_there(capsys: pytest.CaptureFixture[str]) -> None:
@@ -242,11 +253,84 @@ def test_a_backend_asked_for_must_be_there(capsys: pytest.CaptureFixture[str]) -
 
 def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
-    report.write_json(str(path), {"old": 1})
-    with pytest.raises(TypeError):
-        report.write_json(str(path), {"new": object()})
-    assert json.loads(path.read_text()) == {"old": 1}
+    assert report.written(str(path), "old")
+    with pytest.raises(UnicodeEncodeError):
+        report.written(str(path), "new\ud800")
+    assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_report_that_cannot_be_written_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "nowhere" / "report.json"
+    assert main(["conform", "--backend", "numpy", "--case", "sin.matrix.*", "--json", str(path)]) == 3
+    said = capsys.readouterr()
+    assert f"{path} could not be written" in said.err
+    assert json.loads(said.out[said.out.index("\n{") :])["ok"] is True
+
+
+# --- parts of a run -----------------------------------------------------------------------------------------
+
+
+def test_every_group_has_an_everyday_case() -> None:
+    cases = catalogue.all_cases().values()
+    assert {case.group for case in cases} == {case.group for case in cases if case.everyday}
+
+
+def test_a_quick_run_leaves_out_transforms_of_composed_operations_alone(
+    stranger: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("sin.matrix.float32", "nn.mish.both_signs.float32")
+    whole = stranger(*names, quick=True)
+    monkeypatch.setattr(runner, "COMPILING", ("stranger",))
+    quick = stranger(*names, quick=True)
+    assert _statuses(quick, *names) == ["agrees", "agrees"]
+    assert quick.verdicts[names[0]].checks == whole.verdicts[names[0]].checks
+    assert quick.verdicts[names[1]].checks == whole.verdicts[names[1]].checks - 3
+
+
+def test_what_agreed_is_kept_until_something_changes(
+    stranger: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("exp.matrix.float32", "sin.matrix.float32")
+
+    def kept(fault: str = "") -> list[bool]:
+        clear_hashes()
+        column = stranger(*names, fault=fault, kept=Kept(str(tmp_path / "kept")))
+        return [column.verdicts[name].kept for name in names]
+
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert kept(fault="value") == [False, False]
+    assert kept() == [True, False]  # what differed is run again
+    assert kept() == [True, True]
+    (tmp_path / "stranger.py").write_text(STRANGER + "# changed\n")
+    assert kept() == [False, False]
+    (tmp_path / "kept" / kept_module.FILE).write_text("cut o")
+    assert kept() == [False, False]
+
+
+def test_an_interrupted_run_reports_what_was_done() -> None:
+    def interrupt(backend: str, message: Any) -> None:
+        if backend == "numpy":
+            _thread.interrupt_main()
+            time.sleep(0.2)
+
+    found = runner.run_cases(["numpy"], catalogue.chosen(["kinks"]), ["numpy"], interrupt)
+    assert found.interrupted
+    assert not found.ok
+    assert 0 < len(found.columns[0].verdicts) < len(found.cases)
+    assert not any(verdict.fails for verdict in found.columns[0].verdicts.values())
+    assert "INTERRUPTED" in report.as_text(found, verbose=False)
+    assert json.loads(report.json_text(report.as_json(found)))["interrupted"] is True
+
+
+def test_an_adapter_that_is_installed_and_cannot_be_used_fails_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stranger: Judge
+) -> None:
+    (tmp_path / "stranger.py").write_text("print('loading')\nraise ValueError('half installed')\n")
+    found = runner.run_cases(["stranger"], catalogue.chosen(["sin.matrix.float32"]))
+    assert not found.ok
+    assert "half installed" in str(found.columns[0].unavailable)
+    assert "FAILED: stranger could not be used" in report.as_text(found, verbose=False)
 
 
 # --- distances --------------------------------------------------------------------------------------------

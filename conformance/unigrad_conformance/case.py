@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+TRANSFORMED = ("forward", "second")
+"""How the names of results begin that transforms of an operation give, beside its value and gradient."""
 Results = dict[str, Any]
 """Named results of a program: Tensors, or plain Python values (numbers, booleans, names of errors)."""
 
@@ -46,8 +48,11 @@ class Case:
     needs: str | None = None
     """A dtype that a backend may lack. Where one declares it missing, the case shows that it says so."""
     everyday: bool = True
-    """False for further samples of an operation and further dtypes: left out in a hurry, and in the project's tests
-    on a backend that compiles each new shape anew."""
+    """False for further samples of an operation and further dtypes: left out in a hurry. Every group has an everyday
+    case (:func:`~unigrad_conformance.catalogue.all_cases`)."""
+    quick: Callable[..., Results] | None = None
+    """``run`` without the results that ``TRANSFORMED`` names, for a backend that compiles each of them for each shape;
+    None where that would leave something untested that no other case has."""
     expected: Mapping[str, Any] = field(default_factory=dict)
     """Results known by other means, as literals; the reference itself is held against them."""
 

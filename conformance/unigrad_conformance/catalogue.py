@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cache
 
@@ -70,8 +71,12 @@ def all_cases() -> dict[str, Case]:
     cases += [*NEWCOMERS.cases, *NUMPY_USERS.cases, *kinks.cases(), *dtypes.cases(), *integers.cases(), *NUMBERS.cases]
     for family in FAMILIES:
         cases += cases_of(family)
+    covered = {case.group for case in cases if case.everyday}
     found: dict[str, Case] = {}
     for case in cases:
+        if case.group not in covered:
+            covered.add(case.group)
+            case = replace(case, everyday=True)
         assert found.setdefault(case.name, case) is case, f"two cases have the name {case.name}"
     return found
 
@@ -79,7 +84,7 @@ def all_cases() -> dict[str, Case]:
 def chosen(patterns: Sequence[str], everyday: bool = False) -> list[Case]:
     """The cases whose name, group or family matches one of the patterns; all of them without any.
 
-    With ``everyday``, one sample of each operation, in one dtype, and all programs.
+    With ``everyday``, one sample of each operation, in one dtype, and all programs and hard points.
     """
     return [
         case

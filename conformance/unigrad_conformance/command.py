@@ -12,6 +12,11 @@ from typing import Any
 from unigrad.adapters.registry import backend_names
 from unigrad.table import PRIMITIVES
 from unigrad_conformance import catalogue, oracle, raw_functions, report, runner, training
+from unigrad_conformance.kept import Kept
+from unigrad_conformance.progress import Progress
+
+UNWRITTEN = 3
+INTERRUPTED = 130
 
 
 class Conform:
@@ -19,7 +24,9 @@ class Conform:
 
     Every case is a small program: an operation with its gradient and second derivative, a recording, a
     mistake. Each backend runs all of them in a process of its own, and every shape, dtype and value is held
-    against a reference with 60 digits. The exit status is 0 only if all agree.
+    against a reference with 60 digits. The exit status is 0 only if all agree; 1: something does not, or a backend
+    that was asked for or is installed cannot be used; 2: a wrong argument; 3: all agree, and a report could not be
+    written, which is then printed; 130: interrupted, and what was done by then is reported.
 
     unigrad conform                             every case on every installed backend
     unigrad conform --verbose                   a row for every operation
@@ -28,6 +35,8 @@ class Conform:
     unigrad conform --case 'multiply.*'         ... an operation, or any pattern; several may be given
     unigrad conform --everyday                  one sample of each operation, in one dtype
     unigrad conform --everyday-on jax           only these on one backend, and all cases on the others
+    unigrad conform --quick                     these, and less of what JAX would compile: minutes
+    unigrad conform --since .conform            not again what agreed there and has not changed since
     unigrad conform --raw sum max --backend torch   raw functions of the adapter by themselves; without names all
     unigrad conform --json report.json          everything that was found, for programs
     unigrad conform --train                     train a network everywhere and compare each step's loss
@@ -48,6 +57,17 @@ class Conform:
         parser.add_argument(
             "--everyday-on", **several, metavar="NAME", help="only these on these backends (repeatable)"
         )
+        parser.add_argument(
+            "--quick", action="store_true",
+            help=f"everyday cases, and fewer transforms of composed operations on {', '.join(runner.COMPILING)}",
+        )  # fmt: skip
+        parser.add_argument(
+            "--since", metavar="FOLDER", help="keep results in FOLDER, and do not run again what has not changed"
+        )
+        parser.add_argument(
+            "--case-seconds", type=_positive, metavar="N",
+            help=f"how long one case may take before its process is ended ({runner.CASE_SECONDS:.0f})",
+        )  # fmt: skip
         parser.add_argument("--json", metavar="FILE", help="write everything to FILE as well")
         parser.add_argument("--verbose", action="store_true", help="a row for every operation, and every failure")
         parser.add_argument(
@@ -62,7 +82,7 @@ class Conform:
         parser.add_argument("--activation", choices=("tanh", "relu"), default="tanh", help="of the network (tanh)")
 
     def run(self, args: argparse.Namespace) -> int:
-        """Do it; returns the exit status: 0 all agree, 1 something does not, 2 a wrong argument."""
+        """Do it; returns the exit status, as the docstring of the class has it."""
         args.backend, args.everyday_on = _names(args.backend), _names(args.everyday_on)
         known = [name for name in backend_names() if name != oracle.NAME]
         for name in (*args.backend, *args.everyday_on):
@@ -92,23 +112,32 @@ class Conform:
         return 0 if all(found) else 1
 
     def _run(self, args: argparse.Namespace, backends: Sequence[str]) -> int:
-        cases = catalogue.chosen(args.case, args.everyday)
-        show, wipe = report.progress_line(len(cases))
-        found = runner.run_cases(backends, cases, args.backend or ("numpy",), show, args.everyday_on)
-        wipe()
+        cases = catalogue.chosen(args.case, args.everyday or args.quick)
+        everyday = sum(case.everyday for case in cases)
+        totals = {name: everyday if name in args.everyday_on else len(cases) for name in (oracle.NAME, *backends)}
+        progress = Progress(totals, lambda name: runner.COST.get(name, 1.0))
+        found = runner.run_cases(
+            backends, cases, args.backend or ("numpy",), progress, args.everyday_on,
+            quick=args.quick, case_seconds=args.case_seconds, kept=Kept(args.since) if args.since else None,
+        )  # fmt: skip
+        progress.wipe()
         print(report.as_text(found, args.verbose))
-        if args.json:
-            report.write_json(args.json, report.as_json(found))
-        return 0 if found.ok else 1
+        if found.interrupted:
+            status = INTERRUPTED
+        else:
+            status = 0 if found.ok else 1
+        if args.json and not report.written(args.json, report.json_text(report.as_json(found))):
+            return status or UNWRITTEN
+        return status
 
     def _train(self, args: argparse.Namespace, backends: Sequence[str]) -> int:
-        show, wipe = report.progress_line(args.steps)
-        found = training.run(backends, args.steps, args.dtype, args.activation, show)
-        wipe()
+        progress = Progress(dict.fromkeys(backends, args.steps))
+        found = training.run(backends, args.steps, args.dtype, args.activation, progress)
+        progress.wipe()
         print(training.as_text(found, args.steps, args.dtype, args.activation))
         orders = {"steps": args.steps, "dtype": args.dtype, "activation": args.activation}
-        if args.json:
-            report.write_json(args.json, training.as_json(found, **orders))
+        if args.json and not report.written(args.json, report.json_text(training.as_json(found, **orders))):
+            return UNWRITTEN
         required = args.backend or ["numpy"]
         ran = [one for one in found if one.unavailable is None or one.backend in required]
         return 0 if ran and all(training.agrees(one) for one in ran) else 1
@@ -122,7 +151,7 @@ def _names(given: Sequence[str]) -> list[str]:
 def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is no number of steps; use 1 or more")
+        raise argparse.ArgumentTypeError(f"{value} is too few; use 1 or more")
     return value
 
 

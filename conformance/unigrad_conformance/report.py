@@ -8,20 +8,18 @@ import os
 import sys
 import tempfile
 import textwrap
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import unigrad
 from unigrad_conformance.case import Case
-from unigrad_conformance.runner import Column, Message, Run, Verdict
+from unigrad_conformance.progress import WIDTH
+from unigrad_conformance.runner import Column, Run, Verdict
 
-WIDTH = 100
 _SHOWN_FAILURES = 12
 _CELL = 13
-SECONDS_BETWEEN = 20.0
-"""Between lines of progress that go to no terminal."""
+_SLOWEST = 8
 
 
 def as_text(run: Run, verbose: bool) -> str:
@@ -43,10 +41,35 @@ def as_text(run: Run, verbose: bool) -> str:
     not_run += [
         f"{column.backend}: {column.left_out} cases that are no everyday ones" for column in present if column.left_out
     ]
+    if run.interrupted:
+        not_run += [
+            f"{column.backend}: {left} cases, since the run was interrupted"
+            for column in present
+            if (left := len(run.cases) - column.left_out - len(column.verdicts))
+        ]
+    kept = {column.backend: sum(verdict.kept for verdict in column.verdicts.values()) for column in present}
+    not_run += [f"{name}: {count} cases, unchanged since they agreed" for name, count in kept.items() if count]
     lines += _section("Not run", not_run)
+    lines += _section("What loading a backend changed in its process", _changed(present))
     missing = [f"{column.backend}: {name}: {why}" for column in present for name, why in column.missing.items()]
     lines += _section("What a backend cannot do, and says so", missing)
+    lines += _section("The slowest", _slowest(present))
     return "\n".join([*lines, "", _verdict_line(run, present)])
+
+
+def _changed(present: Sequence[Column]) -> list[str]:
+    return [f"{column.backend}: {change}" for column in present for change in column.changed]
+
+
+def _slowest(present: Sequence[Column]) -> list[str]:
+    """The cases that took longest, and how long of their backend's time."""
+    took = [(verdict.seconds, column, name) for column in present for name, verdict in column.verdicts.items()]
+    took.sort(key=lambda each: -each[0])
+    return [
+        f"{seconds:.1f} s of {column.seconds:.0f}  {column.backend}: {name}"
+        for seconds, column, name in took[:_SLOWEST]
+        if seconds >= 0.05
+    ]
 
 
 def _matrix(run: Run, present: Sequence[Column], verbose: bool) -> list[str]:
@@ -137,7 +160,9 @@ def _verdict_line(run: Run, present: Sequence[Column]) -> str:
         for verdict in column.verdicts.values():
             counts[verdict.status] = counts.get(verdict.status, 0) + 1
     parts = ", ".join(f"{count} {status}" for status, count in sorted(counts.items(), key=lambda item: -item[1]))
-    if run.ok:
+    if run.interrupted:
+        result = "INTERRUPTED: what is above is what was done by then."
+    elif run.ok:
         result = "All agree."
     elif run.absent:
         result = f"FAILED: {', '.join(column.backend for column in run.absent)} could not be used."
@@ -154,6 +179,7 @@ def as_json(run: Run) -> dict[str, Any]:
     return {
         "unigrad": unigrad.__version__,
         "ok": run.ok,
+        "interrupted": run.interrupted,
         "seconds": run.seconds,
         "reference_problems": run.reference_problems,
         "unused_deviations": run.unused_deviations,
@@ -168,7 +194,7 @@ def as_json(run: Run) -> dict[str, Any]:
                 "backends": {
                     column.backend: _as_dict(column.verdicts[case.name])
                     for column in run.columns
-                    if column.unavailable is None
+                    if case.name in column.verdicts
                 },
             }
             for case in run.cases
@@ -177,7 +203,8 @@ def as_json(run: Run) -> dict[str, Any]:
 
 
 def _column(column: Column) -> dict[str, Any]:
-    return {key: value for key, value in vars(column).items() if key != "verdicts"} | {
+    names = ("backend", "version", "engine", "missing", "changed", "unavailable", "seconds", "left_out")
+    return {name: getattr(column, name) for name in names} | {
         "cases": len(column.verdicts),
         "failing": sum(verdict.fails for verdict in column.verdicts.values()),
         "largest_ulp": finite(max((verdict.ulp for verdict in column.verdicts.values()), default=0.0)),
@@ -193,51 +220,31 @@ def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def write_json(path: str, content: Any) -> None:
-    """Write a JSON file whole or not at all."""
+def json_text(content: Any) -> str:
+    """JSON as files have it."""
+    return json.dumps(content, indent=1, allow_nan=False) + "\n"
+
+
+def written(path: str, text: str) -> bool:
+    """Write a report; where that fails nothing is lost, since it is printed instead."""
+    try:
+        _write(path, text)
+    except OSError as error:
+        print(text)
+        print(f"unigrad conform: {path} could not be written ({error}); its text is above", file=sys.stderr)
+        return False
+    return True
+
+
+def _write(path: str, text: str) -> None:
+    """The whole file or nothing."""
     target = Path(path)
     handle, name = tempfile.mkstemp(dir=target.parent or ".", prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "w") as file:
-            json.dump(content, file, indent=1, allow_nan=False)
-            file.write("\n")
+            file.write(text)
         os.chmod(name, 0o644)
         os.replace(name, target)
     except BaseException:
         os.unlink(name)
         raise
-
-
-# --- progress ---------------------------------------------------------------------------------------------
-
-
-def progress_line(total: int) -> tuple[Callable[[str, Message], None], Callable[[], None]]:
-    """What shows progress on one line of a terminal, and what wipes that line; elsewhere a line now and then."""
-    done: dict[str, int] = {}
-
-    def counted(backend: str) -> str:
-        done[backend] = done.get(backend, 0) + 1
-        return "  ".join(f"{name} {count}/{total}" for name, count in done.items() if count < total)
-
-    if not sys.stderr.isatty():
-        return _now_and_then(counted), lambda: None
-
-    def show(backend: str, message: Message) -> None:
-        text = counted(backend)
-        print(f"\r{text:<{WIDTH - 1}.{WIDTH - 1}}", end="", file=sys.stderr, flush=True)
-
-    return show, lambda: print(f"\r{'':<{WIDTH - 1}}\r", end="", file=sys.stderr, flush=True)
-
-
-def _now_and_then(counted: Callable[[str], str]) -> Callable[[str, Message], None]:
-    """Shows progress as a line at first and whenever ``SECONDS_BETWEEN`` have passed: for files and logs."""
-    last = -SECONDS_BETWEEN
-
-    def show(backend: str, message: Message) -> None:
-        nonlocal last
-        text, now = counted(backend), time.monotonic()
-        if text and now - last >= SECONDS_BETWEEN:
-            last = now
-            print(text, file=sys.stderr, flush=True)
-
-    return show

@@ -11,14 +11,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from unigrad_conformance import deviations, oracle
-from unigrad_conformance.case import Case
+from unigrad_conformance.case import TRANSFORMED, Case
 from unigrad_conformance.compare import difference, literal_problem
+from unigrad_conformance.kept import Kept
 from unigrad_conformance.limits import limit_of
 
 CASE_SECONDS = 180.0
@@ -26,14 +28,17 @@ CASE_SECONDS = 180.0
 LOADING_SECONDS = 300.0
 AT_ONCE = 2
 """How many processes run at a time."""
-SHARE = 600
+SHARE = 1600
 """How many cases one process gets: more are shared out among several, so that no core waits for the slowest backend.
 Fewer would take longer: importing a framework takes as long as some hundred cases."""
-OWN_SHARE = {"jax": 150}
-"""Where it is another number. JAX keeps what it compiles, some 40 MB for each case of linear algebra."""
-SLOWEST_FIRST = ("jax", "tensorflow", "mxnet")
-"""Whose processes are started first, so that one core does not wait for the other at the end. JAX compiles: its
-everyday cases take half of the time of all."""
+OWN_SHARE = {"jax": 300}
+"""Where it is another number. JAX keeps what it compiles, 1.5 MB a program: some 40 MB for a case of linear algebra,
+and 3 GB for the whole share."""
+COST = {"jax": 25.0, "tensorflow": 2.5, "mxnet": 2.0, oracle.NAME: 1.2, "numpy": 0.3}
+"""About how long a case takes beside PyTorch's. The costliest are started first, so that one core does not wait for the
+other at the end, and the time that is left is guessed by it."""
+COMPILING = ("jax",)
+"""Backends that compile each new shape and dtype: a quick run gives them the quick form of cases."""
 
 Message = dict[str, Any]
 Progress = Callable[[str, Message], None]
@@ -51,6 +56,8 @@ class Verdict:
     seconds: float = 0.0
     checks: int = 0
     """How many results were held against the reference."""
+    kept: bool = False
+    """Whether it is an earlier run's, since nothing changed."""
 
     @property
     def fails(self) -> bool:
@@ -63,9 +70,8 @@ class Column:
     """One backend: what it is, and its verdicts."""
 
     backend: str
-    version: str = ""
-    engine: str = ""
-    missing: dict[str, str] = field(default_factory=dict)
+    about: Message = field(default_factory=dict)
+    """What its worker said when it was ready."""
     unavailable: str | None = None
     """Why it could not be used, or None."""
     seconds: float = 0.0
@@ -73,6 +79,31 @@ class Column:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     left_out: int = 0
     """How many cases it was not given, since they are no everyday ones."""
+
+    @property
+    def version(self) -> str:
+        """The framework's version, empty if it could not be used."""
+        return str(self.about.get("version", ""))
+
+    @property
+    def engine(self) -> str:
+        """What the framework itself differentiates."""
+        return str(self.about.get("engine", ""))
+
+    @property
+    def missing(self) -> dict[str, str]:
+        """What it declares that it cannot do, with the reasons."""
+        return self.about.get("missing", {})
+
+    @property
+    def changed(self) -> list[str]:
+        """What loading it changed in its process (``surroundings.py``)."""
+        return self.about.get("changed", [])
+
+    @property
+    def broken(self) -> bool:
+        """Whether it is there and cannot be used."""
+        return self.unavailable is not None and "which is not installed" not in self.unavailable
 
 
 @dataclass
@@ -87,17 +118,21 @@ class Run:
     required: Sequence[str] = ()
     """The backends that must be there: those asked for by name, else numpy."""
     seconds: float = 0.0
+    interrupted: bool = False
+    """Whether it was ended from the keyboard: what was done by then is there."""
 
     @property
     def absent(self) -> list[Column]:
-        """Required backends that could not be used."""
-        return [column for column in self.columns if column.unavailable and column.backend in self.required]
+        """Backends that could not be used although they are required, or installed."""
+        required = [column for column in self.columns if column.unavailable and column.backend in self.required]
+        return required + [column for column in self.columns if column.broken and column not in required]
 
     @property
     def ok(self) -> bool:
         """True if nothing failed, what is required was there, and the reference agrees with all literals."""
         return (
             not self.absent
+            and not self.interrupted
             and not self.reference_problems
             and not any(verdict.fails for column in self.columns for verdict in column.verdicts.values())
         )
@@ -106,12 +141,20 @@ class Run:
 # --- processes -------------------------------------------------------------------------------------------
 
 
-def _environment() -> dict[str, str]:
+_running: set[subprocess.Popen[bytes]] = set()
+
+
+def _environment(more: Mapping[str, str]) -> dict[str, str]:
     # On few cores the threads of several numerical libraries get into each other's way.
-    return {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
+    return {**more, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
 
 
-def work(backend: str, orders: Message, seconds: Callable[[Message], float]) -> Iterator[Message]:
+def work(
+    backend: str,
+    orders: Message,
+    seconds: Callable[[Message], float],
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Message]:
     """The messages of one worker. The last one is ``done``, ``unavailable`` or ``crashed``.
 
     ``seconds`` says how long to wait for the next message after each.
@@ -120,8 +163,10 @@ def work(backend: str, orders: Message, seconds: Callable[[Message], float]) -> 
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "unigrad_conformance.worker", backend],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=_environment(),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+            env=_environment(environment),
         )  # fmt: skip
+        _running.add(process)
         assert process.stdin is not None
         assert process.stdout is not None
         output = process.stdout
@@ -155,6 +200,7 @@ def work(backend: str, orders: Message, seconds: Callable[[Message], float]) -> 
             if last["kind"] not in ("done", "unavailable"):
                 process.kill()
             process.wait()
+            _running.discard(process)
             reader.join()
             output.close()
 
@@ -166,17 +212,41 @@ def _ending(code: int, errors: Any) -> str:
     return f"the process ended with {how}" + (f": {said[0][:200]}" if said else "")
 
 
-def _cases_on(column: Column, names: Sequence[str], outcomes: dict[str, Message], progress: Progress) -> None:
+@dataclass
+class Orders:
+    """How cases are run."""
+
+    progress: Progress
+    case_seconds: float
+    quick: bool
+    """Whether backends that compile get the quick form of cases."""
+    environment: Mapping[str, str]
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def quick_on(self, backend: str) -> bool:
+        """Whether a backend gets the quick form."""
+        return self.quick and backend in COMPILING
+
+    def stop(self) -> None:
+        """End all workers; nothing is started any more."""
+        self.stopped.set()
+        for process in list(_running):
+            process.kill()
+
+
+def _cases_on(column: Column, names: Sequence[str], outcomes: dict[str, Message], orders: Orders) -> None:
     """Run cases on one backend; after a crash go on behind the case that caused it."""
     before = time.perf_counter()
-    left = list(names)
-    while left:
+    left, progress = list(names), orders.progress
+    while left and not orders.stopped.is_set():
         current = None
-        for message in work(column.backend, {"cases": left}, _patience(len(left) == len(names))):
+        told = {"cases": left, "quick": orders.quick_on(column.backend)}
+        for message in work(column.backend, told, _patience(orders.case_seconds), orders.environment):
             kind = message["kind"]
+            if orders.stopped.is_set():
+                break
             if kind == "ready":
-                column.version, column.missing = message["version"], message["missing"]
-                column.engine = message["engine"]
+                column.about = {key: value for key, value in message.items() if key != "kind"}
             elif kind == "unavailable":
                 column.unavailable = message["why"]
                 return
@@ -185,7 +255,7 @@ def _cases_on(column: Column, names: Sequence[str], outcomes: dict[str, Message]
             elif kind == "case":
                 outcomes[message["case"]] = message
                 progress(column.backend, message)
-        if kind == "done":
+        if kind == "done" or orders.stopped.is_set():
             break
         if current is None or current in outcomes:
             column.unavailable = f"its worker failed outside any case: {message['why']}"
@@ -196,13 +266,13 @@ def _cases_on(column: Column, names: Sequence[str], outcomes: dict[str, Message]
     column.seconds += time.perf_counter() - before
 
 
-def _patience(first: bool) -> Callable[[Message], float]:
+def _patience(case_seconds: float) -> Callable[[Message], float]:
     seen = 0
 
     def seconds(message: Message) -> float:
         nonlocal seen
         seen += message["kind"] == "case"
-        return CASE_SECONDS if seen else LOADING_SECONDS
+        return case_seconds if seen else max(case_seconds, LOADING_SECONDS)
 
     return seconds
 
@@ -216,47 +286,105 @@ def run_cases(
     required: Sequence[str] = ("numpy",),
     progress: Progress = lambda backend, message: None,
     everyday_on: Sequence[str] = (),
+    *,
+    quick: bool = False,
+    case_seconds: float | None = None,
+    kept: Kept | None = None,
 ) -> Run:
     """Run cases on backends and hold every result against the reference.
 
-    Backends that ``everyday_on`` names get the everyday cases alone: one that compiles takes long for the others.
+    Backends that ``everyday_on`` names get the everyday cases alone: one that compiles takes long for the others. With
+    ``quick`` these (``COMPILING``) get the quick form of each case. A case gets ``case_seconds`` (``CASE_SECONDS``),
+    and then its worker is ended. What ``kept`` has of an earlier run is not run again.
     """
     before = time.perf_counter()
-    columns = [Column(name) for name in (oracle.NAME, *backends)]
-    outcomes: list[dict[str, Message]] = [{} for _ in columns]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        running = []
-        for column, found in sorted(zip(columns, outcomes, strict=True), key=_order):
-            names = [case.name for case in cases if case.everyday or column.backend not in everyday_on]
-            column.left_out = len(cases) - len(names)
-            share = min(OWN_SHARE.get(column.backend, SHARE), -(-len(names) // AT_ONCE)) or 1
-            running += [
-                pool.submit(_cases_on, column, names[start : start + share], found, progress)
-                for start in range(0, len(names), share)
-            ]
-        for one in running:
-            one.result()
-    reference, *others = outcomes
-    run = Run(list(cases), columns[1:], _reference_problems(columns[0], cases, reference), [], required)
+    environment = {} if kept is None else kept.environment()
+    orders = Orders(progress, case_seconds or CASE_SECONDS, quick, environment)
+    columns = [Column(name) for name in backends]
+    given, known = {}, {}
+    for column in columns:
+        chosen = [case for case in cases if case.everyday or column.backend not in everyday_on]
+        column.left_out = len(cases) - len(chosen)
+        name = column.backend
+        known[name] = {} if kept is None else kept.known(name, chosen, orders.quick_on(name))
+        given[name] = [case.name for case in chosen if case.name not in known[name]]
+        if kept is not None and (about := kept.about(name)) is not None:
+            column.about = about
+    wanted = {name for names in given.values() for name in names}
+    given[oracle.NAME] = [case.name for case in cases if case.name in wanted]
+    reference = Column(oracle.NAME)
+    outcomes, interrupted = _outcomes([reference, *columns], given, orders)
+    run = Run(list(cases), columns, _reference_problems(reference, cases, outcomes[oracle.NAME]), [], required)
+    run.interrupted = interrupted
     matched: set[deviations.Deviation] = set()
-    for column, found in zip(run.columns, others, strict=True):
+    for column in columns:
         if column.unavailable is None:
-            for case in cases:
-                if column.backend in everyday_on and not case.everyday:
-                    continue
-                column.verdicts[case.name] = _verdict(column, case, found[case.name], reference.get(case.name), matched)
-    ran = {column.backend for column in run.columns if column.unavailable is None}
-    everything = {column.backend for column in run.columns if not column.left_out}
-    run.unused_deviations = [
-        str(row) for row in deviations.DEVIATIONS if row.backend in ran & everything and row not in matched
-    ]
+            _judge_all(column, cases, known[column.backend], outcomes, matched, orders)
+        if kept is not None:
+            _keep(kept, column, cases, orders.quick_on(column.backend))
+    ran = {column.backend for column in columns if column.unavailable is None and len(column.verdicts) == len(cases)}
+    run.unused_deviations = [str(row) for row in deviations.DEVIATIONS if row.backend in ran and row not in matched]
+    if kept is not None and not run.reference_problems:
+        kept.write()
     run.seconds = time.perf_counter() - before
     return run
 
 
-def _order(column: tuple[Column, Any]) -> int:
-    name = column[0].backend
-    return SLOWEST_FIRST.index(name) if name in SLOWEST_FIRST else len(SLOWEST_FIRST)
+def _outcomes(
+    columns: Sequence[Column], given: Mapping[str, Sequence[str]], orders: Orders
+) -> tuple[dict[str, dict[str, Message]], bool]:
+    """What every worker answers, by backend and case; and whether the keyboard ended it."""
+    outcomes: dict[str, dict[str, Message]] = {column.backend: {} for column in columns}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        running = []
+        for column in sorted(columns, key=lambda column: -COST.get(column.backend, 1.0)):
+            names = given[column.backend]
+            share = min(OWN_SHARE.get(column.backend, SHARE), -(-len(names) // AT_ONCE)) or 1
+            running += [
+                pool.submit(_cases_on, column, names[start : start + share], outcomes[column.backend], orders)
+                for start in range(0, len(names), share)
+            ]
+        try:
+            for one in running:
+                one.result()
+        except KeyboardInterrupt:
+            for one in running:
+                one.cancel()
+            orders.stop()
+            return outcomes, True
+    return outcomes, False
+
+
+def _judge_all(
+    column: Column,
+    cases: Sequence[Case],
+    known: Mapping[str, Message],
+    outcomes: Mapping[str, Mapping[str, Message]],
+    matched: set[deviations.Deviation],
+    orders: Orders,
+) -> None:
+    """Fill in the verdicts on all cases that were run, and those that were kept."""
+    reference, found = outcomes[oracle.NAME], outcomes[column.backend]
+    quick = orders.quick_on(column.backend)
+    for case in cases:
+        if case.name in known:
+            row = known[case.name]
+            column.verdicts[case.name] = Verdict(row["status"], row["ulp"], [], 0.0, row["checks"], kept=True)
+            if (deviation := deviations.known(column.backend, case.name)) is not None:
+                matched.add(deviation)
+        elif case.name in found and (case.name in reference or not orders.stopped.is_set()):
+            verdict = _verdict(column, case, found[case.name], reference.get(case.name), matched, quick)
+            column.verdicts[case.name] = verdict
+
+
+def _keep(kept: Kept, column: Column, cases: Sequence[Case], quick: bool) -> None:
+    if column.unavailable is None:
+        kept.add_about(column.backend, column.about)
+    for case in cases:
+        verdict = column.verdicts.get(case.name)
+        if verdict is not None and verdict.status == "agrees" and not verdict.kept:
+            row = {"status": verdict.status, "ulp": verdict.ulp, "checks": verdict.checks}
+            kept.add(column.backend, case, quick, row)
 
 
 def _reference_problems(column: Column, cases: Sequence[Case], outcomes: dict[str, Message]) -> list[str]:
@@ -264,7 +392,9 @@ def _reference_problems(column: Column, cases: Sequence[Case], outcomes: dict[st
         return [f"the reference cannot run: {column.unavailable}"]
     problems = []
     for case in cases:
-        outcome = outcomes[case.name]
+        outcome = outcomes.get(case.name)
+        if outcome is None:  # kept on every backend, or interrupted
+            continue
         if "error" in outcome:
             problems.append(f"{case.name}: {outcome['error']}: {outcome['message']}")
             continue
@@ -277,9 +407,17 @@ def _reference_problems(column: Column, cases: Sequence[Case], outcomes: dict[st
 
 
 def _verdict(
-    column: Column, case: Case, outcome: Message, reference: Message | None, matched: set[deviations.Deviation]
+    column: Column,
+    case: Case,
+    outcome: Message,
+    reference: Message | None,
+    matched: set[deviations.Deviation],
+    quick: bool,
 ) -> Verdict:
-    verdict = _judge(column, case, outcome, reference)
+    verdict = _judge(column, case, outcome, reference, quick and case.quick is not None)
+    if verdict.status in ("agrees", "missing", "differs") and outcome.get("changed"):
+        verdict.status = "differs"
+        verdict.problems += [f"it changed {change}" for change in outcome["changed"]]
     verdict.seconds = outcome["seconds"]
     known = deviations.known(column.backend, case.name)
     if known is not None:
@@ -293,7 +431,7 @@ def _verdict(
     return verdict
 
 
-def _judge(column: Column, case: Case, outcome: Message, reference: Message | None) -> Verdict:
+def _judge(column: Column, case: Case, outcome: Message, reference: Message | None, quick: bool) -> Verdict:
     if case.needs in column.missing:
         if outcome.get("error") == "UnsupportedError" and f" {case.needs}:" in outcome["message"]:
             return Verdict("missing")
@@ -310,6 +448,8 @@ def _judge(column: Column, case: Case, outcome: Message, reference: Message | No
         return Verdict("differs", problems=["there is no reference for it"])
     verdict = Verdict("agrees")
     expected = reference["results"]
+    if quick:
+        expected = {name: value for name, value in expected.items() if not name.startswith(TRANSFORMED)}
     verdict.checks = len(expected)
     for result in {**expected, **outcome["results"]}:
         if result not in expected or result not in outcome["results"]:

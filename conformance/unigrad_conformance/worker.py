@@ -1,14 +1,15 @@
 """One backend's process: runs what it is told, a JSON line for each step on its standard output.
 
 Started by the runner as ``python -m unigrad_conformance.worker BACKEND``, with a JSON object on standard
-input: ``{"cases": [names]}``, ``{"train": {...}}`` for the arguments of the training program, or ``{"raw": [names]}``
-for raw functions by themselves.
+input: ``{"cases": [names]}`` (and ``"quick": true``), ``{"train": {...}}`` for the arguments of the training program,
+or ``{"raw": [names]}`` for raw functions by themselves.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 import traceback
@@ -16,6 +17,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from unigrad_conformance.surroundings import changes, surroundings
 
 Send = Callable[..., None]
 
@@ -29,6 +32,7 @@ def main(name: str, orders: dict[str, Any], send: Send) -> None:
     from unigrad.base.errors import BackendError
     from unigrad_conformance import oracle
 
+    before = surroundings()
     oracle.register()
     try:
         backend = get_backend_object(name)
@@ -38,18 +42,19 @@ def main(name: str, orders: dict[str, Any], send: Send) -> None:
     # A dtype of another package is no adapter's duty: where the framework has none, nothing has to be declared.
     absent = [str(dtype) for dtype in everything() if dtype not in ALL and dtype not in backend.raw_dtypes]
     missing = {**dict.fromkeys(absent, NO_DTYPE), **backend.missing}
-    send("ready", version=backend.version(), missing=missing, engine=backend.differentiates)
+    about = {"version": backend.version(), "missing": missing, "engine": backend.differentiates}
+    send("ready", **about, changed=changes(before, surroundings()))
     with ug.use_backend(name), np.errstate(all="ignore"):
         if "train" in orders:
             _train(orders["train"], send)
         elif "raw" in orders:
             _raw(backend, orders["raw"], send)
         else:
-            _run(orders["cases"], send)
+            _run(orders["cases"], orders.get("quick", False), send)
     send("done")
 
 
-def _run(names: list[str], send: Send) -> None:
+def _run(names: list[str], quick: bool, send: Send) -> None:
     import unigrad as ug
     from unigrad_conformance.catalogue import all_cases
     from unigrad_conformance.compare import encode
@@ -57,16 +62,19 @@ def _run(names: list[str], send: Send) -> None:
     known = all_cases()
     for name in names:
         case = known[name]
+        run = (quick and case.quick) or case.run
         send("start", case=name)
+        around = surroundings()
         before = time.perf_counter()
         try:
-            results = {key: encode(result) for key, result in case.run(ug, *case.inputs).items()}
+            results = {key: encode(result) for key, result in run(ug, *case.inputs).items()}
             outcome = {"results": results}
         except Exception as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
             text = f"{error} ({os.path.basename(where.filename)}:{where.lineno})"
             outcome = {"error": type(error).__name__, "message": text}
-        send("case", case=name, seconds=round(time.perf_counter() - before, 6), **outcome)
+        seconds = round(time.perf_counter() - before, 6)
+        send("case", case=name, seconds=seconds, changed=changes(around, surroundings()), **outcome)
 
 
 def _train(orders: dict[str, Any], send: Send) -> None:
@@ -107,4 +115,5 @@ def _sender() -> Send:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner ends it, and reports what was done
     main(sys.argv[1], json.load(sys.stdin), _sender())

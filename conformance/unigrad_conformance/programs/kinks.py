@@ -40,7 +40,7 @@ def _case(point: Point, dtype: str, run: Callable[..., Results], expected: Resul
     why = f"{point.call}: {point.why}"
     full = f"{name}.{dtype}" if inputs else name
     limit = OF_MATRICES if "linalg." in point.call else OF_COMPLEX if point.group == "complex" else LIMIT
-    everyday = dtype == "float32" and point.hessian is None
+    everyday = dtype == "float32"
     return Case(full, "kinks", name, run, why, inputs, dtype, limit=limit, everyday=everyday, expected=expected)
 
 

@@ -320,7 +320,6 @@ def raw_arrays(ug: Any) -> Results:
 
 @case(
     "NumPy arrays in and out, tangents and cotangents as well",
-    everyday=False,
     numpy=[True] * 13,
     dtypes=["float64"] * 13,
 )
@@ -782,7 +781,7 @@ def _everywhere(outer: str) -> None:
 
     run.__name__ = f"confusion_of_{outer}"
     literals = {f"{outer} of {inner}": CONFUSING for inner in _ALL}
-    case(f"the same for {outer} of every transform", everyday=False, **literals)(run)
+    case(f"the same for {outer} of every transform", **literals)(run)
 
 
 for _outer in _ALL:
@@ -848,7 +847,7 @@ def orders_of_modes(ug: Any) -> Results:
     return {**_named("product", products), "same": [_near(ug, found, product) for found in products]}
 
 
-@case("Hessians as Jacobians of gradients and of Jacobians, by rows and by columns", everyday=False, same=[True] * 6)
+@case("Hessians as Jacobians of gradients and of Jacobians, by rows and by columns", same=[True] * 6)
 def matrices_of_modes(ug: Any) -> Results:
     x, y, t = _given(ug)
 

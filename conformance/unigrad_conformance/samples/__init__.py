@@ -47,6 +47,7 @@ class Family:
         self.halves = halves
         """Whether the operations take float16 and bfloat16."""
         self.everyday = everyday
+        """False: of these, only what no other family has is an everyday case."""
         self.limit = limit or Limit()
         self.samples: list[Sample] = []
 
