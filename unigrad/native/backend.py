@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
@@ -16,6 +15,7 @@ from unigrad.base.words import Raw
 from unigrad.native.bfloat16 import held
 from unigrad.native.functions import primitives
 from unigrad.native.interchange import Exported, values_of
+from unigrad.native.special import error_function
 from unigrad.table import PRIMITIVES
 
 
@@ -134,8 +134,7 @@ class NumpyBackend(NativeBackend):
         return quietly
 
     def erf(self) -> Any:
-        # NumPy has none, and the core needs NumPy alone: the C library's, element by element.
-        return by_element(math.erf)
+        return error_function(np)
 
     def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
         return held(np.array(array))
