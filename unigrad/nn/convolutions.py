@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from unigrad.base import dtypes
 from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.base.words import Shape
 from unigrad.operations.creation import asarray, astype, full
-from unigrad.operations.elementwise import add, divide
+from unigrad.operations.elementwise import add, divide, imag, multiply, real
 from unigrad.operations.indexing import getitem_
 from unigrad.operations.networks import convolution_, transposed_convolution, window_count, windows_
 from unigrad.operations.pooling import max_pool_
@@ -146,7 +146,23 @@ def _convolve(
     else:
         pairs = _pairs(0 if padding == "valid" else padding, ndim)
     _check_windows(x, kernel, strides, pairs, dilations)
-    return _biased(convolution_(x, w, strides, pairs, dilations, groups), bias)
+    return _biased(_by_parts(lambda x, w: convolution_(x, w, strides, pairs, dilations, groups), x, w), bias)
+
+
+def _by_parts(convolve: Callable[[Tensor, Tensor], Tensor], x: Tensor, w: Tensor) -> Tensor:
+    """What is linear in x and in w, of complex ones by way of their real and imaginary parts."""
+    if "c" not in (x.dtype.kind, w.dtype.kind):
+        return convolve(x, w)
+    if w.dtype.kind != "c":
+        return _joined(convolve(real(x), w), convolve(imag(x), w))
+    if x.dtype.kind != "c":
+        return _joined(convolve(x, real(w)), convolve(x, imag(w)))
+    a, b, c, d = real(x), imag(x), real(w), imag(w)
+    return _joined(convolve(a, c) - convolve(b, d), convolve(a, d) + convolve(b, c))
+
+
+def _joined(re: Tensor, im: Tensor) -> Tensor:
+    return add(re, multiply(im, 1j))
 
 
 @operation
@@ -208,7 +224,10 @@ def _convolve_back(
     if min(sizes) < 1 or 0 in x.shape[2:]:
         raise ShapeError(f"{name} of x of shape {x.shape} would have the spatial sizes {tuple(sizes)}")
     shape = (x.shape[0], w.shape[1] * groups, *sizes)
-    return _biased(transposed_convolution(x._bound, x, w, strides, pairs, dilations, groups, shape), bias)
+    return _biased(
+        _by_parts(lambda x, w: transposed_convolution(x._bound, x, w, strides, pairs, dilations, groups, shape), x, w),
+        bias,
+    )
 
 
 @operation

@@ -343,14 +343,14 @@ def exp2(x: Array, /) -> Tensor:
     return power(2.0, asarray(x))
 
 
-@primitive("elementwise", dtypes="real_float", public=True)
-def logaddexp(x1: Array, x2: Array, /) -> Tensor:
+@primitive("elementwise", dtypes="real_float")
+def logaddexp_(x1: Array, x2: Array, /) -> Tensor:
     """log(exp(x1) + exp(x2)), without overflow."""
 
 
 # By the difference: exp(x1 - out) would have the error of a large result as its own.
 vjp(
-    logaddexp,
+    logaddexp_,
     lambda xp, g, x1, x2: g * xp.sigmoid(x1 - x2),
     lambda xp, g, x1, x2: g * xp.sigmoid(x2 - x1),
 )
@@ -362,7 +362,18 @@ def _logaddexp(xp: Any, x1: Any, x2: Any) -> Any:
     return xp.where(xp.equal(x1, x2), xp.add(x1, math.log(2)), larger)
 
 
-composed(logaddexp, _logaddexp)
+composed(logaddexp_, _logaddexp)
+
+
+@operation
+def logaddexp(x1: Array, x2: Array, /) -> Tensor:
+    """log(exp(x1) + exp(x2)), without overflow; of complex numbers the principal logarithm."""
+    x1, x2 = tensors((x1, x2))
+    if "c" not in (x1.dtype.kind, x2.dtype.kind):
+        return logaddexp_(x1, x2)
+    largest = maximum(real(x1), real(x2)).detach()
+    shift = where(isfinite(largest), largest, 0.0)
+    return add(log(add(exp(subtract(x1, shift)), exp(subtract(x2, shift)))), shift)
 
 
 @operation

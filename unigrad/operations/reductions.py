@@ -15,8 +15,20 @@ from unigrad.base.words import Shape
 from unigrad.binding.declaring import primitive
 from unigrad.operations.creation import asarray, astype_, full
 from unigrad.operations.elementwise import abs as absolute
-from unigrad.operations.elementwise import divide, imag, not_equal, real, square
-from unigrad.operations.shapes import concat
+from unigrad.operations.elementwise import (
+    add,
+    divide,
+    exp,
+    imag,
+    isfinite,
+    log,
+    not_equal,
+    real,
+    square,
+    subtract,
+    where,
+)
+from unigrad.operations.shapes import concat, reshape
 from unigrad.table import Array, alias, batched, jvp, operation, vjp
 from unigrad.tensor.levels import beneath
 from unigrad.tensor.tensor import Tensor
@@ -434,11 +446,24 @@ def floating(x: Array) -> Tensor:
 
 @operation
 def logsumexp(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
-    """log(sum(exp(x))) over ``axis``, without overflow."""
+    """log(sum(exp(x))) over ``axis``, without overflow; of complex numbers the principal logarithm."""
     x = asarray(x)
     if narrow(x):
         return in_float32(logsumexp, x, axis=axis, keepdims=keepdims)
-    return logsumexp_(x, many_axes(axis, x.ndim), keepdims)
+    axes = many_axes(axis, x.ndim)
+    if x.dtype.kind == "c":
+        shift = _largest(real(x), axes)
+        found = add(log(sum_(exp(subtract(x, shift)), axes, True)), shift)
+        return found if keepdims else reshape(found, [size for n, size in enumerate(x.shape) if n not in axes])
+    return logsumexp_(x, axes, keepdims)
+
+
+def _largest(x: Tensor, axes: Shape) -> Tensor:
+    """The largest elements over axes that stay, as constants; 0 where they are not finite or there are none."""
+    if not _count(x.shape, axes):
+        return sum_(x.detach(), axes, True)
+    found = max_(x.detach(), axes, True)
+    return where(isfinite(found), found, 0.0)
 
 
 def narrow(*arrays: Tensor) -> bool:

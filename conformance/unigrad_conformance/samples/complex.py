@@ -37,6 +37,54 @@ _row(
 for _operation in ("abs", "angle", "real", "imag", "conj", "sign", "square", "negative", "positive"):
     _row(_operation, "complex", f"ug.{_operation}(z)", z=_a)
     _row(_operation, "complex_product", f"ug.{_operation}(z) * z", z=_a)
+_row("logaddexp", "complex", "ug.logaddexp(z, w)", z=_a, w=_b)
+_row("logaddexp", "complex_with_real", "ug.logaddexp(z, x)", z=_a, x=spread(0.5, 1.5, 3))
+_row("logaddexp", "complex_large", "ug.logaddexp(z, w)", z=_a + 90, w=_b + 90)
+_row("logsumexp", "complex", "ug.logsumexp(z)", z=_a)
+_row("logsumexp", "complex_axis", "ug.logsumexp(z, axis=1, keepdims=True)", z=_a + 90)
+for _mode in ("full", "same", "valid"):
+    _row("convolve", f"complex_{_mode}", f"ug.convolve(z, w, '{_mode}')", z=_a[0], w=_b[1, :2])
+_row("convolve", "complex_with_real", "ug.convolve(z, x)", z=_a[0], x=spread(0.5, 1.5, 2))
+_row("correlate", "complex", "ug.correlate(z, w)", z=_a[0], w=_b[1, :2])
+for _operation in ("conv1d", "conv_transpose1d"):
+    _row(
+        f"nn.{_operation}",
+        "complex",
+        f"ug.nn.{_operation}(z, w, b, stride=2)",
+        z=disk(0.5, 2, 2, 1, 5),
+        w=disk(0.5, 2, 1, 1, 3),
+        b=disk(0.5, 2, 1),
+    )
+    _row(
+        f"nn.{_operation}",
+        "complex_with_real",
+        f"ug.nn.{_operation}(z, x)",
+        z=disk(0.5, 2, 1, 1, 4),
+        x=spread(0.5, 1.5, 1, 1, 2),
+    )
+    _row(
+        f"nn.{_operation}",
+        "real_with_complex",
+        f"ug.nn.{_operation}(x, w)",
+        w=disk(0.5, 2, 1, 1, 3),
+        x=spread(0.5, 1.5, 1, 1, 4),
+    )
+for _operation in ("conv2d", "conv_transpose2d"):
+    _row(
+        f"nn.{_operation}",
+        "complex",
+        f"ug.nn.{_operation}(z, w, padding=1)",
+        z=disk(0.5, 2, 1, 1, 3, 2),
+        w=disk(0.5, 2, 1, 1, 2, 2),
+    )
+for _operation in ("conv3d", "conv_transpose3d"):
+    _row(
+        f"nn.{_operation}",
+        "complex",
+        f"ug.nn.{_operation}(z, w)",
+        z=disk(0.5, 2, 1, 1, 2, 2, 3),
+        w=disk(0.5, 2, 1, 1, 2, 1, 2),
+    )
 _row("reciprocal", "complex", "ug.reciprocal(z)", z=_a)
 for _operation in ("real", "imag", "conj"):
     _row(_operation, "reals", f"ug.{_operation}(x) * x", x=spread(0.5, 1.5, 3))
