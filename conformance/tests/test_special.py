@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -75,6 +76,37 @@ def test_values_and_derivatives_are_as_exact_as_stated(name: str) -> None:
 def _error(found: ug.Tensor, place: int, due: Any) -> float:
     due = mp.re(due)
     return float(abs(mp.mpf(float(found.numpy()[place])) - due) / float(np.spacing(abs(float(due)))))
+
+
+# At the ends, poles and branch points: the value, and the slope.
+HARD = {
+    "erfinv": [(1.0, math.inf, math.inf), (-1.0, -math.inf, math.inf), (1.5, math.nan, math.nan)],
+    "erfcinv": [(0.0, math.inf, -math.inf), (2.0, -math.inf, -math.inf)],
+    "ndtri": [(0.0, -math.inf, math.inf), (1.0, math.inf, math.inf)],
+    "logit": [(0.0, -math.inf, math.inf), (1.0, math.inf, math.inf)],
+    "entr": [(0.0, 0.0, math.inf), (-1.0, -math.inf, 0.0), (1.0, 0.0, -1.0)],
+    "gamma": [(0.0, math.inf, math.nan), (-1.0, math.nan, math.nan)],
+    "rgamma": [(0.0, 0.0, 1.0), (-1.0, 0.0, -1.0), (-2.0, 0.0, 2.0)],
+    "exp1": [(0.0, math.inf, -math.inf)],
+    "expi": [(0.0, -math.inf, math.inf)],
+    "sinc": [(0.0, 1.0, 0.0)],
+    "exprel": [(0.0, 1.0, 0.5)],
+    "y0": [(0.0, -math.inf, math.inf)],
+}
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("name", HARD)
+def test_values_and_slopes_at_hard_points(name: str, backend: str) -> None:
+    points, values, slopes = (np.array(column) for column in zip(*HARD[name], strict=True))
+    with ug.use_backend(backend), np.errstate(all="ignore"):
+        x = ug.asarray(points)
+        x.attach_grad()
+        with ug.record():
+            y = getattr(ug.special, name)(x)
+        y.backward()
+    np.testing.assert_allclose(y.numpy(), values, rtol=1e-14)
+    np.testing.assert_allclose(x.grad.numpy(), slopes, rtol=1e-14)
 
 
 def test_the_names_are_public_and_in_every_namespace() -> None:

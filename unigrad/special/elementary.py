@@ -105,7 +105,11 @@ def xlog1py(x: Array, y: Array, /) -> Tensor:
 def entr(x: Array, /) -> Tensor:
     """-x * log(x): 0 at 0, where the slope is infinite, and minus infinity below."""
     (x,) = floats(x)
-    return where(less(x, 0), -math.inf, negative(xlogy(x, where(less(x, 0), 1.0, x))))
+    inside = greater(x, 0)
+    safe = where(inside, x, 1.0)
+    # At 0 of slope infinity, which is the slope of 0 * log(0) in its first factor.
+    rest = where(less(x, 0), -math.inf, 0.0 - xlogy(x, where(less(x, 0), 1.0, x.detach())))
+    return where(inside, negative(multiply(safe, log(safe))), rest)
 
 
 @operation
