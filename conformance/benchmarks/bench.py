@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from compiling import compiling_rows
 from measuring import Program, Row, fastest
 from network import step_data
 from networks import network_rows
@@ -309,6 +310,7 @@ GROUPS = {
     "networks": network_rows,
     "operations": operation_rows,
     "transforms": transform_rows,
+    "compiling": compiling_rows,
 }
 
 

@@ -53,6 +53,9 @@ class Case:
     quick: Callable[..., Results] | None = None
     """``run`` without the results that ``TRANSFORMED`` names, for a backend that compiles each of them for each shape;
     None where that would leave something untested that no other case has."""
+    compilable: Callable[..., Results] | None = None
+    """``run`` without what asks for values, of Tensors in place of the inputs, for ``ug.compile``; None where nothing
+    is left then."""
     expected: Mapping[str, Any] = field(default_factory=dict)
     """Results known by other means, as literals; the reference itself is held against them."""
 

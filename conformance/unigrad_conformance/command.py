@@ -38,6 +38,7 @@ class Conform:
     unigrad conform --quick                     these, and less of what JAX would compile: minutes
     unigrad conform --since .conform            not again what agreed there and has not changed since
     unigrad conform --raw sum max --backend torch   raw functions of the adapter by themselves; without names all
+    unigrad conform --compiled                  through ug.compile: the samples of operations, natively to the last bit
     unigrad conform --json report.json          everything that was found, for programs
     unigrad conform --train                     train a network everywhere and compare each step's loss
     unigrad conform --train --dtype float64 --activation relu --steps 50
@@ -68,6 +69,9 @@ class Conform:
             "--case-seconds", type=_positive, metavar="N",
             help=f"how long one case may take before its process is ended ({runner.CASE_SECONDS:.0f})",
         )  # fmt: skip
+        parser.add_argument(
+            "--compiled", action="store_true", help="through ug.compile, as far as that can be; not with --since"
+        )
         parser.add_argument("--json", metavar="FILE", help="write everything to FILE as well")
         parser.add_argument("--verbose", action="store_true", help="a row for every operation, and every failure")
         parser.add_argument(
@@ -97,6 +101,8 @@ class Conform:
         for module, package in (("sklearn", "scikit-learn"),) if args.train else (("mpmath", "mpmath"),):
             if importlib.util.find_spec(module) is None:
                 return _wrong(f"this needs {package}; install it with: pip install {package}")
+        if args.compiled and args.since:
+            return _wrong("--compiled keeps no results; leave out --since")
         backends = args.backend or known
         if args.raw is not None:
             return self._raw(args.raw, backends)
@@ -113,12 +119,15 @@ class Conform:
 
     def _run(self, args: argparse.Namespace, backends: Sequence[str]) -> int:
         cases = catalogue.chosen(args.case, args.everyday or args.quick)
+        if args.compiled:
+            cases = [case for case in cases if case.compilable is not None]
         everyday = sum(case.everyday for case in cases)
         totals = {name: everyday if name in args.everyday_on else len(cases) for name in (oracle.NAME, *backends)}
         progress = Progress(totals, lambda name: runner.COST.get(name, 1.0))
         found = runner.run_cases(
             backends, cases, args.backend or ("numpy",), progress, args.everyday_on,
             quick=args.quick, case_seconds=args.case_seconds, kept=Kept(args.since) if args.since else None,
+            compiled=args.compiled,
         )  # fmt: skip
         progress.wipe()
         print(report.as_text(found, args.verbose))

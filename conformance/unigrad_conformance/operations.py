@@ -43,6 +43,7 @@ def cases_of(family: Family) -> Iterator[Case]:
                 quick=_program(sample, differentiated, first, plain=True)
                 if differentiated and _is_composed(sample)
                 else None,
+                compilable=_compilable(sample, differentiated) if sample.inputs else None,
                 why=f"{sample.source}  ({sample.name.replace('_', ' ')})",
                 inputs=inputs,
                 dtype=dtype,
@@ -77,19 +78,9 @@ def _program(sample: Sample, differentiated: Sequence[str], first: bool, plain: 
     def run(ug: Any, *arrays: np.ndarray[Any, Any]) -> Results:
         tensors = {name: ug.asarray(array) for name, array in zip(names, arrays, strict=True)}
         variables = [tensors[name] for name in differentiated]
-        for variable in variables:
-            variable.attach_grad()
-        with ug.record():
-            outputs = call(ug, tensors)
-        results = {_numbered("value", outputs, i): output for i, output in enumerate(outputs)}
-        if variables:
-            heads = [output for output in outputs if has_gradients(output.dtype)]
-            ug.backward(heads, _cotangents(ug, heads))
-            results |= {f"grad {name}": tensors[name].grad for name in differentiated}
-            if not plain:
-                results |= _forward(ug, call, tensors, differentiated)
-            if sample.second and not plain:
-                results |= _second(ug, call, tensors, differentiated)
+        results, pairs = _arrays(ug, sample, call, tensors, differentiated, plain)
+        if variables and not plain:
+            results["forward and reverse agree"] = _same_product(*pairs)
         if first and tensors:
             try:
                 results["mapped alike"] = _mapped(ug, sample.operation, call, tensors, differentiated)
@@ -107,8 +98,50 @@ def _program(sample: Sample, differentiated: Sequence[str], first: bool, plain: 
     return run
 
 
-def _forward(ug: Any, call: Callable[..., Any], tensors: dict[str, Any], names: Sequence[str]) -> Results:
-    """The tangents of the outputs for fixed directions, and whether they agree with the gradients: the inner
+Pairs = tuple[list[tuple[Any, Any]], list[tuple[Any, Any]]]
+
+
+def _arrays(
+    ug: Any,
+    sample: Sample,
+    call: Callable[..., Any],
+    tensors: dict[str, Any],
+    differentiated: Sequence[str],
+    plain: bool = False,
+) -> tuple[Results, Pairs]:
+    """The results that are arrays, none of whose values anything is decided by; and the terms of the two inner
+    products that must agree."""
+    variables = [tensors[name] for name in differentiated]
+    for variable in variables:
+        variable.attach_grad()
+    with ug.record():
+        outputs = call(ug, tensors)
+    results = {_numbered("value", outputs, i): output for i, output in enumerate(outputs)}
+    pairs: Pairs = ([], [])
+    if variables:
+        heads = [output for output in outputs if has_gradients(output.dtype)]
+        ug.backward(heads, _cotangents(ug, heads))
+        results |= {f"grad {name}": tensors[name].grad for name in differentiated}
+        if not plain:
+            tangents, pairs = _forward(ug, call, tensors, differentiated)
+            results |= tangents
+        if sample.second and not plain:
+            results |= _second(ug, call, tensors, differentiated)
+    return results, pairs
+
+
+def _compilable(sample: Sample, differentiated: Sequence[str]) -> Callable[..., Results]:
+    """The program of a sample, as far as it can be compiled: of Tensors, and without what asks for values."""
+    call = compiled(sample.source)
+
+    def run(ug: Any, *tensors: Any) -> Results:
+        return _arrays(ug, sample, call, dict(zip(sample.inputs, tensors, strict=True)), differentiated)[0]
+
+    return run
+
+
+def _forward(ug: Any, call: Callable[..., Any], tensors: dict[str, Any], names: Sequence[str]) -> tuple[Results, Pairs]:
+    """The tangents of the outputs for fixed directions, and what tells whether they agree with the gradients: the inner
     product of cotangents and tangents is that of gradients and directions."""
     primals = [tensors[name].detach() for name in names]
     directions = _cotangents(ug, primals)
@@ -120,8 +153,7 @@ def _forward(ug: Any, call: Callable[..., Any], tensors: dict[str, Any], names: 
     outputs, tangents = ug.jvp(f, primals, directions)
     pairs = list(zip(_cotangents(ug, outputs), tangents, strict=True))
     other = [(tensors[name].grad, direction) for name, direction in zip(names, directions, strict=True)]
-    results = {_numbered("forward", tangents, i): tangent for i, tangent in enumerate(tangents)}
-    return results | {"forward and reverse agree": _same_product(pairs, other)}
+    return {_numbered("forward", tangents, i): tangent for i, tangent in enumerate(tangents)}, (pairs, other)
 
 
 _PRODUCT_LIMIT = 64

@@ -20,6 +20,7 @@ from typing import Any
 from unigrad_conformance import deviations, oracle
 from unigrad_conformance.case import TRANSFORMED, Case
 from unigrad_conformance.compare import difference, literal_problem
+from unigrad_conformance.compiling import BY_VALUES
 from unigrad_conformance.kept import Kept
 from unigrad_conformance.limits import limit_of
 
@@ -62,7 +63,7 @@ class Verdict:
     @property
     def fails(self) -> bool:
         """Whether it fails the run."""
-        return self.status not in ("agrees", "missing", "deviates")
+        return self.status not in ("agrees", "missing", "by values", "deviates")
 
 
 @dataclass
@@ -221,6 +222,8 @@ class Orders:
     quick: bool
     """Whether backends that compile get the quick form of cases."""
     environment: Mapping[str, str]
+    compiled: bool = False
+    """Whether through ``ug.compile``."""
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def quick_on(self, backend: str) -> bool:
@@ -240,7 +243,7 @@ def _cases_on(column: Column, names: Sequence[str], outcomes: dict[str, Message]
     left, progress = list(names), orders.progress
     while left and not orders.stopped.is_set():
         current = None
-        told = {"cases": left, "quick": orders.quick_on(column.backend)}
+        told = {"cases": left, "quick": orders.quick_on(column.backend), "compiled": orders.compiled}
         for message in work(column.backend, told, _patience(orders.case_seconds), orders.environment):
             kind = message["kind"]
             if orders.stopped.is_set():
@@ -290,8 +293,9 @@ def run_cases(
     quick: bool = False,
     case_seconds: float | None = None,
     kept: Kept | None = None,
+    compiled: bool = False,
 ) -> Run:
-    """Run cases on backends and hold every result against the reference.
+    """Run cases on backends, ``compiled`` or as they are, and hold every result against the reference.
 
     Backends that ``everyday_on`` names get the everyday cases alone: one that compiles takes long for the others. With
     ``quick`` these (``COMPILING``) get the quick form of each case. A case gets ``case_seconds`` (``CASE_SECONDS``),
@@ -299,7 +303,7 @@ def run_cases(
     """
     before = time.perf_counter()
     environment = {} if kept is None else kept.environment()
-    orders = Orders(progress, case_seconds or CASE_SECONDS, quick, environment)
+    orders = Orders(progress, case_seconds or CASE_SECONDS, quick, environment, compiled)
     columns = [Column(name) for name in backends]
     given, known = {}, {}
     for column in columns:
@@ -443,6 +447,8 @@ def _judge(column: Column, case: Case, outcome: Message, reference: Message | No
         declared = outcome["error"] == "UnsupportedError" and any(
             repr(n) in text or f" {n}:" in text for n in column.missing
         )
+        if outcome["error"] == BY_VALUES:
+            return Verdict("by values")
         return Verdict("missing" if declared else "raised", problems=[text])
     if reference is None or "error" in reference:
         return Verdict("differs", problems=["there is no reference for it"])

@@ -1,8 +1,8 @@
 """One backend's process: runs what it is told, a JSON line for each step on its standard output.
 
 Started by the runner as ``python -m unigrad_conformance.worker BACKEND``, with a JSON object on standard
-input: ``{"cases": [names]}`` (and ``"quick": true``), ``{"train": {...}}`` for the arguments of the training program,
-or ``{"raw": [names]}`` for raw functions by themselves.
+input: ``{"cases": [names]}`` (and ``"quick": true`` or ``"compiled": true``), ``{"train": {...}}`` for the arguments of
+the training program, or ``{"raw": [names]}`` for raw functions by themselves.
 """
 
 from __future__ import annotations
@@ -50,14 +50,15 @@ def main(name: str, orders: dict[str, Any], send: Send) -> None:
         elif "raw" in orders:
             _raw(backend, orders["raw"], send)
         else:
-            _run(orders["cases"], orders.get("quick", False), send)
+            _run(orders["cases"], orders.get("quick", False), orders.get("compiled", False), send)
     send("done")
 
 
-def _run(names: list[str], quick: bool, send: Send) -> None:
+def _run(names: list[str], quick: bool, compiled: bool, send: Send) -> None:
     import unigrad as ug
     from unigrad_conformance.catalogue import all_cases
     from unigrad_conformance.compare import encode
+    from unigrad_conformance.compiling import run_compiled
 
     known = all_cases()
     for name in names:
@@ -67,7 +68,8 @@ def _run(names: list[str], quick: bool, send: Send) -> None:
         around = surroundings()
         before = time.perf_counter()
         try:
-            results = {key: encode(result) for key, result in run(ug, *case.inputs).items()}
+            found = run_compiled(ug, case) if compiled else run(ug, *case.inputs)
+            results = {key: encode(result) for key, result in found.items()}
             outcome = {"results": results}
         except Exception as error:
             where = traceback.extract_tb(error.__traceback__)[-1]

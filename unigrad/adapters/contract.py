@@ -456,8 +456,8 @@ class Backend:
             )
         return function
 
-    def layout(self, raw: Raw) -> Any:
-        """What a plan of the framework's own wants to know of a raw array besides its shape and dtype."""
+    def layout(self, raw: Raw, given: Sequence[Raw] = ()) -> Any:
+        """What a plan wants to know of a raw array, made of those that are given, besides its shape and dtype."""
         return None
 
     def adopts(self, other: Backend) -> bool:

@@ -167,9 +167,9 @@ class Trace:
         self.program.inputs.append(variable)
         return Traced(raw, variable, self)
 
-    def _variable(self, raw: Raw, name: str) -> Variable:
+    def _variable(self, raw: Raw, name: str, given: Sequence[Raw] = ()) -> Variable:
         backend = self.backend.inner
-        return Variable(name, tuple(raw.shape), backend.dtype(raw), backend.layout(raw))
+        return Variable(name, tuple(raw.shape), backend.dtype(raw), backend.layout(raw, given))
 
     def step(self, row: Primitive, function: Callable[..., Raw], args: tuple[Any, ...]) -> Traced:
         """A primitive of these arguments, computed and written down."""
@@ -183,7 +183,7 @@ class Trace:
             return same
         if all(x.trace is None for x in operands) and self.backend.inner.is_known(value):
             return Traced(value)
-        variable = self._variable(value, f"v{len(self.program.steps)}")
+        variable = self._variable(value, f"v{len(self.program.steps)}", [x.value for x in operands])
         supply = iter(operands)
         arrays = len(row.arrays)
         written = tuple([self._written(arg, supply, place < arrays) for place, arg in enumerate(args)])

@@ -39,7 +39,7 @@ class Layout(NamedTuple):
 
     strides: tuple[int, ...]
     view: bool
-    """Whether it is a part of another."""
+    """Whether it is a part of what it was made of."""
 
 
 class NativeBackend(Backend):
@@ -75,9 +75,13 @@ class NativeBackend(Backend):
     def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
         return self.module.from_dlpack(source, copy=copy)
 
-    def layout(self, raw: Raw) -> Layout | None:
-        """Strides, and whether it lies in another's memory; None for a scalar of NumPy's."""
-        return Layout(raw.strides, raw.base is not None) if isinstance(raw, self.module.ndarray) else None
+    def layout(self, raw: Raw, given: Sequence[Raw] = ()) -> Layout | None:
+        """Strides, and whether it lies in the memory of what was given; None for a scalar of NumPy's."""
+        if not isinstance(raw, self.module.ndarray):
+            return None
+        # What was copied to be reshaped has a base as well, which is its own.
+        shares = self.module.may_share_memory
+        return Layout(raw.strides, raw.base is not None and any(shares(raw, x) for x in given))
 
 
 def by_element(function: Callable[[float], float]) -> Callable[[Raw], Raw]:

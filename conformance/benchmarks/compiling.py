@@ -1,0 +1,297 @@
+"""``ug.compile`` beside the tape, beside compilers written by hand, and beside PyTorch; part of ``make bench``.
+
+Two of the objectives are those of a published benchmark of automatic differentiation, by the same formulas and on data
+of this page's own: a Gaussian mixture and an LSTM (F. Srajer, Z. Kukelova and A. Fitzgibbon, "A benchmark of selected
+algorithmic differentiation tools on some problems in computer vision and machine learning", 2018).
+"""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from measuring import Program, Row, fastest
+from networks import block_data, in_torch, torch_block, unigrad_block
+
+import unigrad as ug
+
+TRIPLES = 333
+
+
+def chain(tanh: Callable[[Any], Any], x: Any, scale: Any, shift: Any) -> Any:
+    """The sum of 333 times multiply, add and tanh."""
+    for _ in range(TRIPLES):
+        x = tanh(x * scale + shift)
+    return x.sum()
+
+
+def chain_data(elements: int) -> list[np.ndarray[Any, Any]]:
+    """Three float64 vectors."""
+    return list(np.random.default_rng(0).normal(size=(3, elements)))
+
+
+def taped(f: Callable[..., Any], arrays: list[Any], count: int) -> Program:
+    """Forward and backward of f by the tape, the gradients of the first arrays."""
+
+    def program() -> Any:
+        for array in arrays[:count]:
+            array.attach_grad()
+        with ug.record():
+            y = f(*arrays)
+        y.backward()
+        return [array.grad for array in arrays[:count]]
+
+    return program
+
+
+def compiled(f: Callable[..., Any], arrays: list[Any], count: int, **options: Any) -> Program:
+    """The same, compiled."""
+    step = ug.compile(ug.value_and_grad(f, argnums=tuple(range(count))), **options)
+    return lambda: step(*arrays)[1]
+
+
+# --- two objectives of ADBench ----------------------------------------------------------------------------------------
+
+
+def log_gamma_distribution(a: float, p: int) -> float:
+    """The logarithm of the multivariate gamma function."""
+    return 0.25 * p * (p - 1) * math.log(math.pi) + sum(math.lgamma(a + 0.5 * (1 - j)) for j in range(1, p + 1))
+
+
+def gmm(alphas: Any, means: Any, icf: Any, x: Any, lower: Any, diagonal: Any) -> Any:
+    """The negative logarithm of the posterior of a Gaussian mixture, with a Wishart prior of parameters 1 and 0.
+
+    ``icf`` has the logarithms of the diagonals and then the rest of the inverse covariances' factors; ``lower`` and
+    ``diagonal`` put these into matrices.
+    """
+    n, d = x.shape
+    k = alphas.shape[0]
+    logs, rest = icf[:, :d], icf[:, d:]
+    factors = (rest @ lower).reshape((k, d, d)) + ug.exp(logs)[:, :, None] * diagonal
+    centred = x[:, None, :] - means[None, :, :]
+    scaled = ug.einsum("kij,nkj->nki", factors, centred)
+    terms = alphas + logs.sum(axis=1) - 0.5 * (scaled * scaled).sum(axis=2)
+    prior = 0.5 * ((ug.exp(logs) ** 2).sum() + (rest * rest).sum())
+    constant = -n * d * 0.5 * math.log(2 * math.pi)
+    wishart = k * (d * (d + 1) * math.log(math.sqrt(0.5)) - log_gamma_distribution(0.5 * (d + 1), d))
+    return -(constant + ug.logsumexp(terms, axis=1).sum() - n * ug.logsumexp(alphas) + prior - wishart)
+
+
+def gmm_data() -> list[np.ndarray[Any, Any]]:
+    """1,000 points in 10 dimensions, 25 components."""
+    n, d, k = 1000, 10, 25
+    rng = np.random.default_rng(0)
+    rows, columns = np.tril_indices(d, -1)
+    lower = np.zeros((len(rows), d * d))
+    lower[np.arange(len(rows)), rows * d + columns] = 1
+    return [
+        rng.normal(size=k), rng.normal(size=(k, d)), 0.1 * rng.normal(size=(k, d + len(rows))),
+        rng.normal(size=(n, d)), lower, np.eye(d),
+    ]  # fmt: skip
+
+
+def lstm(main: Any, extra: Any, state: Any, sequence: Any) -> Any:
+    """The loss of a character model: for each layer a diagonal LSTM cell, step by step."""
+    layers, size = main.shape[0], sequence.shape[1]
+    hidden = [state[2 * layer] for layer in range(layers)]
+    cells = [state[2 * layer + 1] for layer in range(layers)]
+    total = 0.0
+    for step in range(sequence.shape[0] - 1):
+        x = sequence[step] * extra[0]
+        for layer in range(layers):
+            weights, biases = main[layer, 0], main[layer, 1]
+            forget = ug.nn.sigmoid(x * weights[:size] + biases[:size])
+            ingate = ug.nn.sigmoid(hidden[layer] * weights[size : 2 * size] + biases[size : 2 * size])
+            outgate = ug.nn.sigmoid(x * weights[2 * size : 3 * size] + biases[2 * size : 3 * size])
+            change = ug.tanh(hidden[layer] * weights[3 * size :] + biases[3 * size :])
+            cells[layer] = cells[layer] * forget + ingate * change
+            hidden[layer] = x = outgate * ug.tanh(cells[layer])
+        predicted = x * extra[1] + extra[2]
+        total = total + (sequence[step + 1] * (predicted - ug.logsumexp(predicted))).sum()
+    return -total / ((sequence.shape[0] - 1) * size)
+
+
+def lstm_data() -> list[np.ndarray[Any, Any]]:
+    """2 layers, 14 characters, a sequence of 60."""
+    layers, size, length = 2, 14, 60
+    rng = np.random.default_rng(0)
+    letters = np.eye(size)[rng.integers(0, size, length)]
+    return [
+        rng.normal(size=(layers, 2, 4 * size)),
+        rng.normal(size=(3, size)),
+        rng.normal(size=(2 * layers, size)),
+        letters,
+    ]
+
+
+# --- rows -------------------------------------------------------------------------------------------------------------
+
+
+def chain_rows() -> Iterator[Row]:
+    """The chain of 999, three gradients."""
+    for elements, limit in ((10, 0.32), (1000, 0.45), (30_000, 0.58)):
+        arrays = [ug.asarray(values) for values in chain_data(elements)]
+        programs = {"tape": taped(_ours, arrays, 3), "compiled": compiled(_ours, arrays, 3)}
+        _agree(programs)
+        best = fastest(programs)
+        yield Row(
+            f"native compiled / native tape, chain of 999, {elements} elements", best["compiled"] / best["tape"], limit
+        )
+
+
+def _ours(*arrays: Any) -> Any:
+    return chain(ug.tanh, *arrays)
+
+
+def _agree(programs: dict[str, Program]) -> None:
+    first, *others = [[np.asarray(x) for x in program()] for program in programs.values()]
+    for other in others:
+        for x, y in zip(first, other, strict=True):
+            np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-5)
+
+
+def jax_rows() -> Iterator[Row]:
+    """Beside ``jax.jit`` written by hand: the native engine, and JAX through ``ug.compile``."""
+    import jax
+    import jax.numpy as jnp
+
+    with jax.enable_x64(True):
+        for elements, limit in ((1000, 1.0), (30_000, 0.5)):
+            values = chain_data(elements)
+            raws = [jnp.asarray(each) for each in values]
+            by_hand = jax.jit(jax.value_and_grad(lambda *xs: chain(jnp.tanh, *xs), argnums=(0, 1, 2)))
+            start = time.perf_counter()
+            jax.block_until_ready(by_hand(*raws))
+            compiling = time.perf_counter() - start
+            native = [ug.asarray(each) for each in values]
+            start = time.perf_counter()
+            program = compiled(_ours, native, 3)
+            program()
+            first = time.perf_counter() - start
+            programs = {"jax": lambda f=by_hand, xs=raws: jax.block_until_ready(f(*xs)[1]), "native": program}
+            _agree(programs)
+            best = fastest(programs)
+            yield Row(
+                f"native compiled / jax.jit, chain of 999, {elements} elements", best["native"] / best["jax"], limit
+            )
+            yield Row(
+                f"first call: native compile / jax.jit, chain of 999, {elements} elements", first / compiling, 0.05
+            )
+        small = [jnp.asarray(each) for each in chain_data(1000)]
+        short = jax.jit(jax.value_and_grad(lambda *xs: _short(jnp.tanh, *xs), argnums=(0, 1, 2)))
+        ours = compiled(lambda *xs: _short(ug.tanh, *xs), small, 3)
+        programs = {
+            "hand": lambda: jax.block_until_ready(short(*small)[1]),
+            "ours": lambda: jax.block_until_ready(ours()),
+        }
+        _agree(programs)
+        best = fastest(programs)
+        yield Row("JAX: compiled / jax.jit by hand, chain of 30, 1000 elements", best["ours"] / best["hand"], 1.02)
+
+
+def _short(tanh: Callable[[Any], Any], x: Any, scale: Any, shift: Any) -> Any:
+    for _ in range(10):
+        x = tanh(x * scale + shift)
+    return x.sum()
+
+
+def tensorflow_rows() -> Iterator[Row]:
+    """Beside ``tf.function`` written by hand."""
+    import tensorflow as tf
+
+    raws = [tf.constant(each) for each in chain_data(1000)]
+
+    @tf.function
+    def by_hand(*xs: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(xs)
+            y = tf.reduce_sum(_short_tensor(*xs))
+        return tape.gradient(y, xs)
+
+    def _short_tensor(x: Any, scale: Any, shift: Any) -> Any:
+        for _ in range(10):
+            x = tf.tanh(x * scale + shift)
+        return x
+
+    programs = {"hand": lambda: by_hand(*raws), "ours": compiled(lambda *xs: _short(ug.tanh, *xs), raws, 3)}
+    _agree(programs)
+    best = fastest(programs)
+    yield Row(
+        "TensorFlow: compiled / tf.function by hand, chain of 30, 1000 elements", best["ours"] / best["hand"], 1.05
+    )
+
+
+def program_rows() -> Iterator[Row]:
+    """Programs that somebody may have: two of ADBench's, and a transformer block."""
+    for name, f, data, count, limit in (("LSTM", lstm, lstm_data, 2, 0.35), ("GMM", gmm, gmm_data, 3, 0.75)):
+        arrays = [ug.asarray(values) for values in data()]
+        programs = {"tape": taped(f, arrays, count), "compiled": compiled(f, arrays, count)}
+        _agree(programs)
+        best = fastest(programs)
+        yield Row(f"native compiled / native tape, {name}", best["compiled"] / best["tape"], limit)
+    inputs, parameters = block_data()
+    given = [ug.asarray(values) for values in (*inputs, *parameters)]
+    step = ug.compile(ug.value_and_grad(unigrad_block, argnums=tuple(range(2, len(given)))))
+    programs = {"PyTorch": in_torch(torch_block, inputs, parameters), "native": lambda: step(*given)[1]}
+    _agree(programs)
+    best = fastest(programs, 8.0)
+    yield Row("native compiled / PyTorch eager, transformer block", best["native"] / best["PyTorch"], 1.0)
+
+
+MEMORY = """
+import sys, tracemalloc
+import numpy as np
+import unigrad as ug
+
+rng = np.random.default_rng(0)
+weights = [ug.asarray(rng.normal(size=(256, 256)).astype("float32") / 16) for _ in range(20)]
+x = ug.asarray(rng.normal(size=(512, 256)).astype("float32"))
+
+def loss(weights, x):
+    for w in weights:
+        x = ug.tanh(x @ w)
+    return (x * x).mean()
+
+def tape():
+    for w in weights:
+        w.attach_grad()
+    with ug.record():
+        y = loss(weights, x)
+    y.backward()
+    for w in weights:
+        w -= 0.1 * w.grad
+
+step = ug.compile(ug.grad(loss))
+
+def compiled():
+    for w, g in zip(weights, step(weights, x)):
+        w -= 0.1 * g
+
+run = {"tape": tape, "compiled": compiled}[sys.argv[1]]
+run()
+if sys.argv[1] == "compiled":
+    step._last()._plan._spare.clear()
+tracemalloc.start()
+run()
+print(tracemalloc.get_traced_memory()[1])
+"""
+
+
+def memory_rows() -> Iterator[Row]:
+    """The peak of one training step, the plan's buffers included."""
+    peaks = []
+    for side in ("compiled", "tape"):
+        output = subprocess.run([sys.executable, "-c", MEMORY, side], check=True, capture_output=True, text=True).stdout
+        peaks.append(float(output))
+    yield Row("peak memory of a training step, 20 layers: native compiled / tape", peaks[0] / peaks[1], 0.8)
+
+
+def compiling_rows() -> Iterator[Row]:
+    """All of this page."""
+    for rows in (chain_rows, program_rows, memory_rows, tensorflow_rows, jax_rows):
+        yield from rows()
