@@ -50,7 +50,8 @@ class Verdict:
     """What one backend made of one case."""
 
     status: str
-    """agrees, differs, raised, crashed, missing (declared so), deviates (known), or fixed (known, yet it agrees)."""
+    """agrees, differs, raised, crashed, missing (declared so), by values (compiled: the program asks for values),
+    deviates (known), or fixed (known, yet it agrees)."""
     ulp: float = 0.0
     """The largest error of its results."""
     problems: list[str] = field(default_factory=list)
