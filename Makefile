@@ -10,7 +10,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 # besides: those come and go with releases.
 conform-all: export XLA_FLAGS ?= --xla_backend_optimization_level=0
 
-.PHONY: conform conform-all train test test-oldest test-newest check bench array-api-tests format clean help
+.PHONY: conform conform-all train test test-oldest test-newest check bench bench-operations array-api-tests format clean help
 
 help:
 	@echo "make conform   every operation, program and hard point on every backend, compared with the reference: minutes"
@@ -21,6 +21,8 @@ help:
 	@echo "make test-oldest  the everyday cases and the fast tests on the oldest releases that are promised"
 	@echo "make test-newest  likewise on the newest that there are; ONLY='torch jax' for some; CUDA builds of several GB"
 	@echo "make bench     speed and memory beside their limits"
+	@echo "make bench-operations [BACKENDS='numpy torch'] [ROWS='sum mean']"
+	@echo "               every operation recorded, beside the framework's own call, and the worst ten"
 	@echo "make array-api-tests CHECKOUT=path [BACKENDS='numpy torch'] [EXAMPLES=n]"
 	@echo "               the standard's own suite (github.com/data-apis/array-api-tests) on every backend"
 	@echo "make format    format the code"
@@ -58,6 +60,10 @@ test-oldest test-newest:
 
 bench: $(READY)
 	$(BIN)/python conformance/benchmarks/bench.py
+
+# BACKENDS='numpy torch', ROWS='sum mean' or everyday.
+bench-operations: $(READY)
+	$(BIN)/python conformance/benchmarks/recorded.py $(BACKENDS) $(ROWS)
 
 array-api-tests: $(READY)
 	@test -n "$(CHECKOUT)" || { echo "CHECKOUT= must be a clone of github.com/data-apis/array-api-tests"; exit 2; }

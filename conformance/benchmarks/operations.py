@@ -103,6 +103,7 @@ class _Own:
             raise AttributeError(name)
         for part in renamed.split("."):
             found = getattr(found, part)
+        setattr(self, name, found)  # from now on it is found as in the framework's own module
         return found
 
 
