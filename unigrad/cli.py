@@ -177,7 +177,7 @@ _INDENTED: Any = {"initial_indent": " " * 12, "subsequent_indent": " " * 14}
 def _as_json(rows: Sequence[BackendInfo]) -> str:
     as_dicts = {"unsupported", "replaced"}
     return json.dumps(
-        [{name: dict(value) if name in as_dicts else value for name, value in vars(row).items()} for row in rows],
+        [{name: dict(value) if name in as_dicts else value for name, value in row._asdict().items()} for row in rows],
         indent=2,
     )
 

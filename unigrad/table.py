@@ -45,7 +45,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
@@ -65,7 +64,6 @@ Rule = Callable[..., Any]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(eq=False)
 class Primitive:
     """One row of the table. See the module's docstring."""
 
@@ -88,7 +86,7 @@ class Primitive:
     one's real part, ``complex``: the complex one over it, ``bool``, ``int64``, or the static parameter of that name."""
     doc: str
     rules: tuple[Rule, ...] = ()
-    residuals: tuple[str, ...] = field(default=())
+    residuals: tuple[str, ...] = ()
     """The names that the rules ask for, each once, in a fixed order."""
     needs: tuple[frozenset[str], ...] = ()
     """The names that each rule asks for."""
@@ -108,6 +106,10 @@ class Primitive:
     """``explain(*shapes)``: what was wrong with the shapes of arrays that a framework refused, or None."""
     refusal: Callable[[], Exception] | None = None
     """What it means where a framework refuses arrays whose shapes are right, if it means one thing: no answer."""
+
+    def __init__(self, **declared: Any) -> None:
+        # No dataclass: to make one takes as long as to import a small module.
+        self.__dict__.update(declared)
 
     @property
     def differentiable(self) -> bool:

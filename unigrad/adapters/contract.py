@@ -18,8 +18,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
@@ -46,8 +45,7 @@ ALL_ORDERS = 1 << 31
 """For :attr:`Engine.orders`."""
 
 
-@dataclass
-class Pull:
+class Pull(NamedTuple):
     """What a backward pass asks of one framework: to pull cotangents of heads back to inputs."""
 
     heads: Sequence[Node]
@@ -72,8 +70,7 @@ class Pull:
     without such an axis."""
 
 
-@dataclass
-class Moving:
+class Moving(NamedTuple):
     """A framework's own function, of those inputs alone that move."""
 
     function: RawFunction

@@ -14,8 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from unigrad.adapters.contract import Backend
 from unigrad.adapters.engines import check_engine
@@ -122,8 +121,7 @@ def meet_rules(backend: Backend) -> None:
             scope["met_rules"] = True
 
 
-@dataclass(frozen=True)
-class BackendInfo:
+class BackendInfo(NamedTuple):
     """One row of :func:`available_backends`."""
 
     name: str
@@ -138,7 +136,7 @@ class BackendInfo:
     """Operations and dtypes that it lacks, with the reason."""
     engine: str
     """What its own engine differentiates: ``nothing``, ``first order``, ``all orders``, ``each operation``."""
-    replaced: Mapping[str, str] = field(default_factory=dict)
+    replaced: Mapping[str, str] = {}
     """Operations for whose derivative it is not asked, since ours is another, with the reason."""
     install: str = ""
     """What to type to install it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from unigrad.adapters.contract import Backend
@@ -49,7 +48,7 @@ def pull_across(whole: Pass, nodes: Sequence[Node], wanted: Mapping[Node, Raw]) 
             inputs = targets | {node: ends[node] for node in reached}
             ys, gs = [points[node] for node in start], [waiting.pop(node) for node in start]
             # Released is what lies below all heads, and only when all of it has succeeded.
-            this = replace(whole, heads=ys, cotangents=gs, retain_graph=True)
+            this = whole._replace(heads=ys, cotangents=gs, retain_graph=True)
             found = pull_on_one(this, piece, starts_of(piece), inputs)
             for node, g in found.items():
                 arrive(arrived if node in targets else waiting, node, g)

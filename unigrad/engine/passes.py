@@ -80,7 +80,7 @@ def _in_full(this: Pass) -> None:
     # All that may fail comes before the first buffer changes.
     for buffer, grad in totals.items():
         buffer.grad = grad
-    if not this.retain_graph:
+    if not this.keeps_graph:
         release(nodes)
 
 
@@ -203,7 +203,7 @@ def pulled_to(this: Pass, targets: Sequence[Tensor], unused: str = "none") -> li
                     f"pass unused='zeros' or 'none' if that is meant"
                 )
     found = _pull(this, nodes, starts, inputs)
-    if not this.retain_graph:
+    if not this.keeps_graph:
         release(nodes)
     return [None if target._node is None else found.get(target._node) for target in targets]
 

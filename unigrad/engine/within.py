@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from unigrad.adapters.contract import ALL_ORDERS, Pull
 from unigrad.adapters.registry import bound
@@ -20,23 +19,24 @@ Pulled = dict[Node, Tensor]
 """What has arrived at nodes."""
 
 
-@dataclass
-class Pass:
+class Pass(NamedTuple):
     """One pass backwards: which cotangents are pulled back from which heads, and how."""
 
     heads: Sequence[Tensor]
     cotangents: Sequence[Tensor]
     """One for each head, of its shape and dtype."""
     retain_graph: bool = False
-    """Whether the graph must be there for another pass, as it must for ``create_graph``."""
+    """Whether the graph must be there for another pass, as it must for ``create_graph`` in any case."""
     create_graph: bool = False
     """Whether the pass is recorded itself, so that what it brings can be differentiated."""
     rows: int | None = None
     """How many cotangents of each head come along a first axis of their own, as what they bring then has it: several
     passes in one. None for one without that axis."""
 
-    def __post_init__(self) -> None:
-        self.retain_graph = self.retain_graph or self.create_graph
+    @property
+    def keeps_graph(self) -> bool:
+        """Whether the graph must be there afterwards."""
+        return self.retain_graph or self.create_graph
 
     def seeds(self) -> list[tuple[Node, Tensor]]:
         """The nodes of the heads and their cotangents."""
@@ -71,8 +71,8 @@ def pull_by_framework(
     if any(type(node) is ConstantNode for node, _ in seeds):
         # A constant gradient, of which the framework knows nothing, and below which is nothing.
         kept = [place for place, (node, _) in enumerate(seeds) if type(node) is not ConstantNode]
-        this = replace(
-            this, heads=[this.heads[place] for place in kept], cotangents=[this.cotangents[place] for place in kept]
+        this = this._replace(
+            heads=[this.heads[place] for place in kept], cotangents=[this.cotangents[place] for place in kept]
         )
         nodes = [node for node in nodes if type(node) is not ConstantNode]
         starts = [node for node in starts if type(node) is not ConstantNode]
@@ -87,7 +87,7 @@ def pull_by_framework(
             nodes,
             starts,
             inputs,
-            this.retain_graph,
+            this.keeps_graph,
             this.create_graph,
             this.rows,
         )

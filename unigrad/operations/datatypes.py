@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,8 +17,7 @@ from unigrad.tensor.tensor import Tensor
 __all__ = ["can_cast", "finfo", "iinfo", "isdtype", "result_type"]
 
 
-@dataclass(frozen=True)
-class FloatLimits:
+class FloatLimits(NamedTuple):
     """What :func:`finfo` answers, as Python numbers."""
 
     bits: int
@@ -33,8 +31,7 @@ class FloatLimits:
     """The real dtype, also if a complex one was asked for."""
 
 
-@dataclass(frozen=True)
-class IntegerLimits:
+class IntegerLimits(NamedTuple):
     """What :func:`iinfo` answers, as Python numbers."""
 
     bits: int

@@ -14,7 +14,6 @@ first.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from unigrad.engine.passes import pulled_to
 from unigrad.engine.within import Pass
@@ -42,13 +41,13 @@ def pull_back(this: Pass, variables: Sequence[Tensor]) -> Grads:
         if rows is not None:  # the axis of the rows first
             seeds = [moveaxis(g, 0, 1) for g in seeds]
         heads = [unbatched(y, level, size) for y in this.heads]
-        found = pull_back(replace(this, heads=heads, cotangents=seeds), [unbatched(x, level, size) for x in variables])
+        found = pull_back(this._replace(heads=heads, cotangents=seeds), [unbatched(x, level, size) for x in variables])
         if rows is not None:
             found = [None if g is None else moveaxis(g, 0, 1) for g in found]
         return [None if g is None else batched(g, level) for g in found]
     if rows is not None:
         seeds = [g.reshape((size * rows, *g.shape[2:])) for g in seeds]
-    found = pull_back(replace(this, cotangents=seeds, rows=size * (1 if rows is None else rows)), variables)
+    found = pull_back(this._replace(cotangents=seeds, rows=size * (1 if rows is None else rows)), variables)
     if rows is not None:
         found = [None if g is None else g.reshape((size, rows, *g.shape[1:])) for g in found]
     return [None if g is None else batched(g, level) for g in found]
@@ -64,12 +63,12 @@ def _pulled_duals(this: Pass, variables: Sequence[Tensor], level: int) -> Grads:
     inner = [take_apart(x, level)[0] for x in variables]
     ys = [take_apart(y, level) for y in this.heads]
     gs = [take_apart(g, level) for g in this.cotangents]
-    values = pull_back(replace(this, heads=[v for v, _ in ys], cotangents=[a for a, _ in gs], retain_graph=True), inner)
+    values = pull_back(this._replace(heads=[v for v, _ in ys], cotangents=[a for a, _ in gs], retain_graph=True), inner)
     moving = [(v, b) for (v, _), (_, b) in zip(ys, gs, strict=True) if b is not None]
     moving += [(t, a) for (_, t), (a, _) in zip(ys, gs, strict=True) if t is not None]
     tangents: Grads = [None] * len(inner)
     if moving:
-        tangents = pull_back(replace(this, heads=[y for y, _ in moving], cotangents=[g for _, g in moving]), inner)
+        tangents = pull_back(this._replace(heads=[y for y, _ in moving], cotangents=[g for _, g in moving]), inner)
     return [_dual(value, tangent, level) for value, tangent in zip(values, tangents, strict=True)]
 
 
@@ -83,4 +82,4 @@ def _plain(this: Pass, variables: Sequence[Tensor]) -> Grads:
     recorded = [(y, g) for y, g in zip(this.heads, this.cotangents, strict=True) if y._node is not None]
     if not recorded or this.rows == 0:
         return [None] * len(variables)
-    return pulled_to(replace(this, heads=[y for y, _ in recorded], cotangents=[g for _, g in recorded]), variables)
+    return pulled_to(this._replace(heads=[y for y, _ in recorded], cotangents=[g for _, g in recorded]), variables)
