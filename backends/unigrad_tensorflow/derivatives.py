@@ -21,10 +21,15 @@ def replaced(backend: Backend, name: str, function: Callable[..., Raw]) -> Calla
         with record.stop_recording():
             out = function(*args)
 
-        def backward(g: Raw) -> list[Raw]:
-            return neutral_vjp(backend, row, raws, statics, out, dense(g))
+        # A number beside an array has no derivative.
+        needed = [not isinstance(raw, float) for raw in raws]
 
-        record.record_operation(name, [out], list(raws), backward)
+        def backward(g: Raw) -> list[Raw]:
+            shares = neutral_vjp(backend, row, raws, statics, out, dense(g), needed)
+            return [share for share, asked in zip(shares, needed, strict=True) if asked]
+
+        tensors = [raw for raw, asked in zip(raws, needed, strict=True) if asked]
+        record.record_operation(name, [out], tensors, backward)
         return out
 
     return run

@@ -69,6 +69,13 @@ def constant(values: Shape | int) -> Any:
     return _made(values) if tf.executing_eagerly() else values
 
 
+def where(condition: Raw, x1: Any, x2: Any) -> Raw:
+    """x1 where the condition holds, else x2; one of them may be a number, which has the other's dtype."""
+    if isinstance(x1, float):
+        x1 = tf.constant(x1, x2.dtype)  # of which TensorFlow would not look at x2 while it traces a program
+    return gen_math_ops.select_v2(truth(condition), x1, x2)
+
+
 def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
     """The table of raw functions."""
     table: dict[str, Callable[..., Raw]] = {
@@ -110,7 +117,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "isfinite": of_numbers(gen_math_ops.is_finite, gen_math_ops.logical_and, tf.ones),
         "erf": erf,
         "gammaln": of_halves(gen_math_ops.lgamma),
-        "where": lambda condition, x1, x2: gen_math_ops.select_v2(truth(condition), x1, x2),
+        "where": where,
         "clip": lambda x, low, high: gen_math_ops.minimum(gen_math_ops.maximum(x, low), high),
         "relu": gen_nn_ops.relu,
         "softplus": gen_nn_ops.softplus,

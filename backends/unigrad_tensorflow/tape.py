@@ -117,7 +117,10 @@ def told_apart(raws: Sequence[Raw]) -> Sequence[Raw]:
     if len(raws) == 1 or (len(raws) == 2 and raws[0] is not raws[1]):
         return raws
     seen: set[int] = set()
-    return [tf.identity(raw) if id(raw) in seen or seen.add(id(raw)) else raw for raw in raws]
+    return [
+        raw if isinstance(raw, float) else tf.identity(raw) if id(raw) in seen or seen.add(id(raw)) else raw
+        for raw in raws
+    ]
 
 
 def share(function: Callable[..., Raw], position: int, g: Raw, *raws: Raw) -> Raw:

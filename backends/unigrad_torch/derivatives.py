@@ -21,24 +21,57 @@ def replaced(backend: Backend, name: str, function: Callable[..., Raw]) -> Calla
         @staticmethod
         def forward(ctx: Any, *args: Any) -> Raw:
             out = function(*args)
-            ctx.save_for_backward(out, *args[:count])
-            ctx.statics = args[count:]
+            ctx.save_for_backward(out, *[arg for arg in args[:count] if isinstance(arg, torch.Tensor)])
+            ctx.given = [None if isinstance(arg, torch.Tensor) else arg for arg in args]
             return out
 
         @staticmethod
         def backward(ctx: Any, g: Raw) -> Any:
-            out, *raws = ctx.saved_tensors
-            return (*neutral_vjp(backend, row, raws, ctx.statics, out, g), *others)
+            out, *saved = ctx.saved_tensors
+            held = iter(saved)
+            raws = [next(held) if number is None else number for number in ctx.given[:count]]
+            return (*neutral_vjp(backend, row, raws, ctx.given[count:], out, g, ctx.needs_input_grad), *others)
 
-    Replaced.__name__ = Replaced.__qualname__ = name
-    apply = Replaced.apply
+    class ReplacedFirst(Replaced):
+        # Of one array and numbers, as most are: without lists, half of what PyTorch takes for the rest.
+        @staticmethod
+        def forward(ctx: Any, x: Raw, *rest: Any) -> Raw:
+            out = function(x, *rest)
+            ctx.save_for_backward(out, x)
+            ctx.rest = rest
+            return out
+
+        @staticmethod
+        def backward(ctx: Any, g: Raw) -> Any:
+            (out, x), rest = ctx.saved_tensors, ctx.rest
+            shares = neutral_vjp(backend, row, (x, *rest[: count - 1]), rest[count - 1 :], out, g, first)
+            return shares[0] if not rest else (shares[0], *(None,) * len(rest))
+
+    first = (True, *(False,) * (count - 1))
+    for kind in (Replaced, ReplacedFirst):
+        kind.__name__ = kind.__qualname__ = name
+    # Not by way of Function.apply, in Python, which asks again what is asked here.
+    apply: Callable[..., Raw] = super(torch.autograd.Function, Replaced).apply
+    apply_first: Callable[..., Raw] = super(torch.autograd.Function, ReplacedFirst).apply
     transformed = functools.lru_cache(_transformed)
     active = torch._C._are_functorch_transforms_active
+    unwrap = torch._C._functorch.unwrap_if_dead
 
     def call(*args: Any) -> Raw:
-        return transformed(backend, name, function, args[count:])(*args[:count]) if active() else apply(*args)
+        if active():
+            raws = [_beside(arg, args) if isinstance(arg, float) else arg for arg in args[:count]]
+            return transformed(backend, name, function, args[count:])(*raws)
+        for arg in args[1:count]:
+            if isinstance(arg, torch.Tensor):
+                return apply(*[unwrap(arg) if isinstance(arg, torch.Tensor) else arg for arg in args])
+        return apply_first(unwrap(args[0]), *args[1:])
 
     return call
+
+
+def _beside(number: float, args: tuple[Any, ...]) -> Raw:
+    """A number as an array of the dtype that it stands beside."""
+    return next(arg for arg in args if isinstance(arg, torch.Tensor)).new_full((), number)
 
 
 def _transformed(

@@ -13,6 +13,8 @@ from unigrad.base.words import Shape
 
 def one_axis(axis: int, ndim: int, name: str = "axis") -> int:
     """``axis`` counted from the front; AxisError if there is no such axis among ``ndim``."""
+    if type(axis) is int and 0 <= axis < ndim:
+        return axis
     try:
         number = operator.index(axis)
     except TypeError:
@@ -33,6 +35,8 @@ def many_axes(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
     """Axes counted from the front, ascending; None means all of them."""
     if axis is None:
         return tuple(range(ndim))
+    if type(axis) is int and -ndim <= axis < ndim:
+        return (axis if axis >= 0 else axis + ndim,)
     if not isinstance(axis, (tuple, list)):
         return (one_axis(axis, ndim),)  # type: ignore[arg-type]
     axes = [one_axis(number, ndim) for number in axis]
@@ -71,8 +75,20 @@ def listed(values: Any, what: str) -> list[Any]:
         raise ArgumentError(f"{what} must be a list or tuple, not {values!r}") from None
 
 
+def plain(numbers: Any) -> bool:
+    """Whether it is a tuple of Python's own integers, as most shapes and axes are: they need no conversion."""
+    if type(numbers) is not tuple:
+        return False
+    for number in numbers:  # noqa: SIM110 (all() takes four times as long)
+        if type(number) is not int:
+            return False
+    return True
+
+
 def as_shape(shape: int | Sequence[int]) -> Shape:
     """A shape as a tuple of integers; a single integer is a one-dimensional shape."""
+    if plain(shape):
+        return shape  # type: ignore[return-value]
     try:
         if isinstance(shape, (tuple, list)):
             found = tuple(operator.index(size) for size in shape)
@@ -98,6 +114,10 @@ def new_shape(shape: int | Sequence[int]) -> Shape:
 
 def fill_shape(shape: Shape, size: int, old: Shape) -> Shape:
     """The target of a reshape with a -1 resolved; ShapeError if the sizes do not agree."""
+    if shape == (-1,):
+        return (size,)
+    if prod(shape) == size and (not shape or min(shape) >= 0):
+        return shape
     unknown = [position for position, length in enumerate(shape) if length == -1]
     known = prod(length for length in shape if length != -1)
     if len(unknown) > 1 or any(length < -1 for length in shape):

@@ -74,7 +74,7 @@ def dispatcher(row: Primitive, stub: F) -> F:
     for each primitive (:func:`method_name`): to go by ``_bound`` takes two look-ups that Python does not remember.
     """
     source = _source(row.arrays, row.statics, row.variadic, row.scalars, bool(stub.__code__.co_posonlyargcount))
-    scope: dict[str, Any] = {"Tensor": Tensor, "bound_for": bound_for, "accepted": _accepted}
+    scope: dict[str, Any] = {"Tensor": Tensor, "bound_for": bound_for, "declined": _declined}
     function: F = execute_alike(stub.__name__, source, scope, of=row.name, what="call")
     function.__doc__ = stub.__doc__
     function.__module__ = stub.__module__
@@ -88,7 +88,9 @@ def _source(arrays: tuple[str, ...], statics: tuple[str, ...], variadic: bool, s
     names = ", ".join((*arrays, *statics))
     rest = ", ".join((*arrays[1:], *statics))
     # As operators these may decline; a function call may not.
-    call = "accepted({}, x1, x2)" if scalars else "{}"
+    call = (
+        "found if (found := {}) is not NotImplemented else declined(x1, x2)" if scalars and len(arrays) == 2 else "{}"
+    )
     branches = [f"{arrays[0]}._{NAME}_({rest})", *[f"{x}._bound.{NAME}({names})" for x in arrays[1:]]]
     return fill(
         CALL,
@@ -109,7 +111,5 @@ def method_name(row: Primitive) -> str:
     return f"_{row.name}_"
 
 
-def _accepted(result: Any, x1: Any, x2: Any) -> Any:
-    if result is NotImplemented:
-        raise DtypeError(f"no arithmetic between {type(x1).__name__} and {type(x2).__name__}; pass arrays or numbers")
-    return result
+def _declined(x1: Any, x2: Any) -> Any:
+    raise DtypeError(f"no arithmetic between {type(x1).__name__} and {type(x2).__name__}; pass arrays or numbers")

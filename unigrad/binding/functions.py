@@ -25,7 +25,17 @@ from unigrad.base.recording import framework_scopes, recording_mode
 from unigrad.base.words import Raw
 from unigrad.binding.declaring import method_name
 from unigrad.binding.nodes import node_type, rule_node
-from unigrad.binding.operands import NotTensor, explain, plain, prepare, refused, uncommon, weak, weak_float
+from unigrad.binding.operands import (
+    NotTensor,
+    explain,
+    plain,
+    prepare,
+    refused,
+    uncommon,
+    weak,
+    weak_float,
+    with_numbers,
+)
 from unigrad.binding.source import execute, fill, tuple_of
 from unigrad.table import PRIMITIVES, Primitive
 from unigrad.tape import BareManyNode, BareNode, Node, next_number, spare
@@ -161,7 +171,7 @@ def {name}({operands}{statics}):
 GENERAL = """
 def {name}({arrays}{statics}):
     if {unfit}:
-        {arrays} = prepare(T, row, ({arrays}))
+        {arrays} = {prepared}(T, row, ({arrays}))
         if not wrapped.isdisjoint(map(type, ({arrays}))):
             return interpret(row, ({arrays}), {static_tuple})
     {taken}
@@ -297,6 +307,7 @@ def _bound_function(backend: Backend, row: Primitive, bound: Bound) -> Callable[
         "recording_mode": recording_mode,
         "plain": plain,
         "prepare": prepare,
+        "with_numbers": with_numbers,
         "uncommon": uncommon,
         "interpret": interpret,
         "explain": explain,
@@ -375,6 +386,7 @@ def _taken(row: Primitive, run: str, numbers: bool, operands: str = "x1, x2") ->
         unfit=" or ".join(checks) + (_or_unfit(decisive, row) if row.promoted else ""),
         taken="\n".join(taken),
         decisive=decisive,
+        prepared="with_numbers" if row.scalars else "prepare",
         **parts,
     )
 
@@ -409,7 +421,9 @@ def _run(row: Primitive, inline: str | None, scope: dict[str, Any]) -> str:
     if inline == "bare":
         return fill(BARE, node=_bare_node(row, nodes, scope), **parts)
     if inline == "rules":
-        if row.variadic or len(row.arrays) > 2 or "x1_dtype" in row.residuals:
+        if row.variadic:
+            return fill(RULES, stretched="", node=_variadic_rule_node(row, scope), **parts)
+        if len(row.arrays) > 2 or "x1_dtype" in row.residuals:
             return fill(RULES, stretched="", node=GENERIC_NODE.format_map(parts), **parts)
         stretched, node = _rule_nodes(row, parts["result"], scope)
         return fill(RULES, stretched=stretched, node=node, **parts)
@@ -452,6 +466,14 @@ def _rule_nodes(row: Primitive, result: str, scope: dict[str, Any]) -> tuple[str
     for position, array in enumerate(row.arrays, 1):
         fields[f"{array}_shape_"] = f"None if r{position}.shape == shape else r{position}.shape"
     return fill(STRETCHED, node=_rule_node("Stretched", fields), result=result), made
+
+
+def _variadic_rule_node(row: Primitive, scope: dict[str, Any]) -> str:
+    scope["Made"] = node_type(row)
+    (arrays,) = row.arrays
+    all_of_them = {arrays: "tuple(raws)", f"{arrays}_shape": "[raw.shape for raw in raws]"}
+    names = [name for name in row.residuals if name != "index"]
+    return _rule_node("Made", {"more": "nodes"} | {name: all_of_them.get(name, name) for name in names})
 
 
 def _rule_node(kind: str, fields: dict[str, str]) -> str:

@@ -5,6 +5,7 @@ Its slots are the parents and the residuals that the rules name; its methods cal
 
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -162,47 +163,81 @@ def rule_node(
     out: Any,
 ) -> Node:
     """The node of one recorded call, keeping exactly what the rules of its tracked inputs name."""
-    shapes = [None if type(raw) in SCALAR_TYPES else tuple(raw.shape) for raw in raws]
     stretched: list[Any] = []
     if row.kind == "elementwise" and len(raws) > 1:
         shape = tuple(out.shape)
+        shapes = [None if type(raw) in SCALAR_TYPES else tuple(raw.shape) for raw in raws]
         if any(own is not None and own != shape for own in shapes):
             stretched = [None if own == shape else own for own in shapes]
-    needed = (
-        row.residuals
-        if row.variadic
-        else frozenset().union(*(names for names, parent in zip(row.needs, parents, strict=True) if parent is not None))
-    )
-    values: dict[str, Any] = dict(zip(row.statics, statics, strict=True))
-    values["out"] = out
-    if row.variadic:
-        name = row.arrays[0]
-        values |= {name: tuple(raws), f"{name}_shape": shapes}
-    else:
-        for name, raw, own in zip(row.arrays, raws, shapes, strict=True):
-            values |= {name: raw, f"{name}_shape": own}
-            if f"{name}_dtype" in needed and own is not None:
-                values[f"{name}_dtype"] = backend.dtype(raw)
-    if "x1_dtype" in needed and "x1_dtype" not in values:
-        values["x1_dtype"] = backend.dtype(out)
-    saved = [values[name] if name in needed else None for name in row.residuals if name != "index"]
-    links = [tuple(parents)] if row.variadic or len(parents) > 2 else list(parents)
+    needed = _needed(row, tuple([parent is not None for parent in parents]))
+    saved = [
+        _value(kind, position, backend, raws, statics, out) if name in needed else None
+        for name, kind, position in _residuals(row)
+    ]
+    links = [tuple(parents)] if row.variadic or len(parents) > 2 else parents
     made: Any = node_type(row, bool(stretched))()
     node: Node = made.filled(*links, *saved, *stretched)
     return node
 
 
+@functools.cache
+def _needed(row: Primitive, tracked: tuple[bool, ...]) -> frozenset[str]:
+    """The residuals that the rules of the tracked inputs name."""
+    if row.variadic:
+        return frozenset(row.residuals)
+    return frozenset().union(*[names for names, moves in zip(row.needs, tracked, strict=True) if moves])
+
+
+@functools.cache
+def _residuals(row: Primitive) -> list[tuple[str, str, int]]:
+    """What a node keeps of a call: by what name, what it is, and of which array or parameter."""
+    known: dict[str, tuple[str, int]] = {"out": ("out", 0), "x1_dtype": ("dtype", 0)}
+    known |= {name: ("static", position) for position, name in enumerate(row.statics)}
+    for position, name in enumerate(row.arrays):
+        known |= {
+            name: ("arrays" if row.variadic else "array", position),
+            f"{name}_shape": ("shapes" if row.variadic else "shape", position),
+            f"{name}_dtype": ("dtype", position),
+        }
+    return [(name, *known[name]) for name in row.residuals if name != "index"]
+
+
+def _value(kind: str, position: int, backend: Backend, raws: Sequence[Any], statics: Sequence[Any], out: Any) -> Any:
+    """One of the residuals of a call (:func:`_residuals`)."""
+    if kind == "array":
+        return raws[position]
+    if kind == "out":
+        return out
+    if kind == "static":
+        return statics[position]
+    if kind == "arrays":
+        return tuple(raws)
+    if kind == "shapes":
+        return [tuple(raw.shape) for raw in raws]
+    scalar = type(raws[position]) in SCALAR_TYPES
+    if kind == "shape":
+        return None if scalar else tuple(raws[position].shape)
+    return backend.dtype(out if scalar else raws[position])
+
+
 def neutral_vjp(
-    backend: Backend, row: Primitive, raws: Sequence[Any], statics: Sequence[Any], out: Any, g: Any
+    backend: Backend,
+    row: Primitive,
+    raws: Sequence[Any],
+    statics: Sequence[Any],
+    out: Any,
+    g: Any,
+    needed: Sequence[bool] | None = None,
 ) -> list[Any]:
-    """The cotangents of every array input by the neutral rules, raw in and raw out, unrecorded.
+    """The cotangents of every array input by the neutral rules, or of those that are ``needed``, raw in and raw out,
+    unrecorded.
 
     For an adapter that puts our derivative in place of its framework's: made of the adapter's own
     functions, so that the framework can differentiate it again. Cotangents of complex arrays are in the
     conjugate form. None stands for zero.
     """
     tensor_type = type_on(backend)
-    parents = [Node() for _ in raws]
+    parents = [Node() if needed is None or needed[position] else None for position in range(len(raws))]
     pulled: dict[int, Any] = {}
     node = rule_node(backend, row, parents, raws, statics, out)
     node.lifted_pull(

@@ -132,8 +132,12 @@ def sigmoid(xp: Any, x: Raw) -> Raw:
     if x.dtype.kind == "c":
         small = xp.exp(xp.where(x.real < 0, x, -x))
         return xp.where(x.real < 0, small, 1) / (1 + small)
-    # Both exponentials are of numbers below 0, so that neither overflows, and nothing cancels.
-    return xp.exp(xp.minimum(x, xp.zeros_like(x))) / (xp.exp(-xp.abs(x)) + 1)
+    # The exponential of a number below 0, so that it does not overflow; where x is above, 1 stands for it.
+    small = xp.exp(-xp.abs(x))
+    found = xp.maximum(small, x >= 0)
+    small += 1
+    found /= small
+    return found
 
 
 def log1p(xp: Any, x: Raw) -> Raw:
@@ -230,6 +234,14 @@ def position(function: Callable[..., Raw]) -> Callable[..., Raw]:
     return find
 
 
+def stack(xp: Any, arrays: Sequence[Raw], axis: int) -> Raw:
+    """Arrays of one shape side by side along a new axis."""
+    # As NumPy's own does it, which takes as long again to ask what the caller knows.
+    shape = arrays[0].shape
+    wide = (*shape[:axis], 1, *shape[axis:])
+    return xp.concatenate([x.reshape(wide) for x in arrays], axis=axis)
+
+
 def einsum(xp: Any, operands: Sequence[Raw], subscripts: str) -> Raw:
     """Sums of products over the letters of the subscripts."""
     # Left to itself NumPy loops over all letters at once; with an order it uses matrix products.
@@ -316,7 +328,7 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         "broadcast_to": xp.broadcast_to,
         "flip": xp.flip,
         "concat": lambda arrays, axis: xp.concatenate(arrays, axis=axis),
-        "stack": lambda arrays, axis: xp.stack(arrays, axis=axis),
+        "stack": partial(stack, xp),
         "getitem": partial(getitem, xp),
         "scatter": partial(scatter, xp),
         "setitem": partial(setitem, xp),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import math
-import string
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +19,8 @@ from unigrad.operations.shapes import permute_dims, reshape
 from unigrad.table import Array, Arrays, Primitive, batched, explained, jvp, operation, vjp
 from unigrad.tensor.coercion import tensors
 from unigrad.tensor.tensor import Tensor
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 __all__ = [
     "dot", "einsum", "inner", "kron", "matmul", "outer", "tensordot", "vdot", "vecdot",
@@ -164,7 +166,7 @@ def _einsum_of_batch(
 ) -> Tensor:
     """With one more letter, for the batch."""
     (subscripts,) = statics
-    letter = next((letter for letter in string.ascii_letters if letter not in subscripts), None)
+    letter = next((letter for letter in LETTERS if letter not in subscripts), None)
     if letter is None:
         return one_by_one(bound, row, values, mask, size, statics)
     inputs, _, output = subscripts.partition("->")
@@ -283,6 +285,10 @@ def einsum(subscripts: Any, /, *operands: Array) -> Tensor:
     if not isinstance(subscripts, str):
         subscripts, operands = _lettered((subscripts, *operands))
     arrays = list(tensors(operands)) if operands else []
+    common = _common_sum(subscripts, tuple([array.shape for array in arrays]))
+    if common is not None:
+        found: Tensor = arrays[0]._bound.einsum(arrays, common)
+        return found
     terms, output = _explicit(subscripts, [array.shape for array in arrays])
     sizes = _letter_sizes(subscripts, terms, arrays)
     for position, term in enumerate(terms):
@@ -298,6 +304,21 @@ def einsum(subscripts: Any, /, *operands: Array) -> Tensor:
             arrays.append(ones((sizes[letter],), dtype=arrays[0].dtype, like=arrays[0]))
             terms.append(letter)
     return einsum_(arrays, ",".join(terms) + "->" + output)
+
+
+@functools.lru_cache(1024)
+def _common_sum(subscripts: str, shapes: tuple[Shape, ...]) -> str | None:
+    """The subscripts spelled out where the arrays are taken as they are: without diagonals and stretched axes."""
+    terms, output = _explicit(subscripts, list(shapes))
+    sizes = {
+        letter: size
+        for term, shape in zip(terms, shapes, strict=True)
+        for letter, size in zip(term, shape, strict=True)
+    }
+    for term, shape in zip(terms, shapes, strict=True):
+        if len(set(term)) != len(term) or any(sizes[letter] != size for letter, size in zip(term, shape, strict=True)):
+            return None
+    return f"{','.join(terms)}->{output}"
 
 
 def _lettered(arguments: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
@@ -317,11 +338,9 @@ def _term(numbers: Any) -> str:
         )
     letters = ""
     for number in numbers:
-        if number is not Ellipsis and not 0 <= whole_number(number, "a subscript") < len(string.ascii_letters):
-            raise ArgumentError(
-                f"a subscript is a number from 0 to {len(string.ascii_letters) - 1} or ..., not {number}"
-            )
-        letters += "..." if number is Ellipsis else string.ascii_letters[number]
+        if number is not Ellipsis and not 0 <= whole_number(number, "a subscript") < len(LETTERS):
+            raise ArgumentError(f"a subscript is a number from 0 to {len(LETTERS) - 1} or ..., not {number}")
+        letters += "..." if number is Ellipsis else LETTERS[number]
     return letters
 
 
@@ -333,9 +352,9 @@ def _explicit(subscripts: str, shapes: list[Shape]) -> tuple[list[str], str]:
     if len(terms) != len(shapes):
         raise ArgumentError(f"einsum {subscripts!r} describes {len(terms)} operands, but {len(shapes)} were given")
     letters = set(text) - set(".,->")
-    if not all(letter in string.ascii_letters for letter in letters):
+    if not all(letter in LETTERS for letter in letters):
         raise ArgumentError(f"einsum {subscripts!r} may hold letters, commas, '...' and one '->' only")
-    free = [letter for letter in string.ascii_letters if letter not in letters]
+    free = [letter for letter in LETTERS if letter not in letters]
     dots = 0
     for term, shape in zip(terms, shapes, strict=True):
         named = len(term.replace("...", ""))
@@ -380,7 +399,7 @@ def _undiagonal(array: Tensor, term: str, sizes: dict[str, int]) -> tuple[Tensor
         term = "".join(letter for axis, letter in enumerate(term) if axis not in stretched)
     extra = []
     letters: list[str] = []
-    free = [letter for letter in string.ascii_letters if letter not in sizes]
+    free = [letter for letter in LETTERS if letter not in sizes]
     for letter in term:
         if letter in letters:
             fresh = free.pop(0)

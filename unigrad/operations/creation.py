@@ -24,6 +24,7 @@ from unigrad.base.errors import (
     ProtocolError,
     UnigradError,
 )
+from unigrad.base.tracing import trace
 from unigrad.binding.declaring import primitive
 from unigrad.table import Array, alias, batched, jvp, operation, vjp
 from unigrad.tensor.coercion import (
@@ -86,6 +87,8 @@ def asarray(
     DtypeError for an integer that the dtype does not hold; a float beyond a floating dtype is infinite there, and what
     becomes of floats that an integer dtype does not hold is the same on all backends (:func:`astype`).
     """
+    if isinstance(obj, Tensor) and like is None and dtype is None and device is None and not copy:
+        return obj if trace() is None else traced(obj)  # as every operation asks it
     if like is not None:
         _like(like)
     rows = traced(obj) if isinstance(obj, Tensor) else collected(obj)

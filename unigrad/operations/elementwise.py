@@ -865,7 +865,7 @@ def fmin(x1: Array, x2: Array, /) -> Tensor:
     return minimum(where(isnan(x1), x2, x1), where(isnan(x2), x1, x2))
 
 
-@primitive("elementwise", promoted=("x1", "x2"), dtypes="any", public=True)
+@primitive("elementwise", promoted=("x1", "x2"), dtypes="any", public=True, scalars=True)
 def where(condition: Array, x1: Array, x2: Array, /) -> Tensor:
     """x1 where the condition holds, x2 elsewhere; the one not chosen gets gradient zero."""
 
@@ -878,17 +878,20 @@ vjp(
 )
 
 
-@primitive("elementwise", dtypes="real")
+def _within(xp: Any, g: Any, x: Any, low: Any, high: Any) -> Any:
+    # Where x is NaN neither comparison holds; its gradient is NaN as its value is.
+    unknown = x != x
+    return xp.where((x >= low) & (x <= high), g, xp.where(unknown, g * xp.where(unknown, x, 0.0), 0.0))
+
+
+@primitive("elementwise", dtypes="real", scalars=True)
 def clip_(x: Array, low: Array, high: Array, /) -> Tensor:
     """minimum(maximum(x, low), high)."""
 
 
 vjp(
     clip_,
-    # Where x is NaN neither comparison holds; its gradient is NaN as its value is.
-    lambda xp, g, x, low, high: xp.where(
-        (x >= low) & (x <= high), g, xp.where(x != x, g * xp.where(x != x, x, 0.0), 0.0)
-    ),
+    _within,
     lambda xp, g, x, low, high: xp.where((x < low) & (low <= high), g, 0.0),
     lambda xp, g, x, low, high: xp.where((x > high) | (low > high), g, 0.0),
 )

@@ -25,7 +25,15 @@ import numpy as np
 
 from unigrad.adapters.registry import backend_of
 from unigrad.base.arguments import broadcast_shapes, one_axis
-from unigrad.base.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError, UnsupportedError
+from unigrad.base.dtypes import int64
+from unigrad.base.errors import (
+    ArgumentError,
+    DtypeError,
+    IndexRangeError,
+    ShapeError,
+    UnigradError,
+    UnsupportedError,
+)
 from unigrad.base.words import EVERYTHING, Key, Shape
 from unigrad.binding.declaring import primitive
 from unigrad.interpreters.batches import Mask, Values, further, moved, repeated, rewrapped
@@ -163,6 +171,34 @@ batched(argsort_, "further")
 # --- canonical keys ----------------------------------------------------------------------------------
 
 
+_REST = [(EVERYTHING,) * count for count in range(65)]
+
+
+def _common_key(key: Any, shape: Shape) -> Key | None:
+    """:func:`canonical_key` of what is written most, in one pass: integers in range, slices and None; else None."""
+    if type(key) is int and shape and 0 <= key < shape[0]:
+        return (key, *_REST[len(shape) - 1])
+    ndim = len(shape)
+    axis = 0
+    found: list[Any] = []
+    for entry in key if type(key) is tuple else (key,):
+        if entry is None:
+            found.append(None)
+            continue
+        if axis == ndim:
+            return None
+        kind = type(entry)
+        size = shape[axis]
+        if kind is slice:
+            found.append(_slice(entry, size))
+        elif kind is int and -size <= entry < size:
+            found.append(entry if entry >= 0 else entry + size)
+        else:
+            return None
+        axis += 1
+    return (*found, *_REST[ndim - axis])
+
+
 def canonical_key(key: Any, shape: Shape) -> tuple[Key, Shape]:
     """What stands between the brackets in canonical form; IndexRangeError if it selects what is not there.
 
@@ -219,10 +255,11 @@ def _entry(entry: Any) -> Any:
         return unknown
     if isinstance(entry, np.bool_):
         return np.asarray(entry)
-    try:
-        return operator.index(entry)
-    except TypeError:
-        pass
+    if not isinstance(entry, (Tensor, np.ndarray)) or entry.ndim == 0:
+        try:
+            return operator.index(entry)
+        except TypeError:
+            pass
 
     try:
         array = entry.backend.to_numpy(entry._raw) if isinstance(entry, Tensor) else np.asarray(entry)
@@ -279,21 +316,28 @@ def _mask(mask: np.ndarray[Any, Any], shape: Shape, axis: int) -> list[Any]:
     return list(np.nonzero(mask))
 
 
+def _slice(entry: slice, size: int) -> slice:
+    """A slice of an axis, with a start and a stop within its bounds."""
+    if entry.start is None and entry.stop is None and entry.step is None:
+        return EVERYTHING
+    try:
+        start, stop, step = entry.indices(size)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"slice {entry}: {error}") from None
+    if step == 1:
+        return slice(start, stop, 1) if start < stop else slice(0, 0, 1)
+    length = len(range(start, stop, step))
+    if length == 0:
+        return slice(0, 0, 1)
+    # An exact stop; towards the front a stop of -1 would count from the end, so it is None.
+    stop = start + (length - 1) * step + (1 if step > 0 else -1)
+    return slice(start, None if stop < 0 else stop, step)
+
+
 def _one(entry: Any, shape: Shape, axis: int) -> Any:
     size = shape[axis]
     if isinstance(entry, slice):
-        if entry == EVERYTHING:
-            return EVERYTHING
-        try:
-            start, stop, step = entry.indices(size)
-        except (TypeError, ValueError) as error:
-            raise ArgumentError(f"slice {entry}: {error}") from None
-        length = len(range(start, stop, step))
-        if length == 0:
-            return slice(0, 0, 1)
-        # An exact stop; towards the front a stop of -1 would count from the end, so it is None.
-        stop = start + (length - 1) * step + (1 if step > 0 else -1)
-        return slice(start, None if stop < 0 else stop, step)
+        return _slice(entry, size)
     if isinstance(entry, int):
         if not -size <= entry < size:
             raise IndexRangeError(f"index {entry} is out of range for axis {axis} of shape {shape}")
@@ -376,9 +420,15 @@ def check_arrays(key: Key) -> bool:
 # --- public ------------------------------------------------------------------------------------------
 
 
+@tensor_method("__getitem__")
 def getitem(x: Tensor, key: Any) -> Tensor:
-    """x[key]: values, never a view. Integers, slices, None, '...', integer and boolean arrays."""
-    canonical, shape = canonical_key(key, x.shape)
+    """x[key]: a value, which changes with no other. Integers, slices, None, '...', integer and boolean arrays."""
+    shape = x.shape
+    common = _common_key(key, shape)
+    if common is not None:
+        found: Tensor = x._getitem_(common)  # type: ignore[attr-defined]
+        return found
+    canonical, shape = canonical_key(key, shape)
     differs = check_arrays(canonical)
     if len(shape) != x.ndim:
         x = reshape(x, shape)
@@ -388,11 +438,6 @@ def getitem(x: Tensor, key: Any) -> Tensor:
 def _gather(x: Tensor, key: Key) -> Tensor:
     positions = positions_of(key, x.shape)
     return reshape(take_along_axis_(reshape(x, -1), reshape(positions, -1), 0), positions.shape)
-
-
-@tensor_method("__getitem__")
-def _getitem(self: Tensor, key: Any) -> Tensor:
-    return getitem(self, key)
 
 
 @tensor_method("__setitem__")
@@ -476,7 +521,8 @@ def _winners(positions: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]
 
 def _checked_indices(indices: Array, axis: int, like: Tensor) -> tuple[np.ndarray[Any, Any], bool]:
     """What :func:`_bounded` gives for anything that may be an array of known indices."""
-    array = np.asarray(_entry(indices))
+    known = isinstance(indices, Tensor) and not is_wrapped(indices)
+    array = indices.backend.to_numpy(indices._raw) if known else np.asarray(_entry(indices))
     if array.dtype == bool:
         raise DtypeError("indices must be integers, not booleans; select with x[mask] instead")
     return _bounded(array, like.shape[axis], f"axis {axis} of shape {like.shape}")
@@ -512,12 +558,29 @@ def take(x: Array, indices: Array, /, axis: int | None = None, *, mode: str = "r
         return getitem(x, (EVERYTHING,) * number + (indices,))
     unknown = _unknown(indices)
     entry: Any
+    before, behind = _REST[number], _REST[x.ndim - number - 1]
     if unknown is not None:
         entry = _from_the_front(unknown, x.shape[number])._raw
     else:
+        if _checked_by_framework(indices, x):
+            try:
+                return getitem_(x, (*before, indices._raw, *behind))
+            except UnigradError:
+                pass  # one that counts from the end, or that is not there
         chosen, _ = _checked_indices(indices, number, x)
         entry = int(chosen) if chosen.ndim == 0 else chosen
-    return getitem_(x, (EVERYTHING,) * number + (entry,) + (EVERYTHING,) * (x.ndim - number - 1))
+    return getitem_(x, (*before, entry, *behind))
+
+
+def _checked_by_framework(indices: Array, x: Tensor) -> bool:
+    """Whether it is a vector of positions for which the backend itself raises where one is not from 0 up and there."""
+    return (
+        type(indices) is type(x) is x._plain
+        and "getitem" in x.backend.bounds_checked
+        and indices._dtype is int64
+        and indices.ndim == 1
+        and indices.device == "cpu"
+    )
 
 
 @operation

@@ -343,6 +343,8 @@ def _summand(x: Array, dtype: Any) -> Tensor:
     x = asarray(x)
     if dtype is not None:
         return x.astype(dtype)
+    if x._dtype.kind in dtypes.FLOATING:
+        return x
     if x.dtype.kind in "bi" and x.dtype != dtypes.int64:
         return astype_(x, dtypes.int64)
     if x.dtype.kind == "u" and x.dtype != dtypes.uint64:
@@ -365,11 +367,12 @@ def prod(x: Array, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = 
 
 
 def _count(shape: Shape, axes: Shape) -> int:
-    return math.prod(shape[axis] for axis in axes)
+    return math.prod([shape[axis] for axis in axes])
 
 
 def _not_empty(name: str, x: Tensor, axes: Shape) -> None:
-    if _count(x.shape, axes) == 0:
+    shape = x.shape
+    if 0 in shape and _count(shape, axes) == 0:
         raise ShapeError(f"{name} of no elements: shape {x.shape} over axes {axes} has none to choose from")
 
 
@@ -441,7 +444,7 @@ def count_nonzero(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> 
 
 def floating(x: Array) -> Tensor:
     x = asarray(x)
-    return x if x.dtype.kind in dtypes.FLOATING else astype_(x, dtypes.to_float(x.dtype))
+    return x if x._dtype.kind in dtypes.FLOATING else astype_(x, dtypes.to_float(x.dtype))
 
 
 @operation
@@ -468,6 +471,8 @@ def _largest(x: Tensor, axes: Shape) -> Tensor:
 
 def narrow(*arrays: Tensor) -> bool:
     """Whether what is made of these arrays is a half: float16 or bfloat16. Then see :func:`in_float32`."""
+    if arrays[0]._dtype is dtypes.float32 or arrays[0]._dtype is dtypes.float64:
+        return False
     found = None
     for x in arrays:
         if dtypes.is_half(x.dtype) and (found is None or found == x.dtype):

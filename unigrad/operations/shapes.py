@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from unigrad.base.arguments import (
@@ -13,6 +14,7 @@ from unigrad.base.arguments import (
     many_axes,
     new_shape,
     one_axis,
+    plain,
 )
 from unigrad.base.errors import ArgumentError, AxisError, ShapeError
 from unigrad.base.words import Shape
@@ -134,16 +136,24 @@ def reshape(x: Array, /, shape: int | Sequence[int], *, copy: bool | None = None
     """The elements in C order under another shape; one size may be -1. Values, never a view, so ``copy`` matters to
     nobody but who writes to ``raw``: True gives memory of its own."""
     x = asarray(x)
-    found = reshape_(x, fill_shape(as_shape(shape), x.size, x.shape))
+    old = x.shape
+    found = reshape_(x, fill_shape(as_shape(shape), prod(old), old))
     return found.copy() if copy else found
+
+
+_IN_ORDER = [list(range(ndim)) for ndim in range(65)]
 
 
 @operation
 def permute_dims(x: Array, /, axes: Sequence[int]) -> Tensor:
     """Axis i of the result is axis ``axes[i]`` of x."""
     x = asarray(x)
-    order = tuple(one_axis(axis, x.ndim, "axes") for axis in listed(axes, "axes"))
-    if sorted(order) != list(range(x.ndim)):
+    ndim = x.ndim
+    order: Any = axes
+    if not plain(axes) or (axes and min(axes) < 0):
+        order = tuple(one_axis(axis, ndim, "axes") for axis in listed(axes, "axes"))
+    if sorted(order) != _IN_ORDER[ndim]:
+        order = tuple(one_axis(axis, ndim, "axes") for axis in order)  # which names one that is not there
         raise AxisError(f"axes {tuple(axes)} is not a permutation of the {x.ndim} axes of shape {x.shape}")
     return permute_dims_(x, order)
 
@@ -152,9 +162,10 @@ def permute_dims(x: Array, /, axes: Sequence[int]) -> Tensor:
 def matrix_transpose(x: Array, /) -> Tensor:
     """The last two axes exchanged."""
     x = asarray(x)
-    if x.ndim < 2:
+    ndim = x.ndim
+    if ndim < 2:
         raise ShapeError(f"matrix_transpose needs at least 2 dimensions, not shape {x.shape}")
-    return permute_dims_(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
+    return permute_dims_(x, (*range(ndim - 2), ndim - 1, ndim - 2))
 
 
 def _places(axes: Any, name: str) -> list[Any]:
@@ -179,25 +190,28 @@ def moveaxis(x: Array, source: int | Sequence[int], destination: int | Sequence[
 def expand_dims(x: Array, /, axis: int | Sequence[int]) -> Tensor:
     """A new axis of size 1 at the position ``axis`` of the result (or at several)."""
     x = asarray(x)
+    shape = x.shape
+    if type(axis) is int:
+        place = one_axis(axis, len(shape) + 1)
+        return reshape_(x, (*shape[:place], 1, *shape[place:]))
     count = len(_places(axis, "axis"))
-    axes = many_axes(axis, x.ndim + count)
-    sizes = iter(x.shape)
-    return reshape_(x, tuple(1 if position in axes else next(sizes) for position in range(x.ndim + count)))
+    axes = many_axes(axis, len(shape) + count)
+    sizes = iter(shape)
+    return reshape_(x, tuple([1 if position in axes else next(sizes) for position in range(len(shape) + count)]))
 
 
 @operation
 def squeeze(x: Array, /, axis: int | Sequence[int] | None = None) -> Tensor:
     """Without the axes ``axis``, which must have size 1 (None: all that do)."""
     x = asarray(x)
-    axes = (
-        tuple(position for position, size in enumerate(x.shape) if size == 1)
-        if axis is None
-        else many_axes(axis, x.ndim)
-    )
-    wide = [position for position in axes if x.shape[position] != 1]
-    if wide:
-        raise ShapeError(f"squeeze cannot remove axis {wide[0]} of shape {x.shape}: its size is not 1")
-    return reshape_(x, tuple(size for position, size in enumerate(x.shape) if position not in axes))
+    shape = x.shape
+    if axis is None:
+        return reshape_(x, tuple([size for size in shape if size != 1]))
+    axes = many_axes(axis, len(shape))
+    for position in axes:
+        if shape[position] != 1:
+            raise ShapeError(f"squeeze cannot remove axis {position} of shape {shape}: its size is not 1")
+    return reshape_(x, tuple([size for position, size in enumerate(shape) if position not in axes]))
 
 
 @operation
@@ -226,10 +240,10 @@ def flip(x: Array, /, axis: int | Sequence[int] | None = None) -> Tensor:
 
 
 def _several(name: str, arrays: Sequence[Array]) -> list[Tensor]:
-    arrays = listed(arrays, f"{name}: the arrays")
-    if not arrays:
+    found = tensors(listed(arrays, f"{name}: the arrays"))
+    if not found:
         raise ArgumentError(f"{name} needs at least one array")
-    return tensors(arrays)
+    return found
 
 
 @operation
@@ -238,27 +252,31 @@ def concat(arrays: Sequence[Array], /, axis: int | None = 0) -> Tensor:
     found = _several("concat", arrays)
     if axis is None:
         found, axis = [reshape(array, -1) for array in found], 0
-    shapes = [array.shape for array in found]
-    number = one_axis(axis, len(shapes[0]))
-    rest = {(len(shape), shape[:number], shape[number + 1 :]) for shape in shapes}
-    if len(rest) > 1:
-        listed = ", ".join(map(str, shapes))
-        raise ShapeError(f"concat along axis {number} needs shapes that agree on all other axes, not {listed}")
-    return concat_(found, number)
+    shape = found[0].shape
+    number = one_axis(axis, len(shape))
+    before, behind = shape[:number], shape[number + 1 :]
+    for array in found:
+        other = array.shape
+        if other != shape and (len(other) != len(shape) or other[:number] != before or other[number + 1 :] != behind):
+            shapes = ", ".join(str(array.shape) for array in found)
+            raise ShapeError(f"concat along axis {number} needs shapes that agree on all other axes, not {shapes}")
+    joined: Tensor = found[0]._bound.concat(found, number)
+    return joined
 
 
 @operation
 def stack(arrays: Sequence[Array], /, axis: int = 0) -> Tensor:
     """Arrays of one shape side by side along a new axis. A list with Tensors in it is stacked itself first, so that a
     matrix can be written row by row: ``stack([[a, b], [c, d]])``."""
-    found = _several(
-        "stack",
-        [stack(x) if not isinstance(x, Tensor) and holds_tensor(x) else x for x in listed(arrays, "stack: the arrays")],
-    )
-    if len({array.shape for array in found}) > 1:
-        shapes = ", ".join(str(array.shape) for array in found)
-        raise ShapeError(f"stack needs equal shapes, not {shapes}")
-    return stack_(found, one_axis(axis, found[0].ndim + 1))
+    arrays = listed(arrays, "stack: the arrays")
+    found = _several("stack", [stack(x) if not isinstance(x, Tensor) and holds_tensor(x) else x for x in arrays])
+    shape = found[0].shape
+    for array in found:
+        if array.shape != shape:
+            shapes = ", ".join(str(array.shape) for array in found)
+            raise ShapeError(f"stack needs equal shapes, not {shapes}")
+    stacked: Tensor = found[0]._bound.stack(found, one_axis(axis, len(shape) + 1))
+    return stacked
 
 
 concatenate = alias("concatenate", concat)

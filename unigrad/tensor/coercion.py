@@ -45,6 +45,9 @@ def bound_for(args: Sequence[Any]) -> Any:
 def tensors(args: Sequence[Any]) -> list[Tensor]:
     """All of ``args`` as Tensors of one backend, each in its own dtype."""
     args = listed(args, "arrays")
+    kinds = set(map(type, args))
+    if len(kinds) == 1 and issubclass(kinds.pop(), Tensor) and trace() is None:
+        return args
     backend = backend_for(args)
     return [tensor(arg, backend) for arg in args]
 
