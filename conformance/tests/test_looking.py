@@ -206,6 +206,31 @@ def test_a_function_keeps_its_arguments_as_they_were() -> None:
     assert not ug.is_recording()
 
 
+def test_inside_a_recording_a_function_is_drawn_by_itself() -> None:
+    x = ug.asarray([1.0, 2.0])
+    x.attach_grad()
+    with ug.record():
+        outside = ug.exp(x)
+        picture = ug.graph(lambda t: ug.sin(t).sum(), outside)
+    assert [vertex.label for vertex in picture.vertices] == ["t", "v2", "v3"]
+    assert leaves_of(picture)[0].value.tolist() == outside.tolist()
+
+
+def test_a_gradient_inside_is_opened_and_a_compiled_function_drawn() -> None:
+    def slope(x: Any) -> Any:
+        return ug.grad(lambda t: (t * t * t).sum())(x).sum()
+
+    picture = ug.graph(slope, ug.asarray([1.0, 2.0]))
+    assert leaves_of(picture)[0].cotangent.tolist() == [6.0, 12.0]
+    assert [vertex.operation for vertex in picture.vertices].count("multiply") > 2
+    picture = ug.graph(ug.compile(lambda x: ug.tanh(x * x).sum()), ug.asarray([1.0, 2.0]))
+    np.testing.assert_allclose(
+        leaves_of(picture)[0].cotangent,
+        ug.grad(lambda x: ug.tanh(x * x).sum())(ug.asarray([1.0, 2.0])).numpy(),
+        rtol=1e-6,
+    )
+
+
 # --- large ones --------------------------------------------------------------------------------------------------
 
 
@@ -240,7 +265,7 @@ def test_what_does_not_repeat_is_folded_in_the_middle() -> None:
             x = (ug.sin, ug.tanh, ug.cos, ug.exp)[pick](x) * 0.5
         return x
 
-    picture = ug.graph(f, 0.3, most=30)
+    picture = ug.graph(f, ug.asarray(0.3), most=30)
     assert len(picture.vertices) < 60
     assert any(vertex.kind == "folded" for vertex in picture.vertices)
     np.testing.assert_allclose(
@@ -378,6 +403,12 @@ def test_png(tmp_path: Any) -> None:
     assert drawn.startswith(b"\x89PNG")
 
 
+def test_a_notebook_shows_it() -> None:
+    formatters = pytest.importorskip("IPython.core.formatters")
+    data, _ = formatters.DisplayFormatter().format(ug.graph(lambda x: ug.sin(x), 1.0))
+    assert data["image/svg+xml"].startswith("<svg")
+
+
 # --- what cannot be drawn -----------------------------------------------------------------------------------------
 
 
@@ -404,6 +435,16 @@ def test_what_was_not_recorded_says_how_to_record_it() -> None:
 def test_wrong_arguments(call: Callable[[], Any]) -> None:
     with pytest.raises(ug.ArgumentError):
         call()
+
+
+def test_where_a_transform_or_a_framework_is_at_work() -> None:
+    with pytest.raises(ug.UnsupportedError, match="vmap"):
+        ug.vmap(lambda x: ug.graph(lambda t: t * t, x))(ug.ones(2))
+    if "jax" in BACKENDS:
+        import jax
+
+        with pytest.raises(ug.UnsupportedError, match="traces a program"):
+            jax.jit(lambda x: ug.graph(lambda t: t * t, ug.asarray(x)))(jax.numpy.ones(2))
 
 
 def test_importing_unigrad_imports_nothing_of_it() -> None:

@@ -27,6 +27,7 @@ from unigrad.looking.writing import SMALL, numbers
 from unigrad.table import PRIMITIVES, SCALAR_TYPES
 from unigrad.tape import RELEASED, BareManyNode, BareNode, Leaf, Node
 from unigrad.tensor.joints import Part
+from unigrad.tensor.levels import is_known, is_wrapped
 from unigrad.tensor.tensor import Tensor, retained
 from unigrad.transforms.calling import Arguments, called, constant, variable
 from unigrad.transforms.reverse import recorded
@@ -76,6 +77,7 @@ def graph(
             raise ArgumentError(
                 f"names={names!r} must be a sequence of {len(args)} names, one for each argument of {called(of)}"
             )
+        _check_free(flatten(args)[0], "arguments")
         heads, seen = _run(of, args, names, _functions(fold), known)
     else:
         if args or _functions(fold):
@@ -86,8 +88,20 @@ def graph(
         heads, seen = _heads(of), Watched()
         known.look_into(_given(names))
         known.look_into(variables_of(frame))
+    _check_free(heads, "results")
     with Switch(False, None):
         return _Drawn(heads, seen, known, most).picture()
+
+
+def _check_free(arrays: Sequence[Any], what: str) -> None:
+    """UnsupportedError for arrays that a transform or a framework is at work on."""
+    for x in arrays:
+        if is_wrapped(x):
+            raise UnsupportedError(f"the {what} are at work in a jvp or vmap; call ug.graph outside of it")
+        if isinstance(x, Tensor) and not is_known(x):
+            raise UnsupportedError(
+                f"{x.backend.name!r} traces a program, and there are no values to draw; draw outside"
+            )
 
 
 def _given(names: Any) -> Mapping[str, Tensor]:
@@ -114,8 +128,6 @@ def _heads(of: Any) -> list[Tensor]:
             f"{type(of).__name__}"
         )
     for head in heads:
-        if head._is_wrapped:
-            raise UnsupportedError("inside jvp and vmap there is no graph of its own to draw; call ug.graph outside")
         if head._node is None:
             raise NotRecordedError(
                 f"this array (shape {head.shape}, dtype {head.dtype}) was not recorded, so that there is no graph to "
@@ -140,7 +152,8 @@ def _run(
             return variable(leaf, where)
         return held
 
-    arguments = Arguments(args, range(len(args)), taken)
+    with Switch(False, None):  # or they would be part of what is recorded outside
+        arguments = Arguments(args, range(len(args)), taken)
     places = [where for place, arg in enumerate(args) for where in ((place, path) for path in paths(arg))]
     own = list(names) if names is not None else _parameters(f, len(args))
     for (place, path), x in zip(places, arguments.variables, strict=True):
