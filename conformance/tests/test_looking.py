@@ -291,10 +291,10 @@ def test_three_hundred_nodes_are_drawn_in_a_second() -> None:
     y = chain(100)
     seconds = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         picture = ug.graph(y, most=400)
         picture.svg()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
     assert len(picture.vertices) == 301
     assert min(seconds) < 1
 
