@@ -623,7 +623,7 @@ vjp(
     lambda xp, g, x2: xp.over_cosh_squared(g, x2),
     lambda xp, g, x2, out: g * out * xp.tanh(x2) * -2,
 )
-composed(over_cosh_squared_, lambda xp, x1, x2: xp.divide(x1, xp.square(xp.cosh(x2))))
+composed(over_cosh_squared_, lambda xp, x1, x2: xp.divide(x1, xp.square(xp.cosh(x2))), ruled=True)
 
 
 @primitive("elementwise", dtypes="real_float", public=True)

@@ -1,0 +1,78 @@
+"""Random programs: they agree, a wrong rule is found and made small, and a seed gives the same program again."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from unigrad_conformance.fuzzing.command import Fuzz, checked, corpus, explained
+from unigrad_conformance.fuzzing.drawing import draw
+from unigrad_conformance.fuzzing.program import FormatError, Program, Step, from_data
+
+from unigrad.binding import nodes
+from unigrad.table import PRIMITIVES
+
+
+def _ran(*arguments: str) -> int:
+    parser = argparse.ArgumentParser()
+    Fuzz().add_arguments(parser)
+    return Fuzz().run(parser.parse_args(arguments))
+
+
+def test_a_hundred_programs_agree() -> None:
+    assert _ran("--programs", "100", "--backend", "numpy", "torch") == 0
+
+
+def test_a_seed_gives_the_same_program_and_data_give_it_back() -> None:
+    program = draw(7, 8)
+    again = from_data(json.loads(json.dumps(draw(7, 8).as_data())))
+    assert again.steps == program.steps
+    assert all(np.array_equal(x, program.inputs[name]) for name, x in again.inputs.items())
+    assert len({str(draw(seed, 8).steps) for seed in range(20)}) == 20
+
+
+def test_a_wrong_rule_is_found_and_the_program_made_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    matrix = np.asarray([[0.5, 1.25], [-0.75, 0.375]])
+    steps = [("t0", "ug.sin(a0)"), ("t1", "ug.tanh(t0)"), ("t2", "t1.reshape(-1)"), ("t3", "ug.exp(b0)")]
+    program = Program({"a0": matrix, "b0": matrix}, tuple(Step(name, source, False) for name, source in steps))
+    assert checked(program, ["numpy"]) == []
+    monkeypatch.setattr(PRIMITIVES["sin"], "rules", (lambda xp, g, x: g * xp.cos(x) * 1.0001,))
+    monkeypatch.setattr(nodes, "_node_types", {})
+    # The reference and the native engine share the rule; PyTorch derives by itself.
+    found = checked(program, ["torch"])
+    assert found
+    text = explained(program, found, ["torch"])
+    assert "ug.sin(a0)" in text
+    assert "ug.exp" not in text
+    assert "tanh" not in text
+    namespace: dict[str, Any] = {}
+    exec(text, namespace)  # noqa: S102
+    assert namespace["a0"].grad is not None
+
+
+def test_what_failed_once_fails_where_it_is_known_to() -> None:
+    assert _ran("--corpus", "--backend", "numpy", "torch") == 0
+
+
+def test_a_corpus_of_another_format_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps([{"why": "", "fails": [], "program": {"format": 0}}]))
+    with pytest.raises(FormatError, match="has the format 0"):
+        corpus(str(path))
+    assert _ran("--corpus", str(path)) == 2
+    path.write_text('{"no": "list"}')
+    assert _ran("--corpus", str(path)) == 2
+    assert "no list of programs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(("--backend", "trch"), "there is no backend 'trch'"), (("--programs", "0"), "use 1 or more")],
+)
+def test_wrong_arguments(arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _ran(*arguments) == 2
+    assert said in capsys.readouterr().err
