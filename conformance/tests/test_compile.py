@@ -362,6 +362,18 @@ def test_what_was_copied_on_the_way_is_no_part_of_a_buffer() -> None:
         assert compiled(x * scale).tolist() == f(x * scale).tolist()
 
 
+def test_scalars_are_rounded_as_uncompiled() -> None:
+    f = ug.grad(lambda z: ug.real(ug.sin(z) * ug.tanh(z) * ug.sqrt(z)))
+    for z in np.random.default_rng(0).normal(size=(20, 2)):
+        x = ug.asarray(complex(*z), dtype=ug.complex128)
+        assert ug.compile(f)(x).tolist() == f(x).tolist()
+
+
+def test_numbers_in_what_tensorflow_compiles() -> None:
+    x = ug.asarray([0.5, 1.5, 2.5]).to_backend("tensorflow")
+    np.testing.assert_allclose(ug.compile(lambda x: ug.special.gamma(x))(x).numpy(), ug.special.gamma(x).numpy(), 1e-6)
+
+
 def test_what_runs_can_be_read() -> None:
     f = ug.compile(ug.grad(loss))
     f(ug.asarray(W), ug.asarray(X))

@@ -104,6 +104,10 @@ class Lowering:
             ):
                 return self.reduce(step, _REDUCTIONS[step.name], args, out)
         form = "view" if step.name in _VIEWS and out.example is not None and out.example.view else "call"
+        if step.operator is not None:
+            name = f"operator_{step.name}"
+            self._writing.scope[name] = step.operator
+            return self._add(step, form, name, args, out)
         self._writing.scope[step.name] = self._backend.function(step.name)
         return self._add(step, form, step.name, args, out)
 

@@ -46,6 +46,8 @@ class Step:
     args: tuple[Any, ...]
     """Its arrays and parameters in their order. Variables stand for arrays, also inside tuples and lists."""
     out: Variable
+    operator: Callable[..., Any] | None = None
+    """Python's operator, if that is what was called: of NumPy's scalars it may round otherwise than the function."""
 
     def __repr__(self) -> str:
         return f"{self.out} = {self.name}({', '.join(map(_shown, self.args))})"
@@ -101,10 +103,10 @@ class Program:
         steps = []
         for step in self.steps:
             args = _with(step.args, replaced)
-            first = seen.setdefault((step.name, _key(args)), step.out)
+            first = seen.setdefault((step.name, step.operator, _key(args)), step.out)
             replaced[step.out] = first
             if first is step.out:
-                steps.append(Step(step.name, args, step.out))
+                steps.append(Step(step.name, args, step.out, step.operator))
         outputs = [replaced.get(x, x) for x in self.outputs]
         needed = set(outputs)
         kept = []

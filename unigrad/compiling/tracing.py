@@ -8,6 +8,7 @@ serve the next ones.
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -90,17 +91,18 @@ class Traced:
     __iter__ = _asked("iteration")
 
 
-def _operator(name: str, swapped: bool) -> Any:
+def _operator(row: Primitive, function: Callable[..., Any], swapped: bool) -> Any:
     def method(self: Traced, *others: Any) -> Any:
         args = (*others, self) if swapped else (self, *others)
-        return at_work().backend.functions[name](*args)
+        return at_work().step(row, function, args, function)
 
     return method
 
 
 # As the rules use them over raw arrays. An assignment is an operation as any other.
 for _method, (_name, _swapped) in OPERATORS.items():
-    setattr(Traced, _method, _operator(_name, _swapped))
+    _plain = f"__{_method[3:]}" if _swapped else _method
+    setattr(Traced, _method, _operator(PRIMITIVES[_name], getattr(operator, _plain), _swapped))
 Traced.__hash__ = object.__hash__  # type: ignore[method-assign]
 
 
@@ -171,7 +173,9 @@ class Trace:
         backend = self.backend.inner
         return Variable(name, tuple(raw.shape), backend.dtype(raw), backend.layout(raw, given))
 
-    def step(self, row: Primitive, function: Callable[..., Raw], args: tuple[Any, ...]) -> Traced:
+    def step(
+        self, row: Primitive, function: Callable[..., Raw], args: tuple[Any, ...], by: Callable[..., Any] | None = None
+    ) -> Traced:
         """A primitive of these arguments, computed and written down."""
         operands: list[Traced] = []
         value = function(*[_real(arg, operands) for arg in args])
@@ -187,7 +191,7 @@ class Trace:
         supply = iter(operands)
         arrays = len(row.arrays)
         written = tuple([self._written(arg, supply, place < arrays) for place, arg in enumerate(args)])
-        self.program.steps.append(Step(row.name, written, variable))
+        self.program.steps.append(Step(row.name, written, variable, by))
         return Traced(value, variable, self)
 
     def _written(self, arg: Any, supply: Iterator[Traced], array: bool) -> Any:
