@@ -298,13 +298,6 @@ def scalar_first(function: Callable[[Any, Any], Raw]) -> Callable[[Any, Any], Ra
     return run
 
 
-def where(condition: Raw, x1: Any, x2: Any) -> Raw:
-    """x1 where the condition holds, else x2; one of them may be a number."""
-    if not isinstance(x1, tf.Tensor) and tf.is_symbolic_tensor(x2):  # as in scalar_first
-        x1 = tf.constant(x1, x2.dtype)
-    return gen_math_ops.select_v2(truth(condition), x1, x2)
-
-
 def erf(x: Raw) -> Raw:
     """TensorFlow's is NaN at infinity in float64."""
     found = gen_math_ops.erf(x)
