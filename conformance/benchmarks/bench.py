@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from adbench import adbench_rows
 from compiling import compiling_rows
 from measuring import Program, Row, fastest
 from network import step_data
@@ -308,6 +309,7 @@ GROUPS = {
     "tensorflow": tensorflow_rows,
     "jax": jax_rows,
     "networks": network_rows,
+    "adbench": adbench_rows,
     "operations": operation_rows,
     "transforms": transform_rows,
     "compiling": compiling_rows,
