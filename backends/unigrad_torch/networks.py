@@ -136,8 +136,12 @@ def max_pool_back(change: Raw, x: Raw, top: Raw, sizes: Shape, strides: Shape, d
     hits = [x[key] == top for key in keys]
     share = change / _counted(hits)
     found = torch.zeros_like(x)
+    apart = all(stride >= step * (size - 1) + 1 for size, stride, step in zip(sizes, strides, dilations, strict=True))
     for key, hit in zip(keys, hits, strict=True):
-        found[key] += share * hit
+        if apart:
+            torch.mul(share, hit, out=found[key])
+        else:
+            found[key] += share * hit
     return found
 
 

@@ -23,7 +23,7 @@ from adbench import adbench_rows
 from compiling import compiling_rows
 from measuring import Program, Row, fastest
 from network import step_data
-from networks import network_rows
+from networks import compiled_rows, network_rows
 from operations import operation_rows
 from transforms import transform_rows
 
@@ -309,6 +309,7 @@ GROUPS = {
     "tensorflow": tensorflow_rows,
     "jax": jax_rows,
     "networks": network_rows,
+    "compiled": compiled_rows,
     "adbench": adbench_rows,
     "operations": operation_rows,
     "transforms": transform_rows,

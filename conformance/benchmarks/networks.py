@@ -76,6 +76,59 @@ def torch_block(
     return functional.cross_entropy(logits.reshape(BATCH * LENGTH, WORDS), labels.reshape(-1))
 
 
+def jax_block(
+    tokens: Any, labels: Any, words: Any, w1: Any, b1: Any, wi: Any, bi: Any, wo: Any, bo: Any, w2: Any, b2: Any,
+    wu: Any, bu: Any, wd: Any, bd: Any, w3: Any, b3: Any, wl: Any, bl: Any,
+) -> Any:  # fmt: skip
+    """The same written in JAX."""
+    import jax
+    import jax.numpy as jnp
+
+    def norm(x: Any, weight: Any, bias: Any) -> Any:
+        apart = x - jnp.mean(x, axis=-1, keepdims=True)
+        return apart / jnp.sqrt(jnp.mean(apart * apart, axis=-1, keepdims=True) + 1e-5) * weight + bias
+
+    x = words[tokens]
+    parts = norm(x, w1, b1) @ wi.T + bi
+    heads = parts.reshape(BATCH, LENGTH, 3, HEADS, WIDTH // HEADS)
+    q, k, v = (jnp.transpose(heads[:, :, part], (0, 2, 1, 3)) for part in range(3))
+    scores = (q / math.sqrt(WIDTH // HEADS)) @ jnp.swapaxes(k, -1, -2)
+    scores = jnp.where(jnp.tri(LENGTH, dtype=bool), scores, -jnp.inf)
+    seen = jax.nn.softmax(scores, axis=-1) @ v
+    x = x + jnp.transpose(seen, (0, 2, 1, 3)).reshape(BATCH, LENGTH, WIDTH) @ wo.T + bo
+    x = x + jax.nn.gelu(norm(x, w2, b2) @ wu.T + bu, approximate=False) @ wd.T + bd
+    logits = jax.nn.log_softmax(norm(x, w3, b3) @ wl.T + bl, axis=-1)
+    return -jnp.mean(jnp.take_along_axis(logits, labels[..., None], axis=-1))
+
+
+def compiled(network: Network, inputs: list[Values], parameters: list[Values], through: bool) -> Program:
+    """All gradients by ``jax.jit``: of a network in JAX or, ``through`` unigrad, of one in unigrad."""
+    import jax
+    import jax.numpy as jnp
+
+    given, leaves = ([jnp.asarray(values) for values in arrays] for arrays in (inputs, parameters))
+    numbers = tuple(range(len(leaves)))
+    if through:
+        gradient = ug.grad(lambda *leaves: network(*map(ug.asarray, given), *leaves), argnums=numbers)
+    else:
+        gradient = jax.grad(lambda *leaves: network(*given, *leaves), argnums=numbers)
+    run = jax.jit(gradient)
+    return lambda: jax.block_until_ready(run(*leaves))
+
+
+def compiled_rows() -> Iterator[Row]:
+    """The transformer block under ``jax.jit``."""
+    given = block_data()
+    programs = {
+        "unigrad": compiled(unigrad_block, *given, through=True),
+        "JAX": compiled(jax_block, *given, through=False),
+    }
+    for gradient, expected in zip(*[program() for program in programs.values()], strict=True):
+        np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-5)
+    best = fastest(programs, 8.0)
+    yield Row("jax.jit of unigrad / jax.jit of JAX, transformer block", best["unigrad"] / best["JAX"], 1.03)
+
+
 def cnn_data() -> tuple[list[Values], list[Values]]:
     """Images and labels, and the parameters, float32."""
     rng = np.random.default_rng(0)
