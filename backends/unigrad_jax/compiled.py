@@ -21,6 +21,7 @@ from unigrad.extend import (
     Raw,
     RawNode,
     accumulate,
+    is_array,
     next_number,
 )
 from unigrad_jax.keys import split
@@ -192,6 +193,11 @@ class Operation:
         """The function for these statics, and all that it is called with: the arrays, then a key's numbers."""
         count = len(raws)
         if "key" in self._row.statics:
+            if self._row.name == "getitem" and isinstance(raws[0], jax.core.Tracer):
+                key = statics[0]
+                if not any(map(is_array, key)):
+                    # In a program that is compiled as a whole places may be constants, and XLA fuses what it knows.
+                    return Function("getitem", lambda x: x[key]), raws
             layout, numbers = split(statics[0])
             return self._specialised(count, layout, *statics[1:]), (*raws, *numbers)
         if self._row.scalars:
