@@ -153,7 +153,8 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "scatter_along_axis": lambda x, indices, axis, shape: put(x, along(indices, axis, shape), shape),
         "argsort": argsort,
     }
-    table |= searching(table) | linear_algebra(table | {"power": with_arrays(power)}) | FOURIER | NETWORKS
+    with_numbers = {"power": with_arrays(power)} | {name: scalar_first(table[name]) for name in SCALAR_FIRST}
+    table |= searching(table) | linear_algebra(table | with_numbers) | FOURIER | NETWORKS
     table = with_replaced(backend, table, replaced)
     table |= {name: with_arrays(table[name]) for name in ("power", "floor_divide", "remainder")}
     table |= {name: scalar_first(table[name]) for name in SCALAR_FIRST}
@@ -347,6 +348,13 @@ def remainder(x1: Raw, x2: Raw) -> Raw:
         return tf.where(found == 0, gen_math_ops.sign(x2) * 0, found)  # a zero with the sign of x2, as all others
     divisor, zero, _ = whole_divisor(x2)
     return tf.where(zero, tf.zeros_like(x1), gen_math_ops.floor_mod(x1, divisor))
+
+
+def where(condition: Raw, x1: Any, x2: Any) -> Raw:
+    """A number takes the dtype of the array beside it, which a tf.function would not see: :func:`scalar_first`."""
+    if isinstance(x2, tf.Tensor) and not isinstance(x1, tf.Tensor) and not tf.executing_eagerly():
+        x1 = tf.constant(x1, x2.dtype)
+    return gen_math_ops.select_v2(truth(condition), x1, x2)
 
 
 def _arrays(x1: Any, x2: Any) -> tuple[Raw, Raw]:

@@ -25,9 +25,10 @@ from unigrad.base.recording import is_recording
 from unigrad.operations import contractions, reductions
 from unigrad.operations import decompositions as primitives
 from unigrad.operations.contractions import matmul, tensordot, vecdot
-from unigrad.operations.creation import asarray, astype_, eye, zeros
+from unigrad.operations.creation import asarray, astype_, eye, ones, zeros
 from unigrad.operations.elementwise import abs as absolute
-from unigrad.operations.elementwise import ceil, conj, isfinite, log, log2, maximum, real, where
+from unigrad.operations.elementwise import ceil, conj, isfinite, log, log2, maximum, real, sign, where
+from unigrad.operations.indexing import take_along_axis
 from unigrad.operations.shapes import broadcast_to, concat, expand_dims, matrix_transpose, moveaxis, reshape
 from unigrad.operations.triangles import tril, triu
 from unigrad.table import OPERATIONS, Array, operation
@@ -37,9 +38,9 @@ from unigrad.tensor.tensor import Tensor
 
 __all__ = [
     "LinAlgError", "cho_solve", "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh",
-    "expm", "inv", "logdet", "lstsq", "matmul", "matrix_norm", "matrix_power", "matrix_rank", "matrix_transpose",
-    "matvec", "multi_dot", "norm", "outer", "pinv", "qr", "slogdet", "solve", "solve_triangular", "svd", "svdvals",
-    "tensordot", "trace", "vecdot", "vecmat", "vector_norm",
+    "expm", "fix_gauge", "inv", "logdet", "lstsq", "matmul", "matrix_norm", "matrix_power", "matrix_rank",
+    "matrix_transpose", "matvec", "multi_dot", "norm", "outer", "pinv", "qr", "slogdet", "solve", "solve_triangular",
+    "svd", "svdvals", "tensordot", "trace", "vecdot", "vecmat", "vector_norm",
 ]  # fmt: skip
 
 vector_norm = reductions.vector_norm
@@ -423,10 +424,10 @@ def cross(x1: Array, x2: Array, /, *, axis: int = -1) -> Tensor:
 def eigh(x: Array, /) -> EigenResult:
     """The eigenvalues, ascending, and eigenvectors of Hermitian matrices: shapes (..., n) and (..., n, n).
 
-    The signs (or phases) of the eigenvectors are free. Where eigenvalues repeat, so is the choice of their
-    eigenvectors: gradients of what depends on it are NaN, and eigh warns while it is recorded. Right are those through
-    the eigenvalues alone, through the vectors of other eigenvalues, and of one function of the matrix, ``v d(w) v^H``,
-    unless d is 0 there; its second derivatives are NaN. Gradients are Hermitian.
+    The signs (or phases) of the eigenvectors are free; :func:`fix_gauge` chooses them. Where eigenvalues repeat, so is
+    the choice of their eigenvectors: gradients of what depends on it are NaN, and eigh warns while it is recorded.
+    Right are those through the eigenvalues alone, through the vectors of other eigenvalues, and of one function of the
+    matrix, ``v d(w) v^H``, unless d is 0 there; its second derivatives are NaN. Gradients are Hermitian.
     """
     x = _hermitian("eigh", x)
     packed = primitives.eigh_(x)
@@ -464,8 +465,8 @@ def svd(x: Array, /, *, full_matrices: bool = True) -> SVDResult:
     For x of shape (..., m, n), with k the smaller of m and n: shapes (..., m, m), (..., k) and (..., n, n), or, not
     ``full_matrices``, (..., m, k), (..., k) and (..., k, n). Where singular values repeat, gradients of what depends
     on the choice of their vectors are NaN, and svd warns while it is recorded; what is right is as for :func:`eigh`,
-    with ``u d(s) v^H``. A gradient must not depend on the sign or phase of a vector, which is free, nor on which
-    vectors complete U or Vh.
+    with ``u d(s) v^H``. A gradient must not depend on the sign or phase of a vector, which is free (unless
+    :func:`fix_gauge` chooses it), nor on which vectors complete U or Vh.
     """
     x = _matrices("svd", x)
     full = full_matrices and x.shape[-1] != x.shape[-2]
@@ -508,6 +509,57 @@ def qr(x: Array, /, *, mode: str = "reduced") -> QRResult:
     if width > k:
         r = concat([r, zeros((*batch, width - k, n), dtype=x.dtype, like=x)], axis=-2)
     return QRResult(q, r)
+
+
+_NEARLY = 0.9
+"""How large an element must be beside the largest of its vector to be chosen before it."""
+
+
+@operation
+def fix_gauge(found: Any, /) -> Any:
+    """What ``eigh``, ``eig``, ``svd`` or ``qr`` returned, with the signs or phases that are free chosen alike on every
+    backend; of the same type and shapes. Otherwise they are LAPACK's, which differ by library and machine.
+
+    Of each eigenvector and each column of U the first element that is at least 0.9 times as large as the largest is
+    real and positive (not the largest itself, which rounding would choose among equals); a row of Vh is turned against
+    its column of U, and those that complete U or Vh by themselves. Of ``qr`` it is the diagonal of R. It is the same
+    matrix that they factorise. Gradients may then depend on every element, and are those of this choice. Still free is
+    the basis where values repeat, and of what completes U, Vh or Q. ArgumentError for anything else.
+    """
+    if isinstance(found, EigenResult):
+        return EigenResult(found.eigenvalues, found.eigenvectors * _row_of_turns(found.eigenvectors))
+    if isinstance(found, SVDResult):
+        k = found.S.shape[-1]
+        turns, rest = _row_of_turns(found.U), _adjoint(_row_of_turns(_adjoint(found.Vh)))
+        return SVDResult(
+            found.U * turns,
+            found.S,
+            found.Vh * concat([_adjoint(turns[..., :k]), rest[..., k:, :]], axis=-2),
+        )
+    if isinstance(found, QRResult):
+        along = diagonal(found.R)
+        turns = _turns(expand_dims(along, axis=-2))
+        k, width = along.shape[-1], found.Q.shape[-1]
+        rest = ones((*turns.shape[:-1], width - k), dtype=turns.dtype, like=turns)
+        turns = concat([turns, rest], axis=-1)
+        return QRResult(found.Q * _conjugate(turns), found.R * matrix_transpose(turns))
+    raise ArgumentError(f"fix_gauge takes what eigh, eig, svd or qr returned as it is, not {type(found).__name__}")
+
+
+def _turns(pivots: Tensor) -> Tensor:
+    """What each pivot has to be multiplied by to be real and positive; 1 where it is 0."""
+    found = _conjugate(sign(pivots))
+    return where(found == 0, 1.0, found)
+
+
+def _row_of_turns(vectors: Tensor) -> Tensor:
+    """What each column has to be multiplied by, of shape (..., 1, n)."""
+    if 0 in vectors.shape:
+        return ones((*vectors.shape[:-2], 1, vectors.shape[-1]), dtype=vectors.dtype, like=vectors)
+    sizes = absolute(vectors.detach())
+    large = sizes >= reductions.max(sizes, axis=-2, keepdims=True) * _NEARLY
+    first = reductions.argmax(astype_(large, dtypes.int64), axis=-2, keepdims=True)
+    return _turns(take_along_axis(vectors, first, axis=-2))
 
 
 def _tolerance(x: Tensor, rtol: Array | None) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Callable
 from typing import Any
@@ -167,3 +168,43 @@ def numpys_arguments(ug: Any) -> Results:
         "raw": raised(lambda: np.linalg.qr(x, mode="raw")),
         "both": raised(lambda: np.linalg.pinv(x, rcond=0.1, rtol=0.1)),
     }
+
+
+@case(
+    "fix_gauge: the first element that is about the largest is positive, in equal ones and against rounding",
+    dtype="float64",
+    signs=[[1, 1], [-1, 1]],
+    upper=[[True, True], [True, True]],
+    mistake="ArgumentError",
+)
+def chosen_signs(ug: Any) -> Results:
+    x = ug.asarray([[2.0, 1.0], [1.0, 2.0]], dtype="float64")
+    q, r = ug.linalg.fix_gauge(ug.linalg.qr(-x))
+    return {
+        "signs": ug.sign(ug.linalg.fix_gauge(ug.linalg.eigh(x)).eigenvectors),
+        "upper": ug.abs(q @ r + x) < 1e-12,
+        "mistake": raised(lambda: ug.linalg.fix_gauge(x)),
+    }
+
+
+@case(
+    "pinv and lstsq that cut singular values, of more than float32, also in a tf.function",
+    dtype="float64",
+    found=[True] * 3,
+)
+def traced_when_cut(ug: Any) -> Results:
+    x = ug.asarray(_RECTANGLE)
+    functions = (
+        lambda x: (ug.linalg.pinv(x, rtol=0.7) ** 2).sum(),
+        lambda x: (ug.linalg.lstsq(x, ug.ones(3, like=x), 0.7).solution ** 2).sum(),
+        lambda x: ug.linalg.det(x.mT @ x),
+    )
+    return {"found": [_same(_traced(ug, x, ug.grad(f)), ug.grad(f)(x).numpy()) for f in functions]}
+
+
+def _traced(ug: Any, x: Any, function: Callable[[Any], Any]) -> Any:
+    """What a function gives in a tf.function, whose numbers take no dtype from what is beside them; else as it is."""
+    if x.backend.name == "tensorflow":
+        tensorflow = importlib.import_module("tensorflow")
+        return ug.asarray(tensorflow.function(function)(x.raw))
+    return function(x)

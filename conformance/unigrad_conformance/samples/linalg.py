@@ -107,6 +107,17 @@ _row("linalg.eigh", "squares", "ug.linalg.eigh(x).eigenvectors ** 2", x=_square)
 _row("linalg.eigh", "stack", "w, v = ug.linalg.eigh(x); v ** 2 * w[..., None, :]", x=_stack)
 _row("linalg.eigh", "none", "w, v = ug.linalg.eigh(x); w, v", x=_none)
 
+_row("linalg.fix_gauge", "eigh", "ug.linalg.fix_gauge(ug.linalg.eigh(x)).eigenvectors", x=_even, second=False)
+_row("linalg.fix_gauge", "none", "ug.linalg.fix_gauge(ug.linalg.eigh(x)).eigenvectors", x=_none)
+_row(
+    "linalg.fix_gauge",
+    "svd",
+    "u, s, v = ug.linalg.fix_gauge(ug.linalg.svd(x, full_matrices=False)); u, v",
+    x=_even,
+    second=False,
+)
+_row("linalg.fix_gauge", "qr", "q, r = ug.linalg.fix_gauge(ug.linalg.qr(x)); q, r", x=_even, second=False)
+
 # --- singular values --------------------------------------------------------------------------------------
 
 for _name, _x in [("square", _square), ("tall", _tall), ("wide", _wide), ("stack", _stack), ("thin", _thin)]:
