@@ -350,13 +350,6 @@ def remainder(x1: Raw, x2: Raw) -> Raw:
     return tf.where(zero, tf.zeros_like(x1), gen_math_ops.floor_mod(x1, divisor))
 
 
-def where(condition: Raw, x1: Any, x2: Any) -> Raw:
-    """A number takes the dtype of the array beside it, which a tf.function would not see: :func:`scalar_first`."""
-    if isinstance(x2, tf.Tensor) and not isinstance(x1, tf.Tensor) and not tf.executing_eagerly():
-        x1 = tf.constant(x1, x2.dtype)
-    return gen_math_ops.select_v2(truth(condition), x1, x2)
-
-
 def _arrays(x1: Any, x2: Any) -> tuple[Raw, Raw]:
     if isinstance(x1, (int, float)):
         return tf.constant(x1, x2.dtype), x2
