@@ -2,12 +2,73 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from collections.abc import Callable, Sequence
+=======
+import sys
+from collections.abc import Sequence
+>>>>>>> 6b34545 (Arrays spread over several devices on JAX: what is made beside them, seeds and cotangents lie where they do)
 from typing import Any, ClassVar
 
 import numpy as np
 
+<<<<<<< HEAD
 from unigrad.extend import HOST, Backend, Raw, RawFunction, everything, from_host, ruled, values_unknown
+=======
+from unigrad.extend import HOST, ArgumentError, Backend, Raw, Spread, everything, from_host, ruled, values_unknown
+>>>>>>> 6b34545 (Arrays spread over several devices on JAX: what is made beside them, seeds and cotangents lie where they do)
+from unigrad_jax.replaced import REPLACED
+
+
+class JaxBackend(Backend):
+    """JAX."""
+
+    name = "jax"
+    framework = distribution = "jax"
+    install = "pip install 'unigrad[jax]'"
+    differentiates = "each operation, any order"
+    immutable = keeps_read_only = True
+    max_ndim = 64
+    replaced: ClassVar = REPLACED | ruled()
+
+    def load(self) -> None:
+        import jax
+
+        from unigrad_jax.compiled import JaxEngine
+        from unigrad_jax.foreign import JaxForeign
+        from unigrad_jax.functions import operations
+        from unigrad_jax.wide import wide
+
+        self._jax = jax
+        self._wide = wide
+        self.functions = operations()
+        self.raw_dtypes = {dtype: dtype for dtype in everything()}
+        self.array_types = (jax.Array,)
+        self.variable_types = (jax.Ref,) if hasattr(jax, "Ref") else ()
+        self.engine = JaxEngine(self)
+        self.foreign = JaxForeign()
+
+    def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
+        # JAX may go on using the memory that it is given, so it gets its own. Inside a transform the values stay known.
+        # Inside shard_map an array is on all devices of the mesh, and none may be named.
+        within = self._jax.sharding.get_abstract_mesh().manual_axes
+        with self._wide(), self._jax.ensure_compile_time_eval():
+            return self._put(np.array(array), None if within else device)
+
+    def filled_like(self, raw: Raw, value: float) -> Raw:
+        if self.is_known(raw):
+            return super().filled_like(raw, value)
+        with self._wide():
+            return self._jax.numpy.full_like(raw, value)
+from typing import Any, ClassVar
+
+import numpy as np
+
+<<<<<<< HEAD
+from unigrad.extend import HOST, Backend, Raw, RawFunction, everything, from_host, ruled, values_unknown
+=======
+from unigrad.extend import HOST, ArgumentError, Backend, Raw, Spread, everything, from_host, ruled, values_unknown
+>>>>>>> 6b34545 (Arrays spread over several devices on JAX: what is made beside them, seeds and cotangents lie where they do)
 from unigrad_jax.replaced import REPLACED
 
 
@@ -44,6 +105,7 @@ class JaxBackend(Backend):
         # Inside shard_map an array is on all devices of the mesh, and none may be named.
         spread = device is not None and self._jax.sharding.get_abstract_mesh().manual_axes
         with self._wide(), self._jax.ensure_compile_time_eval():
+<<<<<<< HEAD
             there = None if device is None or spread else self._devices()[str(device)]
             return self._jax.device_put(np.array(array), there)
 
@@ -52,6 +114,9 @@ class JaxBackend(Backend):
             return super().filled_like(raw, value)
         with self._wide():
             return self._jax.numpy.full_like(raw, value)
+=======
+            return self._put(np.array(array), device)
+>>>>>>> 6b34545 (Arrays spread over several devices on JAX: what is made beside them, seeds and cotangents lie where they do)
 
     def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
         if isinstance(raw, self._jax.core.Tracer):
@@ -86,9 +151,10 @@ class JaxBackend(Backend):
     def device(self, raw: Raw) -> Any:
         if isinstance(raw, self._jax.core.Tracer):  # inside a transform of JAX's it is nowhere yet
             return self.devices()[0]
-        found = raw.devices()
-        # Beside an array that is spread over several new ones are left where JAX has them: it moves them.
-        return _label(next(iter(found))) if len(found) == 1 else self.devices()[0]
+        sharding = raw.sharding
+        if len(sharding.device_set) > 1:
+            return _spread(sharding, raw.shape)
+        return _label(next(iter(sharding.device_set)))
 
     def devices(self) -> Sequence[Any]:
         return list(self._devices())
@@ -97,9 +163,30 @@ class JaxBackend(Backend):
         jax = self._jax
         return {_label(device): device for device in (*jax.local_devices(), *jax.local_devices(backend="cpu"))}
 
+    def spread(self, device: Any) -> Spread | None:
+        if isinstance(device, self._jax.sharding.Sharding) and len(device.device_set) > 1:
+            return _spread(device, None)
+        return device if isinstance(device, Spread) else None
+
     def to_device(self, raw: Raw, device: Any) -> Raw:
         with self._wide():
-            return self._jax.device_put(raw, self._devices()[str(device)])
+            if isinstance(device, Spread) and raw.shape != device.shape:
+                device = _spread(device.own, raw.shape)  # what moves goes where the user says, or not at all
+            return self._put(raw, device)
+
+    def _put(self, array: Any, device: Any) -> Raw:
+        """The array on a device, or spread as another of its shape is; one of another shape lies whole on each."""
+        if not isinstance(device, Spread):
+            return self._jax.device_put(array, None if device is None else self._devices()[str(device)])
+        sharding = device.own
+        if device.shape is not None and device.shape != array.shape:
+            sharding = _on_each(sharding)
+        try:
+            return self._jax.device_put(array, sharding)
+        except ValueError as error:
+            raise ArgumentError(
+                f"backend 'jax': an array of shape {tuple(array.shape)} cannot be spread by {sharding}: {error}"
+            ) from error
 
     def to_dlpack(self, raw: Raw, copy: bool | None, max_version: tuple[int, int] | None, **where: Any) -> Any:
         # A consumer of an older version has to look at the capsule's own; JAX would rather refuse it.
@@ -112,6 +199,22 @@ class JaxBackend(Backend):
                 # Told to copy, JAX may still read the memory when it has changed.
                 return from_host(source, copy, self._jax.dlpack.from_dlpack, self.from_numpy, self.immutable)
             return self._jax.dlpack.from_dlpack(source, copy=copy)
+
+
+def _spread(sharding: Any, shape: tuple[int, ...] | None) -> Spread:
+    count = len(sharding.device_set)
+    how = "a copy on each of" if sharding.is_fully_replicated else "sharded over"
+    spec = "" if sharding.is_fully_replicated or not hasattr(sharding, "spec") else f" by {sharding.spec}"
+    return Spread(f"{how} {count} devices{spec}", sharding, shape)
+
+
+def _on_each(sharding: Any) -> Any:
+    """Of another sharding's devices: a whole copy on each."""
+    jax = sys.modules["jax"]
+    if isinstance(sharding, jax.sharding.NamedSharding):
+        return jax.sharding.NamedSharding(sharding.mesh, jax.sharding.PartitionSpec())
+    devices = np.array(sorted(sharding.device_set, key=lambda device: device.id))
+    return jax.sharding.NamedSharding(jax.sharding.Mesh(devices, ("all",)), jax.sharding.PartitionSpec())
 
 
 def _label(device: Any) -> str:

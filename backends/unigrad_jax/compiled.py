@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import SingleDeviceSharding
 
 from unigrad.extend import (
     RELEASED,
@@ -113,6 +114,11 @@ def _of_tracked(plain: Callable[..., Raw], mask: Mask, inputs: Sequence[Raw]) ->
     return of_tracked, [value for value, marked in zip(inputs, mask, strict=True) if marked]
 
 
+def placed(shares: Sequence[Raw], inputs: Sequence[Raw]) -> list[Raw]:
+    """Cotangents where their variables are: XLA chooses the sharding of what it computes."""
+    return [jax.device_put(share, value.sharding) for share, value in zip(shares, inputs, strict=True)]
+
+
 def _pull(plain: Callable[..., Raw], mask: Mask, g: Raw, *inputs: Raw) -> tuple[Raw, ...]:
     function, tracked = _of_tracked(plain, mask, inputs)
     out, pull = jax.vjp(function, *tracked)
@@ -150,7 +156,10 @@ class Call(RawNode):
     def pull(self, xp: Any, g: Raw, cotangents: dict[Node, Raw], owned: set[Node]) -> None:
         tracked = [parent for parent in self.more if parent is not None]
         mask = tuple([parent is not None for parent in self.more])
-        for parent, share in zip(tracked, self.function.pullback(mask)(g, *self.inputs), strict=True):
+        shares = self.function.pullback(mask)(g, *self.inputs)
+        if not isinstance(g, jax.core.Tracer) and type(g.sharding) is not SingleDeviceSharding:
+            shares = placed(shares, [value for value, marked in zip(self.inputs, mask, strict=True) if marked])
+        for parent, share in zip(tracked, shares, strict=True):
             accumulate(cotangents, owned, parent, share)
 
     def recorded_share(self, position: int, g: Raw, node: Node | None, rows: bool) -> tuple[Raw, Node]:

@@ -24,6 +24,7 @@ import numpy as np
 
 from unigrad.base.dtypes import LATE, DType, late
 from unigrad.base.errors import DtypeError, UnsupportedError
+from unigrad.base.places import Spread
 from unigrad.base.words import Raw
 from unigrad.table import PRIMITIVES, Primitive
 from unigrad.tape import Node
@@ -408,6 +409,10 @@ class Backend:
     def devices(self) -> Sequence[Any]:
         """The devices that there are, the default one first."""
         return ("cpu",)
+
+    def spread(self, device: Any) -> Spread | None:
+        """What a user gives as a device, if it is a place on several of them (:class:`unigrad.base.places.Spread`)."""
+        return None
 
     def to_device(self, raw: Raw, device: Any) -> Raw:
         """The raw array on ``device``, differentiably where the framework's engine records."""

@@ -384,6 +384,9 @@ def check_device(backend: Backend, device: Any) -> Any:
     backend has no such device."""
     if device is None:
         return None
+    spread = backend.spread(device)
+    if spread is not None:
+        return spread
     found = {str(known): known for known in backend.devices()}
     name = str(device)
     for known in (name, f"{name}:0", name.removesuffix(":0")):

@@ -76,7 +76,7 @@ def carried(x: Tensor, target: Backend, device: Any = None) -> Tensor:
             f"use ug.bridge(f, inner={target.name!r}, outer={x.backend.name!r}) on the framework's own arrays"
         )
     raw = _values(plain, target)
-    if device is not None and str(target.device(raw)) != str(device):
+    if device is not None and target.device(raw) != device:
         raw = target.to_device(raw, device)
     if x._node is None or not is_recording():
         return type_on(target).of(raw, None)

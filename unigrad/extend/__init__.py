@@ -20,6 +20,7 @@ from unigrad.base.casting import to_integers
 from unigrad.base.dtypes import ALL, DType, everything, float32, float64, has_gradients, real_of
 from unigrad.base.errors import ArgumentError, BackendError, DtypeError, InterchangeError, OperationError, ShapeError
 from unigrad.base.errors import UnigradWarning, UnsupportedError
+from unigrad.base.places import Spread
 from unigrad.base.words import EVERYTHING, Key, Raw, Shape
 
 # --- the table: what there is to do ---
@@ -53,7 +54,7 @@ __all__ = [
     "Backend", "BackendError", "BareManyNode", "DType", "DtypeError", "Elsewhere", "Engine", "Followed",
     "Foreign", "Gathered", "InterchangeError", "Joint", "Key", "Leaf", "Moving", "NativeBackend", "Node",
     "OperationError", "Parents", "Part", "Primitive", "Pull", "PulledNode", "Raw", "RawFunction", "RawNode",
-    "RawPull", "Shape", "ShapeError", "StepBack", "StepPull", "Switch", "UnigradWarning", "UnsupportedError",
+    "RawPull", "Shape", "ShapeError", "Spread", "StepBack", "StepPull", "Switch", "UnigradWarning", "UnsupportedError",
     "accumulate", "backwards", "by_element", "composed", "everything", "float32", "float64", "from_host",
     "get_backend_object", "has_gradients", "host_capsule", "is_array", "loaded_before", "meet_rules",
     "neutral_jvp", "neutral_vjp", "next_number", "pooled_shape", "real_of", "refusal", "register_backend",

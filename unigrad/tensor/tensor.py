@@ -183,7 +183,8 @@ class Tensor(Everyday):
 
     @property
     def device(self) -> Any:
-        """The device, as the backend names it."""
+        """The device, as the backend names it; text that says so where the array lies on several, whose ``own`` is the
+        framework's word for it."""
         return self.backend.device(self._raw)
 
     # Whoever prints is often looking for an error already, so none of these raises.
@@ -489,10 +490,11 @@ class Tensor(Everyday):
     def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
         """The same values on another device of the backend; ArgumentError if it has no such device.
 
-        ``"cuda"`` is ``"cuda:0"``, and likewise for other kinds of device.
+        ``"cuda"`` is ``"cuda:0"``, and likewise for other kinds of device. On JAX a sharding spreads the array over
+        several.
         """
         device = check_device(self.backend, device)
-        if str(device) == str(self.device):
+        if device == self.device:
             return self
         return type(self).of(self.backend.to_device(self.backend.engine.detached(self._raw), device), None)
 
