@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from collections.abc import Callable, Sequence
-=======
 import sys
-from collections.abc import Sequence
->>>>>>> 6b34545 (Arrays spread over several devices on JAX: what is made beside them, seeds and cotangents lie where they do)
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
-<<<<<<< HEAD
-from unigrad.extend import HOST, Backend, Raw, RawFunction, everything, from_host, ruled, values_unknown
-=======
-from unigrad.extend import HOST, ArgumentError, Backend, Raw, Spread, everything, from_host, ruled, values_unknown
->>>>>>> 6b34545 (Arrays spread over several devices on JAX: what is made beside them, seeds and cotangents lie where they do)
+from unigrad.extend import (
+    HOST,
+    ArgumentError,
+    Backend,
+    Raw,
+    RawFunction,
+    Spread,
+    everything,
+    from_host,
+    ruled,
+    values_unknown,
+)
 from unigrad_jax.replaced import REPLACED
 
 
@@ -60,63 +63,6 @@ class JaxBackend(Backend):
             return super().filled_like(raw, value)
         with self._wide():
             return self._jax.numpy.full_like(raw, value)
-from typing import Any, ClassVar
-
-import numpy as np
-
-<<<<<<< HEAD
-from unigrad.extend import HOST, Backend, Raw, RawFunction, everything, from_host, ruled, values_unknown
-=======
-from unigrad.extend import HOST, ArgumentError, Backend, Raw, Spread, everything, from_host, ruled, values_unknown
->>>>>>> 6b34545 (Arrays spread over several devices on JAX: what is made beside them, seeds and cotangents lie where they do)
-from unigrad_jax.replaced import REPLACED
-
-
-class JaxBackend(Backend):
-    """JAX."""
-
-    name = "jax"
-    framework = distribution = "jax"
-    install = "pip install 'unigrad[jax]'"
-    differentiates = "each operation, any order"
-    immutable = keeps_read_only = True
-    max_ndim = 64
-    replaced: ClassVar = REPLACED | ruled()
-
-    def load(self) -> None:
-        import jax
-
-        from unigrad_jax.compiled import JaxEngine
-        from unigrad_jax.foreign import JaxForeign
-        from unigrad_jax.functions import operations
-        from unigrad_jax.wide import wide
-
-        self._jax = jax
-        self._wide = wide
-        self.functions = operations()
-        self.raw_dtypes = {dtype: dtype for dtype in everything()}
-        self.array_types = (jax.Array,)
-        self.variable_types = (jax.Ref,) if hasattr(jax, "Ref") else ()
-        self.engine = JaxEngine(self)
-        self.foreign = JaxForeign()
-
-    def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
-        # JAX may go on using the memory that it is given, so it gets its own. Inside a transform the values stay known.
-        # Inside shard_map an array is on all devices of the mesh, and none may be named.
-        spread = device is not None and self._jax.sharding.get_abstract_mesh().manual_axes
-        with self._wide(), self._jax.ensure_compile_time_eval():
-<<<<<<< HEAD
-            there = None if device is None or spread else self._devices()[str(device)]
-            return self._jax.device_put(np.array(array), there)
-
-    def filled_like(self, raw: Raw, value: float) -> Raw:
-        if self.is_known(raw):
-            return super().filled_like(raw, value)
-        with self._wide():
-            return self._jax.numpy.full_like(raw, value)
-=======
-            return self._put(np.array(array), device)
->>>>>>> 6b34545 (Arrays spread over several devices on JAX: what is made beside them, seeds and cotangents lie where they do)
 
     def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
         if isinstance(raw, self._jax.core.Tracer):
@@ -170,17 +116,14 @@ class JaxBackend(Backend):
 
     def to_device(self, raw: Raw, device: Any) -> Raw:
         with self._wide():
-            if isinstance(device, Spread) and raw.shape != device.shape:
-                device = _spread(device.own, raw.shape)  # what moves goes where the user says, or not at all
-            return self._put(raw, device)
+            return self._put(raw, _spread(device.own, None) if isinstance(device, Spread) else device)
 
     def _put(self, array: Any, device: Any) -> Raw:
         """The array on a device, or spread as another of its shape is; one of another shape lies whole on each."""
         if not isinstance(device, Spread):
             return self._jax.device_put(array, None if device is None else self._devices()[str(device)])
-        sharding = device.own
-        if device.shape is not None and device.shape != array.shape:
-            sharding = _on_each(sharding)
+        alike = device.shape is None or device.shape == array.shape
+        sharding = device.own if alike else _on_each(device.own)
         try:
             return self._jax.device_put(array, sharding)
         except ValueError as error:
@@ -203,18 +146,19 @@ class JaxBackend(Backend):
 
 def _spread(sharding: Any, shape: tuple[int, ...] | None) -> Spread:
     count = len(sharding.device_set)
-    how = "a copy on each of" if sharding.is_fully_replicated else "sharded over"
-    spec = "" if sharding.is_fully_replicated or not hasattr(sharding, "spec") else f" by {sharding.spec}"
-    return Spread(f"{how} {count} devices{spec}", sharding, shape)
+    if sharding.is_fully_replicated:
+        return Spread(f"a copy on each of {count} devices", sharding, shape)
+    return Spread(f"sharded over {count} devices by {getattr(sharding, 'spec', sharding)}", sharding, shape)
 
 
 def _on_each(sharding: Any) -> Any:
     """Of another sharding's devices: a whole copy on each."""
-    jax = sys.modules["jax"]
-    if isinstance(sharding, jax.sharding.NamedSharding):
-        return jax.sharding.NamedSharding(sharding.mesh, jax.sharding.PartitionSpec())
-    devices = np.array(sorted(sharding.device_set, key=lambda device: device.id))
-    return jax.sharding.NamedSharding(jax.sharding.Mesh(devices, ("all",)), jax.sharding.PartitionSpec())
+    placing = sys.modules["jax"].sharding
+    if isinstance(sharding, placing.NamedSharding):
+        mesh = sharding.mesh
+    else:
+        mesh = placing.Mesh(np.array(sorted(sharding.device_set, key=lambda device: device.id)), ("all",))
+    return placing.NamedSharding(mesh, placing.PartitionSpec())
 
 
 def _label(device: Any) -> str:
