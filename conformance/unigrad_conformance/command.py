@@ -13,6 +13,7 @@ from unigrad.adapters.registry import backend_names
 from unigrad.table import PRIMITIVES
 from unigrad_conformance import catalogue, oracle, raw_functions, report, runner, training
 from unigrad_conformance.kept import Kept
+from unigrad_conformance.placing import PLACEMENTS
 from unigrad_conformance.progress import Progress
 
 UNWRITTEN = 3
@@ -36,6 +37,7 @@ class Conform:
     unigrad conform --everyday                  one sample of each operation, in one dtype
     unigrad conform --everyday-on jax           only these on one backend, and all cases on the others
     unigrad conform --quick                     these, and less of what JAX would compile: minutes
+    unigrad conform --placement sharded         the cases on JAX with every array over four devices
     unigrad conform --since .conform            not again what agreed there and has not changed since
     unigrad conform --raw sum max --backend torch   raw functions of the adapter by themselves; without names all
     unigrad conform --compiled                  through ug.compile: the samples of operations, natively to the last bit
@@ -72,6 +74,9 @@ class Conform:
         parser.add_argument(
             "--compiled", action="store_true", help="through ug.compile, as far as that can be; not with --since"
         )
+        parser.add_argument(
+            "--placement", choices=PLACEMENTS, help="sharded: every array over four devices, on JAX alone"
+        )
         parser.add_argument("--json", metavar="FILE", help="write everything to FILE as well")
         parser.add_argument("--verbose", action="store_true", help="a row for every operation, and every failure")
         parser.add_argument(
@@ -103,7 +108,13 @@ class Conform:
                 return _wrong(f"this needs {package}; install it with: pip install {package}")
         if args.compiled and args.since:
             return _wrong("--compiled keeps no results; leave out --since")
-        backends = args.backend or known
+        if args.placement and args.since:
+            return _wrong("--since keeps results of one placement only; leave out --since or --placement")
+        able = [PLACEMENTS[args.placement]] if args.placement else known
+        for name in args.backend:
+            if name not in able:
+                return _wrong(f"--placement {args.placement} is for {able[0]}, not for {name!r}")
+        backends = args.backend or able
         if args.raw is not None:
             return self._raw(args.raw, backends)
         return self._train(args, backends) if args.train else self._run(args, backends)
@@ -128,6 +139,7 @@ class Conform:
             backends, cases, args.backend or ("numpy",), progress, args.everyday_on,
             quick=args.quick, case_seconds=args.case_seconds, kept=Kept(args.since) if args.since else None,
             compiled=args.compiled,
+            placement=args.placement,
         )  # fmt: skip
         progress.wipe()
         print(report.as_text(found, args.verbose))

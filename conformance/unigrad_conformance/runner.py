@@ -23,6 +23,7 @@ from unigrad_conformance.compare import difference, literal_problem
 from unigrad_conformance.compiling import BY_VALUES
 from unigrad_conformance.kept import Kept
 from unigrad_conformance.limits import limit_of
+from unigrad_conformance.placing import PLACEMENTS
 
 CASE_SECONDS = 180.0
 """How long one case may take; the first one, which may compile, gets LOADING_SECONDS."""
@@ -225,6 +226,8 @@ class Orders:
     environment: Mapping[str, str]
     compiled: bool = False
     """Whether through ``ug.compile``."""
+    placement: str | None = None
+    """Where backends that can do it have their arrays (:mod:`unigrad_conformance.placing`)."""
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def quick_on(self, backend: str) -> bool:
@@ -245,6 +248,8 @@ def _cases_on(column: Column, names: Sequence[str], outcomes: dict[str, Message]
     while left and not orders.stopped.is_set():
         current = None
         told = {"cases": left, "quick": orders.quick_on(column.backend), "compiled": orders.compiled}
+        if PLACEMENTS.get(orders.placement) == column.backend:
+            told["placement"] = orders.placement
         for message in work(column.backend, told, _patience(orders.case_seconds), orders.environment):
             kind = message["kind"]
             if orders.stopped.is_set():
@@ -295,16 +300,18 @@ def run_cases(
     case_seconds: float | None = None,
     kept: Kept | None = None,
     compiled: bool = False,
+    placement: str | None = None,
 ) -> Run:
     """Run cases on backends, ``compiled`` or as they are, and hold every result against the reference.
 
     Backends that ``everyday_on`` names get the everyday cases alone: one that compiles takes long for the others. With
     ``quick`` these (``COMPILING``) get the quick form of each case. A case gets ``case_seconds`` (``CASE_SECONDS``),
-    and then its worker is ended. What ``kept`` has of an earlier run is not run again.
+    and then its worker is ended. What ``kept`` has of an earlier run is not run again. With a ``placement`` all arrays
+    of the backend that can do it lie so.
     """
     before = time.perf_counter()
     environment = {} if kept is None else kept.environment()
-    orders = Orders(progress, case_seconds or CASE_SECONDS, quick, environment, compiled)
+    orders = Orders(progress, case_seconds or CASE_SECONDS, quick, environment, compiled, placement)
     columns = [Column(name) for name in backends]
     given, known = {}, {}
     for column in columns:
@@ -328,7 +335,8 @@ def run_cases(
         if kept is not None:
             _keep(kept, column, cases, orders.quick_on(column.backend))
     ran = {column.backend for column in columns if column.unavailable is None and len(column.verdicts) == len(cases)}
-    run.unused_deviations = [str(row) for row in deviations.DEVIATIONS if row.backend in ran and row not in matched]
+    rows = deviations.for_placement(placement)
+    run.unused_deviations = [str(row) for row in rows if row.backend in ran and row not in matched]
     if kept is not None and not run.reference_problems:
         kept.write()
     run.seconds = time.perf_counter() - before
@@ -370,15 +378,14 @@ def _judge_all(
 ) -> None:
     """Fill in the verdicts on all cases that were run, and those that were kept."""
     reference, found = outcomes[oracle.NAME], outcomes[column.backend]
-    quick = orders.quick_on(column.backend)
     for case in cases:
         if case.name in known:
             row = known[case.name]
             column.verdicts[case.name] = Verdict(row["status"], row["ulp"], [], 0.0, row["checks"], kept=True)
-            if (deviation := deviations.known(column.backend, case.name)) is not None:
+            if (deviation := deviations.known(column.backend, case.name, orders.placement)) is not None:
                 matched.add(deviation)
         elif case.name in found and (case.name in reference or not orders.stopped.is_set()):
-            verdict = _verdict(column, case, found[case.name], reference.get(case.name), matched, quick)
+            verdict = _verdict(column, case, found[case.name], reference.get(case.name), matched, orders)
             column.verdicts[case.name] = verdict
 
 
@@ -417,14 +424,15 @@ def _verdict(
     outcome: Message,
     reference: Message | None,
     matched: set[deviations.Deviation],
-    quick: bool,
+    orders: Orders,
 ) -> Verdict:
+    quick = orders.quick_on(column.backend)
     verdict = _judge(column, case, outcome, reference, quick and case.quick is not None)
     if verdict.status in ("agrees", "missing", "differs") and outcome.get("changed"):
         verdict.status = "differs"
         verdict.problems += [f"it changed {change}" for change in outcome["changed"]]
     verdict.seconds = outcome["seconds"]
-    known = deviations.known(column.backend, case.name)
+    known = deviations.known(column.backend, case.name, orders.placement)
     if known is not None:
         matched.add(known)
         if verdict.fails:

@@ -1,8 +1,9 @@
 """One backend's process: runs what it is told, a JSON line for each step on its standard output.
 
 Started by the runner as ``python -m unigrad_conformance.worker BACKEND``, with a JSON object on standard
-input: ``{"cases": [names]}`` (and ``"quick": true`` or ``"compiled": true``), ``{"train": {...}}`` for the arguments of
-the training program, or ``{"raw": [names]}`` for raw functions by themselves.
+input: ``{"cases": [names]}`` (and ``"quick": true``, ``"compiled": true`` or ``"placement": "sharded"``),
+``{"train": {...}}`` for the arguments of the training program, or ``{"raw": [names]}`` for raw functions by
+themselves.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from unigrad_conformance import placing
 from unigrad_conformance.surroundings import changes, surroundings
 
 Send = Callable[..., None]
@@ -32,6 +34,8 @@ def main(name: str, orders: dict[str, Any], send: Send) -> None:
     from unigrad.base.errors import BackendError
     from unigrad_conformance import oracle
 
+    if orders.get("placement"):
+        placing.prepare()
     before = surroundings()
     oracle.register()
     try:
@@ -39,6 +43,8 @@ def main(name: str, orders: dict[str, Any], send: Send) -> None:
     except BackendError as error:
         send("unavailable", why=str(error))
         return
+    if orders.get("placement"):
+        placing.spread(backend)
     # A dtype of another package is no adapter's duty: where the framework has none, nothing has to be declared.
     absent = [str(dtype) for dtype in everything() if dtype not in ALL and dtype not in backend.raw_dtypes]
     missing = {**dict.fromkeys(absent, NO_DTYPE), **backend.missing}

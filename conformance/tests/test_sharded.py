@@ -1,0 +1,156 @@
+"""Arrays over several devices on JAX: what is made beside them lies where they do, and gradients where variables do.
+
+JAX must see four devices before it is imported, so the program below runs in a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def seen() -> dict[str, Any]:
+    """What the program printed."""
+    flags = "--xla_force_host_platform_device_count=4 --xla_backend_optimization_level=0"
+    environment = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
+    done = subprocess.run(
+        [sys.executable, __file__], env=environment, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_gradients_lie_where_their_variables_do(seen: dict[str, Any]) -> None:
+    assert len(seen["gradients"]) == 2 * 14
+    assert {name: found for name, found in seen["gradients"].items() if found != [True, True]} == {}
+
+
+def test_new_arrays_lie_where_the_one_beside_them_does(seen: dict[str, Any]) -> None:
+    assert seen["made"] == {
+        "zeros_like": True, "full of its shape": True, "of another shape": "a copy on each of 4 devices",
+        "by its sharding": True, "moved": True, "in place": True,
+    }  # fmt: skip
+
+
+def test_what_is_said_of_them(seen: dict[str, Any]) -> None:
+    assert seen["device"] == "sharded over 4 devices by P('d',)"
+    assert "(6,) cannot be spread" in seen["uneven"]
+    assert "incompatible devices" in seen["mixed"]
+
+
+def test_training_is_that_of_one_device(seen: dict[str, Any]) -> None:
+    for how in ("data", "tensor"):
+        assert seen["training"][how] == pytest.approx(seen["training"]["one"], rel=1e-12)
+
+
+def main() -> None:
+    """The program."""
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+    from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+    import unigrad as ug
+
+    jax.config.update("jax_enable_x64", True)
+    mesh = jax.make_mesh((4,), ("d",), axis_types=(AxisType.Auto,))
+    rows, whole = NamedSharding(mesh, PartitionSpec("d")), NamedSharding(mesh, PartitionSpec())
+    columns = NamedSharding(mesh, PartitionSpec(None, "d"))
+    values = np.linspace(0.5, 2.0, 8)
+    x = jax.device_put(values, rows)
+
+    def by_tape(f: Any, at: Any) -> Any:
+        variable = ug.asarray(at, copy=True)
+        variable.attach_grad()
+        with ug.record():
+            y = f(variable)
+        y.backward()
+        return variable.grad
+
+    def in_place(x: Any) -> Any:
+        y = x * 1
+        y[2:4] = 7.0
+        return y
+
+    losses = {
+        "elementwise": lambda x: (ug.tanh(x) * x).sum(),
+        "reductions": lambda x: ug.max(x) + ug.mean(x) + ug.std(x) + ug.linalg.vector_norm(x),
+        "sort": lambda x: (ug.sort(x) * x).sum(),
+        "cumulative": lambda x: (ug.cumulative_sum(x) * ug.cumulative_prod(x)).sum(),
+        "index": lambda x: (x[2:5] * x[1]).sum(),
+        "take": lambda x: (ug.take(x, ug.asarray([1, 1, 3], like=x)) * 2).sum(),
+        "concat": lambda x: (ug.concat([x, x * 2]) ** 2).sum(),
+        "assignment": lambda x: (in_place(x) * x).sum(),
+        "softmax": lambda x: (ug.nn.softmax(x, axis=0) * x).sum(),
+        "where": lambda x: ug.where(x > 1, x * x, 0.0).sum(),
+        "constants": lambda x: (x * np.ones(8) + ug.ones(8, like=x)).sum(),
+        "matrices": lambda x: (x.reshape((4, 2)) @ ug.ones((2, 3), like=x)).sum(),
+        "fourier": lambda x: (ug.abs(ug.fft.fft(x)) ** 2).sum(),
+        "checkpoint": lambda x: ug.checkpoint(lambda x: ug.exp(x) * x)(x).sum(),
+    }
+    gradients = {}
+    for name, loss in losses.items():
+        expected = ug.grad(loss)(ug.asarray(jnp.asarray(values))).numpy()
+        for how, derive in {"tape": by_tape, "grad": lambda f, at: ug.grad(f)(ug.asarray(at))}.items():
+            got = derive(loss, x)
+            near = bool(np.allclose(got.numpy(), expected, rtol=1e-12))
+            gradients[f"{name} by {how}"] = [near, got.raw.sharding == rows]
+
+    tensor = ug.asarray(x)
+    made = {
+        "zeros_like": ug.zeros_like(tensor).raw.sharding == rows,
+        "full of its shape": ug.full((8,), 2.0, like=tensor).raw.sharding == rows,
+        "of another shape": str(ug.zeros((3,), like=tensor).device),
+        "by its sharding": ug.zeros((8, 4), device=columns, like=tensor).raw.sharding == columns,
+        "moved": ug.asarray(jnp.asarray(values)).to_device(rows).raw.sharding == rows,
+        "in place": in_place(tensor).raw.sharding == rows,
+    }
+
+    def message(call: Any) -> str:
+        try:
+            call()
+        except ug.UnigradError as error:
+            return str(error)
+        return "no error"
+
+    elsewhere = ug.asarray(jax.device_put(values, jax.devices()[2]))
+    said = {
+        "device": str(tensor.device),
+        "uneven": message(lambda: ug.ones(6, device=rows, like=tensor)),
+        "mixed": message(lambda: tensor * elsewhere),
+    }
+
+    generator = np.random.default_rng(0)
+    inputs, first, second = (generator.normal(size=shape) for shape in ((8, 4), (4, 8), (8, 1)))
+
+    def trained(*placements: Any) -> list[float]:
+        batch, *weights = [
+            jax.device_put(array, place) for array, place in zip((inputs, first, second), placements, strict=True)
+        ]
+        losses = []
+        for _ in range(3):
+            step = ug.value_and_grad(lambda w1, w2: ug.mean((ug.tanh(ug.asarray(batch) @ w1) @ w2) ** 2), (0, 1))
+            loss, slopes = step(*weights)
+            losses.append(float(loss))
+            weights = [w - 0.1 * g for w, g in zip(weights, slopes, strict=True)]
+        return losses
+
+    one = jax.devices()[0]
+    training = {
+        "one": trained(one, one, one),
+        "data": trained(rows, whole, whole),
+        "tensor": trained(whole, columns, rows),
+    }
+    print(json.dumps({"gradients": gradients, "made": made, **said, "training": training}))
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
+    main()
