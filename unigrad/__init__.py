@@ -136,11 +136,13 @@ if TYPE_CHECKING:
     from unigrad.checking.checking import check_gradients
     from unigrad.compiling.compiled import compile
     from unigrad.looking.graph import graph
+    from unigrad.teaching.exercises import exercises
 
 # Imported when they are first asked for: they take a good part of the time of all else, and few programs use them.
 _LATER = {
     "check_gradients": "unigrad.checking.checking",
     "compile": "unigrad.compiling.compiled",
+    "exercises": "unigrad.teaching.exercises",
     "graph": "unigrad.looking.graph",
 }
 
@@ -186,7 +188,8 @@ __all__ = [
     "NotRecordedError", "OperationError", "ProtocolError", "ShapeError", "Tensor", "UnigradError", "UnigradWarning",
     "UnsupportedError", "__array_api_version__", "__array_namespace_info__", "attach_grad", "available_backends",
     "backward", "bool", "bool_", "bridge", "check_gradients", "checkpoint", "compile", "complex128", "complex64",
-    "cross", "custom_gradient", "detach", "diagonal", "e", "fft", "float16", "float32", "float64", "get_backend",
+    "cross", "custom_gradient", "detach", "diagonal", "e", "exercises", "fft", "float16", "float32", "float64",
+    "get_backend",
     "grad", "gradients", "graph", "hessian", "hvp", "inf", "int16", "int32", "int64", "int8", "is_recording",
     "is_training", "jacobian", "jvp", "linalg", "namespace", "nan", "newaxis", "nn", "pause", "pi", "predict_mode",
     "random", "record", "register_backend", "set_backend", "special", "stop_gradient", "trace", "train_mode", "uint16",

@@ -1,0 +1,1 @@
+"""Teaching: exercises that check a student's answer by numbers, and say what is wrong with it."""
