@@ -24,10 +24,12 @@ from unigrad.adapters.registry import BackendInfo, available_backends, get_backe
 from unigrad.base.errors import ArgumentError, UnigradError
 from unigrad.binding.source import source
 from unigrad.table import PRIMITIVES, Primitive
+from unigrad.teaching.demo import Demo
 
 DESCRIPTION = """\
 unigrad runs one gradient program on NumPy, CuPy, PyTorch, TensorFlow, MXNet and JAX.
 
+  unigrad demo               a guided tour of two minutes
   unigrad backends           which of them can be used here, and what each supports
   unigrad primitives         what an adapter of another framework supplies
   unigrad source NAME        the code that is written for a primitive, as it runs
@@ -208,7 +210,12 @@ def _as_text(rows: Sequence[BackendInfo], verbose: bool) -> str:
 
 
 def _commands() -> dict[str, Any]:
-    found: dict[str, Any] = {"backends": Backends(), "primitives": Primitives(), "source": Source()}
+    found: dict[str, Any] = {
+        "backends": Backends(),
+        "demo": Demo(),
+        "primitives": Primitives(),
+        "source": Source(),
+    }
     for entry in importlib.metadata.entry_points(group="unigrad.commands"):
         try:
             found.setdefault(entry.name, entry.load())
