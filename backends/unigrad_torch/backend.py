@@ -14,6 +14,7 @@ from unigrad.extend import (
     DType,
     Raw,
     RawFunction,
+    Spread,
     UnigradWarning,
     UnsupportedError,
     backwards,
@@ -54,13 +55,14 @@ class TorchBackend(Backend):
             )
         import torch
 
-        from unigrad_torch import scalars
+        from unigrad_torch import scalars, spread
         from unigrad_torch.engine import TorchEngine
         from unigrad_torch.foreign import TorchForeign
         from unigrad_torch.functions import primitives
 
         self.torch = torch
         self._scalars = scalars
+        self._spread = spread
         self.raw_dtypes = {
             dtype: getattr(torch, str(dtype)) for dtype in everything() if str(dtype) not in self.missing
         }
@@ -103,7 +105,7 @@ class TorchBackend(Backend):
             raw = self.torch.from_numpy(values.view(np.int16)).view(self.torch.bfloat16)
         else:
             raw = self.torch.from_numpy(values)
-        return raw if device is None else raw.to(device)
+        return raw if device is None else self.to_device(raw, device)
 
     def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
         if self._is_written_down():
@@ -123,6 +125,7 @@ class TorchBackend(Backend):
 
     def _values(self, raw: Raw) -> np.ndarray[Any, Any]:
         found: np.ndarray[Any, Any]
+        raw = self._spread.whole(raw)
         if raw.dtype is self.torch.bfloat16:
             found = raw.detach().view(self.torch.int16).numpy(force=True).view(self.dtype(raw))
         else:
@@ -148,6 +151,8 @@ class TorchBackend(Backend):
         return raw
 
     def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Any = None) -> Raw:
+        if isinstance(device, Spread):
+            return self._spread.put(self.full(shape, value, dtype), device)
         return self.torch.full(shape, value, dtype=self.raw_dtype(dtype), device=device or "cpu")
 
     def filled_like(self, raw: Raw, value: float) -> Raw:
@@ -163,13 +168,16 @@ class TorchBackend(Backend):
         return super().compiled(function, engine)
 
     def device(self, raw: Raw) -> Any:
-        return str(raw.device)
+        return self._spread.place(raw) if self._spread.is_spread(raw) else str(raw.device)
 
     def devices(self) -> Sequence[Any]:
         return ("cpu", *(f"cuda:{number}" for number in range(self.torch.cuda.device_count())))
 
+    def spread(self, device: Any) -> Spread | None:
+        return device if isinstance(device, Spread) else None
+
     def to_device(self, raw: Raw, device: Any) -> Raw:
-        return raw.to(device)
+        return self._spread.put(raw, device) if isinstance(device, Spread) else raw.to(device)
 
     def to_dlpack(self, raw: Raw, copy: bool | None, max_version: tuple[int, int] | None, **where: Any) -> Any:
         # DLPack has no bit that says "to be conjugated".

@@ -28,6 +28,7 @@ from unigrad.extend import (
 from unigrad_torch import steps
 from unigrad_torch.pushing import push
 from unigrad_torch.scalars import plainly
+from unigrad_torch.spread import any_spread, placed
 
 MANY = 8
 """How many nodes of a graph to each of its leaves make it a long one (:meth:`TorchEngine._accumulated`)."""
@@ -133,7 +134,8 @@ class TorchEngine(Engine):
     ) -> tuple[Raw, Raw] | None:
         function = self._backend.functions.get(primitive.name)
         # What is composed of others is pushed forward part by part.
-        return None if function is None else push(function, primitive, raws, tangents, statics)
+        # PyTorch's own forward mode asks what no DTensor answers.
+        return None if function is None or any_spread(raws) else push(function, primitive, raws, tangents, statics)
 
     # --- backward -------------------------------------------------------------------------------------------------
 
@@ -157,7 +159,8 @@ class TorchEngine(Engine):
             return self._made(pull, self._by_rows(pull))
         if pull.create_graph:
             retain_graph = pull.retain_graph or any(map(steps.may_fail, pull.starts))
-            return self._made(pull, _gradients(pull, pull.cotangents, retain_graph=retain_graph))
+            pulled = _gradients(pull, pull.cotangents, retain_graph=retain_graph)
+            return self._made(pull, placed(pulled, tuple(pull.inputs.values())))
         leaves = 0
         retain_graph = pull.retain_graph
         # A gradient may itself be a leaf to PyTorch, and one that nobody has asked for.
@@ -172,19 +175,24 @@ class TorchEngine(Engine):
             elif kind is steps.StepNode:
                 retain_graph = retain_graph or node.may_fail
         heads, cotangents, inputs = tuple(pull.raws), tuple(pull.cotangents), tuple(pull.inputs.values())
-        if len(pull.nodes) > MANY * leaves == MANY * len(inputs) and alone and self._may_accumulate():
+        many = len(pull.nodes) > MANY * leaves == MANY * len(inputs)
+        if many and alone and self._may_accumulate() and not any_spread(inputs):
             return self._accumulated(heads, cotangents, inputs, retain_graph)
         pulled = run_backward(heads, cotangents, retain_graph, False, inputs, True, False)
+        if any_spread(inputs):
+            pulled = placed(pulled, inputs)
         return _apart(pulled, cotangents, _memory())
 
     def _by_rows(self, pull: Pull) -> Sequence[Raw | None]:
         try:
-            return _gradients(pull, pull.cotangents, retain_graph=True, is_grads_batched=True)
+            if not any_spread(tuple(pull.raws)):
+                return _gradients(pull, pull.cotangents, retain_graph=True, is_grads_batched=True)
         except (RuntimeError, OperationError):
-            # PyTorch has no batches of what some of our own derivatives do: row by row then.
-            rows = [_gradients(pull, row, retain_graph=True) for row in zip(*pull.cotangents, strict=True)]
-            columns = zip(*rows, strict=True)
-            return [None if column[0] is None else torch.stack(column) for column in columns]
+            pass
+        # PyTorch has no batches of what DTensors and some of our own derivatives do: row by row then.
+        rows = [_gradients(pull, row, retain_graph=True) for row in zip(*pull.cotangents, strict=True)]
+        columns = zip(*rows, strict=True)
+        return [None if column[0] is None else torch.stack(column) for column in columns]
 
     def _made(self, pull: Pull, pulled: Sequence[Raw | None]) -> Sequence[Raw | None]:
         if not pull.create_graph:

@@ -86,7 +86,7 @@ def prepare(tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...]) ->
     the trace that takes them over."""
     tensor_type = tracing_type(tensor_type, args) or tensor_type
     backend = tensor_type.backend
-    found = [arg if type(arg) in SCALAR_TYPES else _tensor(arg, backend) for arg in args]
+    found = [arg if type(arg) in SCALAR_TYPES else _tensor(arg, backend, args) for arg in args]
     names = row.arrays * len(args) if row.variadic else row.arrays
     together = [position for position, name in enumerate(names) if name in row.promoted]
     dtype = None
@@ -168,9 +168,9 @@ def _check_kind(row: Primitive, dtype: dtypes.DType) -> None:
     raise DtypeError(f"{row.name} takes numbers, not {dtype}; convert with .astype(ug.int64){_LOGIC.get(row.name, '')}")
 
 
-def _tensor(arg: Any, backend: Backend) -> Tensor:
+def _tensor(arg: Any, backend: Backend, beside: Sequence[Any]) -> Tensor:
     try:
-        return tensor(arg, backend)
+        return tensor(arg, backend, beside)
     except UnigradError as error:
         if isinstance(error, (DtypeError, ValueError)) and not hasattr(arg, "dtype"):
             raise NotTensor(str(error)) from error

@@ -49,11 +49,12 @@ def tensors(args: Sequence[Any]) -> list[Tensor]:
     if len(kinds) == 1 and issubclass(kinds.pop(), Tensor) and trace() is None:
         return args
     backend = backend_for(args)
-    return [tensor(arg, backend) for arg in args]
+    return [tensor(arg, backend, args) for arg in args]
 
 
-def tensor(arg: Any, backend: Backend) -> Tensor:
-    """``arg`` as a Tensor of ``backend``; BackendMismatchError if it is another backend's."""
+def tensor(arg: Any, backend: Backend, beside: Sequence[Any] = ()) -> Tensor:
+    """``arg`` as a Tensor of ``backend``, numbers on the device of the first Tensor ``beside`` them;
+    BackendMismatchError if it is another backend's."""
     if isinstance(arg, Tensor):
         if arg.backend is not backend:
             if backend.adopts(arg.backend):
@@ -72,7 +73,8 @@ def tensor(arg: Any, backend: Backend) -> Tensor:
         return tensor(rows, backend)
     values = as_numpy(arg, None)
     backend.raw_dtype(values.dtype)  # an UnsupportedError is clearer than the framework's
-    return type_on(backend).of(backend.from_numpy(values), None)
+    device = next((other.device for other in beside if isinstance(other, Tensor) and other.backend is backend), None)
+    return type_on(backend).of(backend.from_numpy(values, device), None)
 
 
 def admitted(raw: Any, backend: Backend) -> Tensor:
