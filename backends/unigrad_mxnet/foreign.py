@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from unigrad.extend import Engine, Followed, Foreign, Moving, Raw, RawFunction, RawPull, UnsupportedError
 from unigrad_mxnet.engine import shares
@@ -27,7 +26,7 @@ class MXNetForeign(Foreign):
     def vjp(self, function: Moving) -> tuple[Sequence[Raw], RawPull]:
         if has_empty(function.raws):
             raise UnsupportedError("backend 'mxnet' cannot differentiate its own functions of arrays without elements")
-        function = replace(function, raws=[raw.detach() for raw in function.raws])
+        function = function._replace(raws=[raw.detach() for raw in function.raws])
         primals = [self._engine.leaf(raw) for raw in function.primals]
         floating, outs = within(function, True)(*primals)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import tensorflow as tf
@@ -27,7 +26,7 @@ class TensorFlowForeign(Foreign):
     """By TensorFlow's tapes, forward accumulators, vectorized map and custom gradients."""
 
     def vjp(self, function: Moving) -> tuple[Sequence[Raw], RawPull]:
-        function = replace(function, raws=told_apart(function.raws))
+        function = function._replace(raws=told_apart(function.raws))
         primals = function.primals
         tape = open_tape(True, False)
         try:
@@ -48,7 +47,7 @@ class TensorFlowForeign(Foreign):
         return outs, pull
 
     def jvp(self, function: Moving, tangents: Sequence[Raw]) -> tuple[Sequence[Raw], Sequence[Raw]]:
-        function = replace(function, raws=told_apart(function.raws))
+        function = function._replace(raws=told_apart(function.raws))
         primals = function.primals
         with tf.autodiff.ForwardAccumulator(primals, list(tangents)) as accumulator:
             floating, outs = function(*primals)

@@ -124,9 +124,9 @@ def max_pool(x: Raw, sizes: Shape, strides: Shape, dilations: Shape) -> Raw:
     """One element of all windows after the other: five times as fast as PyTorch's own over images."""
     counts = pooled_shape(tuple(x.shape), sizes, strides, dilations)[2:]
     first, *others = window_slices(counts, sizes, strides, dilations)
-    found = x[first].clone()
+    found = x[first] if others else x[first].clone()
     for key in others:
-        torch.maximum(found, x[key], out=found)
+        found = torch.maximum(found, x[key])
     return found
 
 
@@ -135,11 +135,11 @@ def max_pool_back(change: Raw, x: Raw, top: Raw, sizes: Shape, strides: Shape, d
     keys = list(window_slices(tuple(top.shape[2:]), sizes, strides, dilations))
     hits = [x[key] == top for key in keys]
     share = change / _counted(hits)
-    found = torch.zeros_like(x)
+    found = share.new_zeros(x.shape)  # of the share, which torch.func may have a batch of where it has one x
     apart = all(stride >= step * (size - 1) + 1 for size, stride, step in zip(sizes, strides, dilations, strict=True))
     for key, hit in zip(keys, hits, strict=True):
         if apart:
-            torch.mul(share, hit, out=found[key])
+            found[key] = share * hit
         else:
             found[key] += share * hit
     return found
@@ -149,9 +149,9 @@ def max_pool_along(change: Raw, x: Raw, top: Raw, sizes: Shape, strides: Shape, 
     """The mean over the largest elements of each window."""
     keys = list(window_slices(tuple(top.shape[2:]), sizes, strides, dilations))
     hits = [x[key] == top for key in keys]
-    found = torch.zeros_like(top)
-    for key, hit in zip(keys, hits, strict=True):
-        found += change[key] * hit
+    found = change[keys[0]] * hits[0]
+    for key, hit in zip(keys[1:], hits[1:], strict=True):
+        found = found + change[key] * hit
     return found / _counted(hits)
 
 

@@ -155,6 +155,7 @@ EXCUSED = {
     **dict.fromkeys(("where", "clip"), "they choose among their arguments and compute nothing"),
     **dict.fromkeys(("real", "imag", "conj", "angle", "complex"), "for complex numbers"),
     "over_cosh_squared": "the derivative of tanh, measured as such",
+    "gelu": "measured as nn.gelu",
     "gaussian": "the derivative of erf, measured as such",
     "lower_power": "the derivative of power, measured as such",
     "polygamma": "the derivative of gammaln and digamma, measured as such",

@@ -23,6 +23,9 @@ import numpy as np
 Surroundings = Mapping[str, Any]
 _EVERYBODYS = (Warning, UserWarning, RuntimeWarning, FutureWarning, DeprecationWarning)
 
+# PyTorch's compiler says there, once it is loaded, where it keeps what it made.
+_OF_COMPILERS = frozenset({"TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"})
+
 
 def surroundings() -> Surroundings:
     """Everything that is looked at, by the name that a report gives it."""
@@ -33,7 +36,7 @@ def surroundings() -> Surroundings:
         "the state of the module random": hash(random.getstate()),
         "the precision of the module decimal": decimal.getcontext().prec,
         "the working directory": os.getcwd(),
-        "the environment": dict(os.environ),
+        "the environment": {key: value for key, value in os.environ.items() if key not in _OF_COMPILERS},
         "the locale": locale.setlocale(locale.LC_ALL),
         # Those for a category or module of its own a library may add, also late.
         "the filters of everybody's warnings": [

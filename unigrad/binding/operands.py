@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -116,6 +117,16 @@ def prepare(tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...]) ->
     return result
 
 
+_LARGEST_FLOAT32 = 3.4028234663852886e38
+
+
+def _passes(number: Any) -> bool:
+    """Whether a framework takes a number as it is beside float32: what is rounded to infinity there some refuse."""
+    if type(number) is float:
+        return not _LARGEST_FLOAT32 < abs(number) < math.inf
+    return type(number) is int and -LARGEST <= number < LARGEST
+
+
 class Number:
     """A Python number where a Tensor of a dtype is asked for."""
 
@@ -138,7 +149,7 @@ def with_numbers(tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...
                 if dtype is not None and dtype is not arg._dtype:
                     return prepare(tensor_type, row, args)
                 dtype = arg._dtype
-        elif name not in row.promoted or (kind is not float and (kind is not int or not -LARGEST <= arg < LARGEST)):
+        elif name not in row.promoted or not _passes(arg):
             return prepare(tensor_type, row, args)
     if dtype is not dtypes.float32 and dtype is not dtypes.float64:
         return prepare(tensor_type, row, args)

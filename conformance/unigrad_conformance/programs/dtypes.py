@@ -60,6 +60,13 @@ STATICS: dict[str, tuple[Any, ...]] = {
     "windows": ((2,), (1,), (1,)),
     "convolution": ((1,), ((0, 0),), (1,), 1),
     "searchsorted": (False,),
+    "softmax": (1,),
+    "standardised": ((1,), 0.125),
+    "normalised": ((1,), 0.125),
+    "embedding_back": (3,),
+    "causal": (0.0,),
+    "attention": (0.5, True),
+    **dict.fromkeys(("max_pool", "max_pool_back", "max_pool_along"), ((2,), (1,), (1,))),
 }
 
 
@@ -86,6 +93,12 @@ def _matrix(dtype: DType) -> list[Any]:
     return [square.astype(dtype), np.array([[1, 2], [0, 1]]).astype(dtype)]
 
 
+def _pooled(dtype: DType, change: Any) -> list[Any]:
+    """A change, the array and the largest of each pair of neighbours in it."""
+    top = np.maximum(_ROWS[:, 1:], _ROWS[:, :-1])
+    return [_of(values, dtype)[None] for values in (change, _ROWS, top)]
+
+
 # The arrays, where others are needed than one to three of shape (2, 3) in the dtype.
 ARRAYS: dict[str, Callable[[DType], list[Any]]] = {
     "where": lambda dtype: [np.array([True, False, True]), *_rows(dtype)[:2]],
@@ -93,6 +106,12 @@ ARRAYS: dict[str, Callable[[DType], list[Any]]] = {
     "take_along_axis": _positions([[0, 2], [1, 1]]),
     "scatter_along_axis": _positions([[0, 2, 0], [1, 1, 3]]),
     "cross_entropy": _positions([2, 0]),
+    "embedding": _positions([1, 0]),
+    "embedding_back": _positions([2, 0]),
+    "linear": lambda dtype: [*_rows(dtype)[:2], _of(_ROWS[0, :2], dtype)],
+    "max_pool": lambda dtype: [_of(_ROWS, dtype)[None]],
+    "max_pool_back": lambda dtype: _pooled(dtype, _OTHER[:, :2]),
+    "max_pool_along": lambda dtype: _pooled(dtype, _OTHER),
     "matmul": lambda dtype: [_of(_ROWS, dtype), _of(_OTHER.T, dtype)],
     **dict.fromkeys(
         ("inv", "solve", "cholesky", "det", "cofactors", "slogdet", "eigh", "eigvalsh", "eig", "eigvals", "svd",
