@@ -46,6 +46,8 @@ def networks(mxnet: Any, getitem: Callable[..., Raw], scatter: Callable[..., Raw
         return getitem(weight, (indices.asnumpy(), *(EVERYTHING,) * (weight.ndim - 1)))
 
     def embedding_back(change: Raw, indices: Raw, rows: int) -> Raw:
+        if change.dtype.kind in "biu" and change.dtype.itemsize == 1:  # of which MXNet adds up none
+            return embedding_back(change.astype("int32"), indices, rows).astype(change.dtype)
         row = change.shape[indices.ndim :]
         return scatter(change, (indices.asnumpy(), *(EVERYTHING,) * len(row)), (rows, *row))
 

@@ -40,6 +40,14 @@ class DeviceArray:
         return self._host.ndim
 
     @property
+    def size(self) -> int:
+        return self._host.size
+
+    @property
+    def T(self) -> Any:
+        return DeviceArray(self._host.T)
+
+    @property
     def real(self) -> Any:
         return DeviceArray(self._host.real)
 
@@ -104,10 +112,13 @@ for _name in OPERATORS:
 
 
 class _Add:
-    """``add``, with the unbuffered ``add.at``."""
+    """``add``, with ``add.at`` and ``add.reduceat``, which CuPy has of it."""
 
     def __call__(self, x1: Any, x2: Any) -> Any:
         return on_device(np.add)(x1, x2)
+
+    def reduceat(self, values: DeviceArray, starts: DeviceArray, axis: int) -> DeviceArray:
+        return DeviceArray(np.add.reduceat(to_host(values), to_host(starts), axis=axis))
 
     def at(self, target: DeviceArray, key: Any, value: Any) -> None:
         np.add.at(to_host(target), to_host(key), to_host(value))
