@@ -194,7 +194,8 @@ def refused(
     """What a primitive that a framework refused is of booleans; of all else the error, explained."""
     backend = tensor_type.backend
     # What is not brought to one dtype is indices beside the first array.
-    asked = raws if row.promoted else raws[:1]
+    names = row.arrays * len(raws) if row.variadic else row.arrays
+    asked = [raw for name, raw in zip(names, raws, strict=True) if name in row.promoted] or raws[:1]
     if all(type(raw) not in SCALAR_TYPES and backend.dtype(raw) == dtypes.bool_ for raw in asked):
         composition = backend.of_booleans(row.name)
         try:

@@ -30,6 +30,7 @@ from unigrad.operations.elementwise import (
     trunc,
 )
 from unigrad.operations.indexing import scatter_, scatter_along_axis_
+from unigrad.operations.layers import embedding_back_
 from unigrad.operations.reductions import (
     argmax_,
     argmin_,
@@ -86,6 +87,10 @@ def _scatter_along_axis(xp: Any, x: Any, indices: Any, axis: int, shape: Any) ->
     return xp.astype(xp.scatter_along_axis(xp.astype(x, int32), indices, axis, shape), bool_)
 
 
+def _embedding_back(xp: Any, change: Any, indices: Any, rows: int) -> Any:
+    return xp.astype(xp.embedding_back(xp.astype(change, int32), indices, rows), bool_)
+
+
 for _functions, _composition in MADE:
     for _function in _functions:
         of_booleans(_function, _composition)
@@ -94,3 +99,4 @@ for _function in AS_INTEGERS:
 for _function in COUNTED:
     of_booleans(_function, _as_integers(_function, counts=True))
 of_booleans(scatter_along_axis_, _scatter_along_axis)
+of_booleans(embedding_back_, _embedding_back)
