@@ -15,7 +15,7 @@ from unigrad.interpreters.batches import Mask, Values, lined_up, one_by_one
 from unigrad.operations.creation import eye, ones
 from unigrad.operations.elementwise import conj, multiply
 from unigrad.operations.reductions import sum as sum_over
-from unigrad.operations.shapes import permute_dims, reshape
+from unigrad.operations.shapes import matrix_transposed, permute_dims, reshape
 from unigrad.table import Array, Arrays, Primitive, batched, explained, jvp, operation, vjp
 from unigrad.tensor.coercion import tensors
 from unigrad.tensor.tensor import Tensor
@@ -38,10 +38,6 @@ def matmul(x1: Array, x2: Array, /) -> Tensor:
     """
 
 
-def _transposed(xp: Any, x: Any, ndim: int) -> Any:
-    return xp.permute_dims(x, (*range(ndim - 2), ndim - 1, ndim - 2))
-
-
 def _to_shape(xp: Any, g: Any, ndim: int, shape: Shape) -> Any:
     """Sum the leading axes away that broadcasting added in front of ``shape`` or stretched."""
     extra = ndim - len(shape)
@@ -60,7 +56,7 @@ def _matmul_left(xp: Any, g: Any, x2: Any, x1_shape: Shape, x2_shape: Shape) -> 
     if len(x1_shape) == 1:
         row = xp.matmul(x2, xp.reshape(g, (*g.shape, 1)))
         return _to_shape(xp, xp.reshape(row, row.shape[:-1]), len(x2_shape) - 1, x1_shape)
-    left = xp.matmul(g, _transposed(xp, x2, len(x2_shape)))
+    left = xp.matmul(g, matrix_transposed(xp, x2))
     ndim = max(len(x1_shape), len(x2_shape))
     return left if ndim == 2 else _to_shape(xp, left, ndim, x1_shape)
 
@@ -72,9 +68,9 @@ def _matmul_right(xp: Any, g: Any, x1: Any, x1_shape: Shape, x2_shape: Shape) ->
         outer = xp.reshape(x1, (x1_shape[0], 1)) * xp.reshape(g, (*g.shape[:-1], 1, g.shape[-1]))
         return outer
     if len(x2_shape) == 1:
-        column = xp.matmul(_transposed(xp, x1, len(x1_shape)), xp.reshape(g, (*g.shape, 1)))
+        column = xp.matmul(matrix_transposed(xp, x1), xp.reshape(g, (*g.shape, 1)))
         return _to_shape(xp, xp.reshape(column, column.shape[:-1]), len(x1_shape) - 1, x2_shape)
-    right = xp.matmul(_transposed(xp, x1, len(x1_shape)), g)
+    right = xp.matmul(matrix_transposed(xp, x1), g)
     ndim = max(len(x1_shape), len(x2_shape))
     return right if ndim == 2 else _to_shape(xp, right, ndim, x2_shape)
 

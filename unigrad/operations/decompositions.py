@@ -24,6 +24,7 @@ from unigrad.base.errors import LinAlgError
 from unigrad.base.words import Shape
 from unigrad.binding.declaring import primitive
 from unigrad.interpreters.batches import Mask, Values, further, moved
+from unigrad.operations.shapes import matrix_transposed as _t
 from unigrad.table import PRIMITIVES, Array, Primitive, batched, composed, jvp, vjp
 from unigrad.tensor.tensor import Tensor
 
@@ -58,11 +59,6 @@ def conjugate_form(rule: Callable[..., Any]) -> Callable[..., Any]:
         return xp.conj(rule(xp, xp.conj(g), *residuals))
 
     return transposed
-
-
-def _t(xp: Any, x: Any) -> Any:
-    ndim = len(x.shape)
-    return xp.permute_dims(x, (*range(ndim - 2), ndim - 1, ndim - 2))
 
 
 def _h(xp: Any, x: Any) -> Any:

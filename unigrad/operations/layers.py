@@ -12,16 +12,11 @@ from unigrad.base.words import EVERYTHING, Shape
 from unigrad.binding.declaring import primitive
 from unigrad.interpreters.batches import Mask, Values, of_none, repeated
 from unigrad.operations.creation import asarray
+from unigrad.operations.shapes import matrix_transposed
 from unigrad.table import Array, Primitive, batched, composed, jvp, vjp
 from unigrad.tensor.tensor import Tensor
 
 __all__: list[str] = []
-
-
-def _turned(xp: Any, x: Any) -> Any:
-    """The matrices in the last two axes, transposed."""
-    ndim = len(x.shape)
-    return xp.permute_dims(x, (*range(ndim - 2), ndim - 1, ndim - 2))
 
 
 # --- linear ----------------------------------------------------------------------------------------------------
@@ -45,16 +40,16 @@ def _linear_back(xp: Any, g: Any, weight: Any, x_shape: Shape) -> Any:
 vjp(
     linear_,
     _linear_back,
-    lambda xp, g, x, x_shape: xp.matmul(_turned(xp, _rows(xp, g, tuple(g.shape))), _rows(xp, x, x_shape)),
+    lambda xp, g, x, x_shape: xp.matmul(matrix_transposed(xp, _rows(xp, g, tuple(g.shape))), _rows(xp, x, x_shape)),
     lambda xp, g: xp.sum(g, tuple(range(len(g.shape) - 1)), False),
 )
 jvp(
     linear_,
-    lambda xp, t, weight: xp.matmul(t, _turned(xp, weight)),
-    lambda xp, t, x: xp.matmul(x, _turned(xp, t)),
+    lambda xp, t, weight: xp.matmul(t, matrix_transposed(xp, weight)),
+    lambda xp, t, x: xp.matmul(x, matrix_transposed(xp, t)),
     lambda xp, t: t,
 )
-composed(linear_, lambda xp, x, weight, bias: xp.add(xp.matmul(x, _turned(xp, weight)), bias))
+composed(linear_, lambda xp, x, weight, bias: xp.add(xp.matmul(x, matrix_transposed(xp, weight)), bias))
 
 
 def _linear_of_batch(
@@ -69,7 +64,7 @@ def _linear_of_batch(
         return of_none(bound, _linear_of_batch, row, values, mask, statics)
     x, weight, bias = repeated(bound, values, mask, size)
     inner = x.shape[1:-1]
-    found = bound.matmul(bound.reshape(x, (size, math.prod(inner), x.shape[-1])), _turned(bound, weight))
+    found = bound.matmul(bound.reshape(x, (size, math.prod(inner), x.shape[-1])), matrix_transposed(bound, weight))
     found = bound.add(found, bound.reshape(bias, (size, 1, bias.shape[1])))
     return bound.reshape(found, (size, *inner, bias.shape[1]))
 
@@ -178,7 +173,7 @@ def attention_(query: Array, key: Array, value: Array, scale: float, causal: boo
 def _weights(xp: Any, query: Any, key: Any, scale: float, causal: bool) -> Any:
     """How much of each value a query takes."""
     # The query is scaled, and not the scores, which are more and may overflow before.
-    scores = xp.matmul(xp.multiply(query, scale), _turned(xp, key))
+    scores = xp.matmul(xp.multiply(query, scale), matrix_transposed(xp, key))
     return xp.softmax(xp.causal(scores, -math.inf) if causal else scores, len(scores.shape) - 1)
 
 
@@ -191,24 +186,24 @@ def _weights_changed(xp: Any, weights: Any, change: Any) -> Any:
 def _attention_shared(xp: Any, g: Any, query: Any, key: Any, value: Any, scale: float, causal: bool) -> Any:
     """The weights, and the cotangent of the scores."""
     weights = _weights(xp, query, key, scale, causal)
-    return weights, xp.multiply(_weights_changed(xp, weights, xp.matmul(g, _turned(xp, value))), scale)
+    return weights, xp.multiply(_weights_changed(xp, weights, xp.matmul(g, matrix_transposed(xp, value))), scale)
 
 
 def _query_moving(xp: Any, t: Any, query: Any, key: Any, value: Any, scale: float, causal: bool) -> Any:
-    change = xp.matmul(xp.multiply(t, scale), _turned(xp, key))
+    change = xp.matmul(xp.multiply(t, scale), matrix_transposed(xp, key))
     return xp.matmul(_weights_changed(xp, _weights(xp, query, key, scale, causal), change), value)
 
 
 def _key_moving(xp: Any, t: Any, query: Any, key: Any, value: Any, scale: float, causal: bool) -> Any:
-    change = xp.matmul(xp.multiply(query, scale), _turned(xp, t))
+    change = xp.matmul(xp.multiply(query, scale), matrix_transposed(xp, t))
     return xp.matmul(_weights_changed(xp, _weights(xp, query, key, scale, causal), change), value)
 
 
 vjp(
     attention_,
     lambda xp, g, key, shared: xp.matmul(shared[1], key),
-    lambda xp, g, query, shared: xp.matmul(_turned(xp, shared[1]), query),
-    lambda xp, g, shared: xp.matmul(_turned(xp, shared[0]), g),
+    lambda xp, g, query, shared: xp.matmul(matrix_transposed(xp, shared[1]), query),
+    lambda xp, g, shared: xp.matmul(matrix_transposed(xp, shared[0]), g),
     shared=_attention_shared,
 )
 jvp(

@@ -168,6 +168,12 @@ def matrix_transpose(x: Array, /) -> Tensor:
     return permute_dims_(x, (*range(ndim - 2), ndim - 1, ndim - 2))
 
 
+def matrix_transposed(xp: Any, x: Any) -> Any:
+    """:func:`matrix_transpose` as rules have it, whatever ``xp`` works on."""
+    ndim = len(x.shape)
+    return xp.permute_dims(x, (*range(ndim - 2), ndim - 1, ndim - 2))
+
+
 def _places(axes: Any, name: str) -> list[Any]:
     return [axes] if isinstance(axes, int) else listed(axes, name)
 
