@@ -122,16 +122,16 @@ def placed(shares: Sequence[Raw], inputs: Sequence[Raw]) -> list[Raw]:
 def _pull(plain: Callable[..., Raw], mask: Mask, g: Raw, *inputs: Raw) -> tuple[Raw, ...]:
     function, tracked = _of_tracked(plain, mask, inputs)
     out, pull = jax.vjp(function, *tracked)
-    return pull(_spread(g, out))
+    return pull(_varying(g, out))
 
 
 def _push(plain: Callable[..., Raw], mask: Mask, inputs: Sequence[Raw], tangents: Sequence[Raw]) -> tuple[Raw, Raw]:
     function, tracked = _of_tracked(plain, mask, inputs)
-    out, tangent = jax.jvp(function, tracked, list(map(_spread, tangents, tracked)))
+    out, tangent = jax.jvp(function, tracked, list(map(_varying, tangents, tracked)))
     return out, tangent
 
 
-def _spread(cotangent: Raw, like: Raw) -> Raw:
+def _varying(cotangent: Raw, like: Raw) -> Raw:
     """A cotangent or tangent of ``like``. Inside shard_map JAX wants the two to vary over the same axes of the mesh,
     and a constant varies over none."""
     return jnp.where(like == like, cotangent, cotangent) if jax.sharding.get_abstract_mesh().manual_axes else cotangent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -133,8 +134,8 @@ class TorchEngine(Engine):
         self, primitive: Primitive, raws: Sequence[Raw], tangents: Sequence[Raw | None], statics: Sequence[Any]
     ) -> tuple[Raw, Raw] | None:
         function = self._backend.functions.get(primitive.name)
-        # What is composed of others is pushed forward part by part.
-        # PyTorch's own forward mode asks what no DTensor answers.
+        # What is composed of others is pushed forward part by part; PyTorch's own forward mode asks what no DTensor
+        # answers.
         return None if function is None or any_spread(raws) else push(function, primitive, raws, tangents, statics)
 
     # --- backward -------------------------------------------------------------------------------------------------
@@ -184,12 +185,10 @@ class TorchEngine(Engine):
         return _apart(pulled, cotangents, _memory())
 
     def _by_rows(self, pull: Pull) -> Sequence[Raw | None]:
-        try:
-            if not any_spread(tuple(pull.raws)):
-                return _gradients(pull, pull.cotangents, retain_graph=True, is_grads_batched=True)
-        except (RuntimeError, OperationError):
-            pass
         # PyTorch has no batches of what DTensors and some of our own derivatives do: row by row then.
+        with contextlib.suppress(RuntimeError, OperationError):
+            if not any_spread(pull.raws):
+                return _gradients(pull, pull.cotangents, retain_graph=True, is_grads_batched=True)
         rows = [_gradients(pull, row, retain_graph=True) for row in zip(*pull.cotangents, strict=True)]
         columns = zip(*rows, strict=True)
         return [None if column[0] is None else torch.stack(column) for column in columns]

@@ -8,8 +8,8 @@ from typing import Any
 class Spread(str):
     """What ``x.device`` is of an array on several devices: text that says so, with the framework's own word for it.
 
-    ``own`` is what the framework places arrays by (JAX's sharding, a DTensor's mesh), ``shape`` that
-    of the array. A new array of this shape is placed like it, and one of another shape lies whole on each device.
+    ``own`` is what the framework places arrays by (JAX's sharding, a DTensor's mesh and placements), ``shape`` that of
+    the array. A new array of this shape is placed like it, and one of another shape lies whole on each device.
     """
 
     own: Any

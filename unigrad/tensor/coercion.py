@@ -86,10 +86,8 @@ def admitted(raw: Any, backend: Backend) -> Tensor:
 
 def traced(x: Tensor) -> Tensor:
     """A Tensor, taken over by the trace at work if there is one that does."""
-    at_work = trace()
-    if at_work is None or not at_work.backend.adopts(x.backend):
-        return x
-    return at_work.backend.adopted(x)
+    backend = at_trace(x.backend)
+    return x if backend is x.backend else backend.adopted(x)
 
 
 def tracing_type(tensor_type: type[Tensor], args: Sequence[Any]) -> type[Tensor] | None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar
 import numpy as np
 
 from unigrad.adapters.contract import Backend
-from unigrad.adapters.registry import bound, check_device, get_backend_object, note_attached
+from unigrad.adapters.registry import at_trace, bound, check_device, get_backend_object, note_attached
 from unigrad.base.dtypes import DType, has_gradients
 from unigrad.base.elsewhere import METHODS, missing
 from unigrad.base.errors import (
@@ -525,7 +525,8 @@ class Tensor(Everyday):
     def _writable(self) -> GradientBuffer | None:
         """The buffer of this leaf, None if it has no gradient, as the variables of functional forms; LeafWriteError
         while recording."""
-        self._refuse_outside("to write to it")
+        if trace() is not None:
+            self._refuse_outside("to write to it")
         writes[0] += 1
         buffer = getattr(self, "_buffer", None)
         if buffer is not None and recording_mode():
@@ -537,8 +538,7 @@ class Tensor(Everyday):
 
     def _refuse_outside(self, what: str) -> None:
         """UnsupportedError if this is an array from outside of what is being traced, which ``what`` would change."""
-        at_work = trace()
-        if at_work is not None and at_work.backend.adopts(self.backend):
+        if at_trace(self.backend) is not self.backend:
             raise UnsupportedError(
                 f"a compiled function cannot change an array from outside: {what} would happen once, when it is "
                 f"traced, and at no later call; return the new value and write it outside, or pass the array as an "
@@ -547,7 +547,8 @@ class Tensor(Everyday):
 
     def _become(self, new: Tensor, buffer: GradientBuffer | None) -> None:
         """Hold another value. What was recorded with the old one keeps it; an attached leaf keeps its ``buffer``."""
-        self._refuse_outside("to write to it")
+        if trace() is not None:
+            self._refuse_outside("to write to it")
         writes[0] += 1
         if buffer is not None:
             engine = self.backend.engine
