@@ -82,6 +82,7 @@ def main() -> None:
     import numpy as np
     import torch
     import torch.distributed as dist
+    from spreading import gradients
     from torch.distributed.tensor import Replicate, Shard, distribute_tensor, init_device_mesh
 
     import unigrad as ug
@@ -95,14 +96,6 @@ def main() -> None:
 
     def placements(found: Any) -> str:
         return str(tuple(found.raw.placements))
-
-    def by_tape(f: Any, at: Any) -> Any:
-        variable = ug.asarray(at, copy=True)
-        variable.attach_grad()
-        with ug.record():
-            y = f(variable)
-        y.backward()
-        return variable.grad
 
     def like(x: Any, plain: Any) -> Any:
         return plain if not hasattr(x.raw, "device_mesh") else ug.asarray(plain).to_device(x.device)
@@ -119,13 +112,7 @@ def main() -> None:
         "where": lambda x: ug.where(x > 3, x * x, 0.0).sum(),
         "checkpoint": lambda x: ug.checkpoint(lambda x: ug.exp(x / 8) * x)(x).sum(),
     }
-    gradients = {}
-    for name, loss in losses.items():
-        expected = ug.grad(loss)(ug.asarray(values)).numpy()
-        for how, derive in {"tape": by_tape, "grad": lambda f, at: ug.grad(f)(ug.asarray(at))}.items():
-            got = derive(loss, x)
-            near = bool(np.allclose(got.numpy(), expected, rtol=1e-12))
-            gradients[f"{name} by {how}"] = [near, placements(got) == placements(tensor)]
+    found = gradients(losses, values, x, lambda raw: tuple(raw.placements))
 
     changed = tensor * 1
     changed[1:3] = 7.0
@@ -135,7 +122,7 @@ def main() -> None:
     print(
         json.dumps(
             {
-                "gradients": gradients,
+                "gradients": found,
                 "values": {
                     "numpy": tensor.numpy().tolist(), "item": total.item(), "float": float(total),
                     "bool": bool(total > 0), "repr": repr(tensor), "device": str(tensor.device),

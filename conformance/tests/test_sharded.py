@@ -9,7 +9,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,6 +55,7 @@ def main() -> None:
     import jax.numpy as jnp
     import numpy as np
     from jax.sharding import AxisType, NamedSharding, PartitionSpec
+    from spreading import gradients
 
     import unigrad as ug
 
@@ -65,14 +65,6 @@ def main() -> None:
     columns = NamedSharding(mesh, PartitionSpec(None, "d"))
     values = np.linspace(0.5, 2.0, 8)
     x = jax.device_put(values, rows)
-
-    def by_tape(f: Any, at: Any) -> Any:
-        variable = ug.asarray(at, copy=True)
-        variable.attach_grad()
-        with ug.record():
-            y = f(variable)
-        y.backward()
-        return variable.grad
 
     def in_place(x: Any) -> Any:
         y = x * 1
@@ -95,13 +87,7 @@ def main() -> None:
         "fourier": lambda x: (ug.abs(ug.fft.fft(x)) ** 2).sum(),
         "checkpoint": lambda x: ug.checkpoint(lambda x: ug.exp(x) * x)(x).sum(),
     }
-    gradients = {}
-    for name, loss in losses.items():
-        expected = ug.grad(loss)(ug.asarray(jnp.asarray(values))).numpy()
-        for how, derive in {"tape": by_tape, "grad": lambda f, at: ug.grad(f)(ug.asarray(at))}.items():
-            got = derive(loss, x)
-            near = bool(np.allclose(got.numpy(), expected, rtol=1e-12))
-            gradients[f"{name} by {how}"] = [near, got.raw.sharding == rows]
+    found = gradients(losses, jnp.asarray(values), x, lambda raw: raw.sharding)
 
     tensor = ug.asarray(x)
     made = {
@@ -148,9 +134,8 @@ def main() -> None:
         "data": trained(rows, whole, whole),
         "tensor": trained(whole, columns, rows),
     }
-    print(json.dumps({"gradients": gradients, "made": made, **said, "training": training}))
+    print(json.dumps({"gradients": found, "made": made, **said, "training": training}))
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parent))
     main()
