@@ -420,6 +420,8 @@ def test_another_engine(engine: str) -> None:
 @pytest.mark.parametrize("name", ["relu", "sigmoid", "softplus", "tanh"])
 def test_natively_what_is_several_functions_of_the_module_is_the_same_to_the_last_bit(name: str, dtype: str) -> None:
     function = ug.tanh if name == "tanh" else getattr(ug.nn, name)
-    x = ug.asarray(np.concatenate([RNG.normal(scale=scale, size=4000) for scale in (0.1, 1, 10, 100)]).astype(dtype))
+    hard = [0.0, -0.0, np.inf, -np.inf, np.nan, -np.nan]
+    x = np.concatenate([hard, *[RNG.normal(scale=scale, size=4000) for scale in (0.1, 1, 10, 100)]])
+    x = ug.asarray(x.astype(dtype))
     for program in (lambda x: function(x) * 1, ug.grad(lambda x: function(x).astype("float64").sum())):
         assert ug.compile(program)(x).numpy().tobytes() == program(x).numpy().tobytes()

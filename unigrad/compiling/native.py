@@ -194,14 +194,14 @@ def _sigmoid(to: Lowering, step: Step) -> bool:
     (x,) = step.args
     if step.out.dtype.kind == "c":
         return False
-    t = to.scratch(step)
-    to.by_element(step, "abs", x, out=t)
-    to.by_element(step, "negative", t, out=t)
-    to.by_element(step, "exp", t, out=t)
-    to.by_element(step, "add", t, 1, out=t)
-    out = to.by_element(step, "minimum", x, to.zeros(step))
-    to.by_element(step, "exp", out)
-    to.by_element(step, "divide", out, t)
+    small = to.scratch(step)
+    to.by_element(step, "abs", x, out=small)
+    to.by_element(step, "negative", small, out=small)
+    to.by_element(step, "exp", small, out=small)
+    above = to.by_element(step, "greater_equal", x, 0, out=to.scratch(step))  # 1 or 0 as the array's own numbers
+    out = to.by_element(step, "maximum", small, above)
+    to.by_element(step, "add", small, 1, out=small)
+    to.by_element(step, "divide", out, small)
     return True
 
 
