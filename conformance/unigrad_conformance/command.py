@@ -92,13 +92,11 @@ class Conform:
 
     def run(self, args: argparse.Namespace) -> int:
         """Do it; returns the exit status, as the docstring of the class has it."""
-        args.backend, args.everyday_on = _names(args.backend), _names(args.everyday_on)
-        known = [name for name in backend_names() if name != oracle.NAME]
+        args.backend, args.everyday_on = names_in(args.backend), names_in(args.everyday_on)
+        known = known_backends()
         for name in (*args.backend, *args.everyday_on):
             if name not in known:
-                return _wrong(
-                    f"there is no backend {name!r}{_guess(name, known)}; the known ones are {', '.join(known)}"
-                )
+                return _wrong(unknown_backend(name, known))
         for pattern in catalogue.unmatched(args.case):
             groups = sorted({name for case in catalogue.all_cases().values() for name in (case.family, case.group)})
             families = ", ".join(dict.fromkeys(case.family for case in catalogue.all_cases().values()))
@@ -164,9 +162,19 @@ class Conform:
         return 0 if ran and all(training.agrees(one) for one in ran) else 1
 
 
-def _names(given: Sequence[str]) -> list[str]:
+def names_in(given: Sequence[str]) -> list[str]:
     """The names in arguments that may hold several, apart by commas; each once."""
     return list(dict.fromkeys(name for text in given for name in text.split(",") if name))
+
+
+def known_backends() -> list[str]:
+    """The names of all backends but the reference."""
+    return [name for name in backend_names() if name != oracle.NAME]
+
+
+def unknown_backend(name: str, known: Sequence[str]) -> str:
+    """What to say of a backend that there is not."""
+    return f"there is no backend {name!r}{_guess(name, known)}; the known ones are {', '.join(known)}"
 
 
 def _positive(text: str) -> int:

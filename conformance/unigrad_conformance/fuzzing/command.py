@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import unigrad as ug
-from unigrad.adapters.registry import backend_names, get_backend_object
-from unigrad_conformance import oracle
+from unigrad.adapters.registry import get_backend_object
+from unigrad_conformance.command import known_backends, names_in, unknown_backend
 from unigrad_conformance.fuzzing.checking import Failure, failures, reference
 from unigrad_conformance.fuzzing.drawing import draw
 from unigrad_conformance.fuzzing.program import FormatError, Program, from_data
@@ -54,11 +54,10 @@ class Fuzz:
         """Do it; returns the exit status."""
         if importlib.util.find_spec("mpmath") is None:
             return _wrong("this needs mpmath; install it with: pip install mpmath")
-        backends = list(dict.fromkeys(name for text in args.backend for name in text.split(",")))
-        known = [name for name in backend_names() if name != oracle.NAME]
+        backends, known = names_in(args.backend), known_backends()
         for name in backends:
             if name not in known:
-                return _wrong(f"there is no backend {name!r}; the known ones are {', '.join(known)}")
+                return _wrong(unknown_backend(name, known))
             try:
                 get_backend_object(name)
             except ug.BackendError as error:
