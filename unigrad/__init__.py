@@ -136,6 +136,7 @@ if TYPE_CHECKING:
     from unigrad.checking.checking import check_gradients
     from unigrad.compiling.compiled import compile
     from unigrad.looking.graph import graph
+    from unigrad.looking.plot import plot
     from unigrad.teaching.exercises import exercises
 
 # Imported when they are first asked for: they take a good part of the time of all else, and few programs use them.
@@ -144,6 +145,7 @@ _LATER = {
     "compile": "unigrad.compiling.compiled",
     "exercises": "unigrad.teaching.exercises",
     "graph": "unigrad.looking.graph",
+    "plot": "unigrad.looking.plot",
 }
 
 
@@ -191,9 +193,9 @@ __all__ = [
     "cross", "custom_gradient", "detach", "diagonal", "e", "exercises", "fft", "float16", "float32", "float64",
     "get_backend",
     "grad", "gradients", "graph", "hessian", "hvp", "inf", "int16", "int32", "int64", "int8", "is_recording",
-    "is_training", "jacobian", "jvp", "linalg", "namespace", "nan", "newaxis", "nn", "pause", "pi", "predict_mode",
-    "random", "record", "register_backend", "set_backend", "special", "stop_gradient", "trace", "train_mode", "uint16",
-    "uint32", "uint64", "uint8", "use_backend", "value_and_grad", "vjp", "vmap", "wrap_native",
+    "is_training", "jacobian", "jvp", "linalg", "namespace", "nan", "newaxis", "nn", "pause", "pi", "plot",
+    "predict_mode", "random", "record", "register_backend", "set_backend", "special", "stop_gradient", "trace",
+    "train_mode", "uint16", "uint32", "uint64", "uint8", "use_backend", "value_and_grad", "vjp", "vmap", "wrap_native",
 ]  # fmt: skip
 __all__ += [name for family in FLAT for name in family.__all__]
 # Of the special functions those that PyTorch and JAX have at their top as well, or that are looked for there.
