@@ -219,8 +219,9 @@ def _commands() -> dict[str, Any]:
     for entry in importlib.metadata.entry_points(group="unigrad.commands"):
         try:
             found.setdefault(entry.name, entry.load())
-        except ImportError as error:
-            found.setdefault(entry.name, Broken(f"{entry.value} failed to import: {error}"))
+        except (Exception, SystemExit) as error:
+            why = f"{entry.value} failed to import: {type(error).__name__}: {error}"
+            found.setdefault(entry.name, Broken(why))
     return found
 
 

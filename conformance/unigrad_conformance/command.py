@@ -9,11 +9,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from unigrad.adapters.registry import backend_names
+from unigrad.adapters.registry import announced_names
 from unigrad.table import PRIMITIVES
 from unigrad_conformance import catalogue, oracle, raw_functions, report, runner, training
 from unigrad_conformance.kept import Kept
 from unigrad_conformance.placing import PLACEMENTS
+from unigrad_conformance.processes import CASE_SECONDS
 from unigrad_conformance.progress import Progress
 
 UNWRITTEN = 3
@@ -69,7 +70,7 @@ class Conform:
         )
         parser.add_argument(
             "--case-seconds", type=_positive, metavar="N",
-            help=f"how long one case may take before its process is ended ({runner.CASE_SECONDS:.0f})",
+            help=f"how long one case may take before its process is ended ({CASE_SECONDS:.0f})",
         )  # fmt: skip
         parser.add_argument(
             "--compiled", action="store_true", help="through ug.compile, as far as that can be; not with --since"
@@ -168,8 +169,8 @@ def names_in(given: Sequence[str]) -> list[str]:
 
 
 def known_backends() -> list[str]:
-    """The names of all backends but the reference."""
-    return [name for name in backend_names() if name != oracle.NAME]
+    """The names of all backends but the reference; no adapter is imported, since one may end or hang who does."""
+    return [name for name in announced_names() if name != oracle.NAME]
 
 
 def unknown_backend(name: str, known: Sequence[str]) -> str:

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 import unigrad as ug
-from unigrad.adapters.registry import get_backend_object
 from unigrad.extend import DECOMPOSITIONS, PRIMITIVES, Backend, UnsupportedError
+from unigrad.native.backend import NumpyBackend
 from unigrad_conformance import catalogue
-from unigrad_conformance.runner import LOADING_SECONDS, Message, work
+from unigrad_conformance.processes import LOADING_SECONDS, Message, work
 
 NOTING = "noting"
 CALLS = 8
@@ -41,7 +41,7 @@ class Call:
         return function(list(arrays), *self.statics) if variadic else function(*arrays, *self.statics)
 
 
-class Noting(type(get_backend_object("numpy"))):  # type: ignore[misc]
+class Noting(NumpyBackend):
     """The native engine, which notes what its raw functions are given."""
 
     name = NOTING

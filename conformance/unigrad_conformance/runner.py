@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import queue
-import signal
-import subprocess
-import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any
 
 from unigrad_conformance import deviations, oracle
 from unigrad_conformance.case import TRANSFORMED, Case
@@ -24,10 +15,8 @@ from unigrad_conformance.compiling import BY_VALUES
 from unigrad_conformance.kept import Kept
 from unigrad_conformance.limits import limit_of
 from unigrad_conformance.placing import PLACEMENTS
+from unigrad_conformance.processes import CASE_SECONDS, LOADING_SECONDS, Message, kill_all, work
 
-CASE_SECONDS = 180.0
-"""How long one case may take; the first one, which may compile, gets LOADING_SECONDS."""
-LOADING_SECONDS = 300.0
 AT_ONCE = 2
 """How many processes run at a time."""
 SHARE = 1600
@@ -42,7 +31,6 @@ other at the end, and the time that is left is guessed by it."""
 COMPILING = ("jax",)
 """Backends that compile each new shape and dtype: a quick run gives them the quick form of cases."""
 
-Message = dict[str, Any]
 Progress = Callable[[str, Message], None]
 
 
@@ -144,77 +132,6 @@ class Run:
 # --- processes -------------------------------------------------------------------------------------------
 
 
-_running: set[subprocess.Popen[bytes]] = set()
-
-
-def _environment(more: Mapping[str, str]) -> dict[str, str]:
-    # On few cores the threads of several numerical libraries get into each other's way.
-    return {**more, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
-
-
-def work(
-    backend: str,
-    orders: Message,
-    seconds: Callable[[Message], float],
-    environment: Mapping[str, str] = MappingProxyType({}),
-) -> Iterator[Message]:
-    """The messages of one worker. The last one is ``done``, ``unavailable`` or ``crashed``.
-
-    ``seconds`` says how long to wait for the next message after each.
-    """
-    messages: queue.Queue[Message | None] = queue.Queue()
-    with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "unigrad_conformance.worker", backend],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
-            env=_environment(environment),
-        )  # fmt: skip
-        _running.add(process)
-        assert process.stdin is not None
-        assert process.stdout is not None
-        output = process.stdout
-
-        def read() -> None:
-            for line in output:
-                messages.put(json.loads(line))
-            messages.put(None)
-
-        reader = threading.Thread(target=read, daemon=True)
-        reader.start()
-        last: Message = {"kind": "loading"}
-        try:
-            try:
-                process.stdin.write(json.dumps(orders).encode())
-                process.stdin.close()
-            except BrokenPipeError:
-                pass  # it ended before it read; its exit code says more
-            while last["kind"] not in ("done", "unavailable", "crashed"):
-                limit = seconds(last)
-                try:
-                    message = messages.get(timeout=limit)
-                except queue.Empty:
-                    process.kill()
-                    message = {"kind": "crashed", "why": f"no answer within {limit:.0f} s"}
-                if message is None:
-                    message = {"kind": "crashed", "why": _ending(process.wait(), errors)}
-                last = message
-                yield message
-        finally:
-            if last["kind"] not in ("done", "unavailable"):
-                process.kill()
-            process.wait()
-            _running.discard(process)
-            reader.join()
-            output.close()
-
-
-def _ending(code: int, errors: Any) -> str:
-    errors.seek(0)
-    said = errors.read().decode(errors="replace").strip().splitlines()[-1:]
-    how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
-    return f"the process ended with {how}" + (f": {said[0][:200]}" if said else "")
-
-
 @dataclass
 class Orders:
     """How cases are run."""
@@ -237,8 +154,7 @@ class Orders:
     def stop(self) -> None:
         """End all workers; nothing is started any more."""
         self.stopped.set()
-        for process in list(_running):
-            process.kill()
+        kill_all()
 
 
 def _cases_on(column: Column, names: Sequence[str], outcomes: dict[str, Message], orders: Orders) -> None:

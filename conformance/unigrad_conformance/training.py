@@ -18,7 +18,8 @@ import numpy as np
 
 import unigrad
 from unigrad.base.errors import BackendError
-from unigrad_conformance.runner import AT_ONCE, CASE_SECONDS, LOADING_SECONDS, Message, Progress, work
+from unigrad_conformance.processes import CASE_SECONDS, LOADING_SECONDS, Message, work
+from unigrad_conformance.runner import AT_ONCE, Progress
 
 Array = np.ndarray[Any, Any]
 Digits = tuple[Array, Array, Array, Array]

@@ -1,9 +1,9 @@
 """One backend's process: runs what it is told, a JSON line for each step on its standard output.
 
 Started by the runner as ``python -m unigrad_conformance.worker BACKEND``, with a JSON object on standard
-input: ``{"cases": [names]}`` (and ``"quick": true``, ``"compiled": true`` or ``"placement": "sharded"``),
-``{"train": {...}}`` for the arguments of the training program, or ``{"raw": [names]}`` for raw functions by
-themselves.
+input: ``{"cases": [names]}`` (and ``"quick": true``, ``"compiled": true`` or ``"placement": "sharded"``; without
+names each further line has one), ``{"train": {...}}`` for the arguments of the training program, or
+``{"raw": [names]}`` for raw functions by themselves.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ def main(name: str, orders: dict[str, Any], send: Send) -> None:
     """Load the backend, then run cases or the training, and report each step."""
     import unigrad as ug
     from unigrad.adapters.contract import NO_DTYPE
-    from unigrad.adapters.registry import get_backend_object
+    from unigrad.adapters.registry import discover_only, get_backend_object
     from unigrad.base.dtypes import ALL, everything
     from unigrad.base.errors import BackendError
     from unigrad_conformance import oracle
@@ -37,6 +37,7 @@ def main(name: str, orders: dict[str, Any], send: Send) -> None:
     if orders.get("placement"):
         placing.prepare()
     before = surroundings()
+    discover_only(name)
     oracle.register()
     try:
         backend = get_backend_object(name)
@@ -56,11 +57,12 @@ def main(name: str, orders: dict[str, Any], send: Send) -> None:
         elif "raw" in orders:
             _raw(backend, orders["raw"], send)
         else:
-            _run(orders["cases"], orders.get("quick", False), orders.get("compiled", False), send)
+            names = orders.get("cases") or map(json.loads, sys.stdin)
+            _run(names, orders.get("quick", False), orders.get("compiled", False), send)
     send("done")
 
 
-def _run(names: list[str], quick: bool, compiled: bool, send: Send) -> None:
+def _run(names: Iterable[str], quick: bool, compiled: bool, send: Send) -> None:
     import unigrad as ug
     from unigrad_conformance.catalogue import all_cases
     from unigrad_conformance.compare import encode
@@ -124,4 +126,4 @@ def _sender() -> Send:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner ends it, and reports what was done
-    main(sys.argv[1], json.load(sys.stdin), _sender())
+    main(sys.argv[1], json.loads(sys.stdin.readline()), _sender())

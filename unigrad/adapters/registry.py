@@ -11,10 +11,10 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unigrad.adapters.contract import Backend
 from unigrad.adapters.engines import check_engine
@@ -23,6 +23,9 @@ from unigrad.base.errors import ArgumentError, BackendError, UnigradError, Unigr
 from unigrad.base.recording import is_recording
 from unigrad.base.tracing import trace
 from unigrad.table import PRIMITIVES
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 class Bound:
@@ -70,7 +73,7 @@ def _load(backend: Backend) -> None:
         raise BackendError(
             f"backend {backend.name!r} needs {backend.framework}, which {what}; install it with: {backend.install}"
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BackendError(
             f"backend {backend.name!r}: {type(backend).__name__}.load() failed, {type(error).__name__}: {error}; with "
             f"a broken {backend.framework} this may help: {backend.install}"
@@ -164,13 +167,33 @@ def register_backend(backend: Backend) -> None:
 
 def _discover() -> None:
     """Read the entry points, once. Loading one imports the adapter, not the framework."""
+    if not _backends:
+        _read(_entry_points())
+
+
+def discover_only(name: str) -> None:
+    """Read no entry point but that of this name: in a process that tries one adapter others have no part."""
     if _backends:
-        return
+        raise ArgumentError(f"the adapters are read already: {', '.join(_backends)}")
+    _read(entry for entry in _entry_points() if entry.name == name)
+
+
+def announced_names() -> list[str]:
+    """:func:`backend_names` without importing an adapter: what one may do while it is imported is its own."""
+    native = [backend.name for backend in native_backends]
+    return list(dict.fromkeys([*_backends, *native, *(entry.name for entry in _entry_points())]))
+
+
+def _entry_points() -> Iterable[EntryPoint]:
     # Imported here since it costs as much as half of the rest of unigrad.
     from importlib.metadata import entry_points
 
+    return entry_points(group="unigrad.backends")
+
+
+def _read(entries: Iterable[EntryPoint]) -> None:
     _backends.update({backend.name: backend for backend in native_backends})
-    for entry in entry_points(group="unigrad.backends"):
+    for entry in entries:
         try:
             backend = entry.load()
             if not isinstance(backend, Backend):
@@ -179,7 +202,7 @@ def _discover() -> None:
                 raise ValueError(
                     f"its name is {backend.name!r}, and that of its entry point {entry.name!r}; give both the same"
                 )
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             backend = _Broken(entry.name, entry.value, error)
         _backends.setdefault(entry.name, backend)
 
@@ -189,7 +212,7 @@ class _Broken(Backend):
 
     distribution = framework = install = ""
 
-    def __init__(self, name: str, where: str, error: Exception) -> None:
+    def __init__(self, name: str, where: str, error: BaseException) -> None:
         self.name = name  # type: ignore[misc]
         self._where = where
         self._error = error
