@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stranger import SOURCE, install
 from unigrad_conformance import catalogue, compare, deviations, progress, report, runner
 from unigrad_conformance import kept as kept_module
 from unigrad_conformance.case import Limit
@@ -21,88 +22,17 @@ from unigrad_conformance.kept import Kept, clear_hashes
 
 from unigrad.cli import main
 
-# A backend from outside this project: array functions and nothing else. FAULT makes it misbehave in one of them.
-STRANGER = '''
-import math, os, time
-import numpy as np
-import unigrad as ug
-from unigrad.native.backend import by_element
-from unigrad.native.functions import primitives
-
-class Array(np.ndarray):
-    """NumPy arrays under another name."""
-
-def wrapped(function):
-    def call(*args):
-        return np.asarray(function(*args)).view(Array)
-    return call
-
-def faulty(function, fault):
-    def call(*args):
-        if fault == "crash":
-            os.abort()
-        if fault == "exit":
-            os._exit(3)
-        if fault == "hang":
-            time.sleep(60)
-        if fault == "raise":
-            raise ValueError("cannot")
-        if fault == "value":
-            return function(*args) * 1.00001
-        if fault == "dtype":
-            return function(*args).astype("float64")
-        if fault == "shape":
-            return function(*args)[None]
-        if fault == "options":
-            np.set_printoptions(precision=3)
-        if fault == "environment":
-            os.environ["STRANGE"] = "1"
-        if fault == "print":
-            os.write(1, b"a framework talks on standard output\\n")
-        return function(*args)
-    return call
-
-class Stranger(ug.Backend):
-    name = framework = "stranger"
-    distribution = "numpy"
-    install = "nothing"
-    missing = {
-        "argsort": "it was left out on purpose",
-        **dict.fromkeys(("int8", "int16", "uint8", "uint16", "uint32", "uint64"), "it has few dtypes"),
-    }
-
-    def load(self):
-        table = primitives(np, by_element(math.erf))
-        self.functions = {name: wrapped(function) for name, function in table.items() if name not in self.missing}
-        self.functions["sin"] = faulty(self.functions["sin"], os.environ.get("FAULT"))
-        names = ("bool", "int32", "int64", "float32", "float64", "complex64", "complex128")
-        self.raw_dtypes = {np.dtype(name): np.dtype(name) for name in names}
-        self.array_types = (Array,)
-
-    def from_numpy(self, array, device=None):
-        return np.array(array).view(Array)
-
-    def to_numpy(self, raw):
-        return np.asarray(raw).view(np.ndarray)
-
-backend = Stranger()
-'''
-
 Judge = Callable[..., runner.Column]
 
 
 @pytest.fixture
 def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judge:
     """Installs the stranger as a package with an entry point would be, and runs cases on it."""
-    (tmp_path / "stranger.py").write_text(STRANGER)
-    info = tmp_path / "stranger-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[unigrad.backends]\nstranger = stranger:backend\n")
+    install(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
 
     def run(*patterns: str, fault: str = "", **how: Any) -> runner.Column:
-        monkeypatch.setenv("FAULT", fault)
+        monkeypatch.setenv("FAULTS", f"sin={fault}" if fault else "")
         found = runner.run_cases(["stranger"], catalogue.chosen(patterns), ["stranger"], **how)
         assert found.reference_problems == []
         assert found.ok == (not any(verdict.fails for verdict in found.columns[0].verdicts.values()))
@@ -170,13 +100,13 @@ def test_known_deviations_are_strict(stranger: Judge, monkeypatch: pytest.Monkey
         deviations.Deviation("elsewhere", "nothing.*", "is not about a backend that ran", ""),
     )
     monkeypatch.setattr(deviations, "DEVIATIONS", rows)
-    monkeypatch.setenv("FAULT", "value")
+    monkeypatch.setenv("FAULTS", "sin=value")
     cases = catalogue.chosen(["sin.matrix.float*"])
     found = runner.run_cases(["stranger"], cases, ["stranger"])
     assert found.ok
     assert {verdict.status for verdict in found.columns[0].verdicts.values()} == {"deviates"}
     assert found.unused_deviations == [str(rows[1])]
-    monkeypatch.setenv("FAULT", "")
+    monkeypatch.setenv("FAULTS", "")
     found = runner.run_cases(["stranger"], cases, ["stranger"])
     assert not found.ok
     assert {verdict.status for verdict in found.columns[0].verdicts.values()} == {"fixed"}
@@ -186,7 +116,7 @@ def test_known_deviations_are_strict(stranger: Judge, monkeypatch: pytest.Monkey
 def test_a_literal_that_the_reference_contradicts_is_reported() -> None:
     (case,) = catalogue.chosen(["seeds.dot_gradient"])
     column, outcome = runner.Column("mpmath"), {"results": {"y": {"dtype": "float32", "shape": [], "values": [27.0]}}}
-    problems = runner._reference_problems(column, [case], {case.name: outcome})
+    problems = runner.reference_problems(column, [case], {case.name: outcome})
     assert any("27.0 instead of 28.0" in problem for problem in problems)
 
 
@@ -302,7 +232,7 @@ def test_what_agreed_is_kept_until_something_changes(
     assert kept(fault="value") == [False, False]
     assert kept() == [True, False]  # what differed is run again
     assert kept() == [True, True]
-    (tmp_path / "stranger.py").write_text(STRANGER + "# changed\n")
+    (tmp_path / "stranger.py").write_text(SOURCE + "# changed\n")
     assert kept() == [False, False]
     (tmp_path / "kept" / kept_module.FILE).write_text("cut o")
     assert kept() == [False, False]

@@ -7,11 +7,12 @@ import difflib
 import importlib.util
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from unigrad.adapters.registry import announced_names
 from unigrad.table import PRIMITIVES
-from unigrad_conformance import catalogue, oracle, raw_functions, report, runner, training
+from unigrad_conformance import catalogue, deviations, oracle, raw_functions, report, runner, training
 from unigrad_conformance.kept import Kept
 from unigrad_conformance.placing import PLACEMENTS
 from unigrad_conformance.processes import CASE_SECONDS
@@ -73,6 +74,10 @@ class Conform:
             help=f"how long one case may take before its process is ended ({CASE_SECONDS:.0f})",
         )  # fmt: skip
         parser.add_argument(
+            "--xfail", metavar="FILE",
+            help="TOML with a table [fails]: patterns of cases that must fail on the backend, each with its reason",
+        )  # fmt: skip
+        parser.add_argument(
             "--compiled", action="store_true", help="through ug.compile, as far as that can be; not with --since"
         )
         parser.add_argument(
@@ -114,6 +119,8 @@ class Conform:
             if name not in able:
                 return _wrong(f"--placement {args.placement} is for {able[0]}, not for {name!r}")
         backends = args.backend or able
+        if args.xfail and len(backends) > 1:
+            return _wrong(f"--xfail is for one backend, not for {', '.join(backends)}; choose it with --backend")
         if args.raw is not None:
             return self._raw(args.raw, backends)
         return self._train(args, backends) if args.train else self._run(args, backends)
@@ -139,6 +146,7 @@ class Conform:
             quick=args.quick, case_seconds=args.case_seconds, kept=Kept(args.since) if args.since else None,
             compiled=args.compiled,
             placement=args.placement,
+            xfail=deviations.read(Path(args.xfail), backends[0], catalogue.all_cases()) if args.xfail else (),
         )  # fmt: skip
         progress.wipe()
         print(report.as_text(found, args.verbose))

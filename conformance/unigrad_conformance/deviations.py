@@ -6,8 +6,13 @@ about. A row is for what an adapter cannot put right; whatever it can, it does.
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
+
+from unigrad.base.errors import ArgumentError
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,38 @@ def for_placement(placement: str | None) -> list[Deviation]:
     return [row for row in DEVIATIONS if row.placement in (None, placement)]
 
 
-def known(backend: str, case: str, placement: str | None = None) -> Deviation | None:
+def matches(row: Deviation, backend: str, case: str) -> bool:
+    """Whether a row is about a case on a backend."""
+    return row.backend == backend and fnmatchcase(case, row.case)
+
+
+def known_deviation(rows: Iterable[Deviation], backend: str, case: str) -> Deviation | None:
     """The row for a case on a backend, or None."""
-    rows = for_placement(placement)
-    return next((row for row in rows if row.backend == backend and fnmatchcase(case, row.case)), None)
+    return next((row for row in rows if matches(row, backend, case)), None)
+
+
+def read(path: Path, backend: str, cases: Collection[str]) -> list[Deviation]:
+    """The rows of a file, which has a table ``fails`` of patterns of cases with the reason of each::
+
+        [fails]
+        "sin.far_out.*" = "its sine loses digits beyond 2**20"
+
+    Raises ArgumentError where it has anything else, or a pattern matches none of ``cases``.
+    """
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArgumentError(f"{path}: {error}") from error
+    fails = found.pop("fails", {})
+    if found or not isinstance(fails, dict):
+        raise ArgumentError(
+            f'{path}: {", ".join(found) or fails!r} is no table of it; write [fails], and "pattern" = "reason" below'
+        )
+    rows = []
+    for pattern, reason in fails.items():
+        if not isinstance(reason, str) or not reason.strip():
+            raise ArgumentError(f'{path}: {pattern!r} has no reason; write "{pattern}" = "why it fails"')
+        if not any(fnmatchcase(case, pattern) for case in cases):
+            raise ArgumentError(f"{path}: no case matches {pattern!r}; remove it, or write what it is called now")
+        rows.append(Deviation(backend, pattern, reason, str(path)))
+    return rows

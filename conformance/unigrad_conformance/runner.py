@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from unigrad_conformance import deviations, oracle
+from unigrad_conformance import oracle
 from unigrad_conformance.case import TRANSFORMED, Case
 from unigrad_conformance.compare import difference, literal_problem
 from unigrad_conformance.compiling import BY_VALUES
+from unigrad_conformance.deviations import Deviation, for_placement, known_deviation, matches
 from unigrad_conformance.kept import Kept
 from unigrad_conformance.limits import limit_of
 from unigrad_conformance.placing import PLACEMENTS
@@ -145,6 +146,8 @@ class Orders:
     """Whether through ``ug.compile``."""
     placement: str | None = None
     """Where backends that can do it have their arrays (:mod:`unigrad_conformance.placing`)."""
+    deviations: Sequence[Deviation] = ()
+    """What is known to fail."""
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def quick_on(self, backend: str) -> bool:
@@ -217,24 +220,27 @@ def run_cases(
     kept: Kept | None = None,
     compiled: bool = False,
     placement: str | None = None,
+    xfail: Sequence[Deviation] = (),
 ) -> Run:
     """Run cases on backends, ``compiled`` or as they are, and hold every result against the reference.
 
     Backends that ``everyday_on`` names get the everyday cases alone: one that compiles takes long for the others. With
     ``quick`` these (``COMPILING``) get the quick form of each case. A case gets ``case_seconds`` (``CASE_SECONDS``),
     and then its worker is ended. What ``kept`` has of an earlier run is not run again. With a ``placement`` all arrays
-    of the backend that can do it lie so.
+    of the backend that can do it lie so. What ``xfail`` lists must fail, as what is known here must.
     """
     before = time.perf_counter()
     environment = {} if kept is None else kept.environment()
-    orders = Orders(progress, case_seconds or CASE_SECONDS, quick, environment, compiled, placement)
+    rows = [*for_placement(placement), *xfail]
+    orders = Orders(progress, case_seconds or CASE_SECONDS, quick, environment, compiled, placement, rows)
     columns = [Column(name) for name in backends]
     given, known = {}, {}
     for column in columns:
         chosen = [case for case in cases if case.everyday or column.backend not in everyday_on]
         column.left_out = len(cases) - len(chosen)
         name = column.backend
-        known[name] = {} if kept is None else kept.known(name, chosen, orders.quick_on(name))
+        to_agree = [case for case in chosen if known_deviation(rows, name, case.name) is None]
+        known[name] = {} if kept is None else kept.known(name, to_agree, orders.quick_on(name))
         given[name] = [case.name for case in chosen if case.name not in known[name]]
         if kept is not None and (about := kept.about(name)) is not None:
             column.about = about
@@ -242,17 +248,19 @@ def run_cases(
     given[oracle.NAME] = [case.name for case in cases if case.name in wanted]
     reference = Column(oracle.NAME)
     outcomes, interrupted = _outcomes([reference, *columns], given, orders)
-    run = Run(list(cases), columns, _reference_problems(reference, cases, outcomes[oracle.NAME]), [], required)
+    run = Run(list(cases), columns, reference_problems(reference, cases, outcomes[oracle.NAME]), [], required)
     run.interrupted = interrupted
-    matched: set[deviations.Deviation] = set()
     for column in columns:
         if column.unavailable is None:
-            _judge_all(column, cases, known[column.backend], outcomes, matched, orders)
+            _judge_all(column, cases, known[column.backend], outcomes, orders)
         if kept is not None:
             _keep(kept, column, cases, orders.quick_on(column.backend))
     ran = {column.backend for column in columns if column.unavailable is None and len(column.verdicts) == len(cases)}
-    rows = deviations.for_placement(placement)
-    run.unused_deviations = [str(row) for row in rows if row.backend in ran and row not in matched]
+    run.unused_deviations = [
+        str(row)
+        for row in for_placement(placement)
+        if row.backend in ran and not any(matches(row, row.backend, case.name) for case in cases)
+    ]
     if kept is not None and not run.reference_problems:
         kept.write()
     run.seconds = time.perf_counter() - before
@@ -289,7 +297,6 @@ def _judge_all(
     cases: Sequence[Case],
     known: Mapping[str, Message],
     outcomes: Mapping[str, Mapping[str, Message]],
-    matched: set[deviations.Deviation],
     orders: Orders,
 ) -> None:
     """Fill in the verdicts on all cases that were run, and those that were kept."""
@@ -298,10 +305,8 @@ def _judge_all(
         if case.name in known:
             row = known[case.name]
             column.verdicts[case.name] = Verdict(row["status"], row["ulp"], [], 0.0, row["checks"], kept=True)
-            if (deviation := deviations.known(column.backend, case.name, orders.placement)) is not None:
-                matched.add(deviation)
         elif case.name in found and (case.name in reference or not orders.stopped.is_set()):
-            verdict = _verdict(column, case, found[case.name], reference.get(case.name), matched, orders)
+            verdict = verdict_on(column, case, found[case.name], reference.get(case.name), orders)
             column.verdicts[case.name] = verdict
 
 
@@ -315,7 +320,7 @@ def _keep(kept: Kept, column: Column, cases: Sequence[Case], quick: bool) -> Non
             kept.add(column.backend, case, quick, row)
 
 
-def _reference_problems(column: Column, cases: Sequence[Case], outcomes: dict[str, Message]) -> list[str]:
+def reference_problems(column: Column, cases: Sequence[Case], outcomes: dict[str, Message]) -> list[str]:
     if column.unavailable is not None:
         return [f"the reference cannot run: {column.unavailable}"]
     problems = []
@@ -334,23 +339,16 @@ def _reference_problems(column: Column, cases: Sequence[Case], outcomes: dict[st
     return problems
 
 
-def _verdict(
-    column: Column,
-    case: Case,
-    outcome: Message,
-    reference: Message | None,
-    matched: set[deviations.Deviation],
-    orders: Orders,
-) -> Verdict:
+def verdict_on(column: Column, case: Case, outcome: Message, reference: Message | None, orders: Orders) -> Verdict:
+    """What to say of a backend that answered ``outcome``, and its worker ``column.about``."""
     quick = orders.quick_on(column.backend)
     verdict = _judge(column, case, outcome, reference, quick and case.quick is not None)
     if verdict.status in ("agrees", "missing", "differs") and outcome.get("changed"):
         verdict.status = "differs"
         verdict.problems += [f"it changed {change}" for change in outcome["changed"]]
     verdict.seconds = outcome["seconds"]
-    known = deviations.known(column.backend, case.name, orders.placement)
+    known = known_deviation(orders.deviations, column.backend, case.name)
     if known is not None:
-        matched.add(known)
         if verdict.fails:
             verdict.status = "deviates"
             verdict.problems.append(f"known: {known.reason}")

@@ -57,7 +57,7 @@ def main(name: str, orders: dict[str, Any], send: Send) -> None:
         elif "raw" in orders:
             _raw(backend, orders["raw"], send)
         else:
-            names = orders.get("cases") or map(json.loads, sys.stdin)
+            names = orders["cases"] if "cases" in orders else map(json.loads, sys.stdin)
             _run(names, orders.get("quick", False), orders.get("compiled", False), send)
     send("done")
 
