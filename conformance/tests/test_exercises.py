@@ -75,6 +75,8 @@ def test_answers_that_a_student_writes(backend):
         unsummed = exercises["broadcast"].check([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
         assert unsummed.text.startswith("forgot to sum over axis 0")
         assert "wrong shape" in exercises["broadcast"].check(np.ones((2, 2))).text
+        column = exercises["first_gradient"].check(ug.asarray([[0.0], [4.0], [8.0], [12.0]]))
+        assert column.text == "the values are right, the shape is not; the shape is (4, 1) and should be (4,)"
         assert exercises["jacobian"].check([[3.0, 0.0], [2.0, 6.0]]).text.startswith("transposed")
         signs = exercises["chain"].check(np.abs(_values(exercises["chain"], exercises["chain"].answer)))
         assert signs.text.startswith("the wrong sign in places; element [0] is 2.96998")
@@ -105,6 +107,8 @@ def test_lists_itself_and_refuses_what_is_no_answer():
         ug.exercises["custom_rule"].check(3.0)
     with pytest.raises(ug.ArgumentError, match="real numbers"):
         ug.exercises["sum"].check("four")
+    with pytest.raises(ug.ArgumentError, match="real numbers"):
+        ug.exercises["power"].check(12 + 5j)
 
 
 def test_is_imported_when_asked_for():

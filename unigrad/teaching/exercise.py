@@ -91,7 +91,10 @@ class Exercise:
 
 def _numbers(answer: Any) -> Any:
     try:
-        return np.asarray(asarray(answer).detach().numpy(), np.float64)
+        found = asarray(answer).detach().numpy()
+        if found.dtype.kind == "c":
+            raise TypeError("it is complex")
+        return np.asarray(found, np.float64)
     except (TypeError, ValueError) as error:
         raise ArgumentError(
             f"an answer is a number or an array of real numbers, not {type(answer).__name__}: {error}"
@@ -121,6 +124,8 @@ def _guessed(answer: Any, expected: Any) -> str:
     if answer.shape != expected.shape:
         if answer.ndim == expected.ndim == 2 and _close(answer.T, expected):
             return "transposed: the values are right, rows and columns are swapped" + _where(answer, expected)
+        if answer.size == expected.size and _close(answer.reshape(expected.shape), expected):
+            return "the values are right, the shape is not" + _where(answer, expected)
         for axis in range(answer.ndim):
             if _close(answer.sum(axis), expected) or _close(answer.sum(axis, keepdims=True), expected):
                 return f"forgot to sum over axis {axis}, along which it was broadcast" + _where(answer, expected)

@@ -80,8 +80,8 @@ exercises = Exercises(
         ),
         Exercise(
             "forward_trace",
-            "f(x) = log(x ** 2) * sin(x) + 1 / x at x = 2. Going from x to f, which tangents have, in this"
-            " order, a = x ** 2, b = log(a), c = sin(x), d = b * c, e = 1 / x and f, where x has tangent 1?",
+            "f(x) = log(x ** 2) * sin(x) + 1 / x at x = 2, in steps: a = x ** 2, b = log(a), c = sin(x), d = b * c,"
+            " e = 1 / x, f = d + e. Go forward, with tangent 1 at x: what are the tangents [a, b, c, d, e, f]?",
             "Each tangent is the step's local derivative times the tangents of what it took.",
             (2.0,),
             lambda x: [
@@ -105,8 +105,8 @@ exercises = Exercises(
         ),
         Exercise(
             "reverse_trace",
-            "The same f at x = 2. Going back from f with cotangent 1, which cotangents have, in this order,"
-            " d, e, c, b, a and x?",
+            "The same f at x = 2, in the same steps. Go back, with cotangent 1 at f: what are the cotangents"
+            " [d, e, c, b, a, x]?",
             "x is used three times: what arrives is added.",
             (2.0,),
             lambda x: [
