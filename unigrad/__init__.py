@@ -135,6 +135,7 @@ newaxis = None
 if TYPE_CHECKING:
     from unigrad.checking.checking import check_gradients
     from unigrad.compiling.compiled import compile
+    from unigrad.looking.compare import compare
     from unigrad.looking.graph import graph
     from unigrad.looking.plot import plot
     from unigrad.teaching.exercises import exercises
@@ -142,6 +143,7 @@ if TYPE_CHECKING:
 # Imported when they are first asked for: they take a good part of the time of all else, and few programs use them.
 _LATER = {
     "check_gradients": "unigrad.checking.checking",
+    "compare": "unigrad.looking.compare",
     "compile": "unigrad.compiling.compiled",
     "exercises": "unigrad.teaching.exercises",
     "graph": "unigrad.looking.graph",
@@ -189,7 +191,8 @@ __all__ = [
     "GradientError", "GraphFreedError", "IndexRangeError", "InterchangeError", "LeafWriteError", "LinAlgError",
     "NotRecordedError", "OperationError", "ProtocolError", "ShapeError", "Tensor", "UnigradError", "UnigradWarning",
     "UnsupportedError", "__array_api_version__", "__array_namespace_info__", "attach_grad", "available_backends",
-    "backward", "bool", "bool_", "bridge", "check_gradients", "checkpoint", "compile", "complex128", "complex64",
+    "backward", "bool", "bool_", "bridge", "check_gradients", "checkpoint", "compare", "compile", "complex128",
+    "complex64",
     "cross", "custom_gradient", "detach", "diagonal", "e", "exercises", "fft", "float16", "float32", "float64",
     "get_backend",
     "grad", "gradients", "graph", "hessian", "hvp", "inf", "int16", "int32", "int64", "int8", "is_recording",

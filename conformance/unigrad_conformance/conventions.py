@@ -6,11 +6,14 @@ import argparse
 import inspect
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import unigrad as ug
 from unigrad_conformance import frameworks
+from unigrad_conformance.operations import compiled
 from unigrad_conformance.points import FILE, FRAMEWORKS, Point, document, groups, points, rule, shown
 
 PAGE = Path(__file__).parent.parent / "CONVENTIONS.md"
@@ -103,6 +106,19 @@ class Conventions:
     unigrad conventions --write      put their answers into the file, and generate the page from it
     unigrad conventions --measure --framework mxnet --point det_singular
     """
+
+    def points(self) -> Sequence[Point]:
+        """The rows of the table, for who asks in Python: ``ug.compare`` does."""
+        return points()
+
+    def function(self, point: Point) -> Callable[..., Any]:
+        """What a row asks of unigrad, as a function of its inputs."""
+        call = compiled(point.call)
+        return lambda *inputs: call(ug, dict(zip(point.inputs, inputs, strict=True)))
+
+    def agrees(self, point: Point, gives: str) -> bool:
+        """Whether a framework's answer is ours."""
+        return agrees(point, gives)
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""

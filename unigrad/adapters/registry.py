@@ -230,6 +230,12 @@ def backend_names() -> list[str]:
     return list(_backends)
 
 
+def frameworks() -> dict[str, str]:
+    """By the name of each known backend the import name of its framework; empty where no adapter could be loaded."""
+    _discover()
+    return {name: backend.framework for name, backend in _backends.items()}
+
+
 def get_backend_object(name: str) -> Backend:
     """The loaded backend of that name; BackendError if it is unknown or cannot be imported."""
     _discover()

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from unigrad.base.dtypes import has_gradients
 from unigrad.base.errors import ArgumentError, NotRecordedError, UnsupportedError
 from unigrad.base.recording import Switch
-from unigrad.base.tree import flatten, paths
+from unigrad.base.tree import flatten
 from unigrad.looking.drawn import Drawn
 from unigrad.looking.naming import Names, variables_of
 from unigrad.looking.picture import Picture
+from unigrad.looking.running import names_of, on_variables
 from unigrad.looking.watching import Watched, watched
 from unigrad.tensor.levels import is_known, is_wrapped
 from unigrad.tensor.tensor import Tensor
-from unigrad.transforms.calling import Arguments, called, constant, variable
+from unigrad.transforms.calling import called
 from unigrad.transforms.reverse import recorded
 
 MOST = 120
@@ -132,20 +131,10 @@ def _run(
     known: Names,
 ) -> tuple[list[Tensor], Watched]:
     """The heads of a function, run on fresh variables, and what was seen."""
-
-    def taken(leaf: Any, where: Callable[[], str]) -> Any:
-        held = constant(leaf)
-        if isinstance(leaf, float) or (isinstance(held, Tensor) and has_gradients(held.dtype)):
-            return variable(leaf, where)
-        return held
-
-    with Switch(False, None):  # or they would be part of what is recorded outside
-        arguments = Arguments(args, range(len(args)), taken)
-    places = [where for place, arg in enumerate(args) for where in ((place, path) for path in paths(arg))]
-    own = list(names) if names is not None else _parameters(f, len(args))
-    for (place, path), x in zip(places, arguments.variables, strict=True):
+    arguments = on_variables(args)
+    for name, x in zip(names_of(f, args, names), arguments.variables, strict=True):
         if isinstance(x, Tensor):
-            known.add(own[place] + path, x)
+            known.add(name, x)
     result, seen = watched(lambda: recorded(f, arguments), getattr(f, "__code__", None), fold)
     known.look_into(seen.local_names)
     heads = [x for x in flatten(result)[0] if isinstance(x, Tensor) and x._node is not None]
@@ -155,13 +144,3 @@ def _run(
             f"there is no graph to draw"
         )
     return heads, seen
-
-
-def _parameters(f: Callable[..., Any], count: int) -> list[str]:
-    try:
-        parameters = list(inspect.signature(f).parameters.values())
-    except (TypeError, ValueError):
-        parameters = []
-    found = [each.name for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
-    rest = next((each.name for each in parameters if each.kind is each.VAR_POSITIONAL), "argument")
-    return found[:count] + [f"{rest}{n}" for n in range(count - len(found))]

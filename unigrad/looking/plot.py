@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.adapters.registry import backend_names, current_backend, use_backend
+from unigrad.adapters.registry import current_backend, use_backend
 from unigrad.base.dtypes import float64
 from unigrad.base.errors import ArgumentError, ShapeError, UnsupportedError
 from unigrad.base.recording import Switch
 from unigrad.looking.plotted import Curves, Field, Plot, Values, drawn_curves, drawn_field
+from unigrad.looking.running import chosen_backends
 from unigrad.operations.creation import asarray
 from unigrad.operations.shapes import stack
 from unigrad.tensor.tensor import Tensor
@@ -65,7 +66,7 @@ def plot(
             f"derivatives={derivatives!r}: of a function of two variables the gradient alone is drawn; ug.hessian has "
             f"the second derivatives"
         )
-    chosen = _backends(backends)
+    chosen = [current_backend().name] if backends is None else chosen_backends(backends)
     name = _name(f)
     if len(intervals) == 1:
         points = np.linspace(*intervals[0], POINTS)
@@ -138,17 +139,6 @@ def _pair(at: Any, intervals: Sequence[tuple[float, float]]) -> tuple[float, flo
     if not found or not inside:
         raise ArgumentError(f"at={at!r} must be a pair of numbers inside {tuple(intervals)}")
     return found[0], found[1]
-
-
-def _backends(given: str | Sequence[str] | None) -> list[str]:
-    if given is None:
-        return [current_backend().name]
-    found = [given] if isinstance(given, str) else list(given)
-    known = backend_names()
-    unknown = [name for name in found if name not in known]
-    if unknown or not found or len(set(found)) < len(found):
-        raise ArgumentError(f"backends={given!r} must name some of {', '.join(known)}, each once")
-    return found
 
 
 def _name(f: Callable[..., Any]) -> str:

@@ -19,9 +19,9 @@ SMALL = 12
 # --- words ---------------------------------------------------------------------------------------------------------
 
 
-def numbers(values: Values) -> str:
+def numbers(values: Values, most: int = SMALL) -> str:
     """An array in one line: its numbers if they are few, else its shape and the least and the greatest of them."""
-    if values.size <= SMALL:
+    if values.size <= most:
         return _nested(values.tolist())
     shape = f"{values.shape}: "
     if values.dtype.kind == "c":

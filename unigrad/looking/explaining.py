@@ -1,0 +1,151 @@
+"""Why rows of a comparison differ: by rounding, by dtype, or by a convention that is documented."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from unigrad.adapters.registry import use_backend
+from unigrad.base.errors import UnigradError
+from unigrad.looking.comparison import Comparison, Difference, Row
+from unigrad.looking.conventions import Point, Told, told
+from unigrad.looking.distances import Distance, Values
+from unigrad.looking.running import on_variables
+from unigrad.looking.watching import watched
+from unigrad.operations.creation import asarray
+from unigrad.transforms.reverse import recorded
+
+NAMED = 3
+"""So many conventions are named for one difference."""
+
+Call = tuple[str, list[Values]]
+"""A primitive and the arrays that it was given."""
+
+
+def explained(f: Callable[..., Any], held: Sequence[Any], found: Comparison) -> list[Difference]:
+    """Every difference from the reference, with its reason; the differences of a row that are rounding as one."""
+    first = found[found.reference]
+    differences: list[Difference] = []
+    calls: list[Call] | None = None
+    table = told()
+    for row in found.answered:
+        if row is first:
+            continue
+        differences += _of_form(row, first)
+        far = {where: each for where, each in row.distances.items() if not each.is_rounding}
+        if not far:
+            differences += _of_rounding(row)
+        for where, each in far.items():
+            if calls is None:
+                calls = _calls(f, held, found.reference.removesuffix(" native"))
+            values_agree = all(d.is_rounding for w, d in row.distances.items() if w.startswith("value"))
+            conventions: list[tuple[Point, str]] = []
+            if table is not None and where.startswith("gradient") and values_agree:
+                conventions = list(_conventions(row, calls, table))
+            differences.append(_unlike(row, where, each, conventions))
+    return differences
+
+
+def _of_form(row: Row, first: Row) -> Iterator[Difference]:
+    if row.answers.keys() != first.answers.keys():
+        has, other = ", ".join(row.answers) or "nothing", ", ".join(first.answers) or "nothing"
+        yield Difference(row.name, "structure", np.inf, "structure", f"it has {has}, where {first.name} has {other}")
+    for where, array in row.answers.items():
+        other_array = first.answers.get(where)
+        if other_array is not None and array.shape != other_array.shape:
+            text = f"its shape is {array.shape}, where {first.name} has {other_array.shape}"
+            yield Difference(row.name, where, np.inf, "shape", text)
+        elif other_array is not None and array.dtype != other_array.dtype:
+            text = f"it is computed in another precision: {array.dtype}, where {first.name} has {other_array.dtype}"
+            yield Difference(row.name, where, row.distances[where].ulp, "dtype", text)
+
+
+def _of_rounding(row: Row) -> Iterator[Difference]:
+    apart = [(each.ulp, where, each) for where, each in row.distances.items() if each.ulp]
+    if not apart:
+        return
+    ulp, where, each = max(apart, key=lambda found: found[0])
+    if each.subnormal:
+        kind, text = "subnormal", "numbers below the smallest normal one, which some frameworks take for zero"
+    elif each.cancels:
+        kind = "cancellation"
+        text = (
+            f"up to {ulp:.3g} ULP in elements that are small beside the largest, of which it is {each.of_largest:.3g} "
+            f"ULP: digits that cancelled"
+        )
+    else:
+        kind, text = "rounding", f"up to {ulp:.3g} ULP, which is rounding: each framework adds and approximates its way"
+    yield Difference(row.name, where, ulp, kind, text)
+
+
+def _unlike(row: Row, where: str, each: Distance, conventions: Sequence[tuple[Point, str]]) -> Difference:
+    if conventions:
+        words = [
+            f"{point.id} ({point.call}: unigrad {point.answer}, {row.backend} by itself {gives}; {point.why})"
+            for point, gives in conventions[:NAMED]
+        ]
+        return Difference(row.name, where, each.ulp, "convention", "the convention " + ", or ".join(words),
+                          conventions[0][0].id)  # fmt: skip
+    whose = "its code computes something else" if row.is_native else "a fault of an adapter, which is worth a report"
+    text = f"{each.ulp:.3g} ULP apart, which neither rounding nor a documented convention explains: {whose}"
+    return Difference(row.name, where, each.ulp, "unexplained", text)
+
+
+# --- which conventions are met -------------------------------------------------------------------------------------
+
+
+def _calls(f: Callable[..., Any], args: Sequence[Any], backend: str) -> list[Call]:
+    """The primitives that are recorded when ``f`` runs, and what they are given."""
+    with use_backend(backend), np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is to be said of them was said when they were compared
+        arguments = on_variables(args)
+        try:
+            _, seen = watched(lambda: recorded(f, arguments), None, ())
+        except Exception:  # then nothing is known of it
+            return []
+        return [(call.row.name, [asarray(raw).detach().numpy() for raw in call.raws]) for call in seen.calls.values()]
+
+
+def _conventions(row: Row, calls: Sequence[Call], table: Told) -> Iterator[tuple[Point, str]]:
+    """The points at which the framework by itself answers otherwise, and which these calls meet."""
+    for point in table.points():
+        own = point.own.get(row.backend)
+        if own is None or own.gives == "absent" or not point.inputs or table.agrees(point, own.gives):
+            continue
+        inputs = [
+            np.asarray(value, np.float64 if not np.iscomplexobj(value) else None) for value in point.inputs.values()
+        ]
+        try:
+            needed = _calls(table.function(point), inputs, "numpy")
+        except UnigradError:
+            continue
+        if needed and all(any(_meets(call, each) for call in calls) for each in needed):
+            yield point, own.gives
+
+
+def _meets(call: Call, point: Call) -> bool:
+    """Whether a call does what a point is about: the same primitive, of scalars at the same values in some element, of
+    arrays with the same kinds of special values."""
+    if call[0] != point[0] or len(call[1]) != len(point[1]):
+        return False
+    if all(x.size == 1 for x in point[1]):
+        try:
+            arrays = np.broadcast_arrays(*call[1])
+        except ValueError:
+            return False
+        there = [(x == p.item()) | ((x != x) & (p != p)) for x, p in zip(arrays, point[1], strict=True)]
+        return bool(np.logical_and.reduce(there).any())
+    special = [_special(x) for x in point[1]]
+    return any(special) and all(needs <= _special(x) for needs, x in zip(special, call[1], strict=True))
+
+
+def _special(x: Values) -> set[str]:
+    """What may make an array a hard point."""
+    flat = x.ravel()
+    finite = flat[np.isfinite(flat)]
+    kinds = {"zero": (flat == 0).any(), "nan": np.isnan(flat).any(), "infinite": np.isinf(flat).any(),
+             "equal": np.unique(finite).size < finite.size, "empty": not flat.size}  # fmt: skip
+    return {kind for kind, is_there in kinds.items() if is_there}
