@@ -91,7 +91,7 @@ def tried(end: str, framework: str) -> Row:
         environment["UNIGRAD_ONE_FRAMEWORK"] = "1"  # the tests that need another are left out
     named = [word for name in backends for word in ("--backend", name)]
     conform = subprocess.run(
-        [python, "-m", "unigrad.cli", "conform", "--everyday", *named, "--json", report], cwd=ROOT, env=environment
+        [python, "-m", "unigrad.cli", "conform", "--everyday", *named, "--report", report], cwd=ROOT, env=environment
     )
     tests = subprocess.run(
         [python, "-m", "pytest", "--quiet", "--numprocesses", "2", "-p", "no:cacheprovider", *FAST, *LEFT_OUT],

@@ -125,7 +125,7 @@ def test_a_literal_that_the_reference_contradicts_is_reported() -> None:
 
 def test_the_command_agrees_and_writes_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "report.json"
-    assert main(["conform", "--backend", "numpy", "--case", "seeds", "--case", "sin.*", "--json", str(path)]) == 0
+    assert main(["conform", "--backend", "numpy", "--case", "seeds", "--case", "sin.*", "--report", str(path)]) == 0
     text = capsys.readouterr().out
     assert "All agree." in text
     found = json.loads(path.read_text())
@@ -192,7 +192,7 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_a_report_that_cannot_be_written_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "nowhere" / "report.json"
-    assert main(["conform", "--backend", "numpy", "--case", "sin.matrix.*", "--json", str(path)]) == 3
+    assert main(["conform", "--backend", "numpy", "--case", "sin.matrix.*", "--report", str(path)]) == 3
     said = capsys.readouterr()
     assert f"{path} could not be written" in said.err
     assert json.loads(said.out[said.out.index("\n{") :])["ok"] is True

@@ -42,7 +42,7 @@ def test_a_loss_that_is_off_is_seen() -> None:
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "train.json"
-    assert main(["conform", "--train", "--steps", "5", "--backend", "numpy", "--json", str(path)]) == 0
+    assert main(["conform", "--train", "--steps", "5", "--backend", "numpy", "--report", str(path)]) == 0
     assert "agree at every step" in capsys.readouterr().out
     found = json.loads(path.read_text())
     assert len(found["backends"][0]["losses"]) == 5

@@ -6,18 +6,36 @@ import argparse
 import difflib
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from unigrad.adapters.registry import announced_names
 from unigrad.table import PRIMITIVES
-from unigrad_conformance import catalogue, deviations, oracle, raw_functions, report, runner, training
+from unigrad_conformance import (
+    catalogue,
+    deviations,
+    junit,
+    markdown,
+    oracle,
+    raw_functions,
+    report,
+    runner,
+    training,
+    webpage,
+)
 from unigrad_conformance.kept import Kept
 from unigrad_conformance.placing import PLACEMENTS
 from unigrad_conformance.processes import CASE_SECONDS
 from unigrad_conformance.progress import Progress
 
+FORMATS: dict[str, Callable[[runner.Run], str]] = {
+    ".xml": junit.as_xml,
+    ".json": lambda run: report.json_text(report.as_json(run)),
+    ".md": markdown.as_markdown,
+    ".html": webpage.as_html,
+}
+"""How a report is written, by the end of its file's name."""
 UNWRITTEN = 3
 INTERRUPTED = 130
 
@@ -43,7 +61,8 @@ class Conform:
     unigrad conform --since .conform            not again what agreed there and has not changed since
     unigrad conform --raw sum max --backend torch   raw functions of the adapter by themselves; without names all
     unigrad conform --compiled                  through ug.compile: the samples of operations, natively to the last bit
-    unigrad conform --json report.json          everything that was found, for programs
+    unigrad conform --report a.json b.html      also as JSON and as a page; .xml is JUnit's, .md Markdown
+    unigrad conform --backend mine --xfail known.toml   what is known to fail, and must
     unigrad conform --train                     train a network everywhere and compare each step's loss
     unigrad conform --train --dtype float64 --activation relu --steps 50
     """
@@ -83,7 +102,10 @@ class Conform:
         parser.add_argument(
             "--placement", choices=PLACEMENTS, help="sharded: every array over four devices, on JAX alone"
         )
-        parser.add_argument("--json", metavar="FILE", help="write everything to FILE as well")
+        parser.add_argument(
+            "--report", **several, metavar="FILE",
+            help="write what was found to FILE as well, as its name ends: .xml (JUnit), .json, .md, .html (repeatable)",
+        )  # fmt: skip
         parser.add_argument("--verbose", action="store_true", help="a row for every operation, and every failure")
         parser.add_argument(
             "--raw", nargs="*", metavar="PRIMITIVE",
@@ -110,6 +132,10 @@ class Conform:
         for module, package in (("sklearn", "scikit-learn"),) if args.train else (("mpmath", "mpmath"),):
             if importlib.util.find_spec(module) is None:
                 return _wrong(f"this needs {package}; install it with: pip install {package}")
+        for path in args.report:
+            kinds = [".json"] if args.train else list(FORMATS)
+            if Path(path).suffix not in kinds:
+                return _wrong(f"{path!r} says by its end no kind of report that there is here: {', '.join(kinds)}")
         if args.compiled and args.since:
             return _wrong("--compiled keeps no results; leave out --since")
         if args.placement and args.since:
@@ -154,9 +180,8 @@ class Conform:
             status = INTERRUPTED
         else:
             status = 0 if found.ok else 1
-        if args.json and not report.written(args.json, report.json_text(report.as_json(found))):
-            return status or UNWRITTEN
-        return status
+        written = [report.written(path, FORMATS[Path(path).suffix](found)) for path in args.report]
+        return status if all(written) else status or UNWRITTEN
 
     def _train(self, args: argparse.Namespace, backends: Sequence[str]) -> int:
         progress = Progress(dict.fromkeys(backends, args.steps))
@@ -164,7 +189,9 @@ class Conform:
         progress.wipe()
         print(training.as_text(found, args.steps, args.dtype, args.activation))
         orders = {"steps": args.steps, "dtype": args.dtype, "activation": args.activation}
-        if args.json and not report.written(args.json, report.json_text(training.as_json(found, **orders))):
+        text = report.json_text(training.as_json(found, **orders))
+        written = [report.written(path, text) for path in args.report]
+        if not all(written):
             return UNWRITTEN
         required = args.backend or ["numpy"]
         ran = [one for one in found if one.unavailable is None or one.backend in required]

@@ -91,7 +91,7 @@ class Worker:
             except ValueError:  # cut off, or printed before the worker had the channel for itself
                 continue
             if isinstance(found, dict):
-                self._messages.put(found)
+                self._messages.put(found | {key: writable(found[key]) for key in ("message", "why") if key in found})
         self._messages.put(None)
 
     def _ending(self) -> str:
@@ -101,7 +101,7 @@ class Worker:
         self._errors.seek(0)
         said = self._errors.read().decode(errors="replace").strip().splitlines()[-1:]
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
-        return f"the process ended with {how}" + (f": {said[0][:200]}" if said else "")
+        return f"the process ended with {how}" + (f": {writable(said[0][:200])}" if said else "")
 
 
 def work(
@@ -119,6 +119,11 @@ def work(
             yield last
     finally:
         worker.close()
+
+
+def writable(text: str) -> str:
+    """What a stranger said, without what would do something to a terminal, or could not be written to a file."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else repr(sign)[1:-1] for sign in text)
 
 
 def kill_all() -> None:

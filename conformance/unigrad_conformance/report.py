@@ -1,4 +1,4 @@
-"""What a run found, as text for a terminal of 100 columns and as JSON."""
+"""What a run found, as text for a terminal of 100 columns and as JSON (``report.schema.json`` says what that has)."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from unigrad_conformance.case import Case
 from unigrad_conformance.progress import WIDTH
 from unigrad_conformance.runner import Column, Run, Verdict
 
+FORMAT = 1
+"""Of the JSON: another number where something is no longer as the schema has it."""
+LEGEND = "Each cell has the largest error in units of the last place (ULP), or how many cases fail."
 _SHOWN_FAILURES = 12
 _CELL = 13
 _SLOWEST = 8
@@ -24,12 +27,11 @@ _SLOWEST = 8
 
 def as_text(run: Run, verbose: bool) -> str:
     """The matrix of cases by backends, then every failure, what is missing, and the totals."""
-    present = [column for column in run.columns if column.unavailable is None]
+    present = usable(run)
     lines = [
-        f"unigrad {unigrad.__version__}: {len(run.cases)} cases on {len(present)} backends, "
-        "held against arithmetic of 60 digits",
+        title(run),
         "",
-        "Each cell has the largest error in units of the last place (ULP), or how many cases fail.",
+        LEGEND,
         "",
         *_matrix(run, present, verbose),
     ]
@@ -37,24 +39,47 @@ def as_text(run: Run, verbose: bool) -> str:
         lines += _failures(column, run.cases, verbose)
     lines += _section("The reference contradicts what is known", run.reference_problems)
     lines += _section("Rows of known deviations that match no case", run.unused_deviations)
-    not_run = [f"{column.backend}: {column.unavailable}" for column in run.columns if column.unavailable]
-    not_run += [
+    lines += _section("Not run", not_run(run))
+    lines += _section("What loading a backend changed in its process", _changed(present))
+    lines += _section("What a backend cannot do, and says so", missing(present))
+    lines += _section("The slowest", _slowest(present))
+    return "\n".join([*lines, "", verdict_line(run)])
+
+
+def title(run: Run) -> str:
+    """What was run."""
+    count = len(usable(run))
+    return (
+        f"unigrad {unigrad.__version__}: {len(run.cases)} cases on {count} backend{'s' * (count != 1)}, "
+        "held against arithmetic of 60 digits"
+    )
+
+
+def usable(run: Run) -> list[Column]:
+    """The backends that could be used."""
+    return [column for column in run.columns if column.unavailable is None]
+
+
+def not_run(run: Run) -> list[str]:
+    """What was not run, and why."""
+    present = usable(run)
+    found = [f"{column.backend}: {column.unavailable}" for column in run.columns if column.unavailable]
+    found += [
         f"{column.backend}: {column.left_out} cases that are no everyday ones" for column in present if column.left_out
     ]
     if run.interrupted:
-        not_run += [
+        found += [
             f"{column.backend}: {left} cases, since the run was interrupted"
             for column in present
             if (left := len(run.cases) - column.left_out - len(column.verdicts))
         ]
     kept = {column.backend: sum(verdict.kept for verdict in column.verdicts.values()) for column in present}
-    not_run += [f"{name}: {count} cases, unchanged since they agreed" for name, count in kept.items() if count]
-    lines += _section("Not run", not_run)
-    lines += _section("What loading a backend changed in its process", _changed(present))
-    missing = [f"{column.backend}: {name}: {why}" for column in present for name, why in column.missing.items()]
-    lines += _section("What a backend cannot do, and says so", missing)
-    lines += _section("The slowest", _slowest(present))
-    return "\n".join([*lines, "", _verdict_line(run, present)])
+    return found + [f"{name}: {count} cases, unchanged since they agreed" for name, count in kept.items() if count]
+
+
+def missing(present: Sequence[Column]) -> list[str]:
+    """What the backends declare that they cannot do."""
+    return [f"{column.backend}: {name}: {why}" for column in present for name, why in column.missing.items()]
 
 
 def _changed(present: Sequence[Column]) -> list[str]:
@@ -72,24 +97,29 @@ def _slowest(present: Sequence[Column]) -> list[str]:
     ]
 
 
-def _matrix(run: Run, present: Sequence[Column], verbose: bool) -> list[str]:
-    by_family: dict[str, dict[str, list[Case]]] = {}
+def families(run: Run) -> dict[str, dict[str, list[Case]]]:
+    """The cases by family and operation or chapter."""
+    found: dict[str, dict[str, list[Case]]] = {}
     for case in run.cases:
-        by_family.setdefault(case.family, {}).setdefault(case.group, []).append(case)
+        found.setdefault(case.family, {}).setdefault(case.group, []).append(case)
+    return found
+
+
+def _matrix(run: Run, present: Sequence[Column], verbose: bool) -> list[str]:
     rows = [_row("", "cases", [column.backend for column in present])]
     rows.append(_row("version", "", [column.version for column in present]))
     rows.append("-" * len(rows[0]))
-    for family, groups in by_family.items():
+    for family, groups in families(run).items():
         everything = [case for cases in groups.values() for case in cases]
-        rows.append(_row(family, len(everything), [_cell(column, everything) for column in present]))
+        rows.append(_row(family, len(everything), [cell(column, everything) for column in present]))
         if len(groups) == 1:
             continue
         for group, cases in groups.items():
             failing = any(verdict.fails for column in present for verdict in _verdicts(column, cases).values())
             if verbose or failing:
-                rows.append(_row(f"  {group}", len(cases), [_cell(column, cases) for column in present]))
+                rows.append(_row(f"  {group}", len(cases), [cell(column, cases) for column in present]))
     rows.append("-" * len(rows[0]))
-    rows.append(_row("all", len(run.cases), [_cell(column, run.cases) for column in present]))
+    rows.append(_row("all", len(run.cases), [cell(column, run.cases) for column in present]))
     checks = [sum(verdict.checks for verdict in column.verdicts.values()) for column in present]
     rows.append(_row("checks", "", checks))
     rows.append(_row("seconds", "", [f"{column.seconds:.1f}" for column in present]))
@@ -105,7 +135,8 @@ def _verdicts(column: Column, cases: Sequence[Case]) -> dict[str, Verdict]:
     return {case.name: column.verdicts[case.name] for case in cases if case.name in column.verdicts}
 
 
-def _cell(column: Column, cases: Sequence[Case]) -> str:
+def cell(column: Column, cases: Sequence[Case]) -> str:
+    """The largest error of some cases, or how many fail; in brackets how many of them the backend cannot do."""
     verdicts = list(_verdicts(column, cases).values())
     if not verdicts:
         return "-"
@@ -115,8 +146,8 @@ def _cell(column: Column, cases: Sequence[Case]) -> str:
     ran = [verdict for verdict in verdicts if verdict.status == "agrees"]
     if not ran:
         return verdicts[0].status
-    missing = len(verdicts) - len(ran)
-    return number(max(verdict.ulp for verdict in ran)) + (f" (-{missing})" if missing else "")
+    lacking = len(verdicts) - len(ran)
+    return number(max(verdict.ulp for verdict in ran)) + (f" (-{lacking})" if lacking else "")
 
 
 def number(ulp: float) -> str:
@@ -124,17 +155,21 @@ def number(ulp: float) -> str:
     return "0" if ulp == 0 else f"{ulp:.0f}" if 99 < ulp < 1e6 else f"{ulp:.2g}"
 
 
-def _failures(column: Column, cases: Sequence[Case], verbose: bool) -> list[str]:
+def notable(column: Column, cases: Sequence[Case]) -> list[tuple[Case, Verdict]]:
+    """The cases with problems. What a backend declares that it cannot do has a section of its own."""
     found = [(case, column.verdicts[case.name]) for case in cases if case.name in column.verdicts]
-    # What a backend declares that it cannot do has a section of its own.
-    notable = [(case, verdict) for case, verdict in found if verdict.problems and verdict.status != "missing"]
-    shown = notable if verbose else notable[:_SHOWN_FAILURES]
+    return [(case, verdict) for case, verdict in found if verdict.problems and verdict.status != "missing"]
+
+
+def _failures(column: Column, cases: Sequence[Case], verbose: bool) -> list[str]:
+    found = notable(column, cases)
+    shown = found if verbose else found[:_SHOWN_FAILURES]
     lines = []
     for case, verdict in shown:
         lines.append(f"{column.backend}: {case.name}: {verdict.status}: {case.why}")
         lines += [f"    {problem}" for problem in verdict.problems]
-    if len(notable) > len(shown):
-        lines.append(f"... and {len(notable) - len(shown)} more on {column.backend}; see them with --verbose")
+    if len(found) > len(shown):
+        lines.append(f"... and {len(found) - len(shown)} more on {column.backend}; see them with --verbose")
     return _section(f"{column.backend}: what does not agree", lines) if lines else []
 
 
@@ -154,9 +189,10 @@ def _section(title: str, lines: Sequence[str]) -> list[str]:
     return ["", f"{title}:", *wrapped] if lines else []
 
 
-def _verdict_line(run: Run, present: Sequence[Column]) -> str:
+def verdict_line(run: Run) -> str:
+    """Whether all agree, and the totals."""
     counts: dict[str, int] = {}
-    for column in present:
+    for column in usable(run):
         for verdict in column.verdicts.values():
             counts[verdict.status] = counts.get(verdict.status, 0) + 1
     parts = ", ".join(f"{count} {status}" for status, count in sorted(counts.items(), key=lambda item: -item[1]))
@@ -177,6 +213,7 @@ def _verdict_line(run: Run, present: Sequence[Column]) -> str:
 def as_json(run: Run) -> dict[str, Any]:
     """Everything that a run found, for programs to read."""
     return {
+        "format": FORMAT,
         "unigrad": unigrad.__version__,
         "ok": run.ok,
         "interrupted": run.interrupted,
@@ -241,7 +278,7 @@ def _write(path: str, text: str) -> None:
     target = Path(path)
     handle, name = tempfile.mkstemp(dir=target.parent or ".", prefix=f".{target.name}.")
     try:
-        with os.fdopen(handle, "w") as file:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
         os.chmod(name, 0o644)
         os.replace(name, target)

@@ -19,6 +19,7 @@ import numpy as np
 import unigrad
 from unigrad.base.errors import BackendError
 from unigrad_conformance.processes import CASE_SECONDS, LOADING_SECONDS, Message, work
+from unigrad_conformance.report import FORMAT, finite
 from unigrad_conformance.runner import AT_ONCE, Progress
 
 Array = np.ndarray[Any, Any]
@@ -186,12 +187,13 @@ def as_text(found: Sequence[Trained], steps: int, dtype: str, activation: str) -
 def as_json(found: Sequence[Trained], **orders: Any) -> dict[str, Any]:
     """The same for programs, with every loss."""
     return {
+        "format": FORMAT,
         "unigrad": unigrad.__version__,
         **orders,
         "limit_ulp": limit(orders["steps"]),
         "backends": [
-            {key: value if value == value else None for key, value in vars(one).items()}
-            | {"largest_ulp": one.largest, "agrees": agrees(one)}
+            {key: [*map(finite, value)] if isinstance(value, list) else value for key, value in vars(one).items()}
+            | {"accuracy": finite(one.accuracy), "largest_ulp": finite(one.largest), "agrees": agrees(one)}
             for one in found
         ],
     }
