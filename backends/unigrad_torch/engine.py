@@ -19,7 +19,6 @@ from unigrad.extend import (
     Node,
     OperationError,
     Parents,
-    Primitive,
     Pull,
     PulledNode,
     Raw,
@@ -27,7 +26,6 @@ from unigrad.extend import (
     meet_rules,
 )
 from unigrad_torch import steps
-from unigrad_torch.pushing import push
 from unigrad_torch.scalars import plainly
 from unigrad_torch.spread import any_spread, placed
 
@@ -129,14 +127,6 @@ class TorchEngine(Engine):
 
         # To stop early it raises an error out of some operation, which unigrad would explain.
         return checkpoint(_with_plain_numbers, run, use_reentrant=False, early_stop=False)
-
-    def pushforward(
-        self, primitive: Primitive, raws: Sequence[Raw], tangents: Sequence[Raw | None], statics: Sequence[Any]
-    ) -> tuple[Raw, Raw] | None:
-        function = self._backend.functions.get(primitive.name)
-        # What is composed of others is pushed forward part by part; PyTorch's own forward mode asks what no DTensor
-        # answers.
-        return None if function is None or any_spread(raws) else push(function, primitive, raws, tangents, statics)
 
     # --- backward -------------------------------------------------------------------------------------------------
 

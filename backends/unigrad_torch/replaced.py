@@ -43,18 +43,4 @@ REPLACED = {
     "svd": "as eigh, for singular values; and PyTorch has none of a completed U or V",
     "qr": "PyTorch has none of a completed Q",
 }
-"""Those whose reverse derivative is ours: see ``derivatives``."""
-
-BY_RULES = {
-    "attention": "a step of ours, which has none",
-    "ceil": "PyTorch's is 0 where the tangent is NaN, which hides it",
-    "divide": "PyTorch's divides the sum of both shares, so that infinite ones of either sign are no longer NaN",
-    "floor": "as ceil",
-    "floor_divide": "PyTorch has none",
-    "max": "PyTorch's leaves out the tangents of the smaller elements, and with them a NaN",
-    "min": "as max",
-    "round": "as ceil",
-    "sign": "as ceil",
-    "trunc": "as ceil",
-}
-"""Those whose forward derivative is ours, besides all that are in REPLACED."""
+"""Those whose derivative is ours: see ``derivatives``."""

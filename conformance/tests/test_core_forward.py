@@ -1,4 +1,4 @@
-"""Forward mode: what it holds in memory, that nothing is recorded, and PyTorch's own where that is used."""
+"""Forward mode: what it holds in memory, that nothing is recorded, and what PyTorch's modes make of it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ import numpy as np
 import pytest
 
 import unigrad as ug
-from unigrad.adapters.registry import get_backend_object
-from unigrad.table import PRIMITIVES
 
 BACKENDS = [row.name for row in ug.available_backends() if row.installed]
 MEMORY = Path("/proc/self/statm")
@@ -74,7 +72,7 @@ def test_nothing_is_recorded(backend: str) -> None:
 
 
 def program(x: ug.Tensor, y: ug.Tensor) -> ug.Tensor:
-    """By PyTorch's own forward mode in part (``tanh``, ``exp``, the sum), and by rules in part (the division)."""
+    """Functions, a product, a division by a number and a sum."""
     return (ug.tanh(x) + ug.exp(y) * x / 3.0).sum()
 
 
@@ -96,24 +94,7 @@ def tangent(x: Any, y: Any) -> Any:
     return ug.jvp(program, (x, y), (y, x))[1]
 
 
-def pushed(name: str, *operands: Any, moving: int | None = None) -> Any:
-    tangents = [raw if moving in (None, position) else None for position, raw in enumerate(operands)]
-    return get_backend_object("torch").engine.pushforward(PRIMITIVES[name], operands, tangents, ())
-
-
-def test_pytorchs_own_is_used_where_it_is_right(torch: Any, inputs: tuple[Any, Any]) -> None:
-    x, y = inputs
-    value, moved = pushed("tanh", x)
-    assert torch.equal(value, torch.tanh(x))
-    assert torch.allclose(moved, x * (1 - torch.tanh(x) ** 2))
-    assert pushed("add", x, y) is not None
-    assert pushed("add", x, y, moving=0) is None  # at an infinite y it would be NaN in a product
-    assert pushed("multiply", x, 2.0, moving=0) is None
-    assert pushed("sigmoid", x) is None  # replaced
-    assert pushed("floor", x) is None
-
-
-def test_pytorchs_zeros_beside_an_infinite_constant_stay_out() -> None:
+def test_zeros_beside_an_infinite_constant_stay_out() -> None:
     x, w = ug.asarray([[1.0, 2.0]]), ug.asarray([[np.inf], [1.0]])
     for name in BACKENDS:
         with ug.use_backend(name):
