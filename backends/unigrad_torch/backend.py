@@ -76,7 +76,7 @@ class TorchBackend(Backend):
         if raw.is_nested or raw.layout is not self._strided or raw.is_quantized:
             self._refuse(raw)
         super().admit(raw)
-        self._engine.look_at(raw)
+        self._engine.meets_rules()
         if not self._dynamo_knows and DYNAMO in sys.modules:
             # What torch.compile meets of unigrad it is to call as it stands: it knows no context variables, and would
             # take NumPy's functions for PyTorch's. Importing it for that takes longer than all else together.

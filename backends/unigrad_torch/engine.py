@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -15,12 +14,10 @@ from unigrad.extend import (
     ALL_ORDERS,
     Backend,
     Engine,
-    Leaf,
     Node,
     OperationError,
     Parents,
     Pull,
-    PulledNode,
     Raw,
     StepPull,
     meet_rules,
@@ -28,9 +25,6 @@ from unigrad.extend import (
 from unigrad_torch import steps
 from unigrad_torch.scalars import plainly
 from unigrad_torch.spread import any_spread, placed
-
-MANY = 8
-"""How many nodes of a graph to each of its leaves make it a long one (:meth:`TorchEngine._accumulated`)."""
 
 # PyTorch's own: whether one of its functional transforms is at work.
 transforming = torch._C._are_functorch_transforms_active
@@ -60,27 +54,21 @@ class TorchEngine(Engine):
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._met_rules = False
-        # Whether a graph may lead on into one of the user's own, whose leaves are not ours to write to.
-        self._strange = False
-        self._accumulating = threading.Lock()
         with torch.inference_mode(False):
             self._ones = {dtype: torch.ones((), dtype=dtype, device="cpu") for dtype in (torch.float32, torch.float64)}
 
-    def look_at(self, raw: Raw) -> None:
-        """Note what an array of the user's brings with it."""
-        self._strange = self._strange or raw.requires_grad
-        if not self._met_rules and transforming():
-            self._meet_rules()
-
-    def _meet_rules(self) -> None:
+    def meets_rules(self) -> bool:
+        """Whether a functional transform of PyTorch's is at work. From the first one on all operations ask."""
+        if not transforming():
+            return False
         self._met_rules = True
         meet_rules(self._backend)
+        return True
 
     # --- what is tracked ------------------------------------------------------------------------------------------
 
     def leaf(self, raw: Raw) -> Raw:
-        if transforming():
-            self._meet_rules()
+        if self.meets_rules():
             return raw
         if raw.is_inference():
             # PyTorch does not differentiate what was made in inference mode; a copy made outside is fine.
@@ -130,104 +118,54 @@ class TorchEngine(Engine):
 
     # --- backward -------------------------------------------------------------------------------------------------
 
-    def pull_leaves(
-        self, head: Raw, leaves: tuple[Raw, ...], nodes: int, retain_graph: bool
-    ) -> Sequence[Raw | None] | None:
+    def pull_leaves(self, head: Raw, leaves: tuple[Raw, ...], retain_graph: bool) -> Sequence[Raw | None] | None:
         if transforming() or type(head) is not torch.Tensor:
             return None
         seed = self._ones.get(head.dtype) if head.ndim == 0 and head.is_cpu else None
         if seed is None or seed._version:  # which somebody's hook has written to
             seed = self._backend.filled_like(head, 1)
-        if nodes > MANY * len(leaves) and self._may_accumulate():
-            return self._accumulated((head,), (seed,), leaves, retain_graph)
         pulled = run_backward((head,), (seed,), retain_graph, False, leaves, True, False)
         return _apart(pulled, (seed,), torch.Tensor.data_ptr)
 
     def pullback(self, pull: Pull) -> Sequence[Raw | None] | None:
         if transforming():
             return None
-        if pull.rows is not None:
-            return self._made(pull, self._by_rows(pull))
-        if pull.create_graph:
+        if pull.rows is None:
             retain_graph = pull.retain_graph or any(map(steps.may_fail, pull.starts))
-            pulled = _gradients(pull, pull.cotangents, retain_graph=retain_graph)
-            return self._made(pull, placed(pulled, tuple(pull.inputs.values())))
-        leaves = 0
-        retain_graph = pull.retain_graph
-        # A gradient may itself be a leaf to PyTorch, and one that nobody has asked for.
-        alone = True
-        for node in pull.starts:
-            kind = type(node)
-            if kind is Leaf:
-                leaves += 1
-                alone = alone and node in pull.inputs
-            elif kind is PulledNode:
-                alone = False
-            elif kind is steps.StepNode:
-                retain_graph = retain_graph or node.may_fail
-        heads, cotangents, inputs = tuple(pull.raws), tuple(pull.cotangents), tuple(pull.inputs.values())
-        many = len(pull.nodes) > MANY * leaves == MANY * len(inputs)
-        if many and alone and self._may_accumulate() and not any_spread(inputs):
-            return self._accumulated(heads, cotangents, inputs, retain_graph)
-        pulled = run_backward(heads, cotangents, retain_graph, False, inputs, True, False)
-        if any_spread(inputs):
-            pulled = placed(pulled, inputs)
-        return _apart(pulled, cotangents, _memory())
-
-    def _by_rows(self, pull: Pull) -> Sequence[Raw | None]:
-        # PyTorch has no batches of what DTensors and some of our own derivatives do: row by row then.
-        with contextlib.suppress(RuntimeError, OperationError):
-            if not any_spread(pull.raws):
-                return _gradients(pull, pull.cotangents, retain_graph=True, is_grads_batched=True)
-        rows = [_gradients(pull, row, retain_graph=True) for row in zip(*pull.cotangents, strict=True)]
-        columns = zip(*rows, strict=True)
-        return [None if column[0] is None else torch.stack(column) for column in columns]
-
-    def _made(self, pull: Pull, pulled: Sequence[Raw | None]) -> Sequence[Raw | None]:
+            pulled = placed(_gradients(pull, pull.cotangents, retain_graph), tuple(pull.inputs.values()))
+        else:
+            pulled = _by_rows(pull)
         if not pull.create_graph:
             return _apart(pulled, pull.cotangents, _memory())
         # PyTorch does not track a constant gradient; as a leaf it can be a head or a variable nevertheless.
         return [raw if raw is None or raw.requires_grad else self.leaf(raw) for raw in pulled]
 
-    def _may_accumulate(self) -> bool:
-        """Whether no leaf of the user's own can be in a graph, and no pass is under way that :meth:`_accumulated` would
-        wait for."""
-        return not self._strange and not steps.under_way.get()
 
-    def _accumulated(
-        self, heads: tuple[Raw, ...], cotangents: tuple[Raw, ...], leaves: tuple[Raw, ...], retain_graph: bool
-    ) -> Sequence[Raw | None]:
-        """Gradients for all leaves of a graph, by way of their raw ``.grad``, which is put back afterwards.
-
-        Without a list of inputs PyTorch's engine need not plan which nodes to visit: a sixth less time on a long chain
-        of small operations. But each leaf takes as long here as the planning for ``MANY`` nodes.
-        """
-        found = []
-        # Another thread's pass over a shared leaf would add to the same .grad.
-        with self._accumulating:
-            before = [raw.grad for raw in leaves]
-            for raw, grad in zip(leaves, before, strict=True):
-                if grad is not None:
-                    raw.grad = None
-            try:
-                run_backward(heads, cotangents, retain_graph, False, (), True, True)
-            finally:
-                for raw, grad in zip(leaves, before, strict=True):
-                    found.append(raw.grad)
-                    raw.grad = grad
-        return _apart(map(_cut_out, found), cotangents, _memory())
-
-
-def _gradients(pull: Pull, cotangents: Sequence[Raw], **options: Any) -> Sequence[Raw | None]:
-    found: Sequence[Raw | None] = torch.autograd.grad(
-        list(pull.raws),
-        list(pull.inputs.values()),
-        cotangents,
-        create_graph=pull.create_graph,
-        allow_unused=True,
-        **options,
+def _gradients(pull: Pull, cotangents: Sequence[Raw], retain_graph: bool) -> Sequence[Raw | None]:
+    inputs = tuple(pull.inputs.values())
+    found: Sequence[Raw | None] = run_backward(
+        tuple(pull.raws), tuple(cotangents), retain_graph, pull.create_graph, inputs, True, False
     )
     return found
+
+
+def _by_rows(pull: Pull) -> Sequence[Raw | None]:
+    # PyTorch has no batches of what DTensors and some of our own derivatives do: row by row then.
+    with contextlib.suppress(RuntimeError, OperationError):
+        if not any_spread(pull.raws):
+            found: Sequence[Raw | None] = torch.autograd.grad(
+                list(pull.raws),
+                list(pull.inputs.values()),
+                pull.cotangents,
+                retain_graph=True,
+                create_graph=pull.create_graph,
+                allow_unused=True,
+                is_grads_batched=True,
+            )
+            return found
+    rows = [_gradients(pull, row, retain_graph=True) for row in zip(*pull.cotangents, strict=True)]
+    columns = zip(*rows, strict=True)
+    return [None if column[0] is None else torch.stack(column) for column in columns]
 
 
 def _memory() -> Callable[[Raw], int]:
@@ -256,8 +194,3 @@ def _apart(pulled: Iterable[Raw | None], cotangents: Sequence[Raw], memory: Call
 def _storage(raw: Raw) -> int:
     found: int = raw.untyped_storage()._cdata
     return found
-
-
-def _cut_out(raw: Raw | None) -> Raw | None:
-    """Memory of its own for a part of something larger that PyTorch does not know as a view any more."""
-    return raw if raw is None or raw.untyped_storage().nbytes() == raw.nbytes else raw.clone()

@@ -4,15 +4,11 @@ PyTorch follows by itself."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextvars import ContextVar
 from typing import Any
 
 import torch
 
 from unigrad.extend import BareManyNode, Followed, Node, Parents, Raw, StepBack, StepPull, Switch
-
-under_way: ContextVar[bool] = ContextVar("unigrad_torch_step", default=False)
-"""Whether PyTorch's engine is just calling a step here: a pass inside it must not wait for the pass around it."""
 
 
 class StepNode(BareManyNode):
@@ -50,11 +46,7 @@ class Step(torch.autograd.Function):
         # Under create_graph PyTorch records the pass, and so what the derivative computes.
         tracked = [g is not None and g.requires_grad for g in grads] if torch.is_grad_enabled() else None
         (pull_back,) = ctx.held
-        token = under_way.set(True)
-        try:
-            return (None, None, *pull_back(grads, tracked))
-        finally:
-            under_way.reset(token)
+        return (None, None, *pull_back(grads, tracked))
 
 
 def joined(

@@ -241,9 +241,9 @@ class Engine:
     stops_at_inputs: ClassVar[bool] = False
     """Whether gradients stop at inputs that are not among the nodes that :meth:`pullback` is told to go through, as
     they do where the rules pull. Graphs that cross backends are then pulled in smaller pieces."""
-    pull_leaves: Callable[[Raw, tuple[Raw, ...], int, bool], Sequence[Raw | None] | None] | None = None
+    pull_leaves: Callable[[Raw, tuple[Raw, ...], bool], Sequence[Raw | None] | None] | None = None
     """:meth:`pullback` of ones from one head to all leaves of a graph that has nothing but ``"bare"`` nodes besides.
-    Given are the head, the leaves, the number of nodes and ``retain_graph``; None sends to :meth:`pullback`."""
+    Given are the head, the leaves and ``retain_graph``; None sends to :meth:`pullback`."""
 
     def fresh_leaf(self, raw: Raw) -> Raw:
         """:meth:`leaf` for an array that nobody else holds, which may itself become the leaf."""

@@ -132,7 +132,7 @@ def _at_once(head: Tensor, retain_graph: bool) -> bool:
             leaves[buffer] = node.raw  # type: ignore[attr-defined]
         elif kind is not BareNode and kind is not BareManyNode:
             return False
-    found = pull_leaves(head._raw, tuple(leaves.values()), len(nodes), retain_graph) if leaves else None
+    found = pull_leaves(head._raw, tuple(leaves.values()), retain_graph) if leaves else None
     if found is None:
         return False
     tensor_type, neutral = head._plain, head._neutral
