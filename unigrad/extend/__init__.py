@@ -31,7 +31,7 @@ from unigrad.operations.pooling import pooled_shape, window_slices
 from unigrad.native.linalg import composed
 
 # --- nodes: what recording leaves ---
-from unigrad.tape import RELEASED, BareManyNode, Leaf, Node, PulledNode, accumulate, next_number
+from unigrad.tape import RELEASED, BareManyNode, Leaf, Node, accumulate, next_number
 from unigrad.tensor.joints import Gathered, Joint, Part
 from unigrad.binding.nodes import rule_node
 from unigrad.engine.raw_nodes import RawNode
@@ -53,7 +53,7 @@ __all__ = [
     "ALL", "ALL_ORDERS", "DECOMPOSITIONS", "EVERYTHING", "HOST", "PRIMITIVES", "RELEASED", "ArgumentError",
     "Backend", "BackendError", "BareManyNode", "DType", "DtypeError", "Elsewhere", "Engine", "Followed",
     "Foreign", "Gathered", "InterchangeError", "Joint", "Key", "Leaf", "Moving", "NativeBackend", "Node",
-    "OperationError", "Parents", "Part", "Primitive", "Pull", "PulledNode", "Raw", "RawFunction", "RawNode",
+    "OperationError", "Parents", "Part", "Primitive", "Pull", "Raw", "RawFunction", "RawNode",
     "RawPull", "Shape", "ShapeError", "Spread", "StepBack", "StepPull", "Switch", "UnigradWarning", "UnsupportedError",
     "accumulate", "backwards", "by_element", "composed", "everything", "float32", "float64", "from_host",
     "get_backend_object", "has_gradients", "host_capsule", "is_array", "loaded_before", "meet_rules",
