@@ -25,11 +25,13 @@ from unigrad.base.errors import ArgumentError, UnigradError
 from unigrad.binding.source import source
 from unigrad.table import PRIMITIVES, Primitive
 from unigrad.teaching.demo import Demo
+from unigrad.teaching.notebooks import Notebooks
 
 DESCRIPTION = """\
 unigrad runs one gradient program on NumPy, CuPy, PyTorch, TensorFlow, MXNet and JAX.
 
   unigrad demo               a guided tour of two minutes
+  unigrad notebooks          copies the notebooks, to read, run and change
   unigrad backends           which of them can be used here, and what each supports
   unigrad primitives         what an adapter of another framework supplies
   unigrad source NAME        the code that is written for a primitive, as it runs
@@ -213,6 +215,7 @@ def _commands() -> dict[str, Any]:
     found: dict[str, Any] = {
         "backends": Backends(),
         "demo": Demo(),
+        "notebooks": Notebooks(),
         "primitives": Primitives(),
         "source": Source(),
     }

@@ -53,8 +53,7 @@ STEPS = (
 NEXT = """\
 What to read next:
   print(ug.exercises)                  exercises, from here to a rule of your own
-  notebooks/                           the same at leisure, to run and change
-  README.md                            installing frameworks, networks, compiling, what all backends promise
+  unigrad notebooks                    the same at leisure: copies them into a folder, to run and change
   unigrad backends                     what can be used on this machine
 """
 
