@@ -83,6 +83,7 @@ from unigrad.operations.calculus import *
 from unigrad.operations.choosing import *
 from unigrad.operations.comparing import *
 from unigrad.operations.contractions import *
+from unigrad.operations.convolving import *
 from unigrad.operations.creation import *
 from unigrad.operations.datatypes import *
 from unigrad.operations.elementwise import *

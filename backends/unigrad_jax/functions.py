@@ -536,6 +536,7 @@ def operations() -> dict[str, Operation]:
         "cumulative_prod": lambda x, axis: jnp.cumprod(x, axis=axis, dtype=x.dtype),
         "matmul": matmul,
         "einsum": einsum,
+        "convolve": lambda x1, x2, valid: jnp.convolve(x1, x2, "valid" if valid else "full", precision="highest"),
         "permute_dims": jnp.transpose,
         "concat": lambda arrays, axis: jnp.concatenate(arrays, axis=axis),
         "stack": lambda arrays, axis: jnp.stack(arrays, axis=axis),

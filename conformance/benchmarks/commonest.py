@@ -42,6 +42,7 @@ def inputs(size: str) -> Inputs:
 
 CALLS = {
     "clip": "ug.clip(x, 0.3, 0.7)",
+    "convolve": "ug.convolve(v, w[:50])",
     "where": "ug.where(m, x, y)",
     "take": "ug.take(x, n, axis=0)",
     "reshape": "ug.reshape(x, (-1,))",
@@ -195,6 +196,7 @@ _TORCH = {
     "var": "torch.var(x, 1, correction=0)",
     "std": "torch.std(x, 1, correction=0)",
     "sort": "torch.sort(x, stable=True).values",
+    "convolve": "F.conv1d(v[None, None], w[:50].flip(0)[None, None], padding=49)",
     "cumulative_sum": "torch.cumsum(x, 1)",
     "cumulative_prod": "torch.cumprod(x, 1)",
     "outer": "torch.outer(b, b)",

@@ -75,6 +75,10 @@ CALLS: dict[str, list[tuple[Sequence[Make], tuple[Any, ...]]]] = {
         ([lambda seed: _numbers(1, 1, 4, 4, seed=seed), lambda seed: _numbers(2, 1, 2, 3, seed=seed + 1)],
          ((1, 1), ((0, 0), (1, 1)), (1, 1), 1)),
     ],
+    "convolve": [
+        ([lambda seed: _numbers(5, seed=seed), lambda seed, size=size: _numbers(size, seed=seed + 1)], (valid,))
+        for size, valid in ((2, False), (7, False), (2, True), (4, True))
+    ],
     "cross_entropy": [([_x, lambda seed: _whole(4, 3, seed=seed)], ())],
     "cumulative_max": [([_x], (1,))],
     "cumulative_min": [([_x], (0,))],

@@ -333,6 +333,7 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         "cumulative_sum": lambda x, axis: xp.cumsum(x, axis=axis, dtype=x.dtype),
         "cumulative_prod": lambda x, axis: xp.cumprod(x, axis=axis, dtype=x.dtype),
         "matmul": xp.matmul,
+        "convolve": lambda x1, x2, valid: xp.convolve(x1, x2, "valid" if valid else "full"),
         "einsum": partial(einsum, xp),
         "reshape": lambda x, shape: x.reshape(shape),
         "permute_dims": lambda x, axes: x.transpose(axes),

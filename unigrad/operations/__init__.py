@@ -15,6 +15,7 @@ from unigrad.operations import (
     choosing,
     comparing,
     contractions,
+    convolving,
     creation,
     datatypes,
     decompositions,
@@ -43,9 +44,9 @@ from unigrad.operations import (
 )
 
 FLAT = (
-    applying, arranging, assembling, brackets, calculus, choosing, comparing, contractions, creation, datatypes,
-    elementwise, floating_parts, indexing, padding, polynomials, reductions, relations, scattering, searching,
-    sequences, sets, shapes, spacing, statistics, triangles, without_nan,
+    applying, arranging, assembling, brackets, calculus, choosing, comparing, contractions, convolving, creation,
+    datatypes, elementwise, floating_parts, indexing, padding, polynomials, reductions, relations, scattering,
+    searching, sequences, sets, shapes, spacing, statistics, triangles, without_nan,
 )  # fmt: skip
 """The families whose names are public as ``ug.NAME``."""
 

@@ -8,11 +8,11 @@ import numpy as np
 
 from unigrad.base.arguments import whole_number
 from unigrad.base.errors import ArgumentError, ShapeError
+from unigrad.operations.convolving import convolve
 from unigrad.operations.creation import asarray, full
 from unigrad.operations.elementwise import add, negative, power
 from unigrad.operations.padding import pad
 from unigrad.operations.reductions import floating
-from unigrad.operations.sequences import convolve
 from unigrad.operations.shapes import concat, reshape
 from unigrad.table import Array, operation
 from unigrad.tensor.coercion import tensors

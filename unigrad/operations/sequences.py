@@ -1,10 +1,8 @@
-"""Along one axis, in order: running extremes, differences, interpolation, convolution."""
+"""Along one axis, in order: running extremes, differences, interpolation."""
 
 from __future__ import annotations
 
 from typing import Any
-
-import numpy as np
 
 from unigrad.base import dtypes
 from unigrad.base.arguments import one_axis, whole_number
@@ -12,11 +10,9 @@ from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.base.words import Shape
 from unigrad.binding.declaring import primitive
 from unigrad.operations.arranging import along
-from unigrad.operations.contractions import matmul
-from unigrad.operations.creation import asarray, full
+from unigrad.operations.creation import asarray
 from unigrad.operations.elementwise import (
     clip,
-    conj,
     equal,
     less,
     logaddexp,
@@ -30,13 +26,13 @@ from unigrad.operations.indexing import argsort_, getitem, take_along_axis_
 from unigrad.operations.reductions import floating, in_float32, known, narrow, shifted
 from unigrad.operations.reductions import sum as sum_over
 from unigrad.operations.searching import searchsorted_
-from unigrad.operations.shapes import broadcast_to, concat, flip, reshape
+from unigrad.operations.shapes import broadcast_to, concat, reshape
 from unigrad.table import Array, alias, batched, composed, jvp, operation, vjp
 from unigrad.tensor.coercion import tensor, tensors
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
-    "convolve", "correlate", "cumulative_logsumexp", "cumulative_max", "cumulative_min", "diff", "ediff1d",
+    "cumulative_logsumexp", "cumulative_max", "cumulative_min", "diff", "ediff1d",
     "interp", "trapezoid",
     "cummax",
     "cummin",
@@ -296,44 +292,6 @@ def _once_around(x: Tensor, xp: Tensor, fp: Tensor, period: float) -> tuple[Tens
     order = argsort_(xp, 0, False)
     xp, fp = take_along_axis_(xp, order, 0), take_along_axis_(fp, order, 0)
     return x, concat([xp[-1:] - period, xp, xp[:1] + period]), concat([fp[-1:], fp, fp[:1]])
-
-
-# --- convolution ---------------------------------------------------------------------------------------------------
-
-
-@operation
-def convolve(x1: Array, x2: Array, /, mode: str = "full") -> Tensor:
-    """The convolution of two vectors: ``out[n] = sum of x1[k] * x2[n - k]``.
-
-    ``mode``: ``"full"``, all of n + m - 1 elements; ``"same"``, the middle ones, as many as the longer vector has;
-    ``"valid"``, those where the vectors overlap completely. It takes memory for n * m elements.
-    """
-    x1, x2 = tensors((x1, x2))
-    if x1.ndim != 1 or x2.ndim != 1 or not x1.size or not x2.size:
-        raise ShapeError(f"convolve takes two vectors with elements, not shapes {x1.shape} and {x2.shape}")
-    if mode not in ("full", "same", "valid"):
-        raise ArgumentError(f"convolve knows no mode {mode!r}; use 'full', 'same' or 'valid'")
-    if x1.size < x2.size:
-        x1, x2 = x2, x1
-    longer, shorter = x1.size, x2.size
-    first, count = {
-        "full": (0, longer + shorter - 1),
-        "same": ((shorter - 1) // 2, longer),
-        "valid": (shorter - 1, longer - shorter + 1),
-    }[mode]
-    edge = full((shorter - 1,), 0, dtype=x1.dtype, like=x1)
-    padded = concat([edge, x1, edge]) if shorter > 1 else x1
-    windows = getitem(padded, np.arange(first, first + count)[:, None] + np.arange(shorter))
-    return matmul(windows, flip(x2))
-
-
-@operation
-def correlate(x1: Array, x2: Array, /, mode: str = "valid") -> Tensor:
-    """The cross-correlation of two vectors: ``out[n] = sum of x1[n + k] * conj(x2[k])``; modes as :func:`convolve`."""
-    x1, x2 = tensors((x1, x2))
-    x2 = conj(x2) if x2.dtype.kind == "c" else x2
-    # The longer one first, as convolve would have it: NumPy's middle of an even number of elements depends on it.
-    return convolve(x1, flip(x2), mode) if x1.size >= x2.size else flip(convolve(x2, flip(x1), mode))
 
 
 cummax = alias("cummax", cumulative_max)

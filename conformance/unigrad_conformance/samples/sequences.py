@@ -44,3 +44,5 @@ for _mode in ("full", "same", "valid"):
     _row("correlate", _mode, f"ug.correlate(x, y, '{_mode}')", x=_v, y=spread(-1, 1, 3))
     _row("correlate", f"{_mode}_shorter_first", f"ug.correlate(x, y, '{_mode}')", x=spread(-1, 1, 2), y=_v)
 _row("convolve", "integers", "ug.convolve(n, n)", n=whole([1, 2, 3]), flat=True, dtypes=("float32",))
+_row("convolve", "longer", "ug.convolve(x, y)", x=spread(1, 2, 40), y=spread(0.5, 1.5, 30))
+_row("convolve", "booleans", "ug.convolve(m, m)", m=whole([1, 0, 1], "bool"), flat=True, dtypes=("float32",))
