@@ -468,6 +468,11 @@ CONSTANT_BETWEEN_JUMPS = (
 """To JAX their tangents (of two arrays: for the second) are 0 where the given one is NaN as well, which hides it."""
 
 
+def convolve(valid: bool, x1: Raw, x2: Raw) -> Raw:
+    """All elements, or those to which all of x2 adds."""
+    return jnp.convolve(x1, x2, "valid" if valid else "full", precision="highest")
+
+
 def ruled(row: Primitive, others: Any) -> Callable[..., Raw]:
     """The composition of a primitive with its rules as the derivative."""
     composition, count = row.composition, len(row.arrays)
@@ -536,7 +541,6 @@ def operations() -> dict[str, Operation]:
         "cumulative_prod": lambda x, axis: jnp.cumprod(x, axis=axis, dtype=x.dtype),
         "matmul": matmul,
         "einsum": einsum,
-        "convolve": lambda x1, x2, valid: jnp.convolve(x1, x2, "valid" if valid else "full", precision="highest"),
         "permute_dims": jnp.transpose,
         "concat": lambda arrays, axis: jnp.concatenate(arrays, axis=axis),
         "stack": lambda arrays, axis: jnp.stack(arrays, axis=axis),
@@ -556,6 +560,9 @@ def operations() -> dict[str, Operation]:
     plain["polygamma"] = lambda x, order: neutral(
         "polygamma", lambda x: composition("polygamma")(others, x, order), others, order
     )(x)
+    plain["convolve"] = lambda x1, x2, valid: neutral("convolve", functools.partial(convolve, valid), others, valid)(
+        x1, x2
+    )
     made = {name: Operation(PRIMITIVES[name], function) for name, function in plain.items()}
     made["power"] = Power(PRIMITIVES["power"], power)
     made |= linear_algebra(others)
