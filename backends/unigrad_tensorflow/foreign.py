@@ -9,7 +9,7 @@ import tensorflow as tf
 from tensorflow.core.function.trace_type import from_value
 from tensorflow.core.function.trace_type.custom_nest_trace_type import CustomNestTraceType
 
-from unigrad.extend import Elsewhere, Followed, Foreign, Moving, Raw, RawFunction, RawPull
+from unigrad.extend import DtypeError, Elsewhere, Followed, Foreign, Moving, Raw, RawFunction, RawPull
 from unigrad_tensorflow.tape import (
     UNCONNECTED,
     close_tape,
@@ -102,10 +102,24 @@ class TensorFlowForeign(Foreign):
 
     def contain(self, kind: type, array_of: Callable[[Any], Raw], with_array: Callable[[Any], Any]) -> None:
         kind.__tf_flatten__ = lambda container: ((), (array_of(container),))  # type: ignore[attr-defined]
-        kind.__tf_unflatten__ = staticmethod(lambda _, parts: with_array(parts[0]))  # type: ignore[attr-defined]
+        kind.__tf_unflatten__ = staticmethod(lambda _, parts: _held(kind, with_array, parts[0]))  # type: ignore[attr-defined]
         kind.__tf_tracing_type__ = lambda container, context: CustomNestTraceType(  # type: ignore[attr-defined]
             kind, (), (from_value(array_of(container), context),)
         )
+
+
+def _held(kind: Any, with_array: Callable[[Any], Any], part: Any) -> Any:
+    """What stands in place of a Tensor for what stands in place of its array, in a structure of TensorFlow's."""
+    if isinstance(part, tf.TensorSpec):
+        # The structure of a data set's elements, which has a Tensor for each.
+        return kind.of(part, None)
+    if type(part).__name__ == "_DotString":
+        # It writes two structures into an error, since they are not alike: one has arrays where the other has Tensors.
+        raise DtypeError(
+            "TensorFlow was given its own arrays and got Tensors back, or the other way round, which are two "
+            "structures to it: return x.raw from the function, or give it Tensors, ug.asarray(x)"
+        )
+    return with_array(part)
 
 
 def _is_floating(raw: Raw) -> bool:

@@ -153,3 +153,27 @@ def test_tensorflow(given: Any) -> None:
     same(tf.recompute_grad(doubled)(x), [2, 4, 6])
     with pytest.raises(ug.DtypeError, match=r"x\.raw"):
         tf.sin(doubled(x))
+
+
+def test_data_sets_of_tensorflow(given: Any) -> None:
+    tf = pytest.importorskip("tensorflow")
+    rows = tf.data.Dataset.from_tensor_slices(given(tf.constant(VALUES)))
+    same(next(iter(rows.map(doubled).batch(3))), [2, 4, 6])
+    pairs = rows.map(lambda x: {"x": x, "y": doubled(x)}).repeat(2).batch(6).prefetch(1)
+    same(next(iter(pairs))["y"], [2, 4, 6, 2, 4, 6])
+    assert "shape=()" in repr(rows.map(doubled))
+    assert float(rows.reduce(given(tf.constant(0.0)), lambda total, x: ug.asarray(total) + x)) == 6
+
+
+def test_tensorflows_loops_take_tensors_to_tensors() -> None:
+    tf = pytest.importorskip("tensorflow")
+    x = tf.constant(VALUES)
+    same(tf.map_fn(doubled, ug.asarray(x)), [2, 4, 6])
+    same(tf.scan(lambda total, row: total + row, ug.asarray(x)), [1, 3, 6])
+    for call in (
+        lambda: tf.map_fn(doubled, x),
+        lambda: tf.scan(lambda total, row: ug.asarray(total) + row, x),
+        lambda: tf.while_loop(lambda i: i < 3, lambda i: (ug.asarray(i) + 1,), (tf.constant(0),)),
+    ):
+        with pytest.raises(ug.DtypeError, match=r"return x\.raw from the function"):
+            call()

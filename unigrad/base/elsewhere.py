@@ -52,6 +52,7 @@ METHODS: Mapping[str, str] = {
     "assign": "x[...] = y",
     "assign_add": "x += y",
     "assign_sub": "x -= y",
+    "is_compatible_with": "x.raw, TensorFlow's own array, in what is returned to its filter",
     "asnumpy": "x.numpy()",
     "asscalar": "x.item()",
     "as_in_context": "x.to_device(device)",
