@@ -75,6 +75,11 @@ class JaxBackend(Backend):
     def is_known(self, raw: Raw) -> bool:
         return not isinstance(raw, self._jax.core.Tracer)
 
+    def may_hold_zero(self, raw: Raw) -> bool:
+        if self.is_known(raw) and [device.platform for device in raw.devices()] != ["cpu"]:
+            return True
+        return super().may_hold_zero(raw)
+
     def abstractly(self, function: Callable[[Sequence[Raw]], None], raws: Sequence[Raw]) -> None:
         def of_tracers(*tracers: Raw) -> tuple[()]:
             with self._jax.ensure_compile_time_eval():  # what has values keeps them

@@ -137,6 +137,11 @@ class TorchBackend(Backend):
             return False
         return not self.engine.by_rules() or self._beneath(raw) is not None
 
+    def may_hold_zero(self, raw: Raw) -> bool:
+        if type(raw) is not self.torch.Tensor or raw.device.type != "cpu" or not self.is_known(raw):
+            return True
+        return not (raw.all() if raw.dim() else raw)
+
     def _is_written_down(self) -> bool:
         """Whether PyTorch writes down the program, by make_fx."""
         return self.torch._C._get_dispatch_mode(self.torch._C._TorchDispatchModeKey.PROXY) is not None

@@ -22,6 +22,7 @@ from unigrad_conformance.programs.newcomers import NEWCOMERS
 from unigrad_conformance.programs.numbers import NUMBERS
 from unigrad_conformance.programs.numpy_users import NUMPY_USERS
 from unigrad_conformance.programs.recording import RECORDING
+from unigrad_conformance.programs.roots import ROOTS
 from unigrad_conformance.programs.seeds import SEEDS
 from unigrad_conformance.programs.transforms import TRANSFORMS
 from unigrad_conformance.samples.analysis import ANALYSIS
@@ -67,7 +68,7 @@ def all_cases() -> dict[str, Case]:
     """Every case by name: the programs first, as a reader would want to see them."""
     cases = [*SEEDS.cases, *RECORDING.cases, *TRANSFORMS.cases, *MAPPING.cases, *CUSTOM.cases, *CHECKPOINTS.cases]
     cases += [*NATIVE.cases, *CROSSING.cases, *HALVES.cases, *COMPLEX_RULES.cases, *MISTAKES.cases]
-    cases += [*LOOPS.cases, *MATRICES.cases]
+    cases += [*LOOPS.cases, *MATRICES.cases, *ROOTS.cases]
     cases += [*NEWCOMERS.cases, *NUMPY_USERS.cases, *kinks.cases(), *dtypes.cases(), *integers.cases(), *NUMBERS.cases]
     for family in FAMILIES:
         cases += cases_of(family)

@@ -402,6 +402,14 @@ class Backend:
         """Whether there are values that Python can look at, as there are unless a framework traces a program."""
         return True
 
+    def may_hold_zero(self, raw: Raw) -> bool:
+        """Whether an element is 0, or might be for all that can be told at once. So while a framework traces, and of
+        arrays for whose values one would have to wait."""
+        if not self.is_known(raw):
+            return True
+        values = self.to_numpy(raw)
+        return bool(np.count_nonzero(values) < values.size)
+
     def device(self, raw: Raw) -> Any:
         """The device that a raw array lives on."""
         return "cpu"

@@ -39,7 +39,7 @@ from unigrad.binding.operands import (
 from unigrad.binding.source import execute, fill, tuple_of
 from unigrad.table import PRIMITIVES, Primitive
 from unigrad.tape import BareManyNode, BareNode, Node, next_number, spare
-from unigrad.tensor.levels import INTERPRETERS, interpret
+from unigrad.tensor.levels import INTERPRETERS, interpret, wrapped_types
 from unigrad.tensor.operators import IN_PLACE, OPERATORS, REFLECTED, in_place
 from unigrad.tensor.tensor import Tensor
 
@@ -63,6 +63,9 @@ def bind(backend: Backend) -> Bound:
             kind.prefix + name, (kind.base, tensor_type), {"__slots__": (), "__module__": "unigrad", **members}
         )
         setattr(tensor_type, kind.attribute, wrapped)
+    for made in (tensor_type, *wrapped_types(tensor_type)):
+        made._rootless = made
+        made._rooted = type(made.__name__, (made,), {"__slots__": (), "__module__": "unigrad", "_is_root": True})
     bound = Bound(tensor_type)
     if engine.inline_nodes == "rules" or engine.pulls_raw:
         bound.raw_functions = types.SimpleNamespace(**{name: backend.function(name) for name in PRIMITIVES})
@@ -82,7 +85,8 @@ def bind(backend: Backend) -> Bound:
         setattr(tensor_type, method, in_place(getattr(primitives, primitive_name), raw_function, engine))
     if engine.scope is not None:
         framework_scopes.append(engine.scope)
-    backend.foreign.contain(tensor_type, attrgetter("raw"), functools.partial(_as_given, tensor_type))
+    for kind in (tensor_type, tensor_type._rooted):
+        backend.foreign.contain(kind, attrgetter("raw"), functools.partial(_as_given, tensor_type))
     return bound
 
 
@@ -298,7 +302,7 @@ def _bound_function(backend: Backend, row: Primitive, bound: Bound) -> Callable[
     function = backend.function(row.name)
     scope: dict[str, Any] = {
         "T": tensor_type,
-        "wrapped": {getattr(tensor_type, kind.attribute) for kind in INTERPRETERS},
+        "wrapped": wrapped_types(tensor_type),
         "row": row,
         "backend": backend,
         "function": function,

@@ -13,6 +13,7 @@ from unigrad.base.errors import ArgumentError, DtypeError, IndexRangeError, Oper
 from unigrad.table import SCALAR_TYPES, TAKEN, Primitive, takes
 from unigrad.tensor.coercion import one_number, tensor, tracing_type
 from unigrad.tensor.levels import is_wrapped, top
+from unigrad.tensor.roots import of_roots
 from unigrad.tensor.tensor import Tensor
 
 
@@ -48,6 +49,10 @@ def uncommon(
     if tracing is not None:
         result: Tensor = getattr(tracing._bound, row.name)(*args, *statics)
         return result
+    for arg in args:
+        if getattr(type(arg), "_is_root", False):
+            result = of_roots(function, row, args, statics)
+            return result
     highest = top(args) if len(args) > 1 else args[0] if is_wrapped(args[0]) else None
     if highest is None:
         return function(*prepare(tensor_type, row, args), *statics)

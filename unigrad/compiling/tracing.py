@@ -27,7 +27,7 @@ from unigrad.base.words import Raw
 from unigrad.compiling.program import Program, Step, Variable
 from unigrad.random import logged, state_key
 from unigrad.table import PRIMITIVES, Primitive
-from unigrad.tensor.levels import INTERPRETERS
+from unigrad.tensor.levels import wrapped_types
 from unigrad.tensor.operators import OPERATORS
 from unigrad.tensor.tensor import GradientBuffer, Tensor, type_on
 
@@ -392,7 +392,7 @@ def traced_over(inner: Backend, source: Backend) -> TracedBackend:
             loaded(backend)
             type_on(backend).raw = property(_raw_asked)  # type: ignore[assignment]
             _traced[inner] = backend
-        kinds = {type_on(backend)} | {getattr(type_on(backend), kind.attribute) for kind in INTERPRETERS}
+        kinds = {type_on(backend), *wrapped_types(type_on(backend))}
         for other in {inner, source}:
             for scope in bound[other].scopes:
                 scope["wrapped"] |= kinds

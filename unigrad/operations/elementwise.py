@@ -21,6 +21,7 @@ from unigrad.binding.declaring import primitive
 from unigrad.operations.creation import asarray, astype_
 from unigrad.table import Array, alias, composed, jvp, operation, vjp
 from unigrad.tensor.coercion import tensors
+from unigrad.tensor.roots import identity, is_root, rooted, unchanging
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
@@ -427,8 +428,8 @@ def _cbrt(xp: Any, x: Any) -> Any:
 composed(cbrt, _cbrt)
 
 
-@primitive("elementwise", dtypes="real_float", public=True)
-def hypot(x1: Array, x2: Array, /) -> Tensor:
+@primitive("elementwise", dtypes="real_float")
+def hypot_(x1: Array, x2: Array, /) -> Tensor:
     """sqrt(x1 * x1 + x2 * x2), without overflow; its derivative at (0, 0) is (0, 0), as a norm's."""
 
 
@@ -437,7 +438,7 @@ def _hypot_slope(xp: Any, g: Any, x: Any, out: Any) -> Any:
     return xp.where(zero, 0.0, g * (x / xp.where(zero, 1.0, out)))
 
 
-vjp(hypot, lambda xp, g, x1, out: _hypot_slope(xp, g, x1, out), lambda xp, g, x2, out: _hypot_slope(xp, g, x2, out))
+vjp(hypot_, lambda xp, g, x1, out: _hypot_slope(xp, g, x1, out), lambda xp, g, x2, out: _hypot_slope(xp, g, x2, out))
 
 
 def _hypot(xp: Any, x1: Any, x2: Any) -> Any:
@@ -449,7 +450,20 @@ def _hypot(xp: Any, x1: Any, x2: Any) -> Any:
     return xp.where(infinite, math.inf, found)
 
 
-composed(hypot, _hypot)
+composed(hypot_, _hypot)
+
+
+@operation
+def hypot(x1: Array, x2: Array, /) -> Tensor:
+    """sqrt(x1 * x1 + x2 * x2), without overflow; its derivative at (0, 0) is (0, 0), as a norm's.
+
+    Its square is smooth there, as the sum of squares is.
+    """
+    found: Tensor = hypot_(x1, x2)
+    if not is_root(found):
+        return found
+    x1, x2 = unchanging(x1), unchanging(x2)
+    return rooted(found, ("hypot", identity(x1), identity(x2)), lambda: add(square(x1), square(x2)))
 
 
 @primitive("elementwise", dtypes="float", public=True)

@@ -31,6 +31,7 @@ from unigrad.operations.elementwise import (
 from unigrad.operations.shapes import concat, reshape
 from unigrad.table import Array, alias, batched, jvp, operation, vjp
 from unigrad.tensor.levels import beneath
+from unigrad.tensor.roots import identity, is_root, rooted, unchanging
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
@@ -538,7 +539,7 @@ def std(
         return in_float32(std, x, axis=axis, correction=correction, keepdims=keepdims)
     axes = many_axes(axis, x.ndim)
     # As a norm of the distances, so that the derivative at 0 is the norm's.
-    norm = vector_norm_(x - mean(x, axis=axes, keepdims=True), axes, keepdims, 2.0)
+    norm = vector_norm(x - mean(x, axis=axes, keepdims=True), axis=axes, keepdims=keepdims)
     return _over(norm, math.sqrt(_degrees_of_freedom(x, axes, correction)))
 
 
@@ -574,7 +575,8 @@ def cumulative_prod(
 def vector_norm(x: Array, /, *, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Tensor:
     """The vector norm over ``axis``: ``ord`` may be any number, inf and -inf included.
 
-    Its derivative where the norm is 0 is 0, the subgradient of least norm.
+    Its derivative where the norm is 0 is 0, the subgradient of least norm. The square of a norm with ``ord=2`` is
+    smooth there, and has the derivatives of the sum of squares, to any order.
     """
     x = floating(x)
     axes = many_axes(axis, x.ndim)
@@ -582,6 +584,8 @@ def vector_norm(x: Array, /, *, axis: Axis = None, keepdims: bool = False, ord: 
         raise ArgumentError(f"ord must be a number, inf or -inf, not {ord!r}")
     if ord == 0:
         return astype_(count_nonzero(x, axis=axes, keepdims=keepdims), dtypes.real_of(x.dtype))
+    if ord == 2:
+        return _euclidean(x, axes, keepdims)
     if narrow(x):
         return in_float32(vector_norm, x, axis=axes, keepdims=keepdims, ord=ord)
     if ord == 1:
@@ -591,6 +595,16 @@ def vector_norm(x: Array, /, *, axis: Axis = None, keepdims: bool = False, ord: 
             return sum_(absolute(x), axes, keepdims)
         return (max if ord > 0 else min)(absolute(x), axis=axes, keepdims=keepdims)
     return vector_norm_(x, axes, keepdims, float(ord))
+
+
+def _euclidean(x: Tensor, axes: Shape, keepdims: bool) -> Tensor:
+    if narrow(x):
+        return in_float32(_euclidean, x, axes=axes, keepdims=keepdims)
+    found: Tensor = vector_norm_(x, axes, keepdims, 2.0)
+    if not is_root(found):
+        return found
+    x = unchanging(x)
+    return rooted(found, (identity(x), axes), lambda: sum_(squared_size(x), axes, keepdims))
 
 
 cumsum = alias("cumsum", cumulative_sum)

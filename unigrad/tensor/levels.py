@@ -43,6 +43,13 @@ class Interpreter(NamedTuple):
 INTERPRETERS: list[Interpreter] = []
 """Each registers itself, and every backend gets a class for each."""
 
+
+def wrapped_types(tensor_type: type[Tensor]) -> set[type[Tensor]]:
+    """A backend's classes of wrapped Tensors, with those of roots beside them (``unigrad.tensor.roots``)."""
+    made = [getattr(tensor_type, kind.attribute) for kind in INTERPRETERS]
+    return {*made, *[kind._rooted for kind in made if kind.__dict__.get("_rooted")]}
+
+
 next_level = itertools.count(1).__next__
 
 

@@ -96,7 +96,7 @@ class BatchParts(NamedTuple):
 class Tensor(Everyday):
     """An array on one backend. Made by ``ug.asarray``, the creation functions and every operation."""
 
-    __slots__ = ("__weakref__", "_buffer", "_dtype", "_node", "_parts", "_raw")
+    __slots__ = ("__weakref__", "_buffer", "_dtype", "_node", "_parts", "_raw", "_root")
 
     backend: ClassVar[Backend]
     """The backend that it lives on; ``x.backend.name`` is its name."""
@@ -116,6 +116,11 @@ class Tensor(Everyday):
     _parts: DualParts | BatchParts
     _is_wrapped: ClassVar[bool] = False
     _interpret: ClassVar[Any]
+    # Set only on roots, whose classes say so: beside each class there is one (``unigrad.tensor.roots``).
+    _root: Any
+    _is_root: ClassVar[bool] = False
+    _rooted: ClassVar[type[Tensor]]
+    _rootless: ClassVar[type[Tensor]]
 
     # The backends' classes have none again (``unigrad.binding.functions``): with one a call of a class takes half as
     # long again, and this class itself makes nothing.
