@@ -10,7 +10,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 # besides: those come and go with releases.
 conform-all: export XLA_FLAGS ?= --xla_backend_optimization_level=0
 
-.PHONY: conform conform-all train test test-oldest test-newest check bench bench-operations array-api-tests format clean help
+.PHONY: conform conform-all train test test-oldest test-newest check bench bench-operations notebooks notebooks-html array-api-tests format clean help
 
 help:
 	@echo "make conform   every operation, program and hard point on every backend, compared with the reference: minutes"
@@ -23,6 +23,9 @@ help:
 	@echo "make bench     speed and memory beside their limits"
 	@echo "make bench-operations [BACKENDS='numpy torch'] [ROWS='sum mean']"
 	@echo "               every operation recorded, beside the framework's own call, and the worst ten"
+	@echo "make notebooks [BACKEND=torch] [NAMES='digits compiling']"
+	@echo "               runs the notebooks, on NumPy or another backend"
+	@echo "make notebooks-html  likewise, and pages with all outputs: build/notebooks/index.html"
 	@echo "make array-api-tests CHECKOUT=path [BACKENDS='numpy torch'] [EXAMPLES=n]"
 	@echo "               the standard's own suite (github.com/data-apis/array-api-tests) on every backend"
 	@echo "make format    format the code"
@@ -65,6 +68,10 @@ bench: $(READY)
 bench-operations: $(READY)
 	$(BIN)/python conformance/benchmarks/recorded.py $(BACKENDS) $(ROWS)
 
+notebooks notebooks-html: $(READY)
+	$(if $(BACKEND),UNIGRAD_BACKEND=$(BACKEND)) $(BIN)/python conformance/notebooks.py \
+		$(if $(findstring html,$@),html,run) $(NAMES)
+
 array-api-tests: $(READY)
 	@test -n "$(CHECKOUT)" || { echo "CHECKOUT= must be a clone of github.com/data-apis/array-api-tests"; exit 2; }
 	$(BIN)/pip install --quiet --constraint constraints.txt --requirement $(CHECKOUT)/requirements.txt
@@ -74,6 +81,7 @@ array-api-tests: $(READY)
 format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(BIN)/python conformance/notebooks.py clear
 
 clean:
 	rm -rf $(VENV) .releases

@@ -1,35 +1,78 @@
-"""The notebooks run from the first cell to the last on every backend, and print the same everywhere."""
+"""The notebooks run from the first cell to the last on every backend, and print the same everywhere.
+
+Here cells are executed in this process: a kernel for each notebook and backend would import frameworks for minutes.
+`make notebooks` runs them in Jupyter, and one of them is run so here.
+"""
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import io
+import json
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-import nbformat
+import matplotlib
+import numpy as np
 import pytest
-from nbclient import NotebookClient
+from matplotlib import pyplot as plt
 
 import unigrad as ug
+from notebooks import INDEX, NOTEBOOKS, cleared, executed, index, page
 
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 BACKENDS = [row.name for row in ug.available_backends() if row.installed]
+BY_NAME = {path.stem: path for path in NOTEBOOKS}
+
+
+@contextlib.contextmanager
+def surroundings(path: Path, backend: str) -> Iterator[None]:
+    """What notebooks set for their process is set back."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        ug.use_backend(backend),
+        matplotlib.rc_context(),
+        np.errstate(),
+        contextlib.chdir(path.parent),
+    ):
+        matplotlib.use("agg")
+        patch.setenv("UNIGRAD_BACKEND", backend)
+        patch.setattr(plt, "show", lambda: None)
+        yield
+    plt.close("all")
+
+
+def ran(source: str, names: dict[str, Any]) -> Any:
+    """Runs a cell; what its last line is, if that is an expression."""
+    *body, last = ast.parse(source).body
+    if not isinstance(last, ast.Expr):
+        body, last = [*body, last], None
+    exec(compile(ast.Module(body, []), "<cell>", "exec"), names)  # noqa: S102 - the notebooks are ours
+    return None if last is None else eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
 
 
 @cache
 def printed(path: Path, backend: str) -> tuple[str, ...]:
-    """What each code cell prints, with numbers rounded to five digits, and whether it shows a picture."""
-    notebook = nbformat.read(path, as_version=4)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("UNIGRAD_BACKEND", backend)
-        NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}}).execute()
+    """What each code cell prints, with numbers rounded to four digits, and how many pictures it shows."""
+    names: dict[str, Any] = {"__name__": "__main__"}
     shown = []
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            text = "".join(output.text for output in cell.outputs if output.get("name") == "stdout")
-            pictures = sum("image/png" in output.get("data", {}) for output in cell.outputs)
-            shown.append(re.sub(r"-?\d+\.\d+(e[+-]?\d+)?", _rounded, text) + f" [{pictures} pictures]")
+    with surroundings(path, backend):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] != "code":
+                continue
+            with contextlib.redirect_stdout(io.StringIO()) as out:
+                value = ran("".join(cell["source"]), names)
+            pictures = len(plt.get_fignums()) + ("image/svg+xml" in bundle(value))
+            plt.close("all")
+            shown.append(re.sub(r"-?\d+\.\d+(e[+-]?\d+)?", _rounded, out.getvalue()) + f" [{pictures} pictures]")
     return tuple(shown)
+
+
+def bundle(value: Any) -> dict[str, str]:
+    return value._repr_mimebundle_() if hasattr(value, "_repr_mimebundle_") else {}
 
 
 def _rounded(match: re.Match[str]) -> str:
@@ -45,6 +88,28 @@ def test_notebook(path: Path, backend: str) -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_is_committed_without_outputs(path: Path) -> None:
-    for cell in nbformat.read(path, as_version=4).cells:
-        assert not cell.get("outputs"), "clear the outputs: they are made by running it"
+def test_notebook_is_kept_cleared(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text == cleared(text), "run: python conformance/notebooks.py clear"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_says_where_the_backend_is_chosen(path: Path) -> None:
+    first = next(cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code")
+    assert 'ug.set_backend(os.environ.get("UNIGRAD_BACKEND", "numpy"))' in "".join(first["source"])
+
+
+def test_index_has_each_notebook_once_with_minutes() -> None:
+    rows = re.findall(
+        r"^\| \[[^\]]+\]\((\w+)\.ipynb\) \|.+\| (\d+) \|", INDEX.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert sorted(name for name, _ in rows) == [path.stem for path in NOTEBOOKS]
+
+
+def test_pages_show_outputs_and_lead_to_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNIGRAD_BACKEND", "numpy")
+    shown = page(executed(BY_NAME["digits"]), "digits")
+    assert "data:image/svg+xml" in shown
+    assert not re.search(r'href="[^"]+\.ipynb', shown)
+    listed = index()
+    assert all(f'href="{name}.html"' in listed for name in BY_NAME)
