@@ -140,6 +140,18 @@ def test_a_program_by_hand_gives_its_own_gradient(backend: str) -> None:
     assert x.grad is None
 
 
+def test_what_a_framework_is_known_to_lose_is_put_down_to_its_precision() -> None:
+    found = ug.compare(ug.tanh, 12.0, backends=["numpy", "torch"])
+    (difference,) = found.differences
+    assert not found.agree
+    assert difference.kind == "precision"
+    assert "precision of tanh on torch" in difference.text
+    found = ug.compare(lambda x: ug.exp(x).sum(), ug.linspace(-3, 3, 100), backends=["numpy", "torch"])
+    assert found.agree
+    assert {each.kind for each in found.differences} == {"rounding"}
+    assert "least exact there is exp" in str(found.differences[0])
+
+
 def test_source_is_beside_source() -> None:
     def by_numpy(x: Any) -> Any:
         return x.sum(), np.ones_like(x)  # <b>&

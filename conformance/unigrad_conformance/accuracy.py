@@ -417,6 +417,13 @@ class Accuracy:
     unigrad accuracy --write                keep the figures in accuracy.toml
     """
 
+    def documented(self, operation: str, dtype: str, backend: str) -> tuple[float, float, str] | None:
+        """What is known of an operation, for who asks in Python, as ``ug.compare`` does: the largest errors of its
+        value and its gradient in ULP, and what was decided about a large one; None if it is not measured."""
+        figures, decisions = recorded()
+        found = figures.get((operation, dtype, backend))
+        return None if found is None else (*found, decisions.get((operation, backend), ""))
+
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
         parser.add_argument("--backend", action="append", default=[], metavar="NAME", help="only this one (repeatable)")

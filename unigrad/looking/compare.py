@@ -24,7 +24,7 @@ from unigrad.looking.distances import Values
 from unigrad.looking.explaining import explained
 from unigrad.looking.memory import with_memory
 from unigrad.looking.probing import unusable
-from unigrad.looking.running import chosen_backends, found_backends, names_of, on_variables
+from unigrad.looking.running import chosen_backends, found_backends, name_of, names_of, on_variables
 from unigrad.operations.creation import asarray
 from unigrad.tensor.levels import is_wrapped
 from unigrad.tensor.tensor import Tensor
@@ -98,7 +98,7 @@ class Compare:
                 errors = [error for _, error in answers if error is not None]
                 if len(errors) == len(answers):
                     raise errors[0]
-                found = Comparison(called(f), [row for row, _ in answers], _source(f))
+                found = Comparison(name_of(f), [row for row, _ in answers], _source(f))
                 found.differences = explained(f, asked.held, found)
         finally:
             random.set_state(asked.state)
@@ -142,7 +142,7 @@ def _held(args: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _as_numpy(leaf: Any) -> Values:
-    found: Values = asarray(leaf).detach().numpy().copy()
+    found: Values = asarray(leaf).detach().numpy()
     return found
 
 
@@ -199,18 +199,26 @@ def _call(row: Row, f: Callable[..., Any], asked: Asked) -> tuple[float, float]:
     result = recorded(f, arguments)
     leaves, layout = flatten(result)
     outputs = [asarray(leaf) for leaf in leaves]
-    values = [_as_numpy(y) for y in outputs]  # some frameworks compute when asked
+    _wait(outputs)
     forward = time.perf_counter() - start
+    values = [_as_numpy(y) for y in outputs]
     row.values, row.value = dict(zip(paths(result), values, strict=True)), layout(iter(values))
     heads = [y for y in outputs if has_gradients(y.dtype)]
     seeds = [y.ones_like() for y in heads]
     variables = {name: x for name, x in zip(asked.names, arguments.variables, strict=True) if _is_variable(x)}
     start = time.perf_counter()
     found = pull_back(Pass(heads, seeds, False, False), list(variables.values()))
-    gradients = [_as_numpy(x.zeros_like() if g is None else g) for x, g in zip(variables.values(), found, strict=True)]
+    _wait([g for g in found if g is not None])
     backward = time.perf_counter() - start
+    gradients = [_as_numpy(x.zeros_like() if g is None else g) for x, g in zip(variables.values(), found, strict=True)]
     row.gradients = dict(zip(variables, gradients, strict=True))
     return forward, backward
+
+
+def _wait(arrays: Sequence[Tensor]) -> None:
+    """Until they are computed: some frameworks do it later, or when somebody asks."""
+    for x in arrays:
+        x.backend.to_numpy(x._raw)
 
 
 def _is_variable(x: Any) -> bool:
@@ -253,9 +261,10 @@ def _call_by_hand(row: Row, backend: Backend, g: Callable[..., Any], asked: Aske
     arguments = on_variables(asked.held)
     start = time.perf_counter()
     value, gradient = _own(backend, g, arguments)
+    _wait([asarray(leaf) for leaf in flatten((value, gradient))[0]])
+    seconds = time.perf_counter() - start
     leaves, layout = flatten(value)
     values, gradients = [_as_numpy(leaf) for leaf in leaves], [_as_numpy(leaf) for leaf in flatten(gradient)[0]]
-    seconds = time.perf_counter() - start
     names = [name for name, x in zip(asked.names, arguments.variables, strict=True) if _is_variable(x)]
     if len(gradients) != len(names):
         raise ArgumentError(

@@ -71,8 +71,8 @@ class Difference:
     """``"value"`` or ``"gradient of x"``."""
     ulp: float
     kind: str
-    """``rounding``, ``cancellation``, ``subnormal``, ``dtype``, ``shape``, ``structure``, ``convention`` or
-    ``unexplained``."""
+    """``rounding``, ``cancellation``, ``subnormal``, ``precision``, ``dtype``, ``shape``, ``structure``, ``convention``
+    or ``unexplained``."""
     text: str
     convention: str | None = None
     """The id of the row in the table of conventions."""
@@ -155,13 +155,15 @@ class Comparison:
         heads = [f"{where}\n{next(iter(kinds[where]))}" if len(kinds[where]) == 1 else where for where in shown]
         rows = [self._cells(row, shown, kinds) for row in self.rows]
         several = len(self.answered) > 1
-        verdict = "the only answer" if not several else "they agree" if self.agree else "they do not all agree"
+        who = "those that answered" if self.failed else "they"
+        verdict = f"{who} agree" if self.agree else f"{who} do not all agree"
+        verdict = verdict if several else "the only answer"
         notes = [str(each) for each in self.differences]
         if len(gradients) > GRADIENTS:
             notes.append(f"{len(gradients) - GRADIENTS} more gradients are compared, and in the rows' gradients.")
         if several:
             largest = _number(self.ulp)
-            notes.append(f"ULP: the largest difference from {self.reference}, in units in the last place: {largest}.")
+            notes.append(f"The largest difference from {self.reference} is {largest} ULP (units in the last place).")
         return Table(
             f"{self.title} on {len(self.rows)} backends: {verdict}" if not self._natives()
             else f"{self.title}, and the frameworks' own code: {verdict}",
@@ -185,8 +187,8 @@ class Comparison:
         natives = self._natives()
         if not natives:
             return []
-        missing = "(the source cannot be found)"
-        return [("unigrad", self.source or missing), *((row.name, row.source or missing) for row in natives)]
+        first = self[self.reference]
+        return [_column("unigrad", self.source, first), *(_column(row.name, row.source, row) for row in natives)]
 
     def __str__(self) -> str:
         return text_of(self._table(), shutil.get_terminal_size((120, 24)).columns)
@@ -195,6 +197,15 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         return html_of(self._table())
+
+
+def _column(title: str, source: str | None, row: Row) -> tuple[str, str]:
+    """Code, and what came of it."""
+    lines = [source or "(the source cannot be found)", ""]
+    lines += [f"{where}: {numbers(array, FEW)}" for where, array in row.answers.items()]
+    times = {"time" if row.backward is None else "forward": row.forward, "backward": row.backward}
+    lines += [f"{what}: {_seconds(seconds)}" for what, seconds in times.items() if seconds is not None]
+    return title, "\n".join([*lines, *([row.error] if row.error else [])])
 
 
 def _kind(array: Values) -> str:

@@ -1,8 +1,8 @@
-"""The documented answers at hard points, as the package that has their table tells them.
+"""What is documented of answers at hard points and of precision, as the package that has the tables tells it.
 
-It is the package that brings the command ``unigrad conventions``: what it registers in the entry-point group
-``unigrad.commands`` under this name also has ``points()``, the rows of the table, and ``function(point)``, the
-expression of one as a function of its inputs.
+It is the package that brings the commands ``unigrad conventions`` and ``unigrad accuracy``: what it registers in the
+entry-point group ``unigrad.commands`` under these names can also be asked, as :class:`Points` and :class:`Precision`
+say.
 """
 
 from __future__ import annotations
@@ -43,22 +43,48 @@ class Point(Protocol):
     def own(self) -> Mapping[str, Own]: ...
 
 
-class Told(Protocol):
-    """What the package registers."""
+class Points(Protocol):
+    """What ``unigrad conventions`` is registered as."""
 
-    def points(self) -> Sequence[Point]: ...
-    def function(self, point: Any) -> Callable[..., Any]: ...
-    def agrees(self, point: Any, gives: str) -> bool: ...
+    def points(self) -> Sequence[Point]:
+        """The rows of the table."""
+        ...
+
+    def function(self, point: Any) -> Callable[..., Any]:
+        """What a row asks of unigrad, as a function of its inputs."""
+        ...
+
+    def agrees(self, point: Any, gives: str) -> bool:
+        """Whether a framework's answer is ours."""
+        ...
 
 
-def told() -> Told | None:
-    """The package's table; None where it is not installed."""
-    for entry in importlib.metadata.entry_points(group="unigrad.commands", name="conventions"):
+class Precision(Protocol):
+    """What ``unigrad accuracy`` is registered as."""
+
+    def documented(self, operation: str, dtype: str, backend: str) -> tuple[float, float, str] | None:
+        """The largest errors of its value and its gradient in ULP, and what was decided about a large one."""
+        ...
+
+
+def points() -> Points | None:
+    """The table of conventions; None where it is not installed."""
+    found: Points | None = _registered("conventions")
+    return found
+
+
+def precision() -> Precision | None:
+    """The table of precision; None where it is not installed."""
+    found: Precision | None = _registered("accuracy")
+    return found
+
+
+def _registered(name: str) -> Any:
+    for entry in importlib.metadata.entry_points(group="unigrad.commands", name=name):
         try:
-            found: Told = entry.load()
+            return entry.load()
         except ImportError:
             continue
-        return found
     return None
 
 
@@ -111,19 +137,19 @@ class Convention:
 
 def convention(name: str) -> Convention:
     """The row of that name. ArgumentError if there is none, BackendError where the table is not installed."""
-    table = told()
+    table = points()
     if table is None:
         raise BackendError(
             "the table of conventions comes with the conformance suite, which is not installed; install it with: "
             "pip install 'unigrad[conformance]'"
         )
-    points = {point.id: point for point in table.points()}
-    if name not in points:
+    rows = {point.id: point for point in table.points()}
+    if name not in rows:
         word = str(name).lower()
-        near = [id for id in points if word in id or word in points[id].call] if word else []
-        near = near or difflib.get_close_matches(word, points, 6, 0.5)
+        near = [id for id in rows if word in id or word in rows[id].call] if word else []
+        near = near or difflib.get_close_matches(word, rows, 6, 0.5)
         hint = f"near are {', '.join(near[:12])}" if near else "'unigrad conventions' prints all"
         raise ArgumentError(f"there is no convention {name!r}; {hint}")
-    point = points[name]
+    point = rows[name]
     own = {key: Answer(each.gives, each.call, table.agrees(point, each.gives)) for key, each in point.own.items()}
     return Convention(point.id, point.call, point.inputs, point.answer, point.why, own)

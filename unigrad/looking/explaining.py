@@ -11,7 +11,7 @@ import numpy as np
 from unigrad.adapters.registry import use_backend
 from unigrad.base.errors import UnigradError
 from unigrad.looking.comparison import Comparison, Difference, Row
-from unigrad.looking.conventions import Point, Told, told
+from unigrad.looking.conventions import Point, Points, Precision, points, precision
 from unigrad.looking.distances import Distance, Values
 from unigrad.looking.running import on_variables
 from unigrad.looking.watching import watched
@@ -28,24 +28,16 @@ Call = tuple[str, list[Values]]
 def explained(f: Callable[..., Any], held: Sequence[Any], found: Comparison) -> list[Difference]:
     """Every difference from the reference, with its reason; the differences of a row that are rounding as one."""
     first = found[found.reference]
+    others = [row for row in found.answered if row is not first]
+    calls = _calls(f, held, first.backend) if any(row.ulp for row in others) else []
+    exact = precision() if calls else None
     differences: list[Difference] = []
-    calls: list[Call] | None = None
-    table = told()
-    for row in found.answered:
-        if row is first:
-            continue
+    for row in others:
         differences += _of_form(row, first)
         far = {where: each for where, each in row.distances.items() if not each.is_rounding}
+        differences += [_unlike(row, where, each, calls, exact) for where, each in far.items()]
         if not far:
-            differences += _of_rounding(row)
-        for where, each in far.items():
-            if calls is None:
-                calls = _calls(f, held, found.reference.removesuffix(" native"))
-            values_agree = all(d.is_rounding for w, d in row.distances.items() if w.startswith("value"))
-            conventions: list[tuple[Point, str]] = []
-            if table is not None and where.startswith("gradient") and values_agree:
-                conventions = list(_conventions(row, calls, table))
-            differences.append(_unlike(row, where, each, conventions))
+            differences += _of_rounding(row, calls, exact)
     return differences
 
 
@@ -63,11 +55,14 @@ def _of_form(row: Row, first: Row) -> Iterator[Difference]:
             yield Difference(row.name, where, row.distances[where].ulp, "dtype", text)
 
 
-def _of_rounding(row: Row) -> Iterator[Difference]:
-    apart = [(each.ulp, where, each) for where, each in row.distances.items() if each.ulp]
-    if not apart:
+def _of_rounding(row: Row, calls: Sequence[Call], exact: Precision | None) -> Iterator[Difference]:
+    ulp, where, each = max(
+        ((each.ulp, where, each) for where, each in row.distances.items()),
+        key=lambda found: found[0],
+        default=(0.0, "", Distance()),
+    )
+    if not ulp:
         return
-    ulp, where, each = max(apart, key=lambda found: found[0])
     if each.subnormal:
         kind, text = "subnormal", "numbers below the smallest normal one, which some frameworks take for zero"
     elif each.cancels:
@@ -77,18 +72,42 @@ def _of_rounding(row: Row) -> Iterator[Difference]:
             f"ULP: digits that cancelled"
         )
     else:
-        kind, text = "rounding", f"up to {ulp:.3g} ULP, which is rounding: each framework adds and approximates its way"
+        kind, text = "rounding", f"up to {ulp:.3g} ULP, which is rounding"
+        known = [] if row.is_native else [each for each in _documented(row, where, calls, exact) if not each[2]]
+        if known:
+            error, operation, _ = max(known)
+            text += f"; least exact there is {operation}, documented to be within {error:.2g} ULP"
     yield Difference(row.name, where, ulp, kind, text)
 
 
-def _unlike(row: Row, where: str, each: Distance, conventions: Sequence[tuple[Point, str]]) -> Difference:
-    if conventions:
+def _documented(
+    row: Row, where: str, calls: Sequence[Call], exact: Precision | None
+) -> Iterator[tuple[float, str, str]]:
+    """The documented error of each operation that was met, with its name and what was decided about it."""
+    if exact is None:
+        return
+    for operation in dict.fromkeys(name for name, _ in calls):
+        found = exact.documented(operation, str(row.answers[where].dtype), row.backend)
+        if found is not None:
+            value, gradient, decided = found
+            yield value if where.startswith("value") else max(value, gradient), operation, decided
+
+
+def _unlike(row: Row, where: str, each: Distance, calls: Sequence[Call], exact: Precision | None) -> Difference:
+    """A difference that is more than rounding."""
+    table = points() if row.is_native else None
+    met = [] if table is None else list(_met(row, calls, table))
+    if met:
         words = [
             f"{point.id} ({point.call}: unigrad {point.answer}, {row.backend} by itself {gives}; {point.why})"
-            for point, gives in conventions[:NAMED]
+            for point, gives in met[:NAMED]
         ]
-        return Difference(row.name, where, each.ulp, "convention", "the convention " + ", or ".join(words),
-                          conventions[0][0].id)  # fmt: skip
+        text = f"the convention {', or '.join(words)}"
+        return Difference(row.name, where, each.ulp, "convention", text, met[0][0].id)
+    for error, operation, decided in _documented(row, where, calls, exact):
+        if decided and each.ulp <= error:
+            text = f"{each.ulp:.3g} ULP apart, by the documented precision of {operation} on {row.backend}: {decided}"
+            return Difference(row.name, where, each.ulp, "precision", text)
     whose = "its code computes something else" if row.is_native else "a fault of an adapter, which is worth a report"
     text = f"{each.ulp:.3g} ULP apart, which neither rounding nor a documented convention explains: {whose}"
     return Difference(row.name, where, each.ulp, "unexplained", text)
@@ -109,11 +128,15 @@ def _calls(f: Callable[..., Any], args: Sequence[Any], backend: str) -> list[Cal
         return [(call.row.name, [asarray(raw).detach().numpy() for raw in call.raws]) for call in seen.calls.values()]
 
 
-def _conventions(row: Row, calls: Sequence[Call], table: Told) -> Iterator[tuple[Point, str]]:
-    """The points at which the framework by itself answers otherwise, and which these calls meet."""
+def _met(row: Row, calls: Sequence[Call], table: Points) -> Iterator[tuple[Point, str]]:
+    """The points at which the framework by itself answers otherwise, and which these calls meet: of those with another
+    value too, if the values differ."""
+    values_agree = all(each.is_rounding for where, each in row.distances.items() if where.startswith("value"))
     for point in table.points():
         own = point.own.get(row.backend)
         if own is None or own.gives == "absent" or not point.inputs or table.agrees(point, own.gives):
+            continue
+        if values_agree == ("(value" in own.gives):
             continue
         inputs = [
             np.asarray(value, np.float64 if not np.iscomplexobj(value) else None) for value in point.inputs.values()

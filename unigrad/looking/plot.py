@@ -15,7 +15,7 @@ from unigrad.base.dtypes import float64
 from unigrad.base.errors import ArgumentError, ShapeError, UnsupportedError
 from unigrad.base.recording import Switch
 from unigrad.looking.plotted import Curves, Field, Plot, Values, drawn_curves, drawn_field
-from unigrad.looking.running import chosen_backends
+from unigrad.looking.running import chosen_backends, name_of
 from unigrad.operations.creation import asarray
 from unigrad.operations.shapes import stack
 from unigrad.tensor.tensor import Tensor
@@ -67,7 +67,7 @@ def plot(
             f"the second derivatives"
         )
     chosen = [current_backend().name] if backends is None else chosen_backends(backends)
-    name = _name(f)
+    name = name_of(f)
     if len(intervals) == 1:
         points = np.linspace(*intervals[0], POINTS)
         marked = _along(at, intervals[0])
@@ -139,11 +139,6 @@ def _pair(at: Any, intervals: Sequence[tuple[float, float]]) -> tuple[float, flo
     if not found or not inside:
         raise ArgumentError(f"at={at!r} must be a pair of numbers inside {tuple(intervals)}")
     return found[0], found[1]
-
-
-def _name(f: Callable[..., Any]) -> str:
-    name = called(f)
-    return name if name.isidentifier() else "f"
 
 
 def _variables(f: Callable[..., Any], otherwise: Sequence[str]) -> list[str]:

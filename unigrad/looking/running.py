@@ -14,7 +14,7 @@ from unigrad.base.errors import ArgumentError
 from unigrad.base.recording import Switch
 from unigrad.base.tree import paths
 from unigrad.tensor.tensor import Tensor
-from unigrad.transforms.calling import Arguments, constant, variable
+from unigrad.transforms.calling import Arguments, called, constant, variable
 
 
 def on_variables(args: Sequence[Any]) -> Arguments:
@@ -28,6 +28,12 @@ def on_variables(args: Sequence[Any]) -> Arguments:
 
     with Switch(False, None):  # or they would be part of what is recorded outside
         return Arguments(args, range(len(args)), taken)
+
+
+def name_of(f: Callable[..., Any]) -> str:
+    """What a function is called; ``f`` if it has no name that could be typed."""
+    name = called(f)
+    return name if name.isidentifier() else "f"
 
 
 def names_of(f: Callable[..., Any], args: Sequence[Any], own: Sequence[str] | None = None) -> list[str]:

@@ -72,7 +72,7 @@ def _side_by_side(columns: Sequence[tuple[str, str]], width: int) -> list[str]:
     return found[:-1]
 
 
-_CELL = 'style="text-align:left;vertical-align:top;white-space:pre-wrap"'
+_CELL = 'style="text-align:left;vertical-align:top;padding:2px 14px 2px 0"'
 
 
 def html_of(table: Table) -> str:
