@@ -11,22 +11,19 @@ call that caused them, and nothing waits for another thread.
 from __future__ import annotations
 
 import builtins
-import contextlib
 import importlib
 import importlib.machinery
 import importlib.util
-import os
 import sys
-import tempfile
 import threading
 import types
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy
 
-from unigrad.extend import BackendError
+from unigrad.extend import BackendError, quietly
 
 INSTALL = "pip install --no-deps mxnet==1.9.1"
 _LIBRARIES = {"libgomp": "libgomp1", "libquadmath": "libquadmath0"}
@@ -182,34 +179,5 @@ class _Finder:
 
 def _start_engine(mxnet: Any) -> None:
     """Have MXNet make its engine, which reads the environment once, and say so to nobody."""
-    before = os.environ.get("MXNET_ENGINE_TYPE")
-    os.environ["MXNET_ENGINE_TYPE"] = "NaiveEngine"
-    try:
-        with _without_line("MXNet start using engine"):
-            mxnet.nd.zeros((1,)).wait_to_read()
-    finally:
-        if before is None:
-            del os.environ["MXNET_ENGINE_TYPE"]
-        else:
-            os.environ["MXNET_ENGINE_TYPE"] = before
-
-
-@contextlib.contextmanager
-def _without_line(text: str) -> Iterator[None]:
-    """Swallow the line with ``text`` that C++ code prints to the standard error; other lines come out after."""
-    try:
-        saved = os.dup(2)
-    except OSError:  # there is no standard error
-        yield
-        return
-    with tempfile.TemporaryFile() as printed:
-        os.dup2(printed.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-            printed.seek(0)
-            rest = [line for line in printed if text.encode() not in line]
-            if rest:
-                os.write(2, b"".join(rest))
+    with quietly("MXNET_ENGINE_TYPE", "NaiveEngine", "MXNet start using engine"):
+        mxnet.nd.zeros((1,)).wait_to_read()

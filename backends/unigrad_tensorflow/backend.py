@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -18,12 +19,13 @@ from unigrad.extend import (
     from_host,
     host_capsule,
     loaded_before,
+    quietly,
     ruled,
     values_unknown,
 )
-from unigrad_tensorflow.quiet import quiet
 from unigrad_tensorflow.replaced import REPLACED
 
+LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 OWN_MODULES = ("unigrad", "unigrad_tensorflow")
 
 
@@ -39,7 +41,8 @@ class TensorFlowBackend(Backend):
 
     def load(self) -> None:
         loaded_before("triton", "_C/libtriton.so", other="tensorflow")
-        with quiet():
+        # TensorFlow prints its first messages before it reads the level.
+        with quietly(LEVEL, os.environ.get(LEVEL, "3")):
             import tensorflow as tf
 
             tf.constant(0)  # what it has to say about the machine comes with the first operation

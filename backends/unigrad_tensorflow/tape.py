@@ -1,4 +1,4 @@
-"""Recorded operations, each with a TensorFlow tape of its own, and the walk back over them.
+"""Recorded operations, each with a TensorFlow tape of its own.
 
 The tapes are used through TensorFlow's own low-level interface: a ``tf.GradientTape`` adds to each
 operation a good part of what the operation itself costs.
@@ -7,8 +7,7 @@ operation a good part of what the operation itself costs.
 from __future__ import annotations
 
 import functools
-import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -16,17 +15,12 @@ from tensorflow.python import pywrap_tfe
 from tensorflow.python.ops import gen_math_ops
 
 from unigrad.extend import (
-    ALL_ORDERS,
     RELEASED,
     Backend,
     Engine,
-    Gathered,
-    Joint,
     Node,
     Parents,
-    Part,
     Primitive,
-    Pull,
     Raw,
     RawNode,
     next_number,
@@ -36,13 +30,10 @@ open_tape = pywrap_tfe.TFE_Py_TapeSetNew
 close_tape = pywrap_tfe.TFE_Py_TapeSetRemove
 watch = pywrap_tfe.TFE_Py_TapeWatch
 differentiate = pywrap_tfe.TFE_Py_TapeGradient
-add_n = gen_math_ops.add_n
+add = gen_math_ops.add_v2
 
 UNCONNECTED = "none"
 GRADIENT = "gradient"
-# Shares of one cotangent are added up so many at a time: one operation for all of them would be the
-# fastest, and would hold all of them in memory.
-MANY = 16
 
 
 def looks_on() -> bool:
@@ -72,21 +63,18 @@ class TapeNode(RawNode):
         self.out = out
         self.tape = tape
 
-    def shares(self, g: Raw) -> list[tuple[Node, Raw | None]]:
-        """Each tracked parent and its share of the cotangent ``g``."""
-        parents, raws = self.more, self.raws
-        if None in parents:
-            tracked = [(parent, raw) for parent, raw in zip(parents, raws, strict=True) if parent is not None]
-            parents, raws = zip(*tracked, strict=True)
+    def pull(self, xp: Any, g: Raw, cotangents: dict[Node, Raw], owned: set[Node]) -> None:
+        tracked = [(parent, raw) for parent, raw in zip(self.more, self.raws, strict=True) if parent is not None]
+        parents, raws = zip(*tracked, strict=True)
         found = differentiate(self.tape, [self.out], raws, [g], None, UNCONNECTED)
-        # To TensorFlow a constant function is not connected to its input; its derivative is zero all the same.
-        # Not so a gradient that does not read what was differentiated: a zero from there would meet slopes of
-        # its own on the way back, and be NaN where one of them is infinite.
-        shares = [self._zero(raw) if part is None else part for raw, part in zip(raws, found, strict=True)]
-        return list(zip(parents, shares, strict=True))
-
-    def _zero(self, raw: Raw) -> Raw | None:
-        return None if self.operation == GRADIENT else tf.zeros_like(raw)
+        for parent, raw, part in zip(parents, raws, found, strict=True):
+            # To TensorFlow a constant function is not connected to its input; its derivative is zero all the same.
+            # Not so a gradient that does not read what was differentiated: a zero from there would meet slopes of
+            # its own on the way back, and be NaN where one of them is infinite.
+            if part is not None or self.operation != GRADIENT:
+                share = tf.zeros_like(raw) if part is None else dense(part)
+                held = cotangents.get(parent)
+                cotangents[parent] = share if held is None else add(held, share)
 
     def recorded_share(self, position: int, g: Raw, node: Node | None, rows: bool) -> tuple[Raw, Node]:
         function = functools.partial(shares_by_rows if rows else share, self.function, position)
@@ -145,39 +133,6 @@ def _shares(function: Callable[..., Raw], position: int, gs: Sequence[Raw], raws
     return [tf.zeros_like(raws[position]) if part is None else dense(part) for part in found]
 
 
-def pull(seeds: Iterable[tuple[Node, Raw]], nodes: Sequence[Node], wanted: Iterable[Node]) -> list[Raw | None]:
-    """The cotangents that arrive at ``wanted``. ``nodes`` are all to pull through; the others wanted are ends."""
-    cotangents: dict[Node, list[Raw]] = {}
-    arrived = dict.fromkeys(wanted)
-
-    def give(node: Node, g: Raw | None) -> None:
-        if g is not None:
-            shares = cotangents.setdefault(node, [])
-            shares.append(dense(g))
-            if len(shares) == MANY:
-                shares[:] = [_total(shares)]
-
-    for node, g in seeds:
-        give(node, g)
-    for node in sorted(nodes, key=operator.attrgetter("number"), reverse=True):
-        shares = cotangents.pop(node, None)
-        if shares is None:
-            continue
-        g = _total(shares)
-        if node in arrived:
-            arrived[node] = g
-        if isinstance(node, (TapeNode, Joint, Part)):
-            for parent, part in node.shares(g):
-                give(parent, part)
-    return [_total(cotangents[node]) if node in cotangents else g for node, g in arrived.items()]
-
-
-def _total(shares: list[Any]) -> Any:
-    if len(shares) == 1:
-        return shares[0]
-    return functools.reduce(operator.add, shares) if isinstance(shares[0], Gathered) else add_n(shares)
-
-
 def dense(g: Any) -> Raw:
     """The gradient of a gather comes as rows and their numbers."""
     return tf.convert_to_tensor(g) if isinstance(g, tf.IndexedSlices) else g
@@ -186,7 +141,7 @@ def dense(g: Any) -> Raw:
 class TensorFlowEngine(Engine):
     """Each recorded operation has a tape of its own, and unigrad walks from tape to tape."""
 
-    orders = ALL_ORDERS
+    pulls_raw = True
     stops_at_inputs = True
     conjugate_pulls = True
 
@@ -206,9 +161,3 @@ class TensorFlowEngine(Engine):
 
     def constant(self, raw: Raw) -> Raw:
         return tf.stop_gradient(raw) if looks_on() else raw
-
-    def pullback(self, this: Pull) -> Sequence[Raw | None] | None:
-        # Under create_graph unigrad walks the nodes itself, and each records its own pull. Of several rows likewise.
-        if this.create_graph or this.rows is not None:
-            return None
-        return pull(zip(this.heads, this.cotangents, strict=True), this.nodes, this.inputs)

@@ -32,7 +32,6 @@ from unigrad.native.linalg import composed
 
 # --- nodes: what recording leaves ---
 from unigrad.tape import RELEASED, BareManyNode, Leaf, Node, accumulate, next_number
-from unigrad.tensor.joints import Gathered, Joint, Part
 from unigrad.binding.nodes import rule_node
 from unigrad.engine.raw_nodes import RawNode
 
@@ -46,17 +45,18 @@ from unigrad.binding.tangents import neutral_jvp
 # --- memory shared with other libraries ---
 from unigrad.extend.dlpack import HOST, backwards, from_host, host_capsule
 
-# --- libraries that cannot follow one another ---
+# --- libraries that cannot follow one another, or print as they start ---
 from unigrad.extend.loading import loaded_before
+from unigrad.extend.starting import quietly
 
 __all__ = [
     "ALL", "ALL_ORDERS", "DECOMPOSITIONS", "EVERYTHING", "HOST", "PRIMITIVES", "RELEASED", "ArgumentError",
     "Backend", "BackendError", "BareManyNode", "DType", "DtypeError", "Elsewhere", "Engine", "Followed",
-    "Foreign", "Gathered", "InterchangeError", "Joint", "Key", "Leaf", "Moving", "NativeBackend", "Node",
-    "OperationError", "Parents", "Part", "Primitive", "Pull", "Raw", "RawFunction", "RawNode",
+    "Foreign", "InterchangeError", "Key", "Leaf", "Moving", "NativeBackend", "Node",
+    "OperationError", "Parents", "Primitive", "Pull", "Raw", "RawFunction", "RawNode",
     "RawPull", "Shape", "ShapeError", "Spread", "StepBack", "StepPull", "Switch", "UnigradWarning", "UnsupportedError",
     "accumulate", "backwards", "by_element", "composed", "everything", "float32", "float64", "from_host",
     "get_backend_object", "has_gradients", "host_capsule", "is_array", "loaded_before", "meet_rules",
-    "neutral_jvp", "neutral_vjp", "next_number", "pooled_shape", "real_of", "refusal", "register_backend",
+    "neutral_jvp", "neutral_vjp", "next_number", "pooled_shape", "real_of", "quietly", "refusal", "register_backend",
     "residuals_of", "rule_node", "ruled", "to_integers", "values_unknown", "window_slices", "with_replaced",
 ]  # fmt: skip

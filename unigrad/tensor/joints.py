@@ -48,14 +48,9 @@ class Part(Node):
         self.p1 = joint
         self.position = position
 
-    def shares(self, g: Raw) -> list[tuple[Node, Any]]:
-        """What each parent gets of the cotangent ``g``, raw."""
-        assert self.p1 is not None
-        return [(self.p1, Gathered({self.position: g}))]
-
     def pull(self, xp: Any, g: Any, cotangents: Cotangents, owned: set[Node]) -> None:
-        for parent, share in self.shares(g):
-            accumulate(cotangents, owned, parent, share)
+        assert self.p1 is not None
+        accumulate(cotangents, owned, self.p1, Gathered({self.position: g}))
 
     def lifted_pull(self, xp: Any, g: Any, add: Add, tensor_type: Any) -> None:
         add(self.p1, Gathered({self.position: g}))  # type: ignore[arg-type]
@@ -91,15 +86,12 @@ class Joint(Node):
         found = zip(self.more, self.pull_back(given), strict=True)
         return [(parent, conjugate(g)) for parent, g in found if parent is not None and g is not None]
 
-    def shares(self, g: Gathered) -> list[tuple[Node, Any]]:
-        """What each parent gets of the gathered cotangents, raw."""
+    def pull(self, xp: Any, g: Any, cotangents: Cotangents, owned: set[Node]) -> None:
         arrived = {position: self.tensor_type.of(raw, None) for position, raw in g.by_position.items()}
         with Switch(False, None):
-            return [(parent, share._raw) for parent, share in self._pulled(arrived)]
-
-    def pull(self, xp: Any, g: Any, cotangents: Cotangents, owned: set[Node]) -> None:
-        for parent, share in self.shares(g):
-            accumulate(cotangents, owned, parent, share)
+            found = self._pulled(arrived)
+        for parent, share in found:
+            accumulate(cotangents, owned, parent, share._raw)
 
     def lifted_pull(self, xp: Any, g: Any, add: Add, tensor_type: Any) -> None:
         for parent, share in self._pulled(g.by_position):
