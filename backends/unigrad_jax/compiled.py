@@ -37,58 +37,42 @@ KEPT = 256
 class Function:
     """A function of arrays alone, with what derives from it; JAX compiles each for the shapes that it meets."""
 
-    __slots__ = ("_by_rows", "_derivatives", "_plain", "_pullbacks", "_pushforwards", "_read", "name", "run")
+    __slots__ = ("_plain", "_read", "by_rows", "derivative", "name", "pullback", "pushforward", "run")
 
     def __init__(self, name: str, plain: Callable[..., Raw], run: Callable[..., Raw] | None = None) -> None:
         self.name = name
         self.run = run or jax.jit(plain)
         self._plain = plain
-        self._pullbacks: dict[Mask, Callable[..., tuple[Raw, ...]]] = {}
-        self._pushforwards: dict[Mask, Callable[..., tuple[Raw, Raw]]] = {}
-        self._derivatives: dict[int, Function] = {}
         self._read: dict[tuple[Any, ...], Mask] = {}
-        self._by_rows: Function | None = None
+        # Each is made once, and found again without a frame of Python's.
+        self.pullback: Callable[[Mask], Callable[..., tuple[Raw, ...]]] = functools.cache(self._pullback)
+        self.pushforward: Callable[[Mask], Callable[..., tuple[Raw, Raw]]] = functools.cache(self._pushforward)
+        self.derivative: Callable[[int, int], Function] = functools.cache(self._derivative)
+        self.by_rows: Callable[[], Function] = functools.cache(self._mapped)
 
-    def pullback(self, mask: Mask) -> Callable[..., tuple[Raw, ...]]:
+    def _pullback(self, mask: Mask) -> Callable[..., tuple[Raw, ...]]:
         """Compiled: from a cotangent and the inputs to the cotangents of those inputs that ``mask`` marks."""
-        found = self._pullbacks.get(mask)
-        if found is None:
-            found = self._pullbacks[mask] = jax.jit(functools.partial(_pull, self._plain, mask))
-        return found
+        return jax.jit(functools.partial(_pull, self._plain, mask))
 
-    def pushforward(self, mask: Mask) -> Callable[..., tuple[Raw, Raw]]:
+    def _pushforward(self, mask: Mask) -> Callable[..., tuple[Raw, Raw]]:
         """Compiled: from the inputs and the tangents of those that ``mask`` marks to the value and its tangent."""
-        found = self._pushforwards.get(mask)
-        if found is None:
-            found = self._pushforwards[mask] = jax.jit(functools.partial(_push, self._plain, mask))
-        return found
+        return jax.jit(functools.partial(_push, self._plain, mask))
 
-    def derivative(self, position: int, count: int) -> Function:
+    def _derivative(self, position: int, count: int) -> Function:
         """Of a cotangent and ``count`` inputs: the cotangent of one input, as a function like any other."""
-        found = self._derivatives.get(position)
-        if found is None:
-            mask = tuple(number == position for number in range(count))
-            plain, pullback = self._plain, self.pullback(mask)
+        mask = tuple(number == position for number in range(count))
+        plain, pullback = self._plain, self.pullback(mask)
+        # It runs what a pass of the first order has compiled, if there was one.
+        return Function(
+            f"derivative of {self.name}",
+            lambda *arrays: _pull(plain, mask, *arrays)[0],
+            lambda *arrays: pullback(*arrays)[0],
+        )
 
-            def derived(*arrays: Raw) -> Raw:
-                return _pull(plain, mask, *arrays)[0]
-
-            def run(*arrays: Raw) -> Raw:  # what a pass of the first order has compiled, if there was one
-                return pullback(*arrays)[0]
-
-            found = self._derivatives[position] = Function(f"derivative of {self.name}", derived, run)
-        return found
-
-    def by_rows(self) -> Function:
+    def _mapped(self) -> Function:
         """The function of many first inputs, which lie along a first axis, as the results do; the others stay."""
-        if self._by_rows is None:
-            plain = self._plain
-
-            def mapped(first: Raw, *rest: Raw) -> Raw:
-                return jax.vmap(lambda row: plain(row, *rest))(first)
-
-            self._by_rows = Function(f"{self.name} by rows", mapped)
-        return self._by_rows
+        plain = self._plain
+        return Function(f"{self.name} by rows", lambda first, *rest: jax.vmap(lambda row: plain(row, *rest))(first))
 
     def read(self, inputs: Sequence[Raw]) -> Mask:
         """Which of its inputs the function reads at all, which is none where there are no elements."""
