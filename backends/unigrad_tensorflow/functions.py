@@ -16,6 +16,7 @@ import tensorflow as tf
 from tensorflow.python.ops import gen_array_ops, gen_bitwise_ops, gen_math_ops, gen_nn_ops
 
 from unigrad.extend import (
+    EVERYTHING,
     ArgumentError,
     Backend,
     DType,
@@ -37,8 +38,6 @@ from unigrad_tensorflow.host import on_host
 from unigrad_tensorflow.linalg import linear_algebra
 from unigrad_tensorflow.networks import NETWORKS
 from unigrad_tensorflow.searching import searching
-
-EVERYTHING = slice(None, None, None)
 
 SAME_NAME = (
     "exp", "expm1", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan",

@@ -16,7 +16,7 @@ from unigrad.engine.moving import Crossing
 from unigrad.engine.passes import pulled_to
 from unigrad.engine.within import Pass
 from unigrad.looking.folding import folds
-from unigrad.looking.local import Maybe, Pull, derivatives, pull_of_call, pull_of_node, pushed, shown
+from unigrad.looking.local import Pull, derivatives, pull_of_call, pull_of_node, pushed, shown
 from unigrad.looking.naming import Names
 from unigrad.looking.parts import Edge, Forward, Vertex
 from unigrad.looking.picture import Picture
@@ -24,7 +24,7 @@ from unigrad.looking.watching import Seen, Watched
 from unigrad.looking.writing import SMALL, numbers
 from unigrad.table import PRIMITIVES, SCALAR_TYPES
 from unigrad.tape import RELEASED, BareManyNode, BareNode, Leaf, Node
-from unigrad.tensor.joints import Part
+from unigrad.tensor.joints import Maybe, Part
 from unigrad.tensor.tensor import Tensor, retained
 
 DIRECTIONS = 6

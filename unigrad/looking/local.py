@@ -17,10 +17,9 @@ from unigrad.engine.raw_nodes import RawNode
 from unigrad.looking.parts import Values
 from unigrad.looking.watching import Seen
 from unigrad.tape import Node
-from unigrad.tensor.joints import Gathered, Part
+from unigrad.tensor.joints import Gathered, Maybe, Part
 from unigrad.tensor.tensor import Tensor, conjugated
 
-Maybe = Tensor | None
 Pull = Callable[[Tensor], list[Maybe]]
 """From the cotangent of the result to that of each tracked operand, None for zero."""
 
