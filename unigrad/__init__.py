@@ -45,12 +45,13 @@ from unigrad.base.dtypes import (
     uint32,
     uint64,
 )
-from unigrad.base.elsewhere import FUNCTIONS, missing
+from unigrad.base.elsewhere import FUNCTIONS, ROOMS, missing
 from unigrad.base.errors import (
     ArgumentError,
     AxisError,
     BackendError,
     BackendMismatchError,
+    CallError,
     DisconnectedWarning,
     DtypeError,
     GradientError,
@@ -104,6 +105,7 @@ from unigrad.operations.statistics import *
 from unigrad.operations.triangles import *
 from unigrad.operations.without_nan import *
 from unigrad.special import beta, betainc, erfc, erfinv, gamma, gammainc, i0e, log_ndtr, logit
+from unigrad.table import OPERATIONS
 from unigrad.tensor.tensor import Tensor
 from unigrad.transforms import (
     bridge,
@@ -159,7 +161,7 @@ def __getattr__(name: str) -> Any:
         return globals().setdefault(name, getattr(importlib.import_module(_LATER[name]), name))
     if name.startswith("_"):
         raise AttributeError(f"module 'unigrad' has no attribute {name!r}")
-    raise missing("module 'unigrad'", name, FUNCTIONS, __all__)
+    raise missing("module 'unigrad'", name, FUNCTIONS, __all__, OPERATIONS)
 
 
 def __dir__() -> list[str]:
@@ -186,7 +188,8 @@ def stop_gradient(x: Tensor) -> Tensor:
 
 
 __all__ = [
-    "ArgumentError", "AxisError", "Backend", "BackendError", "BackendInfo", "BackendMismatchError", "DtypeError",
+    "ArgumentError", "AxisError", "Backend", "BackendError", "BackendInfo", "BackendMismatchError", "CallError",
+    "DtypeError",
     "cond", "scan", "tree_flatten", "tree_leaves", "tree_map", "tree_paths", "tree_unflatten", "while_loop",
     "DisconnectedWarning", "MissingNameError",
     "GradientError", "GraphFreedError", "IndexRangeError", "InterchangeError", "LeafWriteError", "LinAlgError",
@@ -205,10 +208,19 @@ __all__ += [name for family in FLAT for name in family.__all__]
 # Of the special functions those that PyTorch and JAX have at their top as well, or that are looked for there.
 __all__ += ["beta", "betainc", "erfc", "erfinv", "gamma", "gammainc", "i0e", "log_ndtr", "logit"]
 
-# Who lists a public module sees its public names alone.
-for _module in [globals()[name] for name in __all__ if isinstance(globals().get(name), ModuleType)]:
+
+def _missing_in(module: ModuleType, room: str, name: str) -> Any:
+    if name.startswith("_"):
+        raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+    raise missing(f"ug.{room}", name, ROOMS, module.__all__, OPERATIONS)
+
+
+# Who lists a public module sees its public names alone, and who looks for another is told what to type.
+for _room in [name for name in __all__ if isinstance(globals().get(name), ModuleType)]:
+    _module = globals()[_room]
     _module.__dir__ = functools.partial(sorted, _module.__all__)
-del _module
+    _module.__getattr__ = functools.partial(_missing_in, _module, _room)
+del _module, _room
 
 # The floors are joined here: what lower ones must be told of upper ones.
 registry.binders.append(bind)

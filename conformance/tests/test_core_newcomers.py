@@ -14,7 +14,7 @@ import pytest
 import unigrad as ug
 from unigrad.adapters.registry import check_device
 from unigrad.base.dtypes import LATE
-from unigrad.base.elsewhere import FUNCTIONS, METHODS
+from unigrad.base.elsewhere import ARGUMENTS, FUNCTIONS, METHODS, ROOMS
 from unigrad.native.backend import NativeBackend
 
 
@@ -42,13 +42,65 @@ def test_hints_name_what_there_is() -> None:
     x = ug.ones(2)
     assert not [name for name in METHODS if hasattr(x, name)]
     assert not [name for name in FUNCTIONS if hasattr(ug, name)]
-    for hint in (*METHODS.values(), *FUNCTIONS.values()):
+    for hint in (*METHODS.values(), *FUNCTIONS.values(), *ROOMS.values()):
         for dotted in re.findall(r"ug\.([\w.]*\w)", hint):
             found: Any = ug
             for part in dotted.split("."):
                 found = getattr(found, part)
         for name in re.findall(r"\bx\.(\w+)", hint):
             assert hasattr(x, name), name
+
+
+@pytest.mark.parametrize(
+    ("asked", "typed"),
+    [
+        (lambda x: x.tanh(), r"ug\.tanh\(x\)"),
+        (lambda x: x.logsumexp(0), r"ug\.logsumexp\(x\)"),
+        (lambda x: ug.svd(x), r"ug\.linalg\.svd\(x\)"),
+        (lambda x: ug.relu(x), r"ug\.nn\.relu\(x\)"),
+        (lambda x: ug.nn.Conv2d(3, 3), "'conv2d'"),
+        (lambda x: ug.nn.MSELoss(), "'mse_loss'"),
+        (lambda x: ug.linalg.inverse(x), r"ug\.linalg\.inv\(x\)"),
+        (lambda x: ug.random.randn(3), r"ug\.random\.normal"),
+    ],
+)
+def test_what_is_looked_for_in_the_wrong_place_is_named(asked: Any, typed: str) -> None:
+    with pytest.raises(ug.MissingNameError, match=typed) as raised:
+        asked(ug.ones((2, 2)))
+    assert "_tanh_" not in str(raised.value)
+
+
+REDUCTIONS = [
+    *("sum", "prod", "mean", "max", "min", "any", "all", "argmax", "argmin", "count_nonzero", "logsumexp", "var"),
+    *("std", "median"),
+]
+ALONG = [
+    *("cumsum", "cumprod", "sort", "argsort", "flip", "squeeze", "nn.softmax", "nn.log_softmax", "concat", "stack"),
+]
+
+
+@pytest.mark.parametrize("name", [*REDUCTIONS, *ALONG])
+def test_an_argument_of_another_library_is_named(name: str) -> None:
+    function: Any = ug
+    for part in name.split("."):
+        function = getattr(function, part)
+    x = ug.ones((1, 2))
+    with pytest.raises(ug.CallError, match=r"'dim'; type axis=0"):
+        function([x, x] if name in ("concat", "stack") else x, dim=0)
+    if name in REDUCTIONS:
+        with pytest.raises(TypeError, match=r"'keepdim'; type keepdims=True"):
+            function(x, 0, keepdim=True)
+    with pytest.raises(ug.CallError, match=r"has no argument 'sideways'$"):
+        function([x, x] if name in ("concat", "stack") else x, sideways=0)
+
+
+def test_an_argument_of_another_library_is_named_by_methods() -> None:
+    x = ug.ones((1, 2))
+    for name in ("sum", "prod", "mean", "var", "std", "max", "min", "any", "all"):
+        for given in ({"dim": 0}, {"keepdim": True}):
+            with pytest.raises(ug.CallError, match="|".join(f"type {ARGUMENTS[each]}=" for each in given)):
+                getattr(x, name)(**given)
+    assert ug.sum(x, axis=0, keepdims=True).shape == (1, 2)
 
 
 def test_who_asks_whether_a_name_is_there_is_told_no() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 
-from unigrad.base.errors import MissingNameError
+from unigrad.base.errors import CallError, MissingNameError
 
 # The name elsewhere, and what to type here.
 METHODS: Mapping[str, str] = {
@@ -52,6 +52,34 @@ METHODS: Mapping[str, str] = {
     "assign": "x[...] = y",
     "assign_add": "x += y",
     "assign_sub": "x -= y",
+    "detach_": "x = x.detach()",
+    "item_": "x.item()",
+    "chunk": "ug.split(x, sections, axis)",
+    "unbind": "ug.unstack(x, axis)",
+    "masked_fill": "ug.where(mask, value, x)",
+    "gather": "ug.take_along_axis(x, indices, axis)",
+    "index_select": "x.take(indices, axis)",
+    "scatter_": "ug.put_along_axis(x, indices, values, axis)",
+    "mul": "x * y",
+    "sub": "x - y",
+    "div": "x / y",
+    "neg": "-x",
+    "bmm": "x @ y",
+    "mv": "x @ y",
+    "cat": "ug.concat(arrays, axis)",
+    "clamp": "x.clip(min, max)",
+    "type_as": "x.astype(y.dtype)",
+    "view_as": "x.reshape(y.shape)",
+    "expand_as": "ug.broadcast_to(x, y.shape)",
+    "new_zeros": "ug.zeros(shape, like=x)",
+    "new_ones": "ug.ones(shape, like=x)",
+    "new_tensor": "ug.asarray(values, like=x)",
+    "is_cuda": "x.device",
+    "topk": "ug.top_k(x, k)",
+    "eval": "x.numpy()",
+    "read_value": "x itself",
+    "set_shape": "x.reshape(shape)",
+    "get_shape": "x.shape",
     "is_compatible_with": "x.raw, TensorFlow's own array, in what is returned to its filter",
     "asnumpy": "x.numpy()",
     "asscalar": "x.item()",
@@ -87,6 +115,36 @@ FUNCTIONS: Mapping[str, str] = {
     "Parameter": "x = ug.asarray(values); x.attach_grad()",
     "ndarray": "ug.Tensor for the type, ug.asarray(values) to make one",
     "cat": "ug.concat(arrays, axis)",
+    "gather": "ug.take(x, indices, axis), or ug.take_along_axis(x, indices, axis)",
+    "index_select": "ug.take(x, indices, axis)",
+    "masked_fill": "ug.where(mask, value, x)",
+    "masked_select": "x[mask]",
+    "boolean_mask": "x[mask]",
+    "chunk": "ug.split(x, sections, axis)",
+    "unbind": "ug.unstack(x, axis)",
+    "view": "ug.reshape(x, shape)",
+    "expand": "ug.broadcast_to(x, shape)",
+    "t": "x.T",
+    "inverse": "ug.linalg.inv(x)",
+    "reduce_prod": "ug.prod(x, axis)",
+    "reduce_any": "ug.any(x, axis)",
+    "reduce_all": "ug.all(x, axis)",
+    "reduce_logsumexp": "ug.logsumexp(x, axis)",
+    "math": "the function itself, ug.exp(x)",
+    "numpy": "the function itself, ug.exp(x)",
+    "lax": "the function itself: ug.exp(x), ug.scan, ug.cond, ug.while_loop",
+    "function": "ug.compile(f)",
+    "jacrev": "ug.jacobian(f, mode='reverse')",
+    "jacfwd": "ug.jacobian(f, mode='forward')",
+    "elementwise_grad": "ug.grad(lambda x: f(x).sum())",
+    "is_tensor": "isinstance(x, ug.Tensor)",
+    "is_grad_enabled": "ug.is_recording()",
+    "set_grad_enabled": "ug.record() or ug.pause()",
+    "set_default_dtype": "dtype= where an array is made: ug.zeros(shape, dtype=ug.float64)",
+    "set_default_device": "device= where an array is made: ug.zeros(shape, device='cpu')",
+    "device_put": "x.to_device(device)",
+    "optim": "an optimiser of optax, PyTorch or SciPy, which serve here",
+    "Module": "a plain class or dictionary that holds arrays, as ug.grad takes containers",
     "clamp": "ug.clip(x, min, max)",
     "permute": "ug.permute_dims(x, axes)",
     "unsqueeze": "ug.expand_dims(x, axis)",
@@ -115,12 +173,68 @@ FUNCTIONS: Mapping[str, str] = {
     "long": "ug.int64",
 }
 
+ROOMS: Mapping[str, str] = {
+    "functional": "the function itself: ug.nn.relu(x)",
+    "Module": "a plain class or dictionary that holds arrays, as ug.grad takes containers",
+    "Parameter": "x = ug.asarray(values); x.attach_grad()",
+    "Sequential": "the functions one after the other",
+    "rand": "ug.random.uniform(size=shape)",
+    "randn": "ug.random.normal(size=shape)",
+    "randint": "ug.random.integers(low, high, size)",
+    "randperm": "ug.random.permutation(n)",
+    "default_rng": "ug.random.seed(value), and the functions of ug.random",
+    "key": "ug.random.seed(value), or seed=value at a call",
+    "PRNGKey": "ug.random.seed(value), or seed=value at a call",
+    "manual_seed": "ug.random.seed(value)",
+    "inverse": "ug.linalg.inv(x)",
+}
+"""What is looked for in ``ug.nn``, ``ug.linalg``, ``ug.random`` and the others."""
 
-def missing(owner: str, name: str, elsewhere: Mapping[str, str], names: Iterable[str]) -> MissingNameError:
-    """The error for a name that ``owner`` has not: what to type instead, or the nearest of ``names``."""
+
+ARGUMENTS: Mapping[str, str] = {
+    "dim": "axis",
+    "dims": "axis",
+    "axes": "axis",
+    "reduction_indices": "axis",
+    "keepdim": "keepdims",
+    "keep_dims": "keepdims",
+    "unbiased": "correction",
+}
+"""What arguments are called elsewhere, and here."""
+
+
+def missing(
+    owner: str, name: str, elsewhere: Mapping[str, str], names: Iterable[str], operations: Iterable[str] = ()
+) -> MissingNameError:
+    """The error for a name that ``owner`` has not: what to type instead, or the nearest of ``names``.
+
+    ``operations`` are the dotted names of functions, one of which may be what is looked for in the wrong place.
+    """
+    function = next((dotted for dotted in operations if dotted.rpartition(".")[2] == name), None)
     if name in elsewhere:
         hint = f"; type {elsewhere[name]}"
+    elif function is not None:
+        hint = f"; type ug.{function}(x)"
     else:
-        close = difflib.get_close_matches(name, names, 1)
+        public = [other for other in names if not other.startswith("_")]
+        # In lower case: what is a class elsewhere is a function here.
+        close = difflib.get_close_matches(name, public, 1) or difflib.get_close_matches(name.lower(), public, 1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
     return MissingNameError(f"{owner} has no attribute {name!r}{hint}")
+
+
+def unknown_argument(function: str, given: Mapping[str, object]) -> CallError:
+    """The error for arguments that a function has not: what the first of them is called here."""
+    name, value = next(iter(given.items()))
+    hint = ""
+    if name in ARGUMENTS:
+        here = ARGUMENTS[name]
+        hint = f"; type {here}={int(value) if name == 'unbiased' else value!r}"  # type: ignore[call-overload]
+    return CallError(f"{function} has no argument {name!r}{hint}")
+
+
+def check_arguments(function: str, given: Mapping[str, object]) -> None:
+    """CallError if one of the arguments is called so elsewhere alone."""
+    for name in given:
+        if name in ARGUMENTS:
+            raise unknown_argument(function, {name: given[name]})

@@ -44,6 +44,10 @@ class DtypeError(UnigradError, TypeError):
     """A dtype does not fit: integers where a gradient is asked for, say."""
 
 
+class CallError(UnigradError, TypeError):
+    """A function was given an argument that it has not; the message says what to type, if another library has it."""
+
+
 class BackendError(UnigradError, ImportError):
     """A backend is unknown, not installed or broken; the message names what to install."""
 

@@ -58,8 +58,8 @@ def is_stranger(kind: type, protocol: str) -> bool:
 
 @functools.cache
 def parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
-    """A function's parameters by name."""
-    return inspect.signature(function).parameters
+    """A function's parameters by name, without those that it takes to say what they are called here."""
+    return {name: each for name, each in inspect.signature(function).parameters.items() if name != "elsewhere"}
 
 
 def call(name: str, found: Callable[..., Any], positional: list[Any], given: dict[str, Any]) -> Any:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from unigrad.base import dtypes
 from unigrad.base.arguments import one_axis, real_number
+from unigrad.base.elsewhere import unknown_argument
 from unigrad.base.errors import ShapeError
 from unigrad.operations.creation import asarray, astype
 from unigrad.operations.elementwise import abs as _absolute
@@ -85,8 +88,10 @@ def leaky_relu(x: Array, /, negative_slope: float = 0.01) -> Tensor:
 
 
 @operation
-def log_softmax(x: Array, /, axis: int = -1) -> Tensor:
+def log_softmax(x: Array, /, axis: int = -1, **elsewhere: Any) -> Tensor:
     """x - logsumexp(x) along ``axis``."""
+    if elsewhere:
+        raise unknown_argument("log_softmax", elsewhere)
     x = asarray(x)
     if narrow(x):
         return in_float32(log_softmax, x, axis=axis)
@@ -94,8 +99,10 @@ def log_softmax(x: Array, /, axis: int = -1) -> Tensor:
 
 
 @operation
-def softmax(x: Array, /, axis: int = -1) -> Tensor:
+def softmax(x: Array, /, axis: int = -1, **elsewhere: Any) -> Tensor:
     """exp(x) / sum(exp(x)) along ``axis``, without overflow."""
+    if elsewhere:
+        raise unknown_argument("softmax", elsewhere)
     x = asarray(x)
     if narrow(x):
         return in_float32(softmax, x, axis=axis)

@@ -26,6 +26,7 @@ import numpy as np
 from unigrad.adapters.registry import backend_of
 from unigrad.base.arguments import broadcast_shapes, one_axis
 from unigrad.base.dtypes import int64
+from unigrad.base.elsewhere import unknown_argument
 from unigrad.base.errors import (
     ArgumentError,
     DtypeError,
@@ -615,15 +616,19 @@ def _without(shape: Shape, axis: int) -> Shape:
 
 
 @operation
-def argsort(x: Array, /, axis: int = -1, *, descending: bool = False, stable: bool = True) -> Tensor:
+def argsort(x: Array, /, axis: int = -1, *, descending: bool = False, stable: bool = True, **elsewhere: Any) -> Tensor:
     """The positions that sort x along ``axis``, int64; always stable, NaN last."""
+    if elsewhere:
+        raise unknown_argument("argsort", elsewhere)
     x = asarray(x)
     return argsort_(x, one_axis(axis, x.ndim), descending)
 
 
 @operation
-def sort(x: Array, /, axis: int = -1, *, descending: bool = False, stable: bool = True) -> Tensor:
+def sort(x: Array, /, axis: int = -1, *, descending: bool = False, stable: bool = True, **elsewhere: Any) -> Tensor:
     """x in order along ``axis``; always stable, NaN last. Of equal elements each keeps its own gradient."""
+    if elsewhere:
+        raise unknown_argument("sort", elsewhere)
     x = asarray(x)
     number = one_axis(axis, x.ndim)
     return take_along_axis_(x, argsort_(x, number, descending), number)

@@ -10,6 +10,7 @@ from typing import Any
 from unigrad.adapters.registry import backend_of
 from unigrad.base import dtypes
 from unigrad.base.arguments import many_axes, one_axis, real_number
+from unigrad.base.elsewhere import unknown_argument
 from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.base.words import Shape
 from unigrad.binding.declaring import primitive
@@ -339,9 +340,8 @@ batched(cumulative_prod_, "further")
 # --- public ------------------------------------------------------------------------------------------
 
 
-def _summand(x: Array, dtype: Any) -> Tensor:
+def _summand(x: Tensor, dtype: Any) -> Tensor:
     """x as a sum or product takes it: small integers and booleans are added up as int64."""
-    x = asarray(x)
     if dtype is not None:
         return x.astype(dtype)
     if x._dtype.kind in dtypes.FLOATING:
@@ -354,16 +354,24 @@ def _summand(x: Array, dtype: Any) -> Tensor:
 
 
 @operation
-def sum(x: Array, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False) -> Tensor:
+def sum(x: Array, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False, **elsewhere: Any) -> Tensor:
     """The sum of the elements over ``axis`` (an integer, a tuple, or None for all)."""
-    x = _summand(x, dtype)
+    if elsewhere:
+        raise unknown_argument("sum", elsewhere)
+    x = asarray(x)
+    if dtype is not None or x._dtype.kind not in dtypes.FLOATING:
+        x = _summand(x, dtype)
     return sum_(x, many_axes(axis, x.ndim), keepdims)
 
 
 @operation
-def prod(x: Array, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False) -> Tensor:
+def prod(x: Array, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False, **elsewhere: Any) -> Tensor:
     """The product of the elements over ``axis``; its derivative is right where elements are zero."""
-    x = _summand(x, dtype)
+    if elsewhere:
+        raise unknown_argument("prod", elsewhere)
+    x = asarray(x)
+    if dtype is not None or x._dtype.kind not in dtypes.FLOATING:
+        x = _summand(x, dtype)
     return prod_(x, many_axes(axis, x.ndim), keepdims)
 
 
@@ -372,39 +380,48 @@ def _count(shape: Shape, axes: Shape) -> int:
 
 
 def _not_empty(name: str, x: Tensor, axes: Shape) -> None:
-    shape = x.shape
-    if 0 in shape and _count(shape, axes) == 0:
+    if _count(x.shape, axes) == 0:
         raise ShapeError(f"{name} of no elements: shape {x.shape} over axes {axes} has none to choose from")
 
 
 @operation
-def max(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+def max(x: Array, /, axis: Axis = None, *, keepdims: bool = False, **elsewhere: Any) -> Tensor:
     """The largest element over ``axis``; equal largest ones share the gradient equally."""
+    if elsewhere:
+        raise unknown_argument("max", elsewhere)
     x = asarray(x)
     axes = many_axes(axis, x.ndim)
-    _not_empty("max", x, axes)
+    if 0 in x._raw.shape:
+        _not_empty("max", x, axes)
     return max_(x, axes, keepdims)
 
 
 @operation
-def min(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+def min(x: Array, /, axis: Axis = None, *, keepdims: bool = False, **elsewhere: Any) -> Tensor:
     """The smallest element over ``axis``; equal smallest ones share the gradient equally."""
+    if elsewhere:
+        raise unknown_argument("min", elsewhere)
     x = asarray(x)
     axes = many_axes(axis, x.ndim)
-    _not_empty("min", x, axes)
+    if 0 in x._raw.shape:
+        _not_empty("min", x, axes)
     return min_(x, axes, keepdims)
 
 
 @operation
-def any(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+def any(x: Array, /, axis: Axis = None, *, keepdims: bool = False, **elsewhere: Any) -> Tensor:
     """Whether any element over ``axis`` is true."""
+    if elsewhere:
+        raise unknown_argument("any", elsewhere)
     x = asarray(x)
     return any_(x, many_axes(axis, x.ndim), keepdims)
 
 
 @operation
-def all(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+def all(x: Array, /, axis: Axis = None, *, keepdims: bool = False, **elsewhere: Any) -> Tensor:
     """Whether all elements over ``axis`` are true."""
+    if elsewhere:
+        raise unknown_argument("all", elsewhere)
     x = asarray(x)
     return all_(x, many_axes(axis, x.ndim), keepdims)
 
@@ -426,20 +443,26 @@ def _refuse(name: str, x: Tensor) -> Tensor:
 
 
 @operation
-def argmax(x: Array, /, axis: int | None = None, *, keepdims: bool = False) -> Tensor:
+def argmax(x: Array, /, axis: int | None = None, *, keepdims: bool = False, **elsewhere: Any) -> Tensor:
     """The first position of the largest element (of the flattened array if ``axis`` is None), int64."""
+    if elsewhere:
+        raise unknown_argument("argmax", elsewhere)
     return _position("argmax", argmax_, x, axis, keepdims)
 
 
 @operation
-def argmin(x: Array, /, axis: int | None = None, *, keepdims: bool = False) -> Tensor:
+def argmin(x: Array, /, axis: int | None = None, *, keepdims: bool = False, **elsewhere: Any) -> Tensor:
     """The first position of the smallest element (of the flattened array if ``axis`` is None), int64."""
+    if elsewhere:
+        raise unknown_argument("argmin", elsewhere)
     return _position("argmin", argmin_, x, axis, keepdims)
 
 
 @operation
-def count_nonzero(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+def count_nonzero(x: Array, /, axis: Axis = None, *, keepdims: bool = False, **elsewhere: Any) -> Tensor:
     """The number of elements over ``axis`` that are not zero, as int64."""
+    if elsewhere:
+        raise unknown_argument("count_nonzero", elsewhere)
     return sum(not_equal(asarray(x), 0), axis=axis, keepdims=keepdims)
 
 
@@ -449,8 +472,10 @@ def floating(x: Array) -> Tensor:
 
 
 @operation
-def logsumexp(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+def logsumexp(x: Array, /, axis: Axis = None, *, keepdims: bool = False, **elsewhere: Any) -> Tensor:
     """log(sum(exp(x))) over ``axis``, without overflow; of complex numbers the principal logarithm."""
+    if elsewhere:
+        raise unknown_argument("logsumexp", elsewhere)
     x = asarray(x)
     if narrow(x):
         return in_float32(logsumexp, x, axis=axis, keepdims=keepdims)
@@ -492,8 +517,10 @@ def in_float32(function: Callable[..., Tensor], *args: Any, **options: Any) -> T
 
 
 @operation
-def mean(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+def mean(x: Array, /, axis: Axis = None, *, keepdims: bool = False, **elsewhere: Any) -> Tensor:
     """The mean over ``axis``; integers are averaged as the default float dtype."""
+    if elsewhere:
+        raise unknown_argument("mean", elsewhere)
     x = floating(x)
     if narrow(x):
         return in_float32(mean, x, axis=axis, keepdims=keepdims)
@@ -516,9 +543,18 @@ def _degrees_of_freedom(x: Tensor, axes: Shape, correction: float) -> float:
 
 @operation
 def var(
-    x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False, ddof: float | None = None
+    x: Array,
+    /,
+    axis: Axis = None,
+    *,
+    correction: float = 0.0,
+    keepdims: bool = False,
+    ddof: float | None = None,
+    **elsewhere: Any,
 ) -> Tensor:
     """The variance over ``axis``: the mean squared distance from the mean, divided by n - correction (or n - ddof)."""
+    if elsewhere:
+        raise unknown_argument("var", elsewhere)
     correction = correction if ddof is None else ddof
     x = floating(x)
     if narrow(x):
@@ -530,9 +566,18 @@ def var(
 
 @operation
 def std(
-    x: Array, /, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False, ddof: float | None = None
+    x: Array,
+    /,
+    axis: Axis = None,
+    *,
+    correction: float = 0.0,
+    keepdims: bool = False,
+    ddof: float | None = None,
+    **elsewhere: Any,
 ) -> Tensor:
     """The square root of :func:`var`; where it is 0 its derivative is 0."""
+    if elsewhere:
+        raise unknown_argument("std", elsewhere)
     correction = correction if ddof is None else ddof
     x = floating(x)
     if narrow(x):
@@ -544,7 +589,7 @@ def std(
 
 
 def _scan(function: Any, x: Array, axis: int | None, dtype: Any, include_initial: bool, initial: int) -> Tensor:
-    x = _summand(x, dtype)
+    x = _summand(asarray(x), dtype)
     if axis is None:
         if x.ndim > 1:
             raise ArgumentError(f"a {x.ndim}-dimensional array needs axis=; reshape(x, -1) makes it one-dimensional")
@@ -559,16 +604,22 @@ def _scan(function: Any, x: Array, axis: int | None, dtype: Any, include_initial
 
 
 @operation
-def cumulative_sum(x: Array, /, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False) -> Tensor:
+def cumulative_sum(
+    x: Array, /, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False, **elsewhere: Any
+) -> Tensor:
     """Running sums along ``axis``, with a 0 in front if ``include_initial``."""
+    if elsewhere:
+        raise unknown_argument("cumulative_sum", elsewhere)
     return _scan(cumulative_sum_, x, axis, dtype, include_initial, 0)
 
 
 @operation
 def cumulative_prod(
-    x: Array, /, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False
+    x: Array, /, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False, **elsewhere: Any
 ) -> Tensor:
     """Running products along ``axis``, with a 1 in front if ``include_initial``; zeros are differentiated right."""
+    if elsewhere:
+        raise unknown_argument("cumulative_prod", elsewhere)
     return _scan(cumulative_prod_, x, axis, dtype, include_initial, 1)
 
 

@@ -16,6 +16,7 @@ from unigrad.base.arguments import (
     one_axis,
     plain,
 )
+from unigrad.base.elsewhere import unknown_argument
 from unigrad.base.errors import ArgumentError, AxisError, ShapeError
 from unigrad.base.words import Shape
 from unigrad.binding.declaring import primitive
@@ -207,8 +208,10 @@ def expand_dims(x: Array, /, axis: int | Sequence[int]) -> Tensor:
 
 
 @operation
-def squeeze(x: Array, /, axis: int | Sequence[int] | None = None) -> Tensor:
+def squeeze(x: Array, /, axis: int | Sequence[int] | None = None, **elsewhere: Any) -> Tensor:
     """Without the axes ``axis``, which must have size 1 (None: all that do)."""
+    if elsewhere:
+        raise unknown_argument("squeeze", elsewhere)
     x = asarray(x)
     shape = x.shape
     if axis is None:
@@ -239,8 +242,10 @@ def broadcast_arrays(*arrays: Array) -> tuple[Tensor, ...]:
 
 
 @operation
-def flip(x: Array, /, axis: int | Sequence[int] | None = None) -> Tensor:
+def flip(x: Array, /, axis: int | Sequence[int] | None = None, **elsewhere: Any) -> Tensor:
     """The elements in reverse order along ``axis`` (None: along all)."""
+    if elsewhere:
+        raise unknown_argument("flip", elsewhere)
     x = asarray(x)
     return flip_(x, many_axes(axis, x.ndim))
 
@@ -253,8 +258,10 @@ def _several(name: str, arrays: Sequence[Array]) -> list[Tensor]:
 
 
 @operation
-def concat(arrays: Sequence[Array], /, axis: int | None = 0) -> Tensor:
+def concat(arrays: Sequence[Array], /, axis: int | None = 0, **elsewhere: Any) -> Tensor:
     """Arrays one after the other along ``axis`` (None: all flattened first)."""
+    if elsewhere:
+        raise unknown_argument("concat", elsewhere)
     found = _several("concat", arrays)
     if axis is None:
         found, axis = [reshape(array, -1) for array in found], 0
@@ -271,9 +278,11 @@ def concat(arrays: Sequence[Array], /, axis: int | None = 0) -> Tensor:
 
 
 @operation
-def stack(arrays: Sequence[Array], /, axis: int = 0) -> Tensor:
+def stack(arrays: Sequence[Array], /, axis: int = 0, **elsewhere: Any) -> Tensor:
     """Arrays of one shape side by side along a new axis. A list with Tensors in it is stacked itself first, so that a
     matrix can be written row by row: ``stack([[a, b], [c, d]])``."""
+    if elsewhere:
+        raise unknown_argument("stack", elsewhere)
     arrays = listed(arrays, "stack: the arrays")
     found = _several("stack", [stack(x) if not isinstance(x, Tensor) and holds_tensor(x) else x for x in arrays])
     shape = found[0].shape

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.base.arguments import many_axes
+from unigrad.base.elsewhere import unknown_argument
 from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.interpreters.batches import rewrapped
 from unigrad.operations import reductions
@@ -44,11 +45,13 @@ def _ordered(x: Array, axis: Axis, name: str) -> tuple[Tensor, Tensor, tuple[int
 
 
 @operation
-def median(x: Array, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+def median(x: Array, /, axis: Axis = None, *, keepdims: bool = False, **elsewhere: Any) -> Tensor:
     """The middle element over ``axis``, or the mean of the two in the middle; NaN if there is one.
 
     Each element that it is made of gets its share of the gradient: of equal ones those that a stable sort puts there.
     """
+    if elsewhere:
+        raise unknown_argument("median", elsewhere)
     ordered, factor, left, wide = _ordered(x, axis, "median")
     count = ordered.shape[-1]
     if count % 2:
@@ -65,12 +68,16 @@ def checked_parts(q: np.ndarray[Any, Any]) -> None:
 
 
 @operation
-def quantile(x: Array, q: Array, /, axis: Axis = None, *, keepdims: bool = False, method: str = "linear") -> Tensor:
+def quantile(
+    x: Array, q: Array, /, axis: Axis = None, *, keepdims: bool = False, method: str = "linear", **elsewhere: Any
+) -> Tensor:
     """The value below which a part ``q`` of the elements over ``axis`` lies, between two by linear interpolation.
 
     ``q``, from 0 to 1, may be an array: its axes come first in the result, and it may be differentiated too. NaN if
     there is one. ``method`` is ``"linear"``, ``"lower"``, ``"higher"``, ``"midpoint"`` or ``"nearest"``.
     """
+    if elsewhere:
+        raise unknown_argument("quantile", elsewhere)
     x = floating(x)
     if reductions.narrow(x):
         return reductions.in_float32(quantile, x, q, axis=axis, keepdims=keepdims, method=method)

@@ -144,7 +144,7 @@ class Tensor(Everyday):
             # Only what is not found comes here: a slot that is not set, an error inside a property, or another's name.
             if name.startswith("_") or hasattr(type(self), name):
                 return object.__getattribute__(self, name)
-            raise missing("a Tensor", name, METHODS, dir(type(self)))
+            raise missing("a Tensor", name, METHODS, dir(type(self)), OPERATIONS)
 
     @property
     def requires_grad(self) -> bool:
