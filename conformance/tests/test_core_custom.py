@@ -209,6 +209,26 @@ def test_the_graph_makes_no_reference_cycle(step) -> None:
         gc.enable()
 
 
+@pytest.mark.parametrize("attach", [False, True])
+@pytest.mark.parametrize("held", [lambda x: x, lambda x: [{"x": x}], lambda x: Pair(x, x), Layer])
+def test_a_step_outlives_none_of_its_arguments(attach, held) -> None:
+    step = ug.custom_gradient(lambda tree: (ug.ones(2) * 2, lambda g: None))
+    gc.collect()
+    gc.disable()
+    try:
+        x = ug.asarray([1.0, 2.0])
+        if attach:
+            x.attach_grad()
+        with ug.record():
+            y = step(held(x))
+        ghost = weakref.ref(x)
+        del x
+        assert ghost() is None
+        assert y.shape == (2,)
+    finally:
+        gc.enable()
+
+
 def test_rules_run_in_several_threads() -> None:
     f = ug.custom_gradient(lambda x: (ug.nn.dropout(x * x, 0.5), lambda g: g * 2 * x))
     failures = []

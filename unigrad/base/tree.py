@@ -11,25 +11,32 @@ Layout = Callable[[Iterator[Any]], Any]
 
 
 def flatten(tree: Any) -> tuple[list[Any], Layout]:
-    """The leaves in order, and what rebuilds the container from as many leaves. None has no leaves."""
+    """The leaves in order, and what rebuilds the container from as many leaves. None has no leaves.
+
+    What rebuilds holds no leaf: a graph may keep it for as long as it lives.
+    """
     if tree is None:
         return [], lambda leaves: None
+    kind = type(tree)
     if isinstance(tree, dict):
         keys = list(tree)
-        return _join([tree[key] for key in keys], lambda parts: _like_dict(tree, zip(keys, parts, strict=True)))
+        empty = None if kind is dict else _like_dict(tree, dict.fromkeys(keys).items())
+        return _join([tree[key] for key in keys], lambda parts: _like_dict(empty, zip(keys, parts, strict=True)))
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return _join(list(tree), lambda parts: type(tree)(*parts))
+        return _join(list(tree), lambda parts: kind(*parts))
     if isinstance(tree, (tuple, list)):
-        return _join(list(tree), type(tree))
+        return _join(list(tree), kind)
     if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
         names = [field.name for field in dataclasses.fields(tree)]
+        bare = _like_dataclass(tree, dict.fromkeys(names).items())
         parts = [getattr(tree, name) for name in names]
-        return _join(parts, lambda made: _like_dataclass(tree, zip(names, made, strict=True)))
+        return _join(parts, lambda made: _like_dataclass(bare, zip(names, made, strict=True)))
     return [tree], next
 
 
-def _like_dict(tree: dict[Any, Any], items: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
-    if type(tree) is dict:
+def _like_dict(tree: dict[Any, Any] | None, items: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
+    """One like this with other values; a dict without one."""
+    if tree is None:
         return dict(items)
     made = copy.copy(tree)  # a defaultdict keeps its factory
     made.update(items)
@@ -46,7 +53,8 @@ def _like_dataclass(tree: Any, items: Iterable[tuple[str, Any]]) -> Any:
 def _join(parts: list[Any], rebuild: Callable[[list[Any]], Any]) -> tuple[list[Any], Layout]:
     flat = [flatten(part) for part in parts]
     leaves = [leaf for found, _ in flat for leaf in found]
-    return leaves, lambda supply: rebuild([layout(supply) for _, layout in flat])
+    layouts = [layout for _, layout in flat]
+    return leaves, lambda supply: rebuild([layout(supply) for layout in layouts])
 
 
 def unflatten(layout: Layout, leaves: Iterable[Any]) -> Any:

@@ -56,7 +56,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         if not is_recording():
             return run(tensors)
         backend = tensors[0].backend if tensors else current_backend()
-        again = Repeatable(run)
+        again = functools.partial(Repeatable(), run)
         snapshot = [_snapshot(x) for x in tensors]
         if backend.engine.checkpointed is not None:
             return backend.engine.checkpointed(functools.partial(again, snapshot))
@@ -71,7 +71,7 @@ def _snapshot(x: Tensor) -> Tensor:
     return unflatten(layout, [type(part).of(part._raw, part._node) for part in parts])
 
 
-def _one_step(name: str, again: Repeatable, inputs: Sequence[Tensor], backend: Backend) -> Any:
+def _one_step(name: str, again: Callable[..., Any], inputs: Sequence[Tensor], backend: Backend) -> Any:
     segment = _Segment(name, again, inputs)
     start = next_number()
     result, layout, leaves, outputs = segment.run([x.detach() for x in segment.inputs])
@@ -99,7 +99,7 @@ def _one_step(name: str, again: Repeatable, inputs: Sequence[Tensor], backend: B
 class _Segment:
     """The function, of the plain Tensors that its arguments are made of."""
 
-    def __init__(self, name: str, again: Repeatable, inputs: Sequence[Tensor]) -> None:
+    def __init__(self, name: str, again: Callable[..., Any], inputs: Sequence[Tensor]) -> None:
         self.name = name
         self._again = again
         parts = [unwrapped(x) for x in inputs]

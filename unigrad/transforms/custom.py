@@ -298,12 +298,12 @@ class _Call:
         self._function = f
         self._forward = forward
         self._kwargs = kwargs
-        self._again = Repeatable(self._run)
+        self._again = Repeatable()
         self._layout: Layout
 
     def body(self, tensors: Sequence[Tensor]) -> tuple[list[Tensor], PullBack]:
         """The function and its rule over lists of Tensors; see :class:`Step`."""
-        outputs, rule = self._again(mapped.get(), tensors)
+        outputs, rule = self._again(self._run, mapped.get(), tensors)
         kinds = [(y.backend, y.shape, y.dtype, y.device) for y in outputs]
         return outputs, functools.partial(self._pull, rule, tensors, kinds)
 

@@ -84,27 +84,29 @@ class Operands:
 
 
 class Repeatable:
-    """A call that can be made again as if it were then: in the same modes and with the same random numbers."""
+    """What a call needs to be made again as if it were then: in the same modes and with the same random numbers.
 
-    __slots__ = ("_called", "_context", "_draws", "_function")
+    The function is given each time, since it may be a method of who holds this.
+    """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = function
+    __slots__ = ("_called", "_context", "_draws")
+
+    def __init__(self) -> None:
         self._called = False
         self._draws: list[Any] = []
         self._context = copy_context()
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, function: Callable[..., Any], *args: Any) -> Any:
         """The first time as it comes; later in the surroundings, and with the draws, of the first time."""
         if not self._called:
             self._called = True
             with logged(self._draws):
-                return self._function(*args)
-        return self._context.copy().run(self._again, args)
+                return function(*args)
+        return self._context.copy().run(self._again, function, args)
 
-    def _again(self, args: Sequence[Any]) -> Any:
+    def _again(self, function: Callable[..., Any], args: Sequence[Any]) -> Any:
         with replayed(self._draws):
-            return self._function(*args)
+            return function(*args)
 
 
 # --- what transforms wrap around arrays ---------------------------------------------------------------------------

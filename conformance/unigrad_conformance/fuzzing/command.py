@@ -15,6 +15,7 @@ from typing import Any
 import unigrad as ug
 from unigrad.adapters.registry import get_backend_object
 from unigrad_conformance.command import known_backends, names_in, unknown_backend
+from unigrad_conformance.fuzzing import misuse
 from unigrad_conformance.fuzzing.checking import Failure, failures, reference
 from unigrad_conformance.fuzzing.drawing import draw
 from unigrad_conformance.fuzzing.program import FormatError, Program, from_data
@@ -23,6 +24,10 @@ from unigrad_conformance.progress import Progress
 
 CORPUS = Path(__file__).parent / "corpus.json"
 """Programs that failed once, each with the backends on which it still does."""
+
+
+TOGETHER = 4
+"""How many programs of misuse run in threads at the same time, after each by itself."""
 
 
 class Fuzz:
@@ -38,6 +43,7 @@ class Fuzz:
     unigrad fuzz --backend numpy torch --seed 5000      from seed 5000 on
     unigrad fuzz --programs 1 --seed 696 --backend torch   one program again
     unigrad fuzz --corpus                               the programs that failed once
+    unigrad fuzz --misuse --backend numpy torch         random orders of record, backward, writes, errors, threads
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -49,6 +55,10 @@ class Fuzz:
         parser.add_argument("--steps", type=int, default=8, metavar="K", help="how many steps each has (8)")
         parser.add_argument("--backend", nargs="+", default=["numpy"], metavar="NAME", help="on these (numpy)")
         parser.add_argument("--corpus", nargs="?", const=str(CORPUS), metavar="FILE", help="programs of a file instead")
+
+        parser.add_argument(
+            "--misuse", action="store_true", help="programs that use recording in any order, held against a model of it"
+        )
 
     def run(self, args: argparse.Namespace) -> int:
         """Do it; returns the exit status."""
@@ -64,6 +74,8 @@ class Fuzz:
                 return _wrong(str(error))
         if min(args.programs, args.steps) < 1:
             return _wrong(f"{args.programs} programs of {args.steps} steps are none; use 1 or more")
+        if args.misuse:
+            return self._misuse(args, backends)
         if args.corpus is not None:
             return self._corpus(args.corpus, backends)
         return self._random(args, backends)
@@ -91,6 +103,46 @@ class Fuzz:
             f"{ran / seconds:.1f} a second"
         )
         return 1 if failed or ran < args.programs else 0
+
+    def _misuse(self, args: argparse.Namespace, backends: Sequence[str]) -> int:
+        progress = Progress(dict.fromkeys(backends, args.programs))
+        failed, ran, began = 0, 0, time.perf_counter()
+
+        def tell(seeds: str, text: str) -> None:
+            nonlocal failed
+            failed += 1
+            progress.wipe()
+            print(f"{seeds}:\n{text}\n", flush=True)
+
+        try:
+            for backend in backends:
+                with ug.use_backend(backend):
+                    held = misuse.nodes()
+                    for first in range(args.seed, args.seed + args.programs, TOGETHER):
+                        seeds = range(first, min(first + TOGETHER, args.seed + args.programs))
+                        bodies = [misuse.draw(seed) for seed in seeds]
+                        for seed, body in zip(seeds, bodies, strict=True):
+                            if misuse.problem(body) is not None:
+                                small = misuse.shrunk(body, lambda each: misuse.problem(each) is not None)
+                                text = f"{misuse.source(small, backend)}\n# {backend}: {misuse.problem(small)}"
+                                tell(f"seed {seed}", text)
+                            ran += 1
+                            progress(backend)
+                        for seed, problem in zip(seeds, misuse.together(bodies), strict=True):
+                            if problem is not None:
+                                tell(
+                                    f"seeds {seeds[0]} to {seeds[-1]} at once",
+                                    f"# {backend}, in seed {seed}: {problem}",
+                                )
+                    left = misuse.nodes() - held
+                    if left:
+                        tell("at the end", f"# {backend}: {left} nodes of the graph are left")
+        except KeyboardInterrupt:
+            print("INTERRUPTED: this is what was done by then.")
+        progress.wipe()
+        rate = ran / (time.perf_counter() - began)
+        print(f"{ran} programs of misuse on {', '.join(backends)}: {failed} fail; {rate:.1f} a second")
+        return 1 if failed or ran < args.programs * len(backends) else 0
 
     def _corpus(self, path: str, backends: Sequence[str]) -> int:
         try:
