@@ -81,14 +81,18 @@ def equivalent() -> dict[str, str]:
 
 
 class Source:
-    """One module that is mutated: its tree, and its code as it is loaded."""
+    """One module that is mutated, and its tree."""
 
     def __init__(self, path: Path) -> None:
         self.path = str(path)
         folder = path.parent.parent if "backends" in path.parts else ROOT
         self.file = str(path.relative_to(folder))
         self.tree = ast.parse(path.read_text(), self.path)
-        self.codes = self._compiled()
+
+    @cached_property
+    def codes(self) -> list[CodeType]:
+        """The code of every function, as it is loaded."""
+        return self._compiled()
 
     def _compiled(self) -> list[CodeType]:
         return _codes(compile(self.tree, self.path, "exec", dont_inherit=True))
@@ -190,8 +194,13 @@ def sources(area: str, backend: str) -> list[Source]:
     return [source for source in map(Source, files) if source.file not in UNTOUCHED]
 
 
-def mutants(backend: str) -> Iterator[Mutant]:
+@functools.cache
+def mutants(backend: str) -> tuple[Mutant, ...]:
     """All that there are, each with a name of its own."""
+    return tuple(_mutants(backend))
+
+
+def _mutants(backend: str) -> Iterator[Mutant]:
     for area in AREAS:
         for source in sources(area, backend):
             seen: Counter[str] = Counter()
