@@ -127,6 +127,25 @@ def test_own_code_that_differs_is_put_down_to_the_convention(backend: str) -> No
     assert row.gradients["x"].tolist() == [0.0, 2.0 if differs else 1.0, 2.0]
 
 
+def test_only_the_point_that_is_met_is_named() -> None:
+    def by_torch(x: Any) -> Any:
+        import torch
+
+        return torch.max(x, 0).values
+
+    found = ug.compare(lambda x: ug.max(x), ug.asarray([1.0, 3.0, 3.0]), backends="numpy", native={"torch": by_torch})
+    assert [each.convention for each in found.differences] == ["max_along_axis"]
+    found = ug.compare(lambda x: ug.max(x), ug.asarray([1.0, 2.0, 3.0]), backends="numpy", native={"torch": by_torch})
+    assert found.agree
+    assert not found.differences
+
+    def wrong(x: Any) -> Any:
+        return (x * x).sum().sqrt() * 2
+
+    found = ug.compare(lambda x: ug.linalg.norm(x), ug.asarray([3.0, 4.0]), backends="numpy", native={"torch": wrong})
+    assert {each.kind for each in found.differences} == {"unexplained"}
+
+
 @pytest.mark.parametrize("backend", [name for name in BACKENDS if name in BY_HAND])
 def test_a_program_by_hand_gives_its_own_gradient(backend: str) -> None:
     x = ug.arange(4.0)
@@ -313,6 +332,7 @@ def test_what_users_name_things_is_escaped() -> None:
         ((ug.sin, 1.0), {"native": {"nonsense": ug.sin}}, "numpy"),
         ((ug.sin,), {"backends": "numpy"}, "sin"),
         ((lambda x: "text", 1.0), {"backends": "numpy"}, "str"),
+        ((lambda x: None, 1.0), {"backends": "numpy"}, "lack a return"),
     ],
 )
 def test_wrong_arguments(arguments: Any, options: Any, match: str) -> None:

@@ -28,7 +28,7 @@ from unigrad.looking.running import chosen_backends, found_backends, name_of, na
 from unigrad.operations.creation import asarray
 from unigrad.tensor.levels import is_wrapped
 from unigrad.tensor.tensor import Tensor
-from unigrad.transforms.calling import Arguments, called, check_function, is_numeric
+from unigrad.transforms.calling import Arguments, Outputs, called, check_function, is_numeric
 from unigrad.transforms.foreign import wrap_native
 from unigrad.transforms.pulling import pull_back
 from unigrad.transforms.reverse import recorded
@@ -197,13 +197,12 @@ def _call(row: Row, f: Callable[..., Any], asked: Asked) -> tuple[float, float]:
     arguments = on_variables(asked.held)
     start = time.perf_counter()
     result = recorded(f, arguments)
-    leaves, layout = flatten(result)
-    outputs = [asarray(leaf) for leaf in leaves]
-    _wait(outputs)
+    outputs = Outputs(f, result, arguments.home)
+    _wait(outputs.tensors)
     forward = time.perf_counter() - start
-    values = [_as_numpy(y) for y in outputs]
-    row.values, row.value = dict(zip(paths(result), values, strict=True)), layout(iter(values))
-    heads = [y for y in outputs if has_gradients(y.dtype)]
+    values = [_as_numpy(y) for y in outputs.tensors]
+    row.values, row.value = dict(zip(paths(result), values, strict=True)), outputs.rebuilt(values)
+    heads = [y for y in outputs.tensors if has_gradients(y.dtype)]
     seeds = [y.ones_like() for y in heads]
     variables = {name: x for name, x in zip(asked.names, arguments.variables, strict=True) if _is_variable(x)}
     start = time.perf_counter()

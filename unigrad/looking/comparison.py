@@ -187,7 +187,8 @@ class Comparison:
         natives = self._natives()
         if not natives:
             return []
-        first = self[self.reference]
+        own = [row for row in self.rows if not row.is_native]
+        first = next((row for row in own if row.error is None), own[0])
         return [_column("unigrad", self.source, first), *(_column(row.name, row.source, row) for row in natives)]
 
     def __str__(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,8 +21,13 @@ from unigrad.transforms.reverse import recorded
 NAMED = 3
 """So many conventions are named for one difference."""
 
-Call = tuple[str, list[Values]]
-"""A primitive and the arrays that it was given."""
+
+class Call(NamedTuple):
+    """A primitive, the arrays that it was given, and what else it was told in numbers and words."""
+
+    operation: str
+    arrays: Sequence[Values]
+    told: Sequence[Any]
 
 
 def explained(f: Callable[..., Any], held: Sequence[Any], found: Comparison) -> list[Difference]:
@@ -86,7 +91,7 @@ def _documented(
     """The documented error of each operation that was met, with its name and what was decided about it."""
     if exact is None:
         return
-    for operation in dict.fromkeys(name for name, _ in calls):
+    for operation in dict.fromkeys(call.operation for call in calls):
         found = exact.documented(operation, str(row.answers[where].dtype), row.backend)
         if found is not None:
             value, gradient, decided = found
@@ -125,7 +130,11 @@ def _calls(f: Callable[..., Any], args: Sequence[Any], backend: str) -> list[Cal
             _, seen = watched(lambda: recorded(f, arguments), None, ())
         except Exception:  # then nothing is known of it
             return []
-        return [(call.row.name, [asarray(raw).detach().numpy() for raw in call.raws]) for call in seen.calls.values()]
+        return [
+            Call(call.row.name, [asarray(raw).detach().numpy() for raw in call.raws],
+                 [each for each in call.statics if type(each) in (int, float, complex, str)])
+            for call in seen.calls.values()
+        ]  # fmt: skip
 
 
 def _met(row: Row, calls: Sequence[Call], table: Points) -> Iterator[tuple[Point, str]]:
@@ -136,7 +145,7 @@ def _met(row: Row, calls: Sequence[Call], table: Points) -> Iterator[tuple[Point
         own = point.own.get(row.backend)
         if own is None or own.gives == "absent" or not point.inputs or table.agrees(point, own.gives):
             continue
-        if values_agree == ("(value" in own.gives):
+        if values_agree == ("(value" in own.gives) or _first(own.gives) == _first(point.answer):
             continue
         inputs = [
             np.asarray(value, np.float64 if not np.iscomplexobj(value) else None) for value in point.inputs.values()
@@ -149,20 +158,25 @@ def _met(row: Row, calls: Sequence[Call], table: Points) -> Iterator[tuple[Point
             yield point, own.gives
 
 
+def _first(answer: str) -> str:
+    """Of an answer with second derivatives the first ones."""
+    return answer.partition(" / ")[0]
+
+
 def _meets(call: Call, point: Call) -> bool:
     """Whether a call does what a point is about: the same primitive, of scalars at the same values in some element, of
     arrays with the same kinds of special values."""
-    if call[0] != point[0] or len(call[1]) != len(point[1]):
+    if (call.operation, len(call.arrays), call.told) != (point.operation, len(point.arrays), point.told):
         return False
-    if all(x.size == 1 for x in point[1]):
+    if all(x.size == 1 for x in point.arrays):
         try:
-            arrays = np.broadcast_arrays(*call[1])
+            arrays = np.broadcast_arrays(*call.arrays)
         except ValueError:
             return False
-        there = [(x == p.item()) | ((x != x) & (p != p)) for x, p in zip(arrays, point[1], strict=True)]
+        there = [(x == p.item()) | ((x != x) & (p != p)) for x, p in zip(arrays, point.arrays, strict=True)]
         return bool(np.logical_and.reduce(there).any())
-    special = [_special(x) for x in point[1]]
-    return any(special) and all(needs <= _special(x) for needs, x in zip(special, call[1], strict=True))
+    special = [_special(x) for x in point.arrays]
+    return any(special) and all(needs <= _special(x) for needs, x in zip(special, call.arrays, strict=True))
 
 
 def _special(x: Values) -> set[str]:
