@@ -18,7 +18,7 @@ def test_copies_all_and_keeps_what_is_there(tmp_path, capsys):
     assert changed.read_text() == "mine"
     said = capsys.readouterr().out
     assert "0 files copied" in said
-    assert f"jupyter lab {folder}" in said
+    assert f"jupyter notebook {folder}" in said
 
 
 def test_says_what_is_wrong(tmp_path, monkeypatch, capsys):

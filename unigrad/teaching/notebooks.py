@@ -36,5 +36,7 @@ class Notebooks:
             else:
                 shutil.copyfile(file, folder / file.name)
         print(f"{len(files) - kept} files copied to {folder}" + (f", {kept} that were there kept" if kept else ""))
-        print(f"To open them: pip install jupyterlab; jupyter lab {folder}; or an editor that runs notebooks.")
+        print(
+            f"To open them: pip install 'unigrad[teach]'; jupyter notebook {folder / 'automatic_differentiation.ipynb'}"
+        )
         return 0
