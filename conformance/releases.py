@@ -31,7 +31,10 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 FRAMEWORKS = ("numpy", "torch", "tensorflow", "jax", "mxnet")
 TOGETHER = "together"
-TOOLS = ("pytest", "pytest-xdist", "hypothesis", "array-api-strict", "einops", *EXTRAS["conformance"])
+TOOLS = (
+    *("pytest", "pytest-xdist", "hypothesis", "array-api-strict", "einops", "jsonschema"),
+    *EXTRAS["conformance"],
+)
 FAST = ("-k", "core and not vmap or pairs")
 """Of the tests: the core on whatever is installed, and pairs of frameworks in one process."""
 LEFT_OUT = ("--ignore=conformance/tests/test_ecosystem.py", "--ignore=conformance/tests/test_notebooks.py")

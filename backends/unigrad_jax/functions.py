@@ -76,7 +76,20 @@ def relu(x: Raw) -> Raw:
 
 @derivatives(lambda t, out, x: t * jnp.exp(x))
 def expm1(x: Raw) -> Raw:
-    return jnp.expm1(x)
+    found = jnp.expm1(x)
+    if not is_complex(x):
+        return found
+    # Of numbers that are not finite C's values (ISO C, annex G), of which XLA has no more than some.
+    first, second = x.real, x.imag
+    turning = jnp.isfinite(second)
+    size, angle = jnp.exp(first), jnp.where(turning, second, 0)
+    lost = ~turning & ~jnp.isinf(first)
+    real = jnp.where(lost, jnp.nan, size * jnp.cos(angle) - 1)
+    imag = jnp.where(lost, jnp.nan, size * jnp.sin(angle))
+    finite = jnp.isfinite(x)
+    return lax.complex(
+        jnp.where(finite, found.real, real), jnp.where(second == 0, second, jnp.where(finite, found.imag, imag))
+    )
 
 
 @derivatives(lambda t, out, x: t * out * sigmoid(-x))
@@ -120,7 +133,13 @@ def over_cosh_squared(x1: Raw, x2: Raw) -> Raw:
 
 @derivatives(lambda t, out, x: over_cosh_squared(t, x))
 def tanh(x: Raw) -> Raw:
-    return jnp.tanh(x)
+    found = jnp.tanh(x)
+    if not is_complex(x):
+        return found
+    # On an axis the result is on that axis (ISO C, annex G); XLA loses the sign of 0 there, and 0 beside NaN.
+    first, second = x.real, x.imag
+    real = jnp.where((first == 0) & ~jnp.isfinite(second), first, found.real)
+    return lax.complex(real, jnp.where(second == 0, second, found.imag))
 
 
 @derivatives(lambda t, out, x: t * out * x * -2)
@@ -410,7 +429,11 @@ COMPARISONS = ("equal", "not_equal", "less", "less_equal", "greater", "greater_e
 def log1p(x: Raw) -> Raw:
     """In float64 XLA goes on to -0.414 with an approximation about 0 that loses seven bits below -0.36."""
     found = jnp.log1p(x)
-    return found if is_complex(x) else jnp.where(x < -0.25, jnp.log(x + 1), found)
+    if not is_complex(x):
+        return jnp.where(x < -0.25, jnp.log(x + 1), found)
+    # Infinitely far out, also where the other part is NaN.
+    far = jnp.isinf(x.real) | jnp.isinf(x.imag)
+    return lax.complex(jnp.where(far, jnp.inf, found.real), found.imag)
 
 
 def atanh(x: Raw) -> Raw:

@@ -40,7 +40,7 @@ from unigrad_tensorflow.networks import NETWORKS
 from unigrad_tensorflow.searching import searching
 
 SAME_NAME = (
-    "exp", "expm1", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan",
+    "exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan",
     "asinh", "acosh", "atanh", "reciprocal", "square", "maximum", "minimum",
     "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "sigmoid",
 )  # fmt: skip
@@ -98,6 +98,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "sign": sign(replaced(backend, "sign", gen_math_ops.sign)),
         "fmod": fmod,
         "log1p": log1p,
+        "expm1": expm1,
         "nextafter": on_host(np.nextafter),
         "signbit": on_host(np.signbit),
         "bitwise_and": of_bits(gen_bitwise_ops.bitwise_and, gen_math_ops.logical_and),
@@ -212,7 +213,26 @@ def log1p(x: Raw) -> Raw:
         return gen_math_ops.log1p(x)
     first, second = tf.math.real(x), tf.math.imag(x)
     size = gen_math_ops.log1p(first * (first + 2) + second * second) * 0.5
+    # Infinitely far out, also where the other part is NaN.
+    far = gen_math_ops.is_inf(first) | gen_math_ops.is_inf(second)
+    size = tf.where(far, tf.constant(np.inf, size.dtype), size)
     return tf.complex(size, gen_math_ops.atan2(second, first + 1))
+
+
+def expm1(x: Raw) -> Raw:
+    """TensorFlow's of complex numbers that are not finite is NaN; C's values (ISO C, annex G) are by the parts."""
+    found = gen_math_ops.expm1(x)
+    if not x.dtype.is_complex:
+        return found
+    first, second = (tf.stop_gradient(part) for part in (tf.math.real(x), tf.math.imag(x)))
+    turning = gen_math_ops.is_finite(second)
+    size, angle = gen_math_ops.exp(first), tf.where(turning, second, tf.zeros_like(second))
+    lost = ~turning & ~gen_math_ops.is_inf(first)
+    real = tf.where(lost, tf.constant(np.nan, first.dtype), size * gen_math_ops.cos(angle) - 1)
+    imag = tf.where(lost, real, tf.where(second == 0, second, size * gen_math_ops.sin(angle)))
+    # Where exp(x) - 1 is 0 it is no negative zero.
+    found = tf.complex(tf.math.real(found) + 0.0, tf.math.imag(found))
+    return tf.where(turning & gen_math_ops.is_finite(first), found, tf.complex(real, imag))
 
 
 def of_halves(function: Callable[..., Raw]) -> Callable[..., Raw]:

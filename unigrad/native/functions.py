@@ -147,8 +147,13 @@ def log1p(xp: Any, x: Raw) -> Raw:
         return xp.log1p(x)
     # NumPy's takes the logarithm of abs(1 + x), which has no digits of a small x.
     first, second = x.real, x.imag
-    near = xp.log1p(first * (first + 2) + second * second) * 0.5 + xp.arctan2(second, first + 1) * 1j
-    return xp.where(xp.isfinite(x), near, xp.log(x + 1))
+    found = xp.empty_like(x)
+    size = xp.log1p(first * (first + 2) + second * second) * 0.5
+    # Infinitely far out, also where the other part is NaN.
+    found.real = xp.where(xp.isinf(first) | xp.isinf(second), xp.inf, size)
+    # By itself: a sum with the real part would lose the sign of 0.
+    found.imag = xp.arctan2(second, first + 1)
+    return found
 
 
 def expm1(xp: Any, x: Raw) -> Raw:
