@@ -485,12 +485,6 @@ RULED = {
 """Those with the rules of the table: JAX's own lose digits at the ends, or are none at the origin."""
 
 
-CONSTANT_BETWEEN_JUMPS = (
-    "ceil", "copysign", "floor", "floor_divide", "nextafter", "round", "sign", "trunc",
-)  # fmt: skip
-"""To JAX their tangents (of two arrays: for the second) are 0 where the given one is NaN as well, which hides it."""
-
-
 def convolve(valid: bool, x1: Raw, x2: Raw) -> Raw:
     """All elements, or those to which all of x2 adds."""
     return jnp.convolve(x1, x2, "valid" if valid else "full", precision="highest")
@@ -589,8 +583,6 @@ def operations() -> dict[str, Operation]:
     made = {name: Operation(PRIMITIVES[name], function) for name, function in plain.items()}
     made["power"] = Power(PRIMITIVES["power"], power)
     made |= linear_algebra(others)
-    for name in CONSTANT_BETWEEN_JUMPS:
-        made[name].by_rules = True
     vars(others).update(made)
     others.dtype, others.iterate, others.constant = np.dtype, iterate, lambda values, like: jnp.asarray(values)
     for row in PRIMITIVES.values():

@@ -283,7 +283,7 @@ def imag(x: Raw) -> Raw:
     """Of real numbers zeros, of NaN and infinity as well, and in PyTorch's graph."""
     if x.is_complex():
         return torch.imag(x).clone()
-    return torch.nan_to_num(x, 0.0, 0.0, 0.0).abs() * 0 if x.is_floating_point() else torch.zeros_like(x)
+    return torch.where(x < x, x, 0.0) if x.is_floating_point() else torch.zeros_like(x)
 
 
 def round_(x: Raw) -> Raw:

@@ -40,8 +40,9 @@ __all__ = [
 
 
 def _zero(xp: Any, g: Any) -> Any:
-    """The derivative of what is constant between its jumps: 0, also for an infinite cotangent, and NaN for NaN."""
-    return xp.sign(g) * 0
+    """The derivative of what is constant between its jumps: 0 for every cotangent, infinite ones and NaN too."""
+    never = g < g if g.dtype.kind != "c" else (g == g) & (g != g)
+    return xp.where(never, g, 0.0)
 
 
 # --- arithmetic -------------------------------------------------------------------------------------
@@ -107,7 +108,7 @@ def power(x1: Array, x2: Array, /) -> Tensor:
 def _power_base(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
     if isinstance(x2, (int, float, complex)):
         if x2 == 0:
-            return g * 0
+            return _zero(xp, g)
         # Of most numbers x2 - 1 is exact. Of the others it is rounded, for lower_power takes ten times as long.
         return g * (x1 * 2) if x2 == 2 else g * (xp.power(x1, x2 - 1) * x2)
     constant = x2 == 0
