@@ -179,7 +179,10 @@ def _around(name: str) -> Any:
         function = getattr(xp, name)
         if order == 0:
             return -g * function(x, 1)
-        return g * ((function(x, order - 1) - function(x, order + 1)) * 0.5)
+        lower = function(x, order - 1)
+        if name == "bessel_y":  # where both are -inf, the other one is the larger by far
+            lower = xp.where(xp.isinf(lower), 0.0, lower)
+        return g * ((lower - function(x, order + 1)) * 0.5)
 
     return rule
 
@@ -358,10 +361,17 @@ in_double(modified_, _modified_of)
 vjp(
     modified_,
     lambda xp, g: g * math.nan,
-    lambda xp, g, v, x, out, scaled: (
-        g * (xp.modified(v + 1, x, scaled) + v / x * out - (xp.modified(v, x, scaled) if scaled else 0.0))
-    ),
+    lambda xp, g, v, x, out, scaled: g * (_modified_slope(xp, v, x, out, scaled) - (out if scaled else 0.0)),
 )
+
+
+def _modified_slope(xp: Any, v: Any, x: Any, out: Any, scaled: bool) -> Any:
+    """From order 1 on by both neighbours, below by the upper one (DLMF 10.29.1 and 10.29.2), with the limits at 0."""
+    upper, large, zero = xp.modified(v + 1, x, scaled), v >= 1, x == 0
+    lower = xp.modified(xp.where(large, v - 1, 0.0), x, scaled)
+    ratio = v / xp.where(zero, 1.0, x) * out
+    small = upper + xp.where(zero, xp.where(v > 0, math.inf, v), ratio)
+    return xp.where(large, (lower + upper) * 0.5, small)
 
 
 @operation
@@ -426,10 +436,14 @@ in_double(macdonald_, _macdonald)
 vjp(
     macdonald_,
     lambda xp, g: g * math.nan,
-    lambda xp, g, v, x, out, scaled: (
-        -g * (xp.macdonald(v - 1, x, scaled) + v / x * out - (xp.macdonald(v, x, scaled) if scaled else 0.0))
-    ),
+    lambda xp, g, v, x, out, scaled: -g * _macdonald_slope(xp, v, x, out, scaled),
 )
+
+
+def _macdonald_slope(xp: Any, v: Any, x: Any, out: Any, scaled: bool) -> Any:
+    """How fast it falls: the mean of both neighbours (DLMF 10.29.1), which is infinite at 0 and cancels nowhere."""
+    mean = (xp.macdonald(v - 1, x, scaled) + xp.macdonald(v + 1, x, scaled)) * 0.5
+    return mean - xp.where(xp.isinf(out), 0.0, out) if scaled else mean
 
 
 @operation
