@@ -96,6 +96,7 @@ for _operation in (
     _row(_operation, "complex", f"ug.{_operation}(z)", z=_a)
     _row(_operation, "complex_zero_dimensional", f"ug.{_operation}(z)", z=complex_(-0.75, 1.25))
 _row("nn.sigmoid", "complex", "ug.nn.sigmoid(z)", z=_a)
+_row("nn.sigmoid", "complex_imaginary", "ug.nn.sigmoid(z)", z=complex_([0.0, 0.0, 0.0, 1.0], [0.5, -1.25, 2.0, 0.0]))
 _row("nn.silu", "complex", "ug.nn.silu(z)", z=_a)
 _row("exp", "complex_no_elements", "ug.exp(z)", z=disk(1, 2, 0, 3))
 _row("expm1", "complex_near_zero", "ug.expm1(z)", z=disk(1e-3, 4e-3, 4))
