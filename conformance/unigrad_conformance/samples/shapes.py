@@ -56,6 +56,10 @@ _row("operator.getitem", "list_between", "x[:, [2, 0], ::-1] ** 2", x=_cube)
 _row("operator.getitem", "mask", "x[m] ** 2", x=_x, m=whole([[1, 0, 1], [0, 0, 1]], "bool"))
 _row("operator.getitem", "mask_of_rows", "x[m] ** 2", x=_x, m=whole([0, 1], "bool"))
 _row("operator.getitem", "mask_of_columns", "x[:, m] ** 2", x=_x, m=whole([1, 0, 1], "bool"))
+_row(
+    "operator.getitem", "mask_between", "x[1, m, -1] ** 2",
+    x=spread(0.5, 2, 2, 2, 3, 2), m=whole([[1, 0, 1], [0, 0, 1]], "bool"),
+)  # fmt: skip
 _row("operator.getitem", "mask_of_nothing", "x[x > 99] ** 2", x=_x)
 _row("operator.getitem", "tensor_indices", "x[n] ** 2", x=_x, n=whole([1, 0, -1]))
 _row("operator.getitem", "zero_dimensional", "x[()] ** 2 + x[...]", x=real(1.5))
