@@ -47,9 +47,8 @@ def surroundings(path: Path, backend: str) -> Iterator[None]:
 
 def ran(source: str, names: dict[str, Any]) -> Any:
     """Runs a cell; what its last line is, if that is an expression."""
-    *body, last = ast.parse(source).body
-    if not isinstance(last, ast.Expr):
-        body, last = [*body, last], None
+    body = ast.parse(source).body
+    last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
     exec(compile(ast.Module(body, []), "<cell>", "exec"), names)  # noqa: S102 - the notebooks are ours
     return None if last is None else eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
 
@@ -108,8 +107,9 @@ def test_index_has_each_notebook_once_with_minutes() -> None:
 
 def test_pages_show_outputs_and_lead_to_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNIGRAD_BACKEND", "numpy")
-    shown = page(executed(BY_NAME["digits"]), "digits")
+    shown = page(executed(BY_NAME["eight_exercises"]), "eight exercises")
     assert "data:image/svg+xml" in shown
+    assert shown.count("<details>") == 8
     assert not re.search(r'href="[^"]+\.ipynb', shown)
     listed = index()
     assert all(f'href="{name}.html"' in listed for name in BY_NAME)
