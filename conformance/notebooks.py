@@ -66,7 +66,8 @@ def page(notebook: NotebookNode, title: str) -> str:
         for output in cell.get("outputs", ()):
             if "image/svg+xml" in output.get("data", {}):
                 output.data.pop("text/vnd.mermaid", None)
-    exporter = HTMLExporter(embed_images=True, exclude_input_prompt=True, exclude_output_prompt=True)
+    # Without embed_images, which closes a <details> at the end of its first line.
+    exporter = HTMLExporter(exclude_input_prompt=True, exclude_output_prompt=True)
     return exporter.from_notebook_node(notebook, {"metadata": {"name": title}})[0]
 
 

@@ -109,7 +109,9 @@ def test_pages_show_outputs_and_lead_to_each_other(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("UNIGRAD_BACKEND", "numpy")
     shown = page(executed(BY_NAME["eight_exercises"]), "eight exercises")
     assert "data:image/svg+xml" in shown
-    assert shown.count("<details>") == 8
+    solutions = re.findall("<details>.*?</details>", shown, re.DOTALL)
+    assert len(solutions) == 8
+    assert all("<p>" in solution for solution in solutions), "what is to be folded stands outside"
     assert not re.search(r'href="[^"]+\.ipynb', shown)
     listed = index()
     assert all(f'href="{name}.html"' in listed for name in BY_NAME)
