@@ -37,6 +37,7 @@ unigrad runs one gradient program on NumPy, CuPy, PyTorch, TensorFlow, MXNet and
   unigrad source NAME        the code that is written for a primitive, as it runs
   unigrad conform            run every conformance case on every installed backend
   unigrad conform --train    train one network on all of them and compare the losses
+  unigrad new-adapter NAME   a package to begin with, for a framework of your own
   unigrad conventions        what all of them answer where a derivative is hard, and what each framework does
 
 In Python:

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from stranger import install
+from strange_adapter import install
 from unigrad_conformance import catalogue, deviations, processes, report, runner
 from unigrad_conformance.command import known_backends
 

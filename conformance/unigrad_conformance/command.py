@@ -125,13 +125,13 @@ class Conform:
         for name in (*args.backend, *args.everyday_on):
             if name not in known:
                 return _wrong(unknown_backend(name, known))
+        lacking = not_installed("mpmath", "ml_dtypes", *(("sklearn",) if args.train else ()))
+        if lacking is not None:
+            return _wrong(lacking)
         for pattern in catalogue.unmatched(args.case):
             groups = sorted({name for case in catalogue.all_cases().values() for name in (case.family, case.group)})
             families = ", ".join(dict.fromkeys(case.family for case in catalogue.all_cases().values()))
             return _wrong(f"no case matches {pattern!r}{_guess(pattern, groups)}; the families are {families}")
-        for module, package in (("sklearn", "scikit-learn"),) if args.train else (("mpmath", "mpmath"),):
-            if importlib.util.find_spec(module) is None:
-                return _wrong(f"this needs {package}; install it with: pip install {package}")
         for path in args.report:
             kinds = [".json"] if args.train else list(FORMATS)
             if Path(path).suffix not in kinds:
@@ -211,6 +211,12 @@ def known_backends() -> list[str]:
 def unknown_backend(name: str, known: Sequence[str]) -> str:
     """What to say of a backend that there is not."""
     return f"there is no backend {name!r}{_guess(name, known)}; the known ones are {', '.join(known)}"
+
+
+def not_installed(*modules: str) -> str | None:
+    """What to say where modules that the suite needs are not installed; None if all are."""
+    absent = [name for name in modules if importlib.util.find_spec(name) is None]
+    return f"this needs {', '.join(absent)}; install it with: pip install 'unigrad[conformance]'" if absent else None
 
 
 def _positive(text: str) -> int:

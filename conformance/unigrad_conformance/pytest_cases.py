@@ -13,7 +13,7 @@ from unigrad.base.errors import ArgumentError
 from unigrad_conformance import catalogue
 from unigrad_conformance.asking import Asking
 from unigrad_conformance.case import Case
-from unigrad_conformance.command import known_backends, names_in, unknown_backend
+from unigrad_conformance.command import known_backends, names_in, not_installed, unknown_backend
 from unigrad_conformance.deviations import Deviation, for_placement, known_deviation, read
 
 ROOT = "unigrad"
@@ -26,6 +26,9 @@ class Cases:
     def __init__(self, config: pytest.Config) -> None:
         option, known = config.option, known_backends()
         self.backends = names_in(option.unigrad_backend)
+        lacking = not_installed("mpmath", "ml_dtypes")
+        if lacking is not None:
+            raise pytest.UsageError(lacking)
         for name in self.backends:
             if name not in known:
                 raise pytest.UsageError(unknown_backend(name, known))

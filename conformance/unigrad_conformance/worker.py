@@ -41,6 +41,7 @@ def main(name: str, orders: dict[str, Any], send: Send) -> None:
     oracle.register()
     try:
         backend = get_backend_object(name)
+        version = backend.version()
     except BackendError as error:
         send("unavailable", why=str(error))
         return
@@ -49,7 +50,7 @@ def main(name: str, orders: dict[str, Any], send: Send) -> None:
     # A dtype of another package is no adapter's duty: where the framework has none, nothing has to be declared.
     absent = [str(dtype) for dtype in everything() if dtype not in ALL and dtype not in backend.raw_dtypes]
     missing = {**dict.fromkeys(absent, NO_DTYPE), **backend.missing}
-    about = {"version": backend.version(), "missing": missing, "engine": backend.differentiates}
+    about = {"version": version, "missing": missing, "engine": backend.differentiates}
     send("ready", **about, changed=changes(before, surroundings()))
     with ug.use_backend(name), np.errstate(all="ignore"):
         if "train" in orders:

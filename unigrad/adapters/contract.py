@@ -23,7 +23,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 import numpy as np
 
 from unigrad.base.dtypes import LATE, DType, late
-from unigrad.base.errors import DtypeError, UnsupportedError
+from unigrad.base.errors import BackendError, DtypeError, UnsupportedError
 from unigrad.base.places import Spread
 from unigrad.base.words import Raw
 from unigrad.table import PRIMITIVES, Primitive
@@ -375,9 +375,16 @@ class Backend:
 
     def version(self) -> str:
         """The framework's version."""
-        from importlib.metadata import version  # which costs as much as half of the rest of unigrad
+        # Which cost as much as half of the rest of unigrad.
+        from importlib.metadata import PackageNotFoundError, version
 
-        return version(self.distribution)
+        try:
+            return version(self.distribution)
+        except PackageNotFoundError:
+            raise BackendError(
+                f"backend {self.name!r}: nothing is installed under its distribution, {self.distribution!r}; set it to "
+                f"what pip calls {self.framework}, or give {type(self).__name__} a version() of its own"
+            ) from None
 
     def admit(self, raw: Raw) -> Raw:
         """Called with each raw array that comes from the user, for the array to hold it as, of the same memory;

@@ -398,13 +398,13 @@ def available_backends() -> list[BackendInfo]:
         backend = _backends[name]
         told = backend.missing, backend.differentiates, backend.replaced, backend.install
         try:
-            loaded(backend)
+            version = loaded(backend).version()
         except BackendError as error:
             rows.append(BackendInfo(name, False, None, str(error), (), *told))
         else:
             everything()  # of those that are loaded late a backend knows then
             dtypes = tuple(map(str, backend.raw_dtypes))
-            rows.append(BackendInfo(name, True, backend.version(), None, dtypes, *told))
+            rows.append(BackendInfo(name, True, version, None, dtypes, *told))
     return rows
 
 

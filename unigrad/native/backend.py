@@ -67,7 +67,7 @@ class NativeBackend(Backend):
         self.array_types = (self.module.ndarray,)
 
     def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Any = None) -> Raw:
-        return self.module.full(shape, value, dtype)
+        return self.module.full(shape, value, dtype=dtype)
 
     def filled_like(self, raw: Raw, value: float) -> Raw:
         return self.module.full_like(raw, value)

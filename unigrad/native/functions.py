@@ -280,7 +280,8 @@ def windows(xp: Any, x: Raw, sizes: Shape, strides: Shape, dilations: Shape) -> 
 
 
 def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Raw]]:
-    """The table of raw functions; ``erf`` is the one that NumPy's interface lacks."""
+    """The table of raw functions; ``erf`` is the one that NumPy's interface lacks. Functions that the module lacks are
+    left out."""
     same_name = [
         *("add", "subtract", "multiply", "divide", "floor_divide", "remainder", "negative", "abs", "square", "sign"),
         *("exp", "log", "log2", "log10", "logaddexp", "sqrt", "hypot", "sin", "cos", "tan", "sinh"),
@@ -288,9 +289,16 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         *("bitwise_and", "bitwise_or", "bitwise_xor"),
         *("maximum", "minimum", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal"),
         *("logical_and", "logical_or", "logical_xor", "logical_not", "isnan", "isinf", "isfinite"),
+        *("matmul", "broadcast_to", "flip"),
     ]
+    other_name = {
+        **{"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh"},
+        **{"acosh": "arccosh", "atanh": "arctanh", "bitwise_left_shift": "left_shift"},
+        **{"bitwise_right_shift": "right_shift", "bitwise_invert": "invert"},
+    }
+    named = {**{name: name for name in same_name}, **other_name}
     table: dict[str, Callable[..., Raw]] = {
-        **{name: getattr(xp, name) for name in same_name},
+        **{ours: getattr(xp, theirs) for ours, theirs in named.items() if hasattr(xp, theirs)},
         "real": lambda x: x.real.copy(),
         "imag": lambda x: x.imag.copy(),
         # Of booleans NumPy would make int8 and float16.
@@ -311,16 +319,6 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         "gammaln": log_gamma(xp),
         "log1p": partial(log1p, xp),
         "expm1": partial(expm1, xp),
-        "asin": xp.arcsin,
-        "acos": xp.arccos,
-        "atan": xp.arctan,
-        "atan2": xp.arctan2,
-        "asinh": xp.arcsinh,
-        "acosh": xp.arccosh,
-        "atanh": xp.arctanh,
-        "bitwise_left_shift": xp.left_shift,
-        "bitwise_right_shift": xp.right_shift,
-        "bitwise_invert": xp.invert,
         "astype": partial(astype, xp),
         # NumPy would add up narrow integers in wider ones; the caller has chosen the dtype already.
         "sum": lambda x, axes, keepdims: x.sum(axis=axes, dtype=x.dtype, keepdims=keepdims),
@@ -337,13 +335,10 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         "vector_norm": partial(vector_norm, xp),
         "cumulative_sum": lambda x, axis: xp.cumsum(x, axis=axis, dtype=x.dtype),
         "cumulative_prod": lambda x, axis: xp.cumprod(x, axis=axis, dtype=x.dtype),
-        "matmul": xp.matmul,
         "convolve": lambda x1, x2, valid: xp.convolve(x1, x2, "valid" if valid else "full"),
         "einsum": partial(einsum, xp),
         "reshape": lambda x, shape: x.reshape(shape),
         "permute_dims": lambda x, axes: x.transpose(axes),
-        "broadcast_to": xp.broadcast_to,
-        "flip": xp.flip,
         "concat": lambda arrays, axis: xp.concatenate(arrays, axis=axis),
         "stack": partial(stack, xp),
         "getitem": partial(getitem, xp),
@@ -357,6 +352,6 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         "rfft": lambda x, axis: xp.fft.rfft(x, axis=axis),
         # With the norm "forward" an inverse is not divided.
         "irfft": lambda x, axis, n: xp.fft.irfft(x, n, axis=axis, norm="forward"),
-        "windows": partial(windows, xp),
+        **({"windows": partial(windows, xp)} if hasattr(xp, "lib") else {}),
     }
     return table | networks(xp, erf) | linear_algebra(xp, table)

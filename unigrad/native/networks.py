@@ -58,7 +58,7 @@ def embedding_back(xp: Any, change: Raw, indices: Raw, rows: int) -> Raw:
     """Rows, each the sum of what belongs to one index: sorted by it, since ``add.at`` takes one number after the
     other."""
     row = change.shape[indices.ndim :]
-    found = held(xp.zeros((rows, *row), change.dtype))
+    found = held(xp.zeros((rows, *row), dtype=change.dtype))
     flat = indices.reshape(-1)
     if flat.size and math.prod(row):
         order = xp.argsort(flat, kind="stable")
