@@ -391,7 +391,7 @@ def max(x: Array, /, axis: Axis = None, *, keepdims: bool = False, **elsewhere: 
         raise unknown_argument("max", elsewhere)
     x = asarray(x)
     axes = many_axes(axis, x.ndim)
-    if 0 in x._raw.shape:
+    if 0 in x.shape:
         _not_empty("max", x, axes)
     return max_(x, axes, keepdims)
 
@@ -403,7 +403,7 @@ def min(x: Array, /, axis: Axis = None, *, keepdims: bool = False, **elsewhere: 
         raise unknown_argument("min", elsewhere)
     x = asarray(x)
     axes = many_axes(axis, x.ndim)
-    if 0 in x._raw.shape:
+    if 0 in x.shape:
         _not_empty("min", x, axes)
     return min_(x, axes, keepdims)
 
