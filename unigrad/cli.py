@@ -39,6 +39,7 @@ unigrad runs one gradient program on NumPy, CuPy, PyTorch, TensorFlow, MXNet and
   unigrad conform --train    train one network on all of them and compare the losses
   unigrad new-adapter NAME   a package to begin with, for a framework of your own
   unigrad conventions        what all of them answer where a derivative is hard, and what each framework does
+  unigrad atlas              the same as one page, with the program that gives each answer
 
 In Python:
 

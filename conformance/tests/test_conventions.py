@@ -60,9 +60,10 @@ def test_answers_are_written_into_the_file_and_nothing_else_changes(
     copy = Path(shutil.copy(points.FILE, tmp_path))
     monkeypatch.setattr(conventions, "FILE", copy)
     before = copy.read_text().splitlines()
-    conventions.write("torch", {POINTS[0].id: "7 8 9"})
+    conventions.write("torch", {POINTS[0].id: "7 8 9"}, "0.1")
     changed = [(old, new) for old, new in zip(before, copy.read_text().splitlines(), strict=True) if old != new]
-    (pair,) = changed
+    of_version, pair = changed
+    assert of_version == (f'torch = "{points.versions()["torch"]}"', 'torch = "0.1"')
     assert pair[1] == pair[0].replace(f'"{POINTS[0].own["torch"].gives}"', '"7 8 9"')
 
 

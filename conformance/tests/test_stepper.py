@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from browser import CHROMIUM
+from browser import CHROMIUM, noted
 
 import unigrad as ug
 
@@ -20,7 +18,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="the stepper runs in a 
 BACKENDS = [row.name for row in ug.available_backends() if row.installed]
 
 # Goes through all passes by the keys that users press, and notes what is to be seen after each.
-HARNESS = """<script>window.addEventListener("load", () => {
+HARNESS = """
   const press = (key) => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
   const seen = () => ({
     title: by("title").textContent,
@@ -44,24 +42,14 @@ HARNESS = """<script>window.addEventListener("load", () => {
     told.push({ name: by("mode").selectedOptions[0].textContent, steps, back, first, last: seen() });
     press("m");
   }
-  const log = document.createElement("pre");
-  log.id = "log";
   const wide = document.documentElement.scrollWidth - innerWidth;
-  log.textContent = JSON.stringify({ told, wide, alarmed: window.alarmed });
-  document.body.append(log);
-});</script></body>"""
+  note({ told, wide, alarmed: window.alarmed });
+"""
 
 
 def run(page: str, folder: Path) -> Any:
     """What the harness saw."""
-    file = folder / "page.html"
-    file.write_text(page.replace("</body>", HARNESS), encoding="utf-8")
-    command = [CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=500,900"]
-    command += [f"--user-data-dir={folder / 'profile'}", "--dump-dom", file.as_uri()]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
-    found = re.search(r'<pre id="log">(.*?)</pre>', shown, re.DOTALL)
-    assert found, shown[-2000:]
-    return json.loads(html.unescape(found.group(1)))
+    return noted(page, HARNESS, folder)
 
 
 def value(text: str) -> Any:

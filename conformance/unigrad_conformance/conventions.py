@@ -35,11 +35,12 @@ def _table(group: str, title: str) -> Iterator[str]:
     for point in points():
         if point.group == group:
             own = [_cell(point, name) for name in FRAMEWORKS]
-            yield "| " + " | ".join([_place(point), _ours(point), point.why, *own]) + " |"
+            yield "| " + " | ".join([place(point), _ours(point), point.why, *own]) + " |"
     yield ""
 
 
-def _place(point: Point) -> str:
+def place(point: Point) -> str:
+    """What a row asks of unigrad, and where, in Markdown."""
     if not point.inputs:
         return f"`{point.id}`"
     at = ", ".join(f"{name} = {_bracketed(value)}" for name, value in point.inputs.items())
@@ -85,9 +86,10 @@ def changes(name: str, ids: Sequence[str] = ()) -> dict[str, tuple[str, str]]:
     return {id: (recorded[id], gives) for id, gives in found.items() if gives != recorded[id]}
 
 
-def write(name: str, answers: Mapping[str, str]) -> None:
-    """Put a framework's answers into the file, and leave every other character of it as it is."""
+def write(name: str, answers: Mapping[str, str], version: str) -> None:
+    """Put a framework's answers and its version into the file, and leave every other character of it as it is."""
     rows = re.split(r"(?m)^(?=\[\[point\]\]$)", FILE.read_text())
+    rows[0] = re.sub(rf'(?m)^({name} = )"[^"]*"$', lambda m: f'{m[1]}"{version}"', rows[0])
     for number, row in enumerate(rows):
         named = re.search(r'(?m)^id = "(.*)"$', row)
         if named and named[1] in answers:
@@ -143,7 +145,7 @@ class Conventions:
             for id, (recorded, gives) in answers.items():
                 print(f"{FRAMEWORKS[name]}, {id}: the file has {recorded!r}, it gives {gives!r}")
             if args.write:
-                write(name, {id: gives for id, (_, gives) in answers.items()})
+                write(name, {id: gives for id, (_, gives) in answers.items()}, frameworks.version(name))
         if args.write:
             PAGE.write_text(page())
             return 0

@@ -79,6 +79,11 @@ def groups() -> dict[str, str]:
     return document()["groups"]
 
 
+def versions() -> dict[str, str]:
+    """By framework, the version that gave its answers."""
+    return document()["versions"]
+
+
 @cache
 def points() -> tuple[Point, ...]:
     """All rows in the order of the file."""

@@ -1,0 +1,178 @@
+"""A hard point as a program of one framework alone: what the framework is asked, and what reproduces its answer.
+
+A program is float64 and eager. It leaves ``value``, ``gradient`` (of the weighted sum of the value, by each input) and,
+where the point is about them, ``second`` (by all inputs, a row for each element of the gradients); that of a point
+without inputs leaves ``results``.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from textwrap import indent
+from typing import Any
+
+from unigrad_conformance.points import Point
+
+
+@dataclass(frozen=True)
+class Words:
+    """How a framework says what every program says."""
+
+    imports: str
+    array: str
+    """An array of ``{numbers}``; ``{kind}`` is float64 or complex128."""
+    total: str
+    """The sum of ``{weighted}``."""
+    first: str
+    """From arrays to value and gradient. ``{inputs}`` are the names of the arrays, ``{steps}`` what makes value and
+    total of them."""
+    second: str
+    """The same, and second derivatives; ``{positions}`` are those of the inputs."""
+    leaf: str = ""
+    """What says that ``{name}`` is to be differentiated by."""
+
+
+WORDS = {
+    "torch": Words(
+        imports="import torch",
+        array="torch.tensor({numbers}, dtype=torch.{kind})",
+        leaf="{name}.requires_grad_()",
+        total="{weighted}.sum()",
+        first="""\
+{steps}
+gradient = torch.autograd.grad(total, [{inputs}], torch.ones_like(total), allow_unused=True)
+""",
+        second="""\
+{steps}
+gradient = torch.autograd.grad(total, [{inputs}], retain_graph=True, allow_unused=True)
+first = torch.autograd.grad(total, [{inputs}], create_graph=True)
+second = []
+for element in torch.cat([g.reshape(-1) for g in first]):
+    row = [None] * len(first)
+    if element.requires_grad:
+        row = torch.autograd.grad(element, [{inputs}], retain_graph=True, allow_unused=True)
+    second.append([torch.zeros_like(x) if g is None else g for x, g in zip([{inputs}], row)])
+""",
+    ),
+    "tensorflow": Words(
+        imports="import tensorflow as tf",
+        array="tf.constant({numbers}, tf.{kind})",
+        total="tf.reduce_sum({weighted})",
+        first="""\
+with tf.GradientTape() as tape:
+    tape.watch([{inputs}])
+    {steps}
+gradient = tape.gradient(total, [{inputs}])
+""",
+        second="""\
+with tf.GradientTape(persistent=True) as outer:
+    outer.watch([{inputs}])
+    with tf.GradientTape() as tape:
+        tape.watch([{inputs}])
+        {steps}
+    gradient = tape.gradient(total, [{inputs}])
+    elements = [e for g in gradient for e in tf.unstack(tf.reshape(g, [-1]))]
+second = [outer.gradient(e, [{inputs}], unconnected_gradients="zero") for e in elements]
+""",
+    ),
+    "jax": Words(
+        imports='import jax\nimport jax.numpy as jnp\n\njax.config.update("jax_enable_x64", True)',
+        array='jnp.asarray({numbers}, "{kind}")',
+        total="{weighted}.sum()",
+        first="""\
+
+def f({inputs}):
+    {steps}
+    return total, value
+
+total, pull, value = jax.vjp(f, {inputs}, has_aux=True)
+gradient = pull(jnp.ones_like(total))
+""",
+        second="""\
+
+def f({inputs}):
+    {steps}
+    return total, value
+
+def elements_of_gradient({inputs}):
+    return jnp.concatenate([g.reshape(-1) for g in jax.grad(f, {positions}, has_aux=True)({inputs})[0]])
+
+gradient, value = jax.grad(f, {positions}, has_aux=True)({inputs})
+elements, pull = jax.vjp(elements_of_gradient, {inputs})
+second = [pull(row) for row in jnp.eye(elements.size)]
+""",
+    ),
+    "mxnet": Words(
+        imports="import mxnet as mx\n\nmx.npx.set_np()",
+        array='mx.np.array({numbers}, dtype="{kind}")',
+        leaf="{name}.attach_grad()",
+        total="{weighted}.sum()",
+        first="""\
+with mx.autograd.record():
+    {steps}
+total.backward()
+gradient = [x.grad for x in [{inputs}]]
+""",
+        second="""\
+with mx.autograd.record():
+    {steps}
+    gradient = mx.autograd.grad(total, [{inputs}], create_graph=True, retain_graph=True)
+    elements = [g.as_np_ndarray().reshape(-1)[i] for g in gradient for i in range(g.size)]
+second = [mx.autograd.grad(e, [{inputs}], retain_graph=True) for e in elements]
+""",
+    ),
+}
+
+
+def body(name: str, point: Point, call: str) -> str:
+    """The program as far as it computes."""
+    words = WORDS[name]
+    *before, last = ast.parse(call).body
+    steps = [ast.unparse(statement) for statement in before]
+    # What a framework refuses may be no expression.
+    result = ast.unparse(last) if isinstance(last, ast.Expr) else "None"
+    steps += [] if isinstance(last, ast.Expr) else [ast.unparse(last)]
+    if not point.inputs:
+        return _headed(words.imports, "\n".join([*steps, f"results = {result}", ""]))
+    arrays = []
+    for given, numbers in point.inputs.items():
+        arrays += [_array(words, given, numbers), *([words.leaf.format(name=given)] * bool(words.leaf))]
+    weighted = "value"
+    if point.weights is not None:
+        arrays.append(_array(words, "weights", point.weights))
+        weighted = "(value * weights)"
+    steps += [f"value = {result}", f"total = {words.total.format(weighted=weighted)}"]
+    main = _stepped(words.first if point.hessian is None else words.second, steps)
+    positions = str(tuple(range(len(point.inputs))))
+    main = main.replace("{inputs}", ", ".join(point.inputs)).replace("{positions}", positions)
+    return _headed(words.imports, "\n".join([*arrays, main]))
+
+
+def program(name: str, point: Point, call: str) -> str:
+    """The whole program, which prints what it found."""
+    names = (["value", "gradient"] + ["second"] * (point.hessian is not None)) if point.inputs else ["results"]
+    return body(name, point, call) + "".join(f"print({name})\n" for name in names)
+
+
+def _stepped(template: str, steps: list[str]) -> str:
+    place = re.search(r"(?m)^( *)\{steps\}$", template)
+    assert place
+    return template.replace(place[0], indent("\n".join(steps), place[1]))
+
+
+def _headed(imports: str, code: str) -> str:
+    """With the names before it that the code uses."""
+    head = ["from math import inf, nan"] if re.search(r"\b(?<![.\"'])(inf|nan)\b", code) else []
+    head += ["import numpy as np"] if re.search(r"(?<![\w.])np\.", code) else []
+    return "\n".join([*head, imports, "", code])
+
+
+def _array(words: Words, name: str, numbers: Any) -> str:
+    kind = "complex128" if _any_complex(numbers) else "float64"
+    return f"{name} = {words.array.format(numbers=numbers, kind=kind)}"
+
+
+def _any_complex(numbers: Any) -> bool:
+    return any(map(_any_complex, numbers)) if isinstance(numbers, list) else isinstance(numbers, complex)
