@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from browser import CHROMIUM, noted
 from unigrad_conformance import atlas
-from unigrad_conformance.points import FRAMEWORKS, points, shown, versions
+from unigrad_conformance.points import TITLES, points, shown, versions
 from unigrad_conformance.reproducing import program
 
 PAGE = atlas.page()
@@ -31,7 +31,7 @@ def test_every_point_and_every_answer_is_on_the_page() -> None:
         for text in (point.call, point.why, *map(shown, point.inputs.values())):
             assert html.escape(text) in article
         for name, gives in {"unigrad": point.answer, **{name: own.gives for name, own in point.own.items()}}.items():
-            title = "unigrad" if name == "unigrad" else f"{FRAMEWORKS[name]} {versions()[name]}"
+            title = "unigrad" if name == "unigrad" else f"{TITLES[name]} {versions()[name]}"
             row = re.search(rf"(?s)<tr><th[^>]*>{re.escape(title)}( ≠)?</th>(.*?)</tr>", article)
             assert row, (point.id, name)
             found = re.findall(r'<td class="answer(?: differs)?"[^>]*>(.*?)</td>', row[2])

@@ -6,6 +6,8 @@ import importlib.util
 import json
 import shutil
 import subprocess
+import sys
+import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +15,10 @@ from typing import Any
 
 import pytest
 from unigrad_conformance import conventions, frameworks, points
-from unigrad_conformance.points import FRAMEWORKS, derivatives, shown
+from unigrad_conformance.points import FRAMEWORKS, OTHERS, TITLES, derivatives, shown
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import answers
 
 POINTS = points.points()
 # JAX compiles for each point; `unigrad conventions --measure` asks for all.
@@ -28,7 +33,7 @@ def test_ids_are_unique() -> None:
 def test_a_point_is_whole(point: points.Point) -> None:
     assert point.why
     assert point.group in points.groups()
-    assert list(point.own) == list(FRAMEWORKS)
+    assert list(point.own)[: len(FRAMEWORKS)] == list(FRAMEWORKS)
     for own in point.own.values():
         assert own.gives
         assert (own.gives == "absent") == (own.call is None)
@@ -39,11 +44,19 @@ def test_the_page_is_what_the_file_generates() -> None:
     assert conventions.PAGE.read_text() == conventions.page(), "type: unigrad conventions --write"
 
 
-@pytest.mark.parametrize("name", FRAMEWORKS)
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_answers_of_a_further_framework_are_whole(name: str) -> None:
+    found = points.answers(name)
+    assert set(found["points"]) <= {point.id for point in POINTS}
+    assert all(each["gives"] and each["call"] for each in found["points"].values())
+    assert f"=={found['version']}" in answers.PINNED[name][0], "type: python conformance/answers.py"
+
+
+@pytest.mark.parametrize("name", TITLES)
 def test_a_framework_answers_as_recorded(name: str) -> None:
     if importlib.util.find_spec(name) is None:
-        pytest.skip(f"{FRAMEWORKS[name]} is not installed")
-    asked = [point.id for point in POINTS if point.own[name].call is not None][:: EVERY.get(name, 1)]
+        pytest.skip(f"{TITLES[name]} is not installed")
+    asked = frameworks.asked(name)[:: EVERY.get(name, 1)]
     assert conventions.changes(name, asked) == {}
 
 
@@ -52,6 +65,18 @@ def test_answers_in_one_line() -> None:
     assert shown([[1, 2], [3, 4]]) == "1 2, 3 4"
     assert [shown(found) for found in (None, True, "raises", 1 - 2j)] == ["none", "true", "raises", "1-2j"]
     assert derivatives([1, None], [[0.0, 2.0]]) == "1; none / 0 2"
+
+
+def test_answers_of_a_further_framework_are_written_into_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Path(shutil.copy(points.answers_file("mygrad"), tmp_path))
+    monkeypatch.setattr(conventions, "answers_file", lambda name: copy)
+    before = tomllib.loads(copy.read_text())
+    conventions.write("mygrad", {"abs_zero": "7"}, "0.1")
+    before["version"] = "0.1"
+    before["points"]["abs_zero"]["gives"] = "7"
+    assert tomllib.loads(copy.read_text()) == before
 
 
 def test_answers_are_written_into_the_file_and_nothing_else_changes(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from unigrad import __version__
 from unigrad_conformance.conventions import agrees, place
-from unigrad_conformance.points import FRAMEWORKS, Point, groups, points, rule, shown, versions
+from unigrad_conformance.points import TITLES, Point, groups, points, rule, shown, versions
 from unigrad_conformance.reproducing import program
 
 _HERE = Path(__file__).parent
@@ -37,9 +37,9 @@ def page() -> str:
         count=len(points()),
         families=_options(groups()),
         rules=_options(RULES),
-        unlike=_options({name: f"{title} ≠ unigrad" for name, title in FRAMEWORKS.items()}),
+        unlike=_options({name: f"{title} ≠ unigrad" for name, title in TITLES.items()}),
         ordered=_ordered(),
-        totals="\n".join(map(_total, FRAMEWORKS)),
+        totals="\n".join(map(_total, TITLES)),
         points="\n".join(_family(group, title) for group, title in groups().items()),
     )  # fmt: skip
 
@@ -56,10 +56,11 @@ def _ordered() -> str:
 
 
 def _total(name: str) -> str:
-    own = [(point, point.own[name].gives) for point in points() if point.own[name].gives != "absent"]
+    asked = [(point, point.own[name].gives) for point in points() if name in point.own]
+    own = [(point, gives) for point, gives in asked if gives != "absent"]
     other = sum(not agrees(point, gives) for point, gives in own)
     cells = [versions()[name], str(len(own)), str(other)]
-    return f'<tr><th scope="row">{escape(FRAMEWORKS[name])}</th>{"".join(f"<td>{escape(c)}</td>" for c in cells)}</tr>'
+    return f'<tr><th scope="row">{escape(TITLES[name])}</th>{"".join(f"<td>{escape(c)}</td>" for c in cells)}</tr>'
 
 
 def _family(group: str, title: str) -> str:
@@ -108,7 +109,7 @@ def _article(point: Point) -> str:
 
 def _own(point: Point, heads: Sequence[str]) -> Iterator[str]:
     for name, own in point.own.items():
-        title = f"{FRAMEWORKS[name]} {versions()[name]}"
+        title = f"{TITLES[name]} {versions()[name]}"
         same = own.gives == "absent" or agrees(point, own.gives)
         asked = ""
         if own.call is not None:
@@ -168,7 +169,7 @@ class Atlas:
             print(f"unigrad atlas: {args.output} cannot be written: {error.strerror}; name a file with --output",
                   file=sys.stderr)  # fmt: skip
             return 2
-        print(f"{args.output}: {len(points())} points, {len(FRAMEWORKS)} frameworks")
+        print(f"{args.output}: {len(points())} points, {len(TITLES)} frameworks")
         return 0
 
 

@@ -14,7 +14,20 @@ from typing import Any
 import unigrad as ug
 from unigrad_conformance import frameworks
 from unigrad_conformance.operations import compiled
-from unigrad_conformance.points import FILE, FRAMEWORKS, Point, document, groups, points, rule, shown
+from unigrad_conformance.points import (
+    FILE,
+    FRAMEWORKS,
+    OTHERS,
+    TITLES,
+    Point,
+    answers_file,
+    document,
+    groups,
+    points,
+    rule,
+    shown,
+)
+from unigrad_conformance.points import answers as recorded_answers
 
 PAGE = Path(__file__).parent.parent / "CONVENTIONS.md"
 
@@ -81,13 +94,16 @@ def _totals() -> Iterator[str]:
 
 def changes(name: str, ids: Sequence[str] = ()) -> dict[str, tuple[str, str]]:
     """By id, what the file has and what the installed framework gives, where the two differ."""
-    recorded = {point.id: point.own[name].gives for point in points()}
+    recorded = {point.id: point.own[name].gives for point in points() if name in point.own}
     found = frameworks.measure(name, ids)
     return {id: (recorded[id], gives) for id, gives in found.items() if gives != recorded[id]}
 
 
 def write(name: str, answers: Mapping[str, str], version: str) -> None:
-    """Put a framework's answers and its version into the file, and leave every other character of it as it is."""
+    """Put a framework's answers and its version into its file, and leave every other character of it as it is."""
+    if name in OTHERS:
+        _write_other(name, answers, version)
+        return
     rows = re.split(r"(?m)^(?=\[\[point\]\]$)", FILE.read_text())
     rows[0] = re.sub(rf'(?m)^({name} = )"[^"]*"$', lambda m: f'{m[1]}"{version}"', rows[0])
     for number, row in enumerate(rows):
@@ -97,6 +113,20 @@ def write(name: str, answers: Mapping[str, str], version: str) -> None:
             rows[number] = re.sub(rf'(?m)^({name} = {{ gives = )"[^"]*"', lambda m, g=gives: f'{m[1]}"{g}"', row)
     FILE.write_text("".join(rows))
     document.cache_clear()
+    points.cache_clear()
+
+
+def _write_other(name: str, found: Mapping[str, str], version: str) -> None:
+    file = answers_file(name)
+    lines = file.read_text().splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        id = line.partition(" = ")[0]
+        if id == "version":
+            lines[number] = f'version = "{version}"\n'
+        elif id in found:
+            lines[number] = re.sub(r'(\{ gives = )"[^"]*"', lambda m, g=found[id]: f'{m[1]}"{g}"', line)
+    file.write_text("".join(lines))
+    recorded_answers.cache_clear()
     points.cache_clear()
 
 
@@ -127,7 +157,7 @@ class Conventions:
         parser.add_argument("--measure", action="store_true", help="ask the installed frameworks, and compare")
         parser.add_argument("--write", action="store_true", help="ask them, and write the file and the page")
         parser.add_argument(
-            "--framework", action="append", choices=tuple(FRAMEWORKS), help="ask only this one (repeatable)"
+            "--framework", action="append", choices=tuple(TITLES), help="ask only this one (repeatable)"
         )
         parser.add_argument("--point", action="append", default=[], metavar="ID", help="only this row (repeatable)")
 
@@ -143,7 +173,7 @@ class Conventions:
         found = _asked(args.framework or list(FRAMEWORKS), args.point)
         for name, answers in found.items():
             for id, (recorded, gives) in answers.items():
-                print(f"{FRAMEWORKS[name]}, {id}: the file has {recorded!r}, it gives {gives!r}")
+                print(f"{TITLES[name]}, {id}: the file has {recorded!r}, it gives {gives!r}")
             if args.write:
                 write(name, {id: gives for id, (_, gives) in answers.items()}, frameworks.version(name))
         if args.write:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad_conformance.points import FRAMEWORKS, Point, derivatives, points, shown
+from unigrad_conformance.points import TITLES, Point, derivatives, points, shown
 from unigrad_conformance.reproducing import body
 
 Numpy = Callable[[Any], Any]
@@ -50,8 +50,55 @@ def _mxnet() -> Numpy:
     return lambda array: array.asnumpy() if isinstance(array, mx.nd.NDArray) else array
 
 
-READY: dict[str, Callable[[], Numpy]] = {"torch": _torch, "tensorflow": _tensorflow, "jax": _jax, "mxnet": _mxnet}
+def _mygrad() -> Numpy:
+    import mygrad
+
+    return lambda array: array.data if isinstance(array, mygrad.Tensor) else array
+
+
+def _casadi() -> Numpy:
+    import casadi
+
+    def numpy(array: Any) -> Any:
+        if not isinstance(array, casadi.DM):
+            return array
+        found = array.full()
+        return (
+            found[:, 0] if found.shape[1] == 1 and found.size > 1 else found.reshape(()) if found.size == 1 else found
+        )
+
+    return numpy
+
+
+def _mlx() -> Numpy:
+    import mlx.core as mx
+
+    return lambda array: np.asarray(array.tolist()) if isinstance(array, mx.array) else array
+
+
+def _as_they_are() -> Numpy:
+    return lambda array: array
+
+
+READY: dict[str, Callable[[], Numpy]] = {
+    "torch": _torch,
+    "tensorflow": _tensorflow,
+    "jax": _jax,
+    "mxnet": _mxnet,
+    "autograd": _as_they_are,
+    "mygrad": _mygrad,
+    "pytensor": _as_they_are,
+    "casadi": _casadi,
+    "mlx": _mlx,
+    "tinygrad": _as_they_are,
+}
 """Imports a framework, and returns how its arrays become NumPy's; everything else is left as it is."""
+
+
+def asked(name: str, ids: Sequence[str] = ()) -> list[str]:
+    """The points, of those given or of all, that a framework has something for."""
+    wanted = [point for point in points() if name in point.own and (not ids or point.id in ids)]
+    return [point.id for point in wanted if point.own[name].call is not None]
 
 
 def answer(name: str, numpy: Numpy, point: Point) -> str:
@@ -92,8 +139,9 @@ def main(name: str, ids: Sequence[str]) -> None:
     os.dup2(2, 1)
     numpy = READY[name]()
     with np.errstate(all="ignore"):
+        known = asked(name, ids)
         for point in points():
-            if point.own[name].call is not None and (not ids or point.id in ids):
+            if point.id in known:
                 print(json.dumps([point.id, answer(name, numpy, point)]), file=channel)
 
 
@@ -103,7 +151,7 @@ def measure(name: str, ids: Sequence[str] = ()) -> dict[str, str]:
     Raises ImportError if the framework cannot be imported.
     """
     found: dict[str, str] = {}
-    left = [p.id for p in points() if p.own[name].call is not None and (not ids or p.id in ids)]
+    left = asked(name, ids)
     environment = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **os.environ}
     while left:
         done = subprocess.run(
@@ -112,7 +160,7 @@ def measure(name: str, ids: Sequence[str] = ()) -> dict[str, str]:
         )  # fmt: skip
         answers = dict(json.loads(line) for line in done.stdout.splitlines())
         if done.returncode and not found and not answers and "Error" in done.stderr:
-            raise ImportError(f"{FRAMEWORKS[name]} cannot be asked: {done.stderr.strip().splitlines()[-1]}")
+            raise ImportError(f"{TITLES[name]} cannot be asked: {done.stderr.strip().splitlines()[-1]}")
         found |= answers
         left = left[len(answers) :]
         if left:

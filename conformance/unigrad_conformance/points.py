@@ -19,6 +19,17 @@ import numpy as np
 FILE = Path(__file__).parent / "conventions.toml"
 NUMBERS = ("inputs", "value", "gradient")
 FRAMEWORKS = {"torch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX", "mxnet": "MXNet"}
+"""Those that unigrad runs on: each has an answer in every row."""
+OTHERS = {
+    "autograd": "HIPS autograd",
+    "mygrad": "MyGrad",
+    "pytensor": "PyTensor",
+    "casadi": "CasADi",
+    "mlx": "MLX",
+    "tinygrad": "tinygrad",
+}
+"""Further ones, asked at some points: ``answers/NAME.toml`` has what, and what they gave."""
+TITLES = FRAMEWORKS | OTHERS
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,7 @@ class Point:
     why: str
     """The part of the rule that decides, or the reason for an exception."""
     own: Mapping[str, Own]
+    """By framework, those of FRAMEWORKS and the others that were asked."""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     """Of an expression: its floating inputs. A program makes its own."""
     weights: Any = None
@@ -79,9 +91,20 @@ def groups() -> dict[str, str]:
     return document()["groups"]
 
 
+def answers_file(name: str) -> Path:
+    """Where one of the others has its answers."""
+    return FILE.parent / "answers" / f"{name}.toml"
+
+
+@cache
+def answers(name: str) -> dict[str, Any]:
+    """That file as it is: ``version``, and by id what is asked and given."""
+    return tomllib.loads(answers_file(name).read_text())
+
+
 def versions() -> dict[str, str]:
     """By framework, the version that gave its answers."""
-    return document()["versions"]
+    return document()["versions"] | {name: answers(name)["version"] for name in OTHERS}
 
 
 @cache
@@ -92,6 +115,7 @@ def points() -> tuple[Point, ...]:
 
 def _point(row: dict[str, Any]) -> Point:
     own = {name: Own(**row[name]) for name in FRAMEWORKS if name in row}
+    own |= {name: Own(**answers(name)["points"][row["id"]]) for name in OTHERS if row["id"] in answers(name)["points"]}
     plain = {key: value for key, value in row.items() if key not in FRAMEWORKS}
     return Point(own=own, **plain | {key: _numbers(plain[key]) for key in NUMBERS if key in plain})
 

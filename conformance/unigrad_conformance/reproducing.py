@@ -123,6 +123,153 @@ with mx.autograd.record():
 second = [mx.autograd.grad(e, [{inputs}], retain_graph=True) for e in elements]
 """,
     ),
+    "autograd": Words(
+        imports="import autograd\nimport autograd.numpy as anp\nimport autograd.scipy.special",
+        array='anp.array({numbers}, "{kind}")',
+        total="anp.sum({weighted})",
+        first="""\
+
+def f({inputs}):
+    {steps}
+    return total, value
+
+value = f({inputs})[1]
+pull, total = autograd.make_vjp(lambda *inputs: f(*inputs)[0], {positions})({inputs})
+gradient = pull(anp.ones_like(total))
+""",
+        second="""\
+
+def f({inputs}):
+    {steps}
+    return total, value
+
+def elements_of_gradient({inputs}):
+    found = autograd.grad(lambda *inputs: f(*inputs)[0], {positions})({inputs})
+    return anp.concatenate([anp.ravel(g) for g in found])
+
+value = f({inputs})[1]
+gradient = autograd.grad(lambda *inputs: f(*inputs)[0], {positions})({inputs})
+second = list(zip(*[autograd.jacobian(elements_of_gradient, n)({inputs}) for n in {positions}]))
+""",
+    ),
+    "mygrad": Words(
+        imports="import mygrad as mg",
+        array='mg.tensor({numbers}, dtype="{kind}")',
+        total="{weighted}.sum()",
+        first="""\
+{steps}
+total.backward()
+gradient = [x.grad for x in [{inputs}]]
+""",
+        second="",
+    ),
+    "tinygrad": Words(
+        imports="""\
+import os
+
+os.environ["DEV"] = "PYTHON"  # needs no compiler
+from tinygrad import Tensor, dtypes""",
+        # A number by itself would be a constant, and equal constants are one.
+        array="Tensor([{numbers}], dtype=dtypes.{kind}).squeeze(0)",
+        total="{weighted}.sum()",
+        first="""\
+{steps}
+gradient = [g.clone().numpy() for g in total.gradient({inputs})]
+value = value.clone().numpy()
+""",
+        second="""\
+{steps}
+gradient = total.gradient({inputs})
+elements = Tensor.cat(*[g.reshape(-1) for g in gradient])
+second = [[h.clone().numpy() for h in elements[i].gradient({inputs})] for i in range(elements.shape[0])]
+gradient = [g.clone().numpy() for g in gradient]
+value = value.clone().numpy()
+""",
+    ),
+    "casadi": Words(
+        imports="import casadi as ca",
+        array="ca.DM({numbers})",
+        total="ca.sum(ca.vec({weighted}))",
+        first="""\
+
+def f({inputs}):
+    {steps}
+    return value, total
+
+symbols = [ca.MX.sym("x", *x.shape) for x in [{inputs}]]
+value, total = f(*symbols)
+found = ca.Function("found", symbols, [value, *[ca.gradient(total, x) for x in symbols]])({inputs})
+value, gradient = found[0], found[1:]
+""",
+        second="""\
+
+def f({inputs}):
+    {steps}
+    return value, total
+
+symbols = [ca.MX.sym("x", *x.shape) for x in [{inputs}]]
+value, total = f(*symbols)
+gradient = [ca.gradient(total, x) for x in symbols]
+elements = ca.vertsplit(ca.vertcat(*[ca.vec(g) for g in gradient]))
+rows = [ca.gradient(e, x) for e in elements for x in symbols]
+found = ca.Function("found", symbols, [value, *gradient, *rows])({inputs})
+value, gradient, rows = found[0], found[1 : 1 + len(symbols)], found[1 + len(symbols) :]
+second = [rows[i : i + len(symbols)] for i in range(0, len(rows), len(symbols))]
+""",
+    ),
+    "pytensor": Words(
+        imports="""\
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+
+pytensor.config.linker = "py"  # needs no compiler""",
+        array='pytensor.shared(np.array({numbers}, "{kind}"))',
+        total="pt.sum({weighted})",
+        first="""\
+{steps}
+found = pytensor.function([], [value, *pytensor.grad(total, [{inputs}])])()
+value, gradient = found[0], found[1:]
+""",
+        second="""\
+{steps}
+gradient = pytensor.grad(total, [{inputs}])
+elements = pt.concatenate([pt.flatten(g) for g in gradient])
+count = sum(x.get_value().size for x in [{inputs}])
+second = [pytensor.grad(elements[i], [{inputs}], disconnected_inputs="ignore") for i in range(count)]
+value, *gradient = pytensor.function([], [pt.as_tensor(value), *gradient])()
+second = [pytensor.function([], row)() for row in second]
+""",
+    ),
+    "mlx": Words(
+        imports="import mlx.core as mx\nimport mlx.nn\n\nmx.set_default_device(mx.cpu)",
+        array="mx.array({numbers}, mx.{kind})",
+        total="{weighted}.sum()",
+        first="""\
+
+def f({inputs}):
+    {steps}
+    return total, value
+
+total, value = f({inputs})
+gradient = mx.vjp(lambda *inputs: f(*inputs)[0], [{inputs}], [mx.ones_like(total)])[1]
+""",
+        second="""\
+
+def f({inputs}):
+    {steps}
+    return total, value
+
+def elements_of_gradient(*inputs):
+    found = mx.vjp(lambda *inputs: f(*inputs)[0], list(inputs), [mx.ones_like(total)])[1]
+    return mx.concatenate([g.reshape(-1) for g in found])
+
+total, value = f({inputs})
+gradient = mx.vjp(lambda *inputs: f(*inputs)[0], [{inputs}], [mx.ones_like(total)])[1]
+count = sum(x.size for x in [{inputs}])
+second = [mx.vjp(elements_of_gradient, [{inputs}], [row])[1] for row in mx.eye(count, dtype=mx.float64)]
+""",
+    ),
 }
 
 
@@ -165,7 +312,7 @@ def _stepped(template: str, steps: list[str]) -> str:
 def _headed(imports: str, code: str) -> str:
     """With the names before it that the code uses."""
     head = ["from math import inf, nan"] if re.search(r"\b(?<![.\"'])(inf|nan)\b", code) else []
-    head += ["import numpy as np"] if re.search(r"(?<![\w.])np\.", code) else []
+    head += ["import numpy as np"] if "import numpy" not in imports and re.search(r"(?<![\w.])np\.", code) else []
     return "\n".join([*head, imports, "", code])
 
 

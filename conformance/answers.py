@@ -1,0 +1,51 @@
+"""Ask the frameworks that unigrad does not run on, each in an environment of its own, and write down their answers.
+
+    python conformance/answers.py               all of them
+    python conformance/answers.py tinygrad mlx  only these
+
+What each is asked stands in ``unigrad_conformance/answers/NAME.toml``; this fills in the version and what it gave. The
+environments are made in ``.answers`` and kept there. ``unigrad atlas`` shows the answers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / ".answers"
+PINNED = {
+    "autograd": ("autograd==1.9.1", "scipy==1.17.1"),
+    "mygrad": ("mygrad==2.5.0",),
+    "pytensor": ("pytensor==3.0.7",),
+    "casadi": ("casadi==3.8.2",),
+    "mlx": ("mlx[cpu]==0.32.4",),
+    "tinygrad": ("tinygrad==0.14.0",),
+}
+
+
+def asked(name: str) -> int:
+    """Make the environment where there is none, ask, and return how the asking ended."""
+    python = FOLDER / name / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", FOLDER / name], check=True)
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, "numpy>=2.1", *PINNED[name]], check=True)
+    subprocess.run([*install, "--no-deps", "--editable", str(ROOT)], check=True)
+    command = [python, "-m", "unigrad_conformance.conventions", "--write", "--framework", name]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(command, cwd=ROOT, env=environment).returncode
+
+
+def main() -> int:
+    """Ask those that are named, or all; 0 if each could be asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", choices=[*PINNED, []], metavar="NAME", help=", ".join(PINNED))
+    return max(map(asked, parser.parse_args().names or PINNED))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
