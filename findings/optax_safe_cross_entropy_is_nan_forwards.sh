@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# optax 0.2.8: safe_softmax_cross_entropy exists for logits of -inf, where the plain one is NaN: it selects 0 before the sum. Its value is 0 and jax.grad agrees, but jax.jvp, jacfwd and linearize answer NaN for
-# every direction, the finite logit's too, as they push 0 * -inf through the branch not taken. The plain loss, NaN by value, has the derivative 0 in both modes.
+# optax 0.2.8: safe_softmax_cross_entropy exists for logits of -inf, where the plain one is NaN. Its value is 0 and reverse mode agrees, but forward mode answers NaN for every direction, the finite logit's too: the rule
+# of its custom JVP multiplies the constant label's tangent, 0, by the logarithm of the probability, -inf. The plain loss, NaN by value, has the derivative 0 in both modes.
+# https://github.com/google-deepmind/optax/pull/1762
 # Seen for the logits [0, -inf] and the label [1, 0]: safe value 0, reverse [0, 0], forward [nan, nan]; plain value nan, reverse and forward [0, 0]. Right by the safe loss: 0 in both.
 set -euo pipefail
 work=$(mktemp -d)
