@@ -51,9 +51,17 @@ class DeviceArray:
     def real(self) -> Any:
         return DeviceArray(self._host.real)
 
+    @real.setter
+    def real(self, values: Any) -> None:
+        self._host.real = to_host(values)
+
     @property
     def imag(self) -> Any:
         return DeviceArray(self._host.imag)
+
+    @imag.setter
+    def imag(self, values: Any) -> None:
+        self._host.imag = to_host(values)
 
     @property
     def base(self) -> Any:

@@ -197,7 +197,9 @@ def test_each_rule(name: str) -> None:
 
 def test_every_primitive_has_a_rule() -> None:
     others = {name for name, row in PRIMITIVES.items() if row.kind not in ("elementwise", "comparison")}
-    assert {name for name in others if PRIMITIVES[name].batching is not None} == set(CALLS) == others
+    ruled = {name for name in others if PRIMITIVES[name].batching is not None}
+    # One pair of vectors after the other: all at once would take memory for their products.
+    assert ruled | {"convolve"} == set(CALLS) == others
 
 
 @settings(max_examples=40)

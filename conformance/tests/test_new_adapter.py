@@ -63,8 +63,8 @@ def test_what_it_writes_is_whole(here: Path, capsys: pytest.CaptureFixture[str])
     adapter = written["unigrad_my_array/__init__.py"]
     assert len(adapter.partition("class Adapter")[2].partition("\nbackend")[0].strip().splitlines()) <= 25
     assert re.findall(r"(?:from|import) (\S+)", adapter) == ["math", "unigrad.extend", "NativeBackend,", "arrays.cpu"]
-    subprocess.run(["ruff", "check", "--isolated", "--select", "F,W,B,UP", folder], check=True)
-    subprocess.run(["ruff", "format", "--isolated", "--check", folder], check=True)
+    subprocess.run([sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F,W,B,UP", folder], check=True)
+    subprocess.run([sys.executable, "-m", "ruff", "format", "--isolated", "--check", folder], check=True)
 
 
 def test_the_page_shows_the_workflow_that_is_written(here: Path) -> None:
