@@ -34,6 +34,15 @@ class Words:
     """What says that ``{name}`` is to be differentiated by."""
 
 
+OF_TOTAL_AND_VALUE = """\
+
+def f({inputs}):
+    {steps}
+    return total, value
+
+"""
+"""How the frameworks say it that differentiate functions."""
+
 WORDS = {
     "torch": Words(
         imports="import torch",
@@ -81,21 +90,13 @@ second = [outer.gradient(e, [{inputs}], unconnected_gradients="zero") for e in e
         imports='import jax\nimport jax.numpy as jnp\n\njax.config.update("jax_enable_x64", True)',
         array='jnp.asarray({numbers}, "{kind}")',
         total="{weighted}.sum()",
-        first="""\
-
-def f({inputs}):
-    {steps}
-    return total, value
-
+        first=OF_TOTAL_AND_VALUE
+        + """\
 total, pull, value = jax.vjp(f, {inputs}, has_aux=True)
 gradient = pull(jnp.ones_like(total))
 """,
-        second="""\
-
-def f({inputs}):
-    {steps}
-    return total, value
-
+        second=OF_TOTAL_AND_VALUE
+        + """\
 def elements_of_gradient({inputs}):
     return jnp.concatenate([g.reshape(-1) for g in jax.grad(f, {positions}, has_aux=True)({inputs})[0]])
 
@@ -127,22 +128,14 @@ second = [mx.autograd.grad(e, [{inputs}], retain_graph=True) for e in elements]
         imports="import autograd\nimport autograd.numpy as anp\nimport autograd.scipy.special",
         array='anp.array({numbers}, "{kind}")',
         total="anp.sum({weighted})",
-        first="""\
-
-def f({inputs}):
-    {steps}
-    return total, value
-
+        first=OF_TOTAL_AND_VALUE
+        + """\
 value = f({inputs})[1]
 pull, total = autograd.make_vjp(lambda *inputs: f(*inputs)[0], {positions})({inputs})
 gradient = pull(anp.ones_like(total))
 """,
-        second="""\
-
-def f({inputs}):
-    {steps}
-    return total, value
-
+        second=OF_TOTAL_AND_VALUE
+        + """\
 def elements_of_gradient({inputs}):
     found = autograd.grad(lambda *inputs: f(*inputs)[0], {positions})({inputs})
     return anp.concatenate([anp.ravel(g) for g in found])
@@ -245,21 +238,13 @@ second = [pytensor.function([], row)() for row in second]
         imports="import mlx.core as mx\nimport mlx.nn\n\nmx.set_default_device(mx.cpu)",
         array="mx.array({numbers}, mx.{kind})",
         total="{weighted}.sum()",
-        first="""\
-
-def f({inputs}):
-    {steps}
-    return total, value
-
+        first=OF_TOTAL_AND_VALUE
+        + """\
 total, value = f({inputs})
 gradient = mx.vjp(lambda *inputs: f(*inputs)[0], [{inputs}], [mx.ones_like(total)])[1]
 """,
-        second="""\
-
-def f({inputs}):
-    {steps}
-    return total, value
-
+        second=OF_TOTAL_AND_VALUE
+        + """\
 def elements_of_gradient(*inputs):
     found = mx.vjp(lambda *inputs: f(*inputs)[0], list(inputs), [mx.ones_like(total)])[1]
     return mx.concatenate([g.reshape(-1) for g in found])

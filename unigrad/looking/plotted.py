@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from unigrad.base.errors import ArgumentError, BackendError
+from unigrad.looking.distances import Values
 from unigrad.looking.writing import plain
-
-Values = np.ndarray[Any, Any]
 
 LINES: tuple[Any, ...] = (
     "-",
