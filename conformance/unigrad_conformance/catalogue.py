@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cache
@@ -81,6 +81,14 @@ def all_cases() -> dict[str, Case]:
             case = replace(case, everyday=True)
         assert found.setdefault(case.name, case) is case, f"two cases have the name {case.name}"
     return found
+
+
+def by_family(cases: Iterable[Case]) -> dict[str, list[Case]]:
+    """Cases by their families, in order."""
+    families: dict[str, list[Case]] = {}
+    for case in cases:
+        families.setdefault(case.family, []).append(case)
+    return families
 
 
 def chosen(patterns: Sequence[str], everyday: bool = False) -> list[Case]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
-from typing import Any
 
 from unigrad.table import PRIMITIVES
 from unigrad_conformance import catalogue
@@ -31,7 +30,7 @@ def next_step(backend: str, say: Callable[[str], object]) -> int:
     else:
         say(f"  ok    raw functions: {right}")
     with Asking([backend]) as asking:
-        for family, cases in _families().items():
+        for family, cases in catalogue.by_family(catalogue.chosen([], everyday=True)).items():
             failing = {}
             for case in cases:
                 verdict = asking.verdict(backend, case)
@@ -79,13 +78,6 @@ def raw_functions(backend: str) -> tuple[dict[str, str], int]:
         left.remove(current)
         found[current] = message["why"]
     return found, right
-
-
-def _families() -> dict[str, list[Any]]:
-    families: dict[str, list[Any]] = {}
-    for case in catalogue.chosen([], everyday=True):
-        families.setdefault(case.family, []).append(case)
-    return families
 
 
 def _tell(say: Callable[[str], object], what: str, lines: list[str]) -> None:

@@ -33,9 +33,7 @@ class Cases:
             if name not in known:
                 raise pytest.UsageError(unknown_backend(name, known))
         self.rows = [*for_placement(None), *_rows(config, self.backends)]
-        self.families: dict[str, list[Case]] = {}
-        for case in catalogue.all_cases().values():
-            self.families.setdefault(case.family, []).append(case)
+        self.families = catalogue.by_family(catalogue.all_cases().values())
         config.addinivalue_line("markers", "unigrad: a case of unigrad's conformance suite")
         config.addinivalue_line("markers", "unigrad_everyday: one for every day: a sample of each operation, programs")
         for family in self.families:
