@@ -56,6 +56,7 @@ class TorchBackend(Backend):
         import torch
 
         from unigrad_torch import scalars, spread
+        from unigrad_torch.autocast import steady
         from unigrad_torch.engine import TorchEngine
         from unigrad_torch.foreign import TorchForeign
         from unigrad_torch.functions import primitives
@@ -63,6 +64,7 @@ class TorchBackend(Backend):
         self.torch = torch
         self._scalars = scalars
         self._spread = spread
+        self._steady = steady
         self.raw_dtypes = {
             dtype: getattr(torch, str(dtype)) for dtype in everything() if str(dtype) not in self.missing
         }
@@ -169,7 +171,7 @@ class TorchBackend(Backend):
 
     def compiled(self, function: RawFunction, engine: str | None) -> RawFunction:
         if engine == "inductor":
-            return self.torch.compile(function)  # type: ignore[no-any-return]
+            return self._steady(self.torch.compile(function))
         return super().compiled(function, engine)
 
     def device(self, raw: Raw) -> Any:

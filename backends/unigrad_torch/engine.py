@@ -23,6 +23,7 @@ from unigrad.extend import (
     meet_rules,
 )
 from unigrad_torch import steps
+from unigrad_torch.autocast import steady, surrounded
 from unigrad_torch.scalars import plainly
 from unigrad_torch.spread import any_spread, placed
 
@@ -124,21 +125,26 @@ class TorchEngine(Engine):
         seed = self._ones.get(head.dtype) if head.ndim == 0 and head.is_cpu else None
         if seed is None or seed._version:  # which somebody's hook has written to
             seed = self._backend.filled_like(head, 1)
-        pulled = run_backward((head,), (seed,), retain_graph, False, leaves, True, False)
+        run = steady(run_backward) if surrounded() else run_backward
+        pulled = run((head,), (seed,), retain_graph, False, leaves, True, False)
         return _apart(pulled, (seed,), torch.Tensor.data_ptr)
 
     def pullback(self, pull: Pull) -> Sequence[Raw | None] | None:
         if transforming():
             return None
-        if pull.rows is None:
-            retain_graph = pull.retain_graph or any(map(steps.may_fail, pull.starts))
-            pulled = placed(_gradients(pull, pull.cotangents, retain_graph), tuple(pull.inputs.values()))
-        else:
-            pulled = _by_rows(pull)
+        pulled = _pulled(pull)
         if not pull.create_graph:
             return _apart(pulled, pull.cotangents, _memory())
         # PyTorch does not track a constant gradient; as a leaf it can be a head or a variable nevertheless.
         return [raw if raw is None or raw.requires_grad else self.leaf(raw) for raw in pulled]
+
+
+@steady
+def _pulled(pull: Pull) -> Sequence[Raw | None]:
+    if pull.rows is not None:
+        return _by_rows(pull)
+    retain_graph = pull.retain_graph or any(map(steps.may_fail, pull.starts))
+    return placed(_gradients(pull, pull.cotangents, retain_graph), tuple(pull.inputs.values()))
 
 
 def _gradients(pull: Pull, cotangents: Sequence[Raw], retain_graph: bool) -> Sequence[Raw | None]:

@@ -24,6 +24,7 @@ from unigrad.extend import (
     to_integers,
     with_replaced,
 )
+from unigrad_torch.autocast import all_steady
 from unigrad_torch.derivatives import replaced
 from unigrad_torch.fft import FOURIER
 from unigrad_torch.linalg import linear_algebra
@@ -128,7 +129,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
     table = with_replaced(backend, table, replaced)
     table["power"] = power(backend, table["power"])
     table |= {name: beside_scalars(table[name]) for name in ("floor_divide", "remainder")}
-    return table
+    return all_steady(table)
 
 
 def astype(backend: Backend, x: Raw, dtype: DType) -> Raw:

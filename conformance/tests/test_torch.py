@@ -14,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import unigrad as ug
+from unigrad_conformance import catalogue
+from unigrad_conformance.case import Case
 
 torch = pytest.importorskip("torch")
 
@@ -186,3 +188,40 @@ def test_a_checkpoint_meets_numbers_for_the_first_time_and_after_many_others() -
     for number in [2.5, 0.1, *(3 + 0.01 * step for step in range(300)), 2.5, 2.5]:
         found = ug.grad(ug.checkpoint(lambda a, number=number: ug.sin(a) * number / (number + 1)))(x)
         assert abs(float(found) - np.cos(1) * number / (number + 1)) < 1e-5
+
+
+def _results(case: Case) -> dict[str, Any]:
+    """What a case finds, to the bit."""
+    ug.random.seed(0)
+    with np.errstate(all="ignore"):
+        found = (case.quick or case.run)(ug, *case.inputs)
+    raws = {name: value.numpy() if isinstance(value, ug.Tensor) else value for name, value in found.items()}
+    return {name: (x.dtype, x.tobytes()) if isinstance(x, np.ndarray) else repr(x) for name, x in raws.items()}
+
+
+IN_REGIONS = [
+    "matmul*", "einsum*", "operator.imatmul*", "linalg*", "fft.fft*", "fft.rfft*", "convolve*", "nn.linear*",
+    "nn.scaled*", "nn.conv2d*", "nn.cross_entropy*", "prod*", "dtypes.[c-p]*", "transforms.*ja*",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.filterwarnings("ignore")
+def test_autocast_regions_change_nothing(dtype: Any) -> None:
+    """Values, dtypes and gradients of what PyTorch would compute in another dtype there, in every mode."""
+    for case in catalogue.chosen(IN_REGIONS, everyday=True):
+        expected = _results(case)
+        with torch.autocast("cpu", dtype=dtype):
+            assert _results(case) == expected, case.name
+            assert torch.is_autocast_enabled("cpu")
+
+
+def test_a_function_of_pytorchs_own_keeps_its_region() -> None:
+    x = ug.asarray([[1.0, 2.0]])
+    x.attach_grad()
+    with torch.autocast("cpu"):
+        with ug.record():
+            y = ug.wrap_native(lambda raw: raw @ torch.ones(2, 2))(x)
+            z = (y * y).sum()
+        z.backward()
+    assert y.dtype == ug.bfloat16 and x.grad.tolist() == [[12, 12]]
