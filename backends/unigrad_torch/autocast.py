@@ -1,4 +1,4 @@
-"""``torch.autocast`` regions, which change the dtypes of PyTorch's functions: unigrad's operations are not moved by them.
+"""``torch.autocast`` regions, which change the dtypes of PyTorch's functions: they change nothing in unigrad's.
 
 A Tensor's dtype is told by what it was computed from, on every backend; so operations that PyTorch would compute in
 another one leave the region while they run, and so does a backward pass.
