@@ -6,6 +6,7 @@ import itertools
 import threading
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 
 import unigrad as ug
 from unigrad.base.tree import flatten
+from unigrad.compiling.program import Program, Step
 
 BACKENDS = ["numpy", "torch", "tensorflow", "mxnet", "jax"]
 RNG = np.random.default_rng(0)
@@ -425,3 +427,49 @@ def test_natively_what_is_several_functions_of_the_module_is_the_same_to_the_las
     x = ug.asarray(x.astype(dtype))
     for program in (lambda x: function(x) * 1, ug.grad(lambda x: function(x).astype("float64").sum())):
         assert ug.compile(program)(x).numpy().tobytes() == program(x).numpy().tobytes()
+
+
+def test_a_program_is_drawn(backend: str, tmp_path: Path) -> None:
+    f = ug.compile(ug.grad(lambda w, x: (ug.tanh(x @ w) ** 2).sum() + 3 * w[0, 1]))
+    f(ug.asarray(W), ug.asarray(X))
+    picture = ug.graph(f.program)
+    drawn = {vertex.label for vertex in picture.vertices}
+    assert {x.name for x in f.program.inputs} | {step.out.name for step in f.program.steps} <= drawn
+    assert [vertex.label for vertex in picture.vertices if vertex.is_head] == [x.name for x in f.program.outputs]
+    assert "v0 = matmul(a1, a0)" in str(picture)
+    assert "v1 = tanh" in picture.svg()
+    for ending in ("svg", "png", "html", "dot", "mmd", "txt"):
+        picture.save(tmp_path / f"program.{ending}")
+    assert '"v1 = tanh' in (tmp_path / "program.dot").read_text()
+    with pytest.raises(ug.ArgumentError, match="draws what there is"):
+        ug.graph(f.program, X)
+
+
+def test_repeats_of_a_long_program_are_folded() -> None:
+    def chain(x: Any) -> Any:
+        for _ in range(100):
+            x = ug.tanh(x * 2 + 1)
+        return x
+
+    f = ug.compile(chain)
+    f(ug.asarray(0.5))
+    picture = ug.graph(f.program, most=10)
+    assert len(picture.vertices) < 16
+    assert "98 more times (multiply, add, tanh)" in str(picture)
+    assert "294 of 300 steps are folded" in picture.notes[0]
+    assert len(ug.graph(f.program, most=300).vertices) == 501
+
+
+def test_a_program_that_is_not_whole_is_told_apart() -> None:
+    f = ug.compile(lambda x: ug.tanh(x * 2) + x)
+    f(ug.asarray(0.5))
+    program = f.program
+    first, second, third = program.steps
+    for steps, outputs, words in (
+        ([second, first, third], [third.out], "before it is set"),
+        ([first, first, second, third], [third.out], "a second time"),
+        ([first, Step("nonsense", (first.out,), second.out)], [second.out], "no primitive of the table"),
+        ([first, second], [third.out], "never set"),
+    ):
+        with pytest.raises(ug.UnigradError, match=words):
+            Program(program.inputs, program.constants, steps, outputs).check()

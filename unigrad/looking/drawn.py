@@ -21,7 +21,7 @@ from unigrad.looking.naming import Names
 from unigrad.looking.parts import Edge, Forward, Vertex
 from unigrad.looking.picture import Picture
 from unigrad.looking.watching import Seen, Watched
-from unigrad.looking.writing import SMALL, numbers
+from unigrad.looking.writing import SMALL, numbers, settings
 from unigrad.table import PRIMITIVES, SCALAR_TYPES
 from unigrad.tape import RELEASED, BareManyNode, BareNode, Leaf, Node
 from unigrad.tensor.joints import Maybe, Part
@@ -237,7 +237,12 @@ class Drawn:
             vertex = Vertex(self._label(self._names.of_node(node)), "crossing",
                             f"to_backend from {node.origin.backend.name} to {tensor_type.backend.name}")  # fmt: skip
         else:
-            vertex = Vertex(self._label(self._names.of_node(node)), "operation", _operation(node), _settings(call))
+            vertex = Vertex(
+                self._label(self._names.of_node(node)),
+                "operation",
+                _operation(node),
+                settings(call.row, call.statics) if call is not None else "",
+            )
         vertex.is_head = node in self._tops
         if node in self._raws:
             self._describe(vertex, tensor_type.of(self._raws[node], None))
@@ -413,21 +418,3 @@ def _target(tensor_type: type[Tensor], raw: Raw, node: Node) -> Tensor:
 def _attribute(node: Node, name: str) -> Any:
     """What a node keeps under this name, None if nothing."""
     return None if node.number == RELEASED else getattr(node, name, None)
-
-
-def _settings(call: Seen | None) -> str:
-    """The static parameters of a call that say something."""
-    if call is None:
-        return ""
-    told = [f"{name}={_setting(value)}" for name, value in zip(call.row.statics, call.statics, strict=True)
-            if value is not None and value is not False and len(_setting(value)) <= 24]  # fmt: skip
-    return ", ".join(told)
-
-
-def _setting(value: Any) -> str:
-    if isinstance(value, slice):
-        step = "" if value.step in (None, 1) else f":{value.step}"
-        return ":".join("" if end is None else str(end) for end in (value.start, value.stop)) + step
-    if isinstance(value, tuple):
-        return f"({', '.join(map(_setting, value))}{',' if len(value) == 1 else ''})"
-    return str(value)

@@ -9,9 +9,11 @@ from typing import Any
 from unigrad.base.errors import ArgumentError, NotRecordedError, UnsupportedError
 from unigrad.base.recording import Switch
 from unigrad.base.tree import flatten
+from unigrad.compiling.program import Program
 from unigrad.looking.drawn import Drawn
 from unigrad.looking.naming import Names, variables_of
 from unigrad.looking.picture import Picture
+from unigrad.looking.programs import picture_of
 from unigrad.looking.running import names_of, on_variables
 from unigrad.looking.watching import Watched, watched
 from unigrad.tensor.levels import is_known, is_wrapped
@@ -42,6 +44,9 @@ def graph(
     value: ``f`` gets fresh copies, so that nothing of the caller's is changed or recorded. Transforms inside ``f`` are
     opened: what they record is drawn. A checkpoint or a function with a rule of its own is one node.
 
+    ``graph(step.program)`` draws the program that :func:`unigrad.compile` traced, in its own names: what runs, steps
+    of derivatives among it, and no values.
+
     Variables are called as the caller's are, or the arguments and local variables of ``f``; ``names`` may say it:
     ``{"loss": y}``, or for a function a sequence with a name for each argument. ``fold``: functions whose calls inside
     ``f`` are drawn as one box each. Of more than ``most`` nodes repeats are folded, and then what is in the middle; the
@@ -55,6 +60,12 @@ def graph(
     """
     if not isinstance(most, int) or most < 4:
         raise ArgumentError(f"most={most!r} must be an integer of at least 4: so many nodes are drawn")
+    if isinstance(of, Program):
+        if args or names is not None or _functions(fold):
+            raise ArgumentError(
+                "ug.graph(program) takes no more arrays, no names= and no fold=: it draws what there is"
+            )
+        return picture_of(of, most)
     known = Names()
     frame = sys._getframe(1)
     if callable(of) and not isinstance(of, Tensor):
@@ -110,8 +121,8 @@ def _heads(of: Any) -> list[Tensor]:
     heads = [of] if isinstance(of, Tensor) else list(of) if isinstance(of, (list, tuple)) else []
     if not heads or not all(isinstance(head, Tensor) for head in heads):
         raise ArgumentError(
-            f"ug.graph draws a recorded Tensor, a list of them, or a function and its arguments, not a "
-            f"{type(of).__name__}"
+            f"ug.graph draws a recorded Tensor, a list of them, a function and its arguments, or the program of a "
+            f"compiled function, not a {type(of).__name__}"
         )
     for head in heads:
         if head._node is None:

@@ -47,6 +47,8 @@ class Edge:
     elementwise: bool = False
     share: Values | None = None
     """What the target's cotangent contributes to the source's."""
+    is_plain: bool = False
+    """Whether nothing is said of derivatives: in a program, which has those of its steps among its steps."""
 
     @property
     def is_cut(self) -> bool:

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from unigrad.looking.parts import Edge, Parts, Values, Vertex
+from unigrad.table import Primitive
 
 SMALL = 12
 """Up to so many numbers are written out."""
+LONG = 24
+"""Parameters that take more letters are left out."""
 
 
 # --- words ---------------------------------------------------------------------------------------------------------
@@ -59,6 +63,22 @@ def described(vertex: Vertex) -> str:
     return " ".join(filter(None, [vertex.dtype, shape, vertex.backend and f"on {vertex.backend}"]))
 
 
+def settings(row: Primitive, statics: Sequence[Any]) -> str:
+    """The static parameters of a call that say something, in words."""
+    told = [(name, _setting(value)) for name, value in zip(row.statics, statics, strict=True)
+            if value is not None and value is not False]  # fmt: skip
+    return ", ".join(f"{name}={words}" for name, words in told if len(words) <= LONG)
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, slice):
+        step = "" if value.step in (None, 1) else f":{value.step}"
+        return ":".join("" if end is None else str(end) for end in (value.start, value.stop)) + step
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_setting, value))}{',' if len(value) == 1 else ''})"
+    return str(value)
+
+
 def lines(vertex: Vertex) -> list[str]:
     """All that is said of a vertex but its cotangent."""
     found = [title(vertex)]
@@ -76,7 +96,7 @@ def cotangent(vertex: Vertex) -> str:
 
 def local(edge: Edge) -> str:
     """The local derivative along an edge, as short as a drawing needs it."""
-    if edge.is_cut or edge.target.kind == "folded" or edge.source.kind == "folded":
+    if edge.is_plain or edge.is_cut or edge.target.kind == "folded" or edge.source.kind == "folded":
         return ""
     if edge.derivative is None:
         return "" if edge.target.kind in ("crossing", "released") else plain(f"vjp of {edge.target.operation}")
