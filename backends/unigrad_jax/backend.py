@@ -12,6 +12,7 @@ from unigrad.extend import (
     HOST,
     ArgumentError,
     Backend,
+    DType,
     Raw,
     RawFunction,
     Spread,
@@ -106,6 +107,9 @@ class JaxBackend(Backend):
         if len(sharding.device_set) > 1:
             return _spread(sharding, raw.shape)
         return _label(next(iter(sharding.device_set)))
+
+    def signature(self, raw: Raw, dtype: DType) -> Any:
+        return (raw.aval, raw.sharding)
 
     def devices(self) -> Sequence[Any]:
         return list(self._devices())

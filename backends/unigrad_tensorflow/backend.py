@@ -11,6 +11,7 @@ import numpy as np
 from unigrad.extend import (
     HOST,
     Backend,
+    DType,
     InterchangeError,
     Raw,
     RawFunction,
@@ -95,8 +96,21 @@ class TensorFlowBackend(Backend):
         return self.tf.identity(raw) if self._looks_on() else super().copied(raw)
 
     def compiled(self, function: RawFunction, engine: str | None) -> RawFunction:
-        made = self.tf.function(super().compiled(function, engine), autograph=False)
-        return lambda raws: list(made(list(raws)))
+        tf, called = self.tf, super().compiled(function, engine)
+        made: Any = None
+
+        def run(raws: Sequence[Raw]) -> list[Raw]:
+            nonlocal made
+            if made is None:
+                whole = tf.function(lambda *given: called(given), autograph=False)
+                # The one that there is: a tf.function looks for it at each call.
+                made = whole.get_concrete_function(*[tf.TensorSpec(raw.shape, raw.dtype) for raw in raws])
+            return list(made(*raws))
+
+        return run
+
+    def signature(self, raw: Raw, dtype: DType) -> Any:
+        return (raw.shape, dtype, raw.device)
 
     def device(self, raw: Raw) -> Any:
         return _short(raw.device) if raw.device else self.devices()[0]  # in a tf.function it is nowhere yet

@@ -177,6 +177,10 @@ class TorchBackend(Backend):
     def device(self, raw: Raw) -> Any:
         return self._spread.place(raw) if self._spread.is_spread(raw) else str(raw.device)
 
+    def signature(self, raw: Raw, dtype: DType) -> Any:
+        where = str(self._spread.place(raw)) if self._spread.is_spread(raw) else raw.device
+        return (raw.shape, dtype, where)
+
     def devices(self) -> Sequence[Any]:
         return ("cpu", *(f"cuda:{number}" for number in range(self.torch.cuda.device_count())))
 

@@ -477,6 +477,11 @@ class Backend:
         """What a plan wants to know of a raw array, made of those that are given, besides its shape and dtype."""
         return None
 
+    def signature(self, raw: Raw, dtype: DType) -> Any:
+        """All of a raw array of this dtype but its values, as what can be compared, hashed and read. Each call of a
+        compiled function asks it of each array."""
+        return (tuple(raw.shape), dtype, str(self.device(raw)), self.layout(raw))
+
     def adopts(self, other: Backend) -> bool:
         """Whether arrays of the other backend may stand beside this one's, which takes them over: while it traces."""
         return False

@@ -147,6 +147,8 @@ class BackendInfo(NamedTuple):
 
 _backends: dict[str, Backend] = {}
 _by_type: dict[type, Backend] = {}
+known_backend = _by_type.get
+"""The backend of arrays of a type, if :func:`backend_of` has found it; it is not looked for."""
 _override: ContextVar[Backend | None] = ContextVar("unigrad_backend", default=None)
 _followed: ContextVar[tuple[Backend, Any] | None] = ContextVar("unigrad_followed", default=None)
 """Where the transform at work has its arguments, for who has chosen no backend by :func:`use_backend`: the backend, and

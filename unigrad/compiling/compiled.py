@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unigrad.adapters.contract import Backend
-from unigrad.adapters.registry import backend_names, current_backend, following, get_backend_object
+from unigrad.adapters.registry import backend_names, current_backend, following, get_backend_object, known_backend
 from unigrad.base import dtypes
 from unigrad.base.dtypes import has_gradients
 from unigrad.base.errors import ArgumentError, UnigradWarning
@@ -245,6 +245,7 @@ class Compilation:
         # What only the trace holds was computed inside of arrays from outside alone, once.
         self._has_computed = _fewest_references(self._trace.captures) <= _HELD
         self._captures = dict(self._trace.captures)
+        self._takes_arguments_alone = not self._captures and not self._trace.draws
         self._written = writes[0]
         self._first: list[Any] | None = self._trace.first
         self._plan: Any
@@ -308,8 +309,10 @@ class Compilation:
             return leaf  # which a plan only reads
         return inner.from_numpy(np.asarray(leaf))
 
-    def _inputs(self, raws: Sequence[Raw]) -> list[Raw]:
+    def _inputs(self, raws: list[Raw]) -> list[Raw]:
         """Arguments, what is read outside, and random numbers, in the order of the program."""
+        if self._takes_arguments_alone:
+            return raws
         found = dict(zip(self.program.inputs, raws, strict=False))
         first, self._first = self._first, None
         if first is not None:
@@ -442,6 +445,8 @@ class Given:
         elif isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in _NUMERIC:
             self.key.append((type(x), x.shape, x.dtype, getattr(x, "strides", None)))
             self.leaves.append(x)
+        elif type(x) in _raw_types and known_backend(type(x)) is _raw_types[type(x)]:
+            self._raw(x, _raw_types[type(x)])
         else:
             parts = branches(x)
             if parts is not None:
@@ -449,7 +454,10 @@ class Given:
                 for _, part in parts:
                     self._add(part, False)
             elif _is_array(x):
-                self._tensor(asarray(x))
+                made = asarray(x)
+                if type(x) is type(made._raw):
+                    _raw_types[type(x)] = made.backend
+                self._tensor(made)
                 if self.kind is None:
                     self.kind = x
             else:
@@ -464,8 +472,13 @@ class Given:
         if x._is_wrapped or (x._node is None and backend.foreign.follows(raw)):
             self.at_work = True
             return
-        self.key.append((type(x), tuple(raw.shape), x._dtype, str(backend.device(raw)), backend.layout(raw)))
+        self.key.append((type(x), backend.signature(raw, x._dtype)))
         self.leaves.append(x)
+
+    def _raw(self, x: Raw, backend: Backend) -> None:
+        self._tensor(type_on(backend).of(backend.admit(x), None))
+        if self.kind is None:
+            self.kind = x
 
     def _by_value(self, x: Any) -> None:
         try:
@@ -488,6 +501,8 @@ class Given:
         return positional, {n: kwargs[n] if n in self._names else filled(kwargs[n]) for n in sorted(kwargs)}
 
 
+_raw_types: dict[type, Backend] = {}
+"""The types of frameworks' arrays that were seen, no variables among them, each with its backend."""
 _NUMERIC = "biu" + dtypes.FLOATING
 
 

@@ -75,6 +75,10 @@ class NativeBackend(Backend):
     def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
         return self.module.from_dlpack(source, copy=copy)
 
+    def signature(self, raw: Raw, dtype: DType) -> Any:
+        """Strides in place of the layout: nothing has been given."""
+        return (raw.shape, dtype, self.device(raw), getattr(raw, "strides", None))
+
     def layout(self, raw: Raw, given: Sequence[Raw] = ()) -> Layout | None:
         """Strides, and whether it lies in the memory of what was given; None for a scalar of NumPy's."""
         if not isinstance(raw, self.module.ndarray):
