@@ -45,11 +45,12 @@ _replayed: ContextVar[Iterator[State] | None] = ContextVar("unigrad_replayed", d
 def seed(value: int | None = None) -> None:
     """Start the shared generator from ``value``; None starts it from the system's entropy."""
     global _generator
+    if _replayed.get() is not None:  # what is replayed has had its effect on others before
+        return
     at_work = trace()
     if at_work is not None:
         at_work.effect(lambda: seed(value))
-    if _replayed.get() is None:  # what is replayed has had its effect on others before
-        _generator = _generator_of(value)
+    _generator = _generator_of(value)
 
 
 def _generator_of(seed: Any) -> np.random.Generator:
@@ -85,12 +86,15 @@ def drawn(draw: Callable[[np.random.Generator], Any], seed: int | None = None) -
         if seed is not None:
             return draw(_generator_of(seed))
         generator = _source()
-        logs = _logs.get()
-        if logs:
-            state = generator.bit_generator.state
-            for log in logs:
-                log.append(state)
+        if _logs.get():
+            note(generator.bit_generator.state)
         return draw(generator)
+
+
+def note(state: State) -> None:
+    """Numbers are drawn from the shared generator in this state, as all who log that are to know."""
+    for log in _logs.get():
+        log.append(state)
 
 
 def _source() -> np.random.Generator:

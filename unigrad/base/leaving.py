@@ -54,6 +54,16 @@ def users_line() -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
+def line_of(error: BaseException) -> str | None:
+    """The innermost line outside unigrad that an error came through, as ``file:number``."""
+    found, at = None, error.__traceback__
+    while at is not None:
+        if not _is_ours(at.tb_frame):
+            found = f"{at.tb_frame.f_code.co_filename}:{at.tb_lineno}"
+        at = at.tb_next
+    return found
+
+
 def _users() -> tuple[FrameType, int]:
     """The nearest frame outside unigrad, and how many frames it lies above who calls this, for a ``stacklevel``."""
     depth, frame = 1, sys._getframe(1)

@@ -112,10 +112,17 @@ class Compiled:
     """A compiled function; :func:`compile` makes it."""
 
     def __init__(
-        self, f: Callable[..., Any], static_argnums: Sequence[int], static_argnames: Sequence[str], engine: str | None
+        self,
+        f: Callable[..., Any],
+        static_argnums: Sequence[int],
+        static_argnames: Sequence[str],
+        engine: str | None,
+        inside: Callable[..., Any] | None = None,
     ) -> None:
         functools.update_wrapper(self, f)
         self._function = f
+        self._function_inside = f if inside is None else inside
+        """What is called in place of a plan inside of a trace or another transform."""
         self._static_argnums = static_argnums
         self._static_argnames = static_argnames
         self._engine = engine
@@ -143,19 +150,19 @@ class Compiled:
             self._hits += 1
             with contextlib.suppress(KeyError):  # another thread has put it out
                 self._plans.move_to_end(key)
-        return compilation(given)
+        return compilation(given, args, kwargs)
 
     def _inside(self, given: Given, args: Any, kwargs: Any) -> Any:
         """A call inside a trace, which becomes a part of it, or inside another transform."""
         at = trace()
         call = (self, *given.key)
         if at is None:
-            return self._function(*args, **kwargs)
+            return self._function_inside(*args, **kwargs)
         if call in at.calls:
             raise self._endless()
         at.calls.add(call)
         try:
-            return self._function(*args, **kwargs)
+            return self._function_inside(*args, **kwargs)
         finally:
             at.calls.remove(call)
 
@@ -232,6 +239,9 @@ class Compilation:
         self._home: Backend = given.home
         self._inner = _backend_of_engine(owner._engine, given.home)
         self._function = owner._function
+        self._training = is_training()
+        self._count = len(given.leaves)
+        self._rebuilt = given.template(args, kwargs)
         beside = floating_dtype(given.leaves)
         self._numbers = {
             float: dtypes.default_float if beside is None else dtypes.real_of(beside),
@@ -239,7 +249,7 @@ class Compilation:
         }
         self._trace = Trace(traced_over(self._inner, self._home), self._home)
         raws = [self._raw(leaf) for leaf in given.leaves]
-        self._inner.abstractly(functools.partial(self._traced, given, args, kwargs), raws)
+        self._inner.abstractly(self._traced, raws)
         self.program = self._trace.program.simplified()
         self.program.check()
         # What only the trace holds was computed inside of arrays from outside alone, once.
@@ -255,16 +265,23 @@ class Compilation:
         else:
             run, self.source = written(self.program, self._inner, self._name)
             self._plan = self._inner.compiled(run, "inductor" if owner._engine == "inductor" else None)
-        self._pullback = Compiled(self._derived, (), (), owner._engine if owner._engine == "inductor" else None)
+        inductor = "inductor" if owner._engine == "inductor" else None
+        self._pullback = Compiled(self._derived, (), (), inductor, inside=self._derived_program)
 
-    def _traced(self, given: Given, args: Any, kwargs: Any, raws: Sequence[Raw]) -> None:
+    def _traced(self, raws: Sequence[Raw]) -> None:
         """Call the function once, and keep what its results are made of."""
         at, tensor_type = self._trace, type_on(self._trace.backend)
         xs = [at.input(raw, "a") for raw in raws]
         supply = iter([tensor_type.of(x, None) for x in xs])
-        positional, named = given.rebuilt(args, kwargs, supply)
+        positional, named = self._rebuilt(supply)
         with at_work(at), following(at.backend, xs[0] if xs else None), Switch(False, None):
-            result = self._function(*positional, **named)
+            try:
+                result = self._function(*positional, **named)
+            except UnsupportedError as error:
+                line = line_of(error)
+                if line is not None and not str(error).startswith(line):
+                    error.args = (f"{line}: {error}",)
+                raise
             leaves, layout = flatten(result)
             self._leaves: list[Any] = []
             for leaf in leaves:
@@ -285,11 +302,13 @@ class Compilation:
                 return False
         return True
 
-    def __call__(self, given: Given) -> Any:
+    def __call__(self, given: Given, args: Any, kwargs: Any) -> Any:
         """The results for these arguments."""
         if recording_mode() and any(
             isinstance(x, Tensor) and x._node is not None for x in (*given.leaves, *self._captures.values())
         ):
+            if self._has_computed:  # what was computed once has left the graph
+                return self._function(*args, **kwargs)
             found = self._as_step(given)
         else:
             outputs = self._plan(self._inputs([self._raw(leaf) for leaf in given.leaves]))
@@ -360,26 +379,39 @@ class Compilation:
         return [tensor_type.of(raw, None) for raw in outputs], pull
 
     def _derived(self, xs: list[Tensor], gs: dict[int, Tensor]) -> Any:
-        """The cotangents of the floating inputs, of those of the outputs at some positions."""
-        moving = _floating(xs)
-        tensor_type = xs[0]._plain
-        bound = tensor_type._bound
-        wrap = Traced if isinstance(tensor_type.backend, TracedBackend) else (lambda raw: raw)
+        """The cotangents of what may have some, of those of the outputs at some positions: of the function, called once
+        more in the trace of this, since of its program alone nobody sees what it detached or gave a rule of its own."""
+        at = tracing_at_work()
+        draws = [variable for variable, _ in self._trace.draws if variable is not None]
+        moving = self._moving(xs)
 
         def outputs(*moved: Tensor) -> list[Tensor]:
-            inputs = list(xs)
-            for position, x in zip(moving, moved, strict=True):
-                inputs[position] = x
-            found = self.program.run(
-                lambda name: getattr(bound, name),
-                inputs,
-                lambda x: x._raw,
-                lambda raw: tensor_type.of(wrap(raw), None),
-            )
+            inputs = dict(zip(self.program.inputs, xs, strict=True))
+            inputs |= zip([self.program.inputs[position] for position in moving], moved, strict=True)
+            at.standing_in = {id(x): inputs[variable] for variable, x in self._captures.items()}
+            at.know_draws(self._trace.states, [inputs[variable]._raw for variable in draws[: len(self._trace.states)]])
+            positional, named = self._rebuilt(iter(list(inputs.values())[: self._count]))
+            with replayed(self._trace.states), Switch(None, self._training):
+                leaves, _ = flatten(self._function(*positional, **named))
+                found = [x for x in map(traced, filter(_is_tensor, leaves)) if x.backend is at.backend]
+            at.standing_in = {}
             return [found[position] for position in gs]
 
         _, pull = vjp(outputs, *[xs[position] for position in moving])
         return pull(list(gs.values()))
+
+    def _moving(self, xs: Sequence[Tensor]) -> list[int]:
+        """The inputs that gradients may flow to: all floating ones but random numbers."""
+        drawn = {variable for variable, _ in self._trace.draws}
+        pairs = enumerate(zip(self.program.inputs, xs, strict=True))
+        return [position for position, (variable, x) in pairs if has_gradients(x.dtype) and variable not in drawn]
+
+    def _derived_program(self, xs: list[Tensor], gs: dict[int, Tensor]) -> Any:
+        """The same where another transform is at work on the cotangents: its program, step by step."""
+        flat = [*xs, *gs.values()]
+        wrapped = next((x for x in flat if x._is_wrapped), flat[0])
+        plain = [beneath(x) for x in flat]
+        raise NotImplementedError
 
 
 _OUTPUT = object()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import operator
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NoReturn
 
@@ -25,7 +25,7 @@ from unigrad.base.recording import recording_mode
 from unigrad.base.tracing import trace
 from unigrad.base.words import Raw
 from unigrad.compiling.program import Program, Step, Variable
-from unigrad.random import logged, state_key
+from unigrad.random import logged, note, state_key
 from unigrad.table import PRIMITIVES, Primitive
 from unigrad.tensor.levels import wrapped_types
 from unigrad.tensor.operators import OPERATORS
@@ -157,6 +157,10 @@ class Trace:
         """What happens before each run: random numbers drawn for a variable, and what else the generator is told."""
         self.first: list[Any] = []
         """What was drawn while tracing, for the first run."""
+        self.states: list[Any] = []
+        """The states of the shared generator that was drawn from."""
+        self.standing_in: Mapping[int, Tensor] = {}
+        """What stands for Tensors from outside, by their ids, where a function is called once more for its derivative."""
         self.calls: set[Any] = set()
         """The calls of compiled functions that are at work inside, with their signatures."""
         self._captured: dict[int, Traced] = {}
@@ -216,6 +220,8 @@ class Trace:
             raise UnsupportedError(
                 "a compiled function closes over an array at work in a jvp or vmap; pass it as an argument"
             )
+        if id(x) in self.standing_in:
+            return self.standing_in[id(x)]
         found = self._captured.get(id(x))
         if found is None:
             found = self._captured[id(x)] = self.input(self.raw_of(x), "c")
@@ -237,16 +243,22 @@ class Trace:
     def drawn(self, values: Callable[[], Any], replayed: Iterator[Any] | None) -> Tensor:
         """Random numbers: an input of the program, drawn anew at each run; the same again where a step is replayed."""
         if replayed is not None:
-            return type_on(self.backend).of(self._known_draws[state_key(next(replayed))], None)
+            state = next(replayed)
+            note(state)
+            return type_on(self.backend).of(self._known_draws[state_key(state)], None)
         log: list[Any] = []
         with logged(log):
             raw = self.backend.inner.from_numpy(values())
         found = self.input(raw, "r")
         self.draws.append((found.variable, values))
         self.first.append(raw)
-        for state in log:
-            self._known_draws[state_key(state)] = found
+        self.states += log
+        self.know_draws(log, [found] * len(log))
         return type_on(self.backend).of(found, None)
+
+    def know_draws(self, states: Sequence[Any], found: Sequence[Traced]) -> None:
+        """What was drawn from the generator in each of these states, for who replays it."""
+        self._known_draws |= zip(map(state_key, states), found, strict=True)
 
     def effect(self, happens: Callable[[], Any]) -> None:
         """What else happens to the generator at each run."""
