@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import itertools
 import math
 import sys
 import threading
 import types
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +21,8 @@ from unigrad.adapters.contract import Backend
 from unigrad.adapters.registry import backend_names, current_backend, following, get_backend_object, known_backend
 from unigrad.base import dtypes
 from unigrad.base.dtypes import has_gradients
-from unigrad.base.errors import ArgumentError, UnigradWarning
+from unigrad.base.errors import ArgumentError, UnigradWarning, UnsupportedError
+from unigrad.base.leaving import line_of
 from unigrad.base.recording import Switch, is_training, recording_mode
 from unigrad.base.tracing import at_work, trace
 from unigrad.base.tree import Layout, branches, flatten, unflatten
@@ -32,6 +34,7 @@ from unigrad.compiling.tracing import Trace, Traced, TracedBackend, traced_over
 from unigrad.engine.moving import carried
 from unigrad.native.backend import NativeBackend
 from unigrad.operations.creation import asarray
+from unigrad.random import replayed
 from unigrad.tensor.coercion import mismatch, traced
 from unigrad.tensor.joints import Maybe, PullBack
 from unigrad.tensor.levels import beneath
@@ -172,6 +175,11 @@ class Compiled:
             f"depends on their values can end that; loop by ug.scan, or count down an integer argument"
         )
 
+    def compilation(self, *args: Any) -> Compilation:
+        """The plan for these arguments."""
+        given = Given(args, {}, (), ())
+        return self._compiled((*given.key, is_training()), args, {}, given)
+
     def _compiled(self, key: Any, args: Any, kwargs: Any, given: Given) -> Compilation:
         with self._lock:
             found = self._plans.get(key)
@@ -311,9 +319,13 @@ class Compilation:
                 return self._function(*args, **kwargs)
             found = self._as_step(given)
         else:
-            outputs = self._plan(self._inputs([self._raw(leaf) for leaf in given.leaves]))
+            outputs = self._ran(self._inputs([self._raw(leaf) for leaf in given.leaves]))
             found = [self._shown(raw, given.kind) for raw in outputs]
-        supply = iter(found)
+        return self._filled(found)
+
+    def _filled(self, outputs: Sequence[Any]) -> Any:
+        """The results with these for their arrays."""
+        supply = iter(outputs)
         leaves = [next(supply) if leaf is _OUTPUT else copy.copy(leaf) for leaf in self._leaves]
         return unflatten(self._layout, leaves)
 
@@ -370,18 +382,19 @@ class Compilation:
 
     def _body(self, inputs: Sequence[Tensor]) -> tuple[list[Tensor], PullBack]:
         tensor_type = type_on(self._inner)
-        outputs = self._plan([x._raw if x._node is None else x.detach()._raw for x in inputs])
+        outputs = self._ran([x._raw if x._node is None else x.detach()._raw for x in inputs])
+        held = [tensor_type.of(x._raw, x._node) for x in inputs]  # theirs may be written to before the pull
 
         def pull(gs: Sequence[Maybe]) -> Sequence[Maybe]:
-            found = self._pullback(list(inputs), {position: g for position, g in enumerate(gs) if g is not None})
-            return placed(_floating(inputs), found, len(inputs))
+            found = self._pullback(held, {position: g for position, g in enumerate(gs) if g is not None})
+            return placed(self._moving(inputs), found, len(inputs))
 
         return [tensor_type.of(raw, None) for raw in outputs], pull
 
     def _derived(self, xs: list[Tensor], gs: dict[int, Tensor]) -> Any:
         """The cotangents of what may have some, of those of the outputs at some positions: of the function, called once
         more in the trace of this, since of its program alone nobody sees what it detached or gave a rule of its own."""
-        at = tracing_at_work()
+        at: Any = trace()
         draws = [variable for variable, _ in self._trace.draws if variable is not None]
         moving = self._moving(xs)
 
@@ -393,7 +406,11 @@ class Compilation:
             positional, named = self._rebuilt(iter(list(inputs.values())[: self._count]))
             with replayed(self._trace.states), Switch(None, self._training):
                 leaves, _ = flatten(self._function(*positional, **named))
-                found = [x for x in map(traced, filter(_is_tensor, leaves)) if x.backend is at.backend]
+                found = [
+                    x
+                    for x in map(traced, [leaf for leaf in leaves if isinstance(leaf, Tensor)])
+                    if x.backend is at.backend
+                ]
             at.standing_in = {}
             return [found[position] for position in gs]
 
@@ -407,11 +424,46 @@ class Compilation:
         return [position for position, (variable, x) in pairs if has_gradients(x.dtype) and variable not in drawn]
 
     def _derived_program(self, xs: list[Tensor], gs: dict[int, Tensor]) -> Any:
-        """The same where another transform is at work on the cotangents: its program, step by step."""
-        flat = [*xs, *gs.values()]
-        wrapped = next((x for x in flat if x._is_wrapped), flat[0])
-        plain = [beneath(x) for x in flat]
-        raise NotImplementedError
+        """The same where another transform is at work, on cotangents perhaps: its program, step by step."""
+        given = [*xs, *gs.values()]
+        with at_work(None):
+            zeros = [type_on(self._inner).of(self._inner.full(x.shape, 0, x.dtype), None) for x in given]
+            made = self._pullback.compilation(zeros[: len(xs)], dict(zip(gs, zeros[len(xs) :], strict=True)))
+        return made.run_on(given)
+
+    def run_on(self, given: Sequence[Tensor]) -> Any:
+        """The results for Tensors that a trace or another transform is at work on, by its operations."""
+        tensor_type = given[0]._plain
+        inputs = dict(zip(self.program.inputs, given, strict=False))
+        inputs |= {variable: traced(x) for variable, x in self._captures.items()}
+        inputs |= {
+            variable: _holding(self._inner.from_numpy(draw()), tensor_type)
+            for variable, draw in self._trace.draws
+            if variable is not None
+        }
+        return self._filled(self._by_steps([inputs[variable] for variable in self.program.inputs], tensor_type))
+
+    def _by_steps(self, inputs: Sequence[Tensor], tensor_type: type[Tensor]) -> list[Tensor]:
+        bound = tensor_type._bound
+        return self.program.run(
+            lambda name: getattr(bound, name), inputs, lambda x: x._raw, lambda raw: _holding(raw, tensor_type)
+        )
+
+    def _ran(self, raws: Sequence[Raw]) -> Any:
+        """What the plan gives. Where it fails, the operations one by one say why, as they do uncompiled."""
+        try:
+            return self._plan(raws)
+        except IndexError:
+            raise
+        except Exception:
+            tensor_type = type_on(self._inner)
+            self._by_steps([tensor_type.of(raw, None) for raw in raws], tensor_type)
+            raise
+
+
+def _holding(raw: Raw, tensor_type: type[Tensor]) -> Tensor:
+    """A Tensor of a raw array of the backend's, or of the backend's that is traced."""
+    return tensor_type.of(Traced(raw) if isinstance(tensor_type.backend, TracedBackend) else raw, None)
 
 
 _OUTPUT = object()
@@ -424,10 +476,6 @@ def _fewest_references(pairs: Sequence[tuple[Any, Any]]) -> float:
 
 _HELD = _fewest_references([(None, Exception())])
 """What that finds where nobody but the pairs holds one."""
-
-
-def _floating(xs: Sequence[Tensor]) -> list[int]:
-    return [position for position, x in enumerate(xs) if has_gradients(x.dtype)]
 
 
 def _backend_of_engine(engine: str | None, home: Backend) -> Backend:
@@ -496,6 +544,8 @@ class Given:
                 self._by_value(x)
 
     def _tensor(self, x: Tensor) -> None:
+        if self.at_work:
+            x = traced(x)
         backend, raw = x.backend, x._raw
         if self.home is None:
             self.home = backend
@@ -522,15 +572,20 @@ class Given:
             ) from None
         self.key.append((type(x), x))
 
-    def rebuilt(self, args: tuple[Any, ...], kwargs: dict[str, Any], supply: Any) -> tuple[list[Any], dict[str, Any]]:
-        """The arguments with other arrays in the places of theirs."""
+    def template(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[Iterator[Any]], Any]:
+        """What makes the arguments, positional and named, of other arrays. It keeps none of theirs."""
+        static, names = self._static, self._names
 
-        def filled(x: Any) -> Any:
-            leaves, layout = flatten(x)
-            return unflatten(layout, [next(supply) if _is_array(leaf) else leaf for leaf in leaves])
+        def rebuilt(args: Sequence[Any], kwargs: dict[str, Any], supply: Iterator[Any]) -> tuple[Any, Any]:
+            def filled(x: Any) -> Any:
+                leaves, layout = flatten(x)
+                return unflatten(layout, [next(supply) if _is_array(leaf) else leaf for leaf in leaves])
 
-        positional = [arg if number in self._static else filled(arg) for number, arg in enumerate(args)]
-        return positional, {n: kwargs[n] if n in self._names else filled(kwargs[n]) for n in sorted(kwargs)}
+            positional = [arg if number in static else filled(arg) for number, arg in enumerate(args)]
+            return positional, {n: kwargs[n] if n in names else filled(kwargs[n]) for n in sorted(kwargs)}
+
+        positional, named = rebuilt(args, kwargs, itertools.repeat(0.0))
+        return lambda supply: rebuilt(positional, named, supply)
 
 
 _raw_types: dict[type, Backend] = {}

@@ -160,7 +160,7 @@ class Trace:
         self.states: list[Any] = []
         """The states of the shared generator that was drawn from."""
         self.standing_in: Mapping[int, Tensor] = {}
-        """What stands for Tensors from outside, by their ids, where a function is called once more for its derivative."""
+        """What stands for Tensors from outside, by their ids, where a function is called again for its derivative."""
         self.calls: set[Any] = set()
         """The calls of compiled functions that are at work inside, with their signatures."""
         self._captured: dict[int, Traced] = {}
