@@ -473,3 +473,45 @@ def test_a_program_that_is_not_whole_is_told_apart() -> None:
     ):
         with pytest.raises(ug.UnigradError, match=words):
             Program(program.inputs, program.constants, steps, outputs).check()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64"])
+def test_natively_gradients_of_pieces_are_added_in_their_places(dtype: str) -> None:
+    hard = np.array([[0.0, -0.0, np.nan, -np.inf], [-0.0, -0.0, -np.nan, 1.5], [3.0, -0.0, np.inf, -2.5]])
+    w = ug.asarray(hard.astype(dtype))
+
+    def rows(w: Any) -> Any:
+        return sum((w[row] * (w[row] + k)).sum() for k in range(3) for row in (0, 2, 1, 2))
+
+    def slices(w: Any) -> Any:
+        return (w[:, :2] * -1.0).sum() + (w[1, 3] * w[:, 2:]).sum() + (w[:, 0:4:2] * 0.0).sum() + w[-1, -1]
+
+    def overlapping(w: Any) -> Any:
+        return (w[:2] * -0.0).sum() + (w[1:] * -0.0).sum() + (w[None, ..., 1] * -0.0).sum()
+
+    def apart(w: Any) -> Any:
+        return (w[0] * -0.0).sum() + (w[1] * -0.0).sum() + (w[1] * w[0]).sum()
+
+    for f in (rows, slices, overlapping, apart):
+        gradient = ug.grad(lambda w, f=f: ug.real(f(w)))
+        compiled = ug.compile(gradient)
+        for _ in range(2):
+            assert compiled(w).numpy().tobytes() == gradient(w).numpy().tobytes()
+    assert "accumulated" in compiled.source()
+
+
+def test_natively_a_product_with_ones_is_no_step() -> None:
+    f = ug.compile(ug.grad(lambda x: (x * x).sum()))
+    x = ug.asarray(RNG.normal(size=(3, 4)))
+    for each in (x, x.T):
+        assert f(each).tolist() == (each * 2).tolist()
+    assert [step.name for step in f.program.steps] == ["add"]
+
+
+def test_natively_what_several_steps_have_in_common_is_computed_once() -> None:
+    gradient = ug.value_and_grad(lambda x: ug.nn.gelu(x).sum())
+    f = ug.compile(gradient)
+    x = ug.asarray(RNG.normal(size=(30, 4)).astype(np.float32))
+    for one, other in zip(leaves(f(x)), leaves(gradient(x)), strict=True):
+        assert one.tobytes() == other.tobytes()
+    assert [step.name for step in f.program.steps].count("erf") == 1

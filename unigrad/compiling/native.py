@@ -10,12 +10,14 @@ order: the results are those of the calls one by one, to the last bit.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 from unigrad.base.words import Raw
+from unigrad.compiling.accumulating import Part, accumulated, accumulations
 from unigrad.compiling.program import Program, Step, Variable
 from unigrad.compiling.writing import Writing, comment, defined, unpacked
 from unigrad.native.backend import NativeBackend
@@ -119,6 +121,12 @@ class Lowering:
         dtype = x.dtype if name in ("add", "multiply") else None
         self.found.append(Instruction(step, "into", f"{name}_reduce", (x,), out, (axes, dtype, keepdims)))
 
+    def accumulation(self, step: Step, parts: Sequence[Part]) -> None:
+        """A sum of scattered parts."""
+        out = step.out
+        name = self._writing.given(accumulated(self._xp, parts, out.shape, out.dtype), "accumulated")
+        self._add(step, "into", name, tuple([part.x for part in parts]), out)
+
     def by_element(self, step: Step, name: str, *args: Any, out: Variable | None = None) -> Variable:
         """A function of the module's by element; its result, a variable like the step's if none is given."""
         target = step.out if out is None else out
@@ -211,6 +219,24 @@ _LOWERED: dict[str, Callable[[Lowering, Step], bool]] = {
 """Each says whether it did it. What is not here is called, and so are those whose bits these cannot give."""
 
 
+def _gelu(step: Step) -> list[Step]:
+    """As ``native.networks`` has it: the error function of its derivative is then the same one."""
+    (x,), out = step.args, step.out
+    if out.example is None or out.dtype.kind != "f":
+        return [step]
+    found: list[Step] = []
+    at = x
+    for name, other in (("multiply", math.sqrt(0.5)), ("erf", None), ("add", 1.0), ("multiply", x), ("multiply", 0.5)):
+        to = out if len(found) == 4 else Variable(f"{out}_{len(found)}", out.shape, out.dtype, out.example)
+        found.append(Step(name, (at,) if other is None else (at, other), to))
+        at = to
+    return found
+
+
+OPENED: dict[str, Callable[[Step], list[Step]]] = {"gelu": _gelu}
+"""Primitives that are several others here, of which a program may have some already."""
+
+
 # --- memory ----------------------------------------------------------------------------------------------------------
 
 
@@ -251,8 +277,12 @@ class Plan:
         self._backend = backend
         self._program = program
         lowering = Lowering(backend, self._writing)
+        sums, parts = accumulations(program)
         for step in program.steps:
-            lowering.step(step)
+            if step in sums:
+                lowering.accumulation(step, sums[step])
+            elif step not in parts:
+                lowering.step(step)
         self._instructions = lowering.found
         self._last = self._last_reads()
         self._fresh = self._returned()
@@ -354,7 +384,7 @@ class Plan:
         if into is None:
             return call
         # NumPy wants these two told by name.
-        out = "out=" if each.function in ("maximum", "minimum") else ""
+        out = "out=" if each.function in ("maximum", "minimum") or each.function.startswith("accumulated") else ""
         return f"{call[:-1]}, {out}{into})"
 
     def _placed(self, each: Instruction, dying: Sequence[Variable]) -> str:

@@ -103,7 +103,10 @@ class Program:
         steps = []
         for step in self.steps:
             args = _with(step.args, replaced)
-            first = seen.setdefault((step.name, step.operator, _key(args)), step.out)
+            # Of arrays that have axes an operator and the function are one.
+            by = step.operator if step.out.shape == () else None
+            same = _times_one(step.name, args, step.out, constants)
+            first = same or seen.setdefault((step.name, by, _key(args)), step.out)
             replaced[step.out] = first
             if first is step.out:
                 steps.append(Step(step.name, args, step.out, step.operator))
@@ -115,6 +118,11 @@ class Program:
                 needed.update(step.inputs)
                 kept.append(step)
         return Program(self.inputs, {x: raw for x, raw in constants.items() if x in needed}, kept[::-1], outputs)
+
+    def opened(self, parts: Mapping[str, Callable[[Step], list[Step]]]) -> Program:
+        """The same program, with the steps that ``parts`` has for a primitive in place of each of its own."""
+        steps = [each for step in self.steps for each in (parts[step.name](step) if step.name in parts else [step])]
+        return Program(self.inputs, self.constants, steps, self.outputs)
 
     def run(self, function: Callable[[str], Callable[..., Any]], inputs: Sequence[Any], raw: Callable[[Any], Raw],
             constant: Callable[[Raw], Any]) -> list[Any]:  # fmt: skip
@@ -164,6 +172,23 @@ def _key(arg: Any) -> Any:
     if isinstance(arg, (bool, int, float, complex, str, slice, type(None), np.dtype)):
         return (type(arg), repr(arg))  # 0.0, -0.0 and 0 are equal
     return id(arg)
+
+
+def _times_one(name: str, args: Sequence[Any], out: Variable, constants: Mapping[Variable, Raw]) -> Variable | None:
+    """The factor that a product is, to the last bit and in memory as well, since the other is a constant of ones."""
+    if name != "multiply" or out.example is None or out.dtype.kind != "f":
+        return None
+    for one, other in (args, args[::-1]):
+        ones = constants.get(one) if isinstance(one, Variable) else None
+        if (
+            isinstance(ones, np.ndarray)
+            and isinstance(other, Variable)
+            and (other.shape, other.dtype) == (out.shape, out.dtype)
+            and getattr(other.example, "strides", None) == out.example.strides
+            and bool((ones == 1).all())
+        ):
+            return other
+    return None
 
 
 def _constant_key(x: Variable, raw: Raw) -> Any:
