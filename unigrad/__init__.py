@@ -91,6 +91,7 @@ from unigrad.operations.elementwise import *
 from unigrad.operations.floating_parts import *
 from unigrad.operations.indexing import *
 from unigrad.operations.linalg import cross, diagonal, trace
+from unigrad.operations.moments import *
 from unigrad.operations.padding import *
 from unigrad.operations.polynomials import *
 from unigrad.operations.reductions import *

@@ -123,6 +123,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "softplus": gen_nn_ops.softplus,
         "astype": functools.partial(astype, backend),
         "sum": over_axes(tf.reduce_sum),
+        "mean": over_axes(tf.reduce_mean),
         "prod": over_axes(tf.reduce_prod),
         "max": over_axes(tf.reduce_max),
         "min": over_axes(tf.reduce_min),

@@ -28,7 +28,7 @@ from unigrad_torch.autocast import all_steady
 from unigrad_torch.derivatives import replaced
 from unigrad_torch.fft import FOURIER
 from unigrad_torch.linalg import linear_algebra
-from unigrad_torch.networks import NETWORKS, gelu
+from unigrad_torch.networks import NETWORKS, attention, gelu
 from unigrad_torch.searching import searching
 
 # No label means "ignore this row" here, as -100 does by default in PyTorch.
@@ -83,6 +83,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "sigmoid": torch.sigmoid,
         "softplus": lambda x: functional.softplus(x, 1.0, SOFTPLUS_IS_LINEAR),
         "gelu": functools.partial(gelu, backend),
+        "attention": functools.partial(attention, backend),
         "expm1": expm1,
         "log1p": log1p,
         "erf": torch.erf,
@@ -96,6 +97,8 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "bitwise_right_shift": shift(operator.rshift),
         "astype": functools.partial(astype, backend),
         "sum": sum_,
+        "mean": over_axes(torch.mean),
+        "variance": functools.partial(variance, backend.composed("variance")),
         "prod": prod,
         "max": over_axes(torch.amax),
         "min": over_axes(torch.amin),
@@ -320,6 +323,13 @@ def over_axes(function: Callable[..., Raw], booleans: bool = False) -> Callable[
 def sum_(x: Raw, axes: Shape, keepdims: bool) -> Raw:
     """In x's dtype, where PyTorch would add up narrow integers as int64."""
     return torch.sum(x, axes, keepdims, dtype=x.dtype) if axes else x.clone()
+
+
+def variance(steps: Callable[..., Raw], x: Raw, axes: Shape, keepdims: bool, correction: float) -> Raw:
+    """PyTorch's, but where too few elements are left to divide by, of which it warns: then in steps."""
+    if axes and math.prod([x.shape[axis] for axis in axes]) > correction:
+        return torch.var(x, axes, correction=correction, keepdim=keepdims)
+    return steps(x, axes, keepdims, correction)
 
 
 def prod(x: Raw, axes: Shape, keepdims: bool) -> Raw:

@@ -13,7 +13,11 @@ from unigrad.extend import Backend, Raw, Shape, pooled_shape, window_slices
 
 # What torch.nn.functional has, without a call in between.
 _gelu = torch._C._nn.gelu
+_silu = torch._C._nn.silu
 linear = torch._C._nn.linear
+
+_transforming = torch._C._are_functorch_transforms_active
+_unwrap = torch._C._functorch.unwrap_if_dead
 
 
 def windows(x: Raw, sizes: Shape, strides: Shape, dilations: Shape) -> Raw:
@@ -42,6 +46,11 @@ def gelu(backend: Backend, x: Raw) -> Raw:
     if backend.is_known(x) and math.isfinite((found := _gelu(x)).detach().sum()):
         return found
     return x * ((torch.erf(x * math.sqrt(0.5)) + 1.0) * 0.5)
+
+
+def silu(x: Raw) -> Raw:
+    """PyTorch's own is for real numbers."""
+    return x * torch.sigmoid(x) if x.is_complex() else _silu(x)
 
 
 def embedding(weight: Raw, indices: Raw) -> Raw:
@@ -83,28 +92,67 @@ def _weights(query: Raw, key: Raw, scale: float, causal: bool) -> Raw:
     return torch.softmax(scores, -1)
 
 
+# PyTorch's own step: it keeps no weights, and skips those of keys that a query does not see.
+_flash = torch._scaled_dot_product_flash_attention_for_cpu
+_flash_back = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward.default
+
+
+def _finite(x: Raw) -> bool:
+    return math.isfinite(x.sum())
+
+
+def _suits(query: Raw, key: Raw, value: Raw, causal: bool) -> bool:
+    """Whether PyTorch has a step for arrays such as these; one in which each key is seen, so that none hides a NaN."""
+    shape = query.shape
+    return (
+        type(query) is torch.Tensor
+        and query.is_cpu
+        and (query.dtype is torch.float32 or query.dtype is torch.float64)
+        and len(shape) == 4
+        and shape[3] == key.shape[3] == value.shape[3]
+        and query.stride(3) == key.stride(3) == value.stride(3) == 1
+        and (not causal or shape[2] >= key.shape[2])
+        and 0 not in shape
+        and 0 not in key.shape
+    )
+
+
 class Attention(torch.autograd.Function):
-    """Attention as one step. PyTorch's own skips what no query sees, where there may be a NaN, and differentiates
-    once only."""
+    """Attention as one step, PyTorch's own where all numbers are finite, which differentiates once only."""
 
     @staticmethod
-    def forward(ctx: Any, query: Raw, key: Raw, value: Raw, scale: float, causal: bool) -> Raw:
+    def forward(ctx: Any, known: bool, query: Raw, key: Raw, value: Raw, scale: float, causal: bool) -> Raw:
+        ctx.manner = scale, causal
+        if known and _suits(query, key, value, causal):
+            out, total = _flash(query, key, value, 0.0, causal, scale=scale)
+            # A total that is not finite is that of a query that weighs no key, or of a number that no dtype holds.
+            if _finite(out) and _finite(total):
+                ctx.save_for_backward(query, key, value, out, total)
+                return out
         weights = _weights(query, key, scale, causal)
         ctx.save_for_backward(query, key, value, weights)
-        ctx.manner = scale, causal
         return weights @ value
 
     @staticmethod
     def backward(ctx: Any, g: Raw) -> Any:
-        query, key, value, weights = ctx.saved_tensors
+        query, key, value, *kept = ctx.saved_tensors
         scale, causal = ctx.manner
         if torch.is_grad_enabled():
             # To be differentiated again: PyTorch's own derivative of the parts.
-            inputs = [x for x, moves in zip((query, key, value), ctx.needs_input_grad, strict=False) if moves]
+            inputs = [x for x, moves in zip((query, key, value), ctx.needs_input_grad[1:], strict=False) if moves]
             found = iter(torch.autograd.grad(parts(query, key, value, scale, causal), inputs, g, create_graph=True))
-            return (*[next(found) if moves else None for moves in ctx.needs_input_grad[:3]], None, None)
+            return (None, *[next(found) if moves else None for moves in ctx.needs_input_grad[1:4]], None, None)
+        if len(kept) == 2 and not _transforming():  # as for a batch of cotangents
+            shares = _flash_back(g.contiguous(), query, key, value, *kept, 0.0, causal, scale=scale)
+            if _finite(shares[0]):
+                return None, *shares, None, None
+        weights = kept[0] if len(kept) == 1 else _weights(query, key, scale, causal)
         change = torch._softmax_backward_data(g @ value.mT, weights, -1, weights.dtype) * scale
-        return change @ key, change.mT @ query, weights.mT @ g, None, None
+        return None, change @ key, change.mT @ query, weights.mT @ g, None, None
+
+
+# Not by way of Function.apply, in Python, which asks again what is asked here.
+_attend: Callable[..., Raw] = super(torch.autograd.Function, Attention).apply
 
 
 def parts(query: Raw, key: Raw, value: Raw, scale: float, causal: bool) -> Raw:
@@ -112,9 +160,10 @@ def parts(query: Raw, key: Raw, value: Raw, scale: float, causal: bool) -> Raw:
     return _weights(query, key, scale, causal) @ value
 
 
-def attention(query: Raw, key: Raw, value: Raw, scale: float, causal: bool) -> Raw:
-    run = parts if torch._C._are_functorch_transforms_active() else Attention.apply
-    return run(query, key, value, scale, causal)
+def attention(backend: Backend, query: Raw, key: Raw, value: Raw, scale: float, causal: bool) -> Raw:
+    if _transforming():
+        return parts(query, key, value, scale, causal)
+    return _attend(backend.is_known(query), *map(_unwrap, (query, key, value)), scale, causal)
 
 
 # --- pooling ---------------------------------------------------------------------------------------------------
@@ -166,9 +215,9 @@ def _counted(hits: list[Raw]) -> Raw:
 NETWORKS: dict[str, Callable[..., Raw]] = {
     "windows": windows,
     "convolution": convolution,
+    "silu": silu,
     "softmax": torch.softmax,
     "linear": linear,
-    "attention": attention,
     "embedding": embedding,
     "embedding_back": embedding_back,
     "standardised": standardised,

@@ -125,6 +125,7 @@ CALLS: dict[str, list[tuple[Sequence[Make], tuple[Any, ...]]]] = {
         ([_tops(statics), lambda seed: _numbers(2, 1, 4, 5, seed=seed + 1), _tops(statics)], statics)
         for statics in _POOLS
     ],
+    "mean": [([_cube], ((1,), False)), ([_cube], ((), True))],
     "min": [([_cube], ((0, 1, 2), False))],
     "normalised": [
         ([_x, lambda seed: _numbers(4, seed=seed + 1), lambda seed: _numbers(4, seed=seed + 2)], ((1,), 0.1)),
@@ -162,6 +163,7 @@ CALLS: dict[str, list[tuple[Sequence[Make], tuple[Any, ...]]]] = {
         ([_x, lambda seed: _whole(3, 2, 4, seed=seed)], (0,)),
         ([lambda seed: _numbers(4, seed=seed), lambda seed: _whole(4, 6, seed=seed)], (0,)),
     ],
+    "variance": [([_cube], ((1,), False, 0.5))],
     "vector_norm": [([_x], ((1,), False, 3.0))],
     "windows": [([_cube], ((2, 2), (1, 2), (1, 1)))],
 }  # fmt: skip

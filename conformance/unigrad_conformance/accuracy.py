@@ -156,6 +156,7 @@ EXCUSED = {
     **dict.fromkeys(("real", "imag", "conj", "angle", "complex"), "for complex numbers"),
     "over_cosh_squared": "the derivative of tanh, measured as such",
     "gelu": "measured as nn.gelu",
+    "silu": "measured as nn.silu",
     "gaussian": "the derivative of erf, measured as such",
     "lower_power": "the derivative of power, measured as such",
     "polygamma": "the derivative of gammaln and digamma, measured as such",

@@ -12,6 +12,7 @@ and how the primitive is run, by the way the engine records (:data:`UNRECORDED`,
 from __future__ import annotations
 
 import functools
+import math
 import types
 from collections.abc import Callable, Sequence
 from operator import attrgetter
@@ -26,9 +27,9 @@ from unigrad.base.words import Raw
 from unigrad.binding.declaring import method_name
 from unigrad.binding.nodes import node_type, rule_node
 from unigrad.binding.operands import (
+    LARGEST_FLOAT32,
     NotTensor,
     explain,
-    plain,
     prepare,
     refused,
     uncommon,
@@ -171,7 +172,8 @@ def {name}({operands}{statics}):
     {run}
 """
 
-# Any number of arrays by name, of which Tensors of one dtype are taken as they are.
+# Any number of arrays by name, of which Tensors of one dtype are taken as they are, and beside them Python's floats
+# where the primitive takes numbers.
 GENERAL = """
 def {name}({arrays}{statics}):
     if {unfit}:
@@ -183,16 +185,40 @@ def {name}({arrays}{statics}):
     {run}
 """
 
+TAKEN = """
+r{position} = {array}._raw
+n{position} = {array}._node
+"""
+
+TAKEN_OR_NUMBER = """
+if type({array}) is float:
+    r{position} = {array}
+    n{position} = None
+else:
+    r{position} = {array}._raw
+    n{position} = {array}._node
+"""
+
+# One loop asks whether all are Tensors of one dtype, and takes them.
 VARIADIC = """
 def {name}({arrays}{statics}):
     {arrays} = tuple({arrays})
-    if not plain(T, {arrays}){unfit}:
+    raws = []
+    nodes = []
+    own = {arrays}[0]._dtype if {arrays} and type({arrays}[0]) is T else None
+    for x in {arrays}:
+        if type(x) is not T or x._dtype is not own:
+            break
+        raws.append(x._raw)
+        nodes.append(x._node)
+    if not raws or len(raws) != len({arrays}){unfit}:
         {arrays} = prepare(T, row, {arrays})
         if not wrapped.isdisjoint(map(type, {arrays})):
             return interpret(row, {arrays}, {static_tuple})
-    raws = [x._raw for x in {arrays}]
-    nodes = tuple([x._node for x in {arrays}])
-    own = {arrays}[0]._dtype
+        raws = [x._raw for x in {arrays}]
+        nodes = [x._node for x in {arrays}]
+        own = {arrays}[0]._dtype
+    nodes = tuple(nodes)
     {run}
 """
 
@@ -309,9 +335,10 @@ def _bound_function(backend: Backend, row: Primitive, bound: Bound) -> Callable[
         "untracked": engine.untracked(function),
         "record": engine.record or functools.partial(recorded, backend),
         "recording_mode": recording_mode,
-        "plain": plain,
         "prepare": prepare,
         "with_numbers": with_numbers,
+        "LARGEST": LARGEST_FLOAT32,
+        "inf": math.inf,
         "uncommon": uncommon,
         "interpret": interpret,
         "explain": explain,
@@ -357,7 +384,7 @@ def _taken(row: Primitive, run: str, numbers: bool, operands: str = "x1, x2") ->
     parts = {"name": row.name, "statics": _statics(row), "static_tuple": tuple_of(row.statics), "run": run}
     if row.variadic:
         arrays = row.arrays[0]
-        return fill(VARIADIC, arrays=arrays, unfit=_or_unfit(f"{arrays}[0]._dtype", row), **parts)
+        return fill(VARIADIC, arrays=arrays, unfit=_or_unfit("own", row), **parts)
     if len(row.arrays) == 1:
         return fill(UNARY, unfit=_or_unfit("x._dtype", row), **parts)
     if len(row.arrays) == 2:
@@ -379,11 +406,21 @@ def _taken(row: Primitive, run: str, numbers: bool, operands: str = "x1, x2") ->
             **parts,
         )
     decisive = f"{(row.promoted or row.arrays)[0]}._dtype"
-    checks = [
-        *(f"type({array}) is not T" for array in row.arrays),
-        *(f"{array}._dtype is not {decisive}" for array in row.promoted[1:]),
+    beside = row.promoted[1:] if row.scalars else ()
+    checks = [f"type({array}) is not T" for array in row.arrays if array not in beside]
+    checks += [f"{array}._dtype is not {decisive}" for array in row.promoted[1:] if array not in beside]
+    if beside:
+        # In this order: a Tensor is told from a float before either is asked for more.
+        numbers_pass = f"({decisive} is float32 or {decisive} is float64)"
+        checks += [
+            f"({array}._dtype is not {decisive} if type({array}) is T else "
+            f"type({array}) is not float or not {numbers_pass} or LARGEST < abs({array}) < inf)"
+            for array in beside
+        ]
+    taken = [
+        fill(TAKEN_OR_NUMBER if array in beside else TAKEN, array=array, position=str(position))
+        for position, array in enumerate(row.arrays, 1)
     ]
-    taken = [f"r{position} = {array}._raw\nn{position} = {array}._node" for position, array in enumerate(row.arrays, 1)]
     return fill(
         GENERAL,
         arrays=", ".join(row.arrays),

@@ -76,17 +76,6 @@ def _alike(tensor_type: type[Tensor], row: Primitive, args: Sequence[Any], dtype
     return True
 
 
-def plain(tensor_type: type[Tensor], args: tuple[Any, ...]) -> bool:
-    """Whether a sequence of arrays needs no :func:`prepare`: Tensors at work in no jvp or vmap, all of one dtype."""
-    if not args or type(args[0]) is not tensor_type:
-        return False
-    dtype = args[0]._dtype
-    for arg in args:  # noqa: SIM110 (half the time of all())
-        if type(arg) is not tensor_type or arg._dtype is not dtype:
-            return False
-    return True
-
-
 def prepare(tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...]) -> list[Tensor]:
     """The array arguments of a primitive as Tensors of one backend, promoted as the row says: that of the type, or of
     the trace that takes them over."""
@@ -122,13 +111,13 @@ def prepare(tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...]) ->
     return result
 
 
-_LARGEST_FLOAT32 = 3.4028234663852886e38
+LARGEST_FLOAT32 = 3.4028234663852886e38
 
 
 def _passes(number: Any) -> bool:
     """Whether a framework takes a number as it is beside float32: what is rounded to infinity there some refuse."""
     if type(number) is float:
-        return not _LARGEST_FLOAT32 < abs(number) < math.inf
+        return not LARGEST_FLOAT32 < abs(number) < math.inf
     return type(number) is int and -LARGEST <= number < LARGEST
 
 

@@ -6,6 +6,7 @@ function is given an ``xp`` array.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -16,7 +17,7 @@ from unigrad.base.words import Raw, Shape
 from unigrad.native.bfloat16 import held
 from unigrad.native.linalg import linear_algebra
 from unigrad.native.networks import networks
-from unigrad.native.special import log_gamma
+from unigrad.native.special import in_blocks, log_gamma
 from unigrad.table import PRIMITIVES
 
 
@@ -191,8 +192,14 @@ def gaussian(xp: Any, x: Raw) -> Raw:
         composition = PRIMITIVES["gaussian"].composition
         assert composition is not None
         return composition(xp, x)
+    return in_blocks(partial(_wide_gaussian, xp), xp, x)
+
+
+def _wide_gaussian(xp: Any, x: Raw) -> Raw:
     exact = x.astype("float64")
-    return held(xp.exp(-exact * exact).astype(x.dtype))
+    exact *= exact
+    xp.negative(exact, out=exact)
+    return held(xp.exp(exact, out=exact).astype(x.dtype))
 
 
 def lower_power(xp: Any, x1: Raw, x2: Raw) -> Raw:
@@ -230,6 +237,14 @@ def kept(condition: Raw, x: Raw) -> Raw:
 def clip(xp: Any, x: Raw, low: Raw, high: Raw) -> Raw:
     """x, no less than low and no more than high."""
     return xp.minimum(xp.maximum(x, low), high)
+
+
+def variance(x: Raw, axes: Shape, keepdims: bool, correction: float) -> Raw:
+    """In few passes over memory."""
+    count = math.prod([x.shape[axis] for axis in axes])
+    distances = x - x.sum(axis=axes, keepdims=True) / (count or math.nan)
+    distances *= distances
+    return held(distances.sum(axis=axes, keepdims=keepdims) / max(count - correction, 0.0))
 
 
 def reduced(function: Callable[..., Raw]) -> Callable[..., Raw]:
@@ -322,6 +337,7 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         "astype": partial(astype, xp),
         # NumPy would add up narrow integers in wider ones; the caller has chosen the dtype already.
         "sum": lambda x, axes, keepdims: x.sum(axis=axes, dtype=x.dtype, keepdims=keepdims),
+        "variance": variance,
         "prod": lambda x, axes, keepdims: x.prod(axis=axes, dtype=x.dtype, keepdims=keepdims),
         "max": reduced(xp.max),
         "min": reduced(xp.min),

@@ -13,7 +13,7 @@ from unigrad.operations.elementwise import abs as _absolute
 from unigrad.operations.elementwise import clip, divide, expm1, multiply, negative, real_numbers, where
 from unigrad.operations.elementwise import tanh as _tanh
 from unigrad.operations.indexing import getitem_
-from unigrad.operations.networks import gelu_, log_softmax_, relu_, sigmoid_, softmax_, softplus_
+from unigrad.operations.networks import gelu_, log_softmax_, relu_, sigmoid_, silu_, softmax_, softplus_
 from unigrad.operations.reductions import in_float32, narrow
 from unigrad.operations.reductions import logsumexp as _logsumexp
 from unigrad.table import OPERATIONS, Array, operation
@@ -67,8 +67,7 @@ def gelu(x: Array, /) -> Tensor:
 @operation
 def silu(x: Array, /) -> Tensor:
     """x * sigmoid(x)."""
-    x = asarray(x)
-    return multiply(x, sigmoid_(x))
+    return silu_(x)
 
 
 @operation

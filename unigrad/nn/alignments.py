@@ -13,7 +13,8 @@ from unigrad.base.words import EVERYTHING
 from unigrad.operations.creation import asarray
 from unigrad.operations.elementwise import logaddexp, negative, where
 from unigrad.operations.indexing import getitem_, take_along_axis_
-from unigrad.operations.reductions import in_float32, mean, narrow
+from unigrad.operations.moments import mean
+from unigrad.operations.reductions import in_float32, narrow
 from unigrad.operations.reductions import sum as _sum
 from unigrad.operations.shapes import concat
 from unigrad.table import Array, operation

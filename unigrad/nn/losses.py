@@ -33,8 +33,9 @@ from unigrad.operations.elementwise import (
     where,
 )
 from unigrad.operations.indexing import take, take_along_axis_
+from unigrad.operations.moments import mean
 from unigrad.operations.networks import cross_entropy_, softplus_, unfit_labels
-from unigrad.operations.reductions import Axis, in_float32, mean, narrow, squared_size, vector_norm
+from unigrad.operations.reductions import Axis, in_float32, narrow, squared_size, vector_norm
 from unigrad.operations.reductions import sum as _sum
 from unigrad.operations.shapes import broadcast_arrays, expand_dims, moveaxis, squeeze
 from unigrad.table import Array, operation

@@ -15,8 +15,9 @@ from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.base.recording import is_training
 from unigrad.operations.creation import asarray
 from unigrad.operations.elementwise import add, divide, multiply, real_numbers, sqrt, subtract
+from unigrad.operations.moments import mean
 from unigrad.operations.normalising import normalised_, standardised_
-from unigrad.operations.reductions import in_float32, mean, narrow, squared_size
+from unigrad.operations.reductions import in_float32, narrow, squared_size
 from unigrad.table import Array, operation
 from unigrad.tensor.tensor import Tensor
 

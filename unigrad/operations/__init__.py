@@ -25,6 +25,7 @@ from unigrad.operations import (
     indexing,
     layers,
     linalg,
+    moments,
     networks,
     normalising,
     padding,
@@ -45,8 +46,8 @@ from unigrad.operations import (
 
 FLAT = (
     applying, arranging, assembling, brackets, calculus, choosing, comparing, contractions, convolving, creation,
-    datatypes, elementwise, floating_parts, indexing, padding, polynomials, reductions, relations, scattering,
-    searching, sequences, sets, shapes, spacing, statistics, triangles, without_nan,
+    datatypes, elementwise, floating_parts, indexing, moments, padding, polynomials, reductions, relations,
+    scattering, searching, sequences, sets, shapes, spacing, statistics, triangles, without_nan,
 )  # fmt: skip
 """The families whose names are public as ``ug.NAME``."""
 

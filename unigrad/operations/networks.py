@@ -52,10 +52,28 @@ def gelu_(x: Array, /) -> Tensor:
 _ROOT = math.sqrt(0.5)
 _DENSITY = 1 / math.sqrt(2 * math.pi)
 composed(gelu_, lambda xp, x: xp.multiply(x, xp.multiply(xp.add(xp.erf(xp.multiply(x, _ROOT)), 1.0), 0.5)))
-vjp(
-    gelu_,
-    lambda xp, g, x: g * ((xp.erf(x * _ROOT) + 1.0) * 0.5 + x * (xp.gaussian(x * _ROOT) * _DENSITY)),
-)
+
+
+def _gelu_vjp(xp: Any, g: Any, x: Any) -> Any:
+    scaled = x * _ROOT
+    return g * ((xp.erf(scaled) + 1.0) * 0.5 + x * (xp.gaussian(scaled) * _DENSITY))
+
+
+vjp(gelu_, _gelu_vjp)
+
+
+@primitive("elementwise", dtypes="float")
+def silu_(x: Array, /) -> Tensor:
+    """x * sigmoid(x)."""
+
+
+def _silu_vjp(xp: Any, g: Any, x: Any) -> Any:
+    slope = xp.sigmoid(x)
+    return g * slope + g * x * (slope * xp.sigmoid(-x))
+
+
+composed(silu_, lambda xp, x: xp.multiply(x, xp.sigmoid(x)))
+vjp(silu_, _silu_vjp)
 
 
 @primitive("reduction", dtypes="real_float")

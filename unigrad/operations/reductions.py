@@ -1,15 +1,14 @@
-"""Reductions, cumulative operations and norms, with their derivatives."""
+"""Reductions, cumulative operations and norms, with their derivatives. Means and variances: ``moments``."""
 
 from __future__ import annotations
 
-import builtins
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from unigrad.adapters.registry import backend_of
 from unigrad.base import dtypes
-from unigrad.base.arguments import many_axes, one_axis, real_number
+from unigrad.base.arguments import many_axes, one_axis
 from unigrad.base.elsewhere import unknown_argument
 from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.base.words import Shape
@@ -18,7 +17,6 @@ from unigrad.operations.creation import asarray, astype_, full
 from unigrad.operations.elementwise import abs as absolute
 from unigrad.operations.elementwise import (
     add,
-    divide,
     exp,
     imag,
     isfinite,
@@ -37,7 +35,7 @@ from unigrad.tensor.tensor import Tensor
 
 __all__ = [
     "all", "any", "argmax", "argmin", "count_nonzero", "cumulative_prod", "cumulative_sum", "logsumexp", "max",
-    "mean", "min", "prod", "std", "sum", "var",
+    "min", "prod", "sum",
     "cumsum",
     "cumprod",
 ]  # fmt: skip
@@ -50,7 +48,7 @@ def kept(shape: Shape, axes: Shape) -> Shape:
     return tuple(1 if axis in axes else size for axis, size in enumerate(shape))
 
 
-def _expand(xp: Any, reduced: Any, axes: Shape, keepdims: bool, shape: Shape) -> Any:
+def expanded(xp: Any, reduced: Any, axes: Shape, keepdims: bool, shape: Shape) -> Any:
     """A reduced array with its axes put back as size 1, so that it broadcasts against the input."""
     return reduced if keepdims or not axes else xp.reshape(reduced, kept(shape, axes))
 
@@ -65,7 +63,7 @@ def sum_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
 
 vjp(
     sum_,
-    lambda xp, g, axes, keepdims, x_shape: xp.broadcast_to(_expand(xp, g, axes, keepdims, x_shape), x_shape),
+    lambda xp, g, axes, keepdims, x_shape: xp.broadcast_to(expanded(xp, g, axes, keepdims, x_shape), x_shape),
 )
 jvp(sum_, "linear")
 batched(sum_, "further")
@@ -103,7 +101,7 @@ def _exclusive_products(xp: Any, rows: Any, axis: int, count: int) -> Any:
 vjp(
     prod_,
     lambda xp, g, x, axes, keepdims, x_shape: (
-        _expand(xp, g, axes, keepdims, x_shape) * _other_products(xp, x, axes, x_shape)
+        expanded(xp, g, axes, keepdims, x_shape) * _other_products(xp, x, axes, x_shape)
     ),
 )
 jvp(
@@ -124,13 +122,13 @@ def min_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
 
 
 def _shares(xp: Any, x: Any, out: Any, axes: Shape, keepdims: bool, x_shape: Shape, x_dtype: Any) -> Any:
-    attained = xp.astype(x == _expand(xp, out, axes, keepdims, x_shape), x_dtype)
+    attained = xp.astype(x == expanded(xp, out, axes, keepdims, x_shape), x_dtype)
     # NaN equals nothing: 0 / 0 makes the gradient NaN where the value is.
     return attained / xp.sum(attained, axes, True)
 
 
 def _extremum_vjp(xp: Any, g: Any, x: Any, out: Any, axes: Shape, keepdims: bool, x_shape: Shape, x_dtype: Any) -> Any:
-    return _expand(xp, g, axes, keepdims, x_shape) * _shares(xp, x, out, axes, keepdims, x_shape, x_dtype)
+    return expanded(xp, g, axes, keepdims, x_shape) * _shares(xp, x, out, axes, keepdims, x_shape, x_dtype)
 
 
 def _extremum_jvp(xp: Any, t: Any, x: Any, out: Any, axes: Shape, keepdims: bool, x_shape: Shape, x_dtype: Any) -> Any:
@@ -184,7 +182,7 @@ def logsumexp_(x: Array, axes: Shape, keepdims: bool) -> Tensor:
 
 def _softmax(xp: Any, x: Any, out: Any, axes: Shape, keepdims: bool, x_shape: Shape) -> Any:
     # They are divided by their sum since all have the error of a large out: 1 and 1 for two equal numbers of 1e30.
-    parts = xp.exp(x - _expand(xp, out, axes, keepdims, x_shape))
+    parts = xp.exp(x - expanded(xp, out, axes, keepdims, x_shape))
     total = xp.sum(parts, axes, True)
     # A sum of infinity less infinity says nothing of what is finite beside it.
     return parts / xp.where(total == total, total, 1.0)
@@ -193,7 +191,7 @@ def _softmax(xp: Any, x: Any, out: Any, axes: Shape, keepdims: bool, x_shape: Sh
 vjp(
     logsumexp_,
     lambda xp, g, x, out, axes, keepdims, x_shape: (
-        _expand(xp, g, axes, keepdims, x_shape) * _softmax(xp, x, out, axes, keepdims, x_shape)
+        expanded(xp, g, axes, keepdims, x_shape) * _softmax(xp, x, out, axes, keepdims, x_shape)
     ),
 )
 jvp(
@@ -213,8 +211,8 @@ def vector_norm_(x: Array, axes: Shape, keepdims: bool, order: float) -> Tensor:
 def _vector_norm_vjp(
     xp: Any, g: Any, x: Any, out: Any, axes: Shape, keepdims: bool, order: float, x_shape: Shape
 ) -> Any:
-    g = _expand(xp, g, axes, keepdims, x_shape)
-    return _along_norm(xp, g, x, _expand(xp, out, axes, keepdims, x_shape), order)
+    g = expanded(xp, g, axes, keepdims, x_shape)
+    return _along_norm(xp, g, x, expanded(xp, out, axes, keepdims, x_shape), order)
 
 
 def _along_norm(xp: Any, change: Any, x: Any, norm: Any, order: float) -> Any:
@@ -235,7 +233,7 @@ def _along_norm(xp: Any, change: Any, x: Any, norm: Any, order: float) -> Any:
 def _vector_norm_jvp(
     xp: Any, t: Any, x: Any, out: Any, axes: Shape, keepdims: bool, order: float, x_shape: Shape
 ) -> Any:
-    parts = _along_norm(xp, t, x, _expand(xp, out, axes, keepdims, x_shape), order)
+    parts = _along_norm(xp, t, x, expanded(xp, out, axes, keepdims, x_shape), order)
     return xp.sum(parts if x.dtype.kind != "c" else xp.real(parts), axes, keepdims)
 
 
@@ -375,12 +373,12 @@ def prod(x: Array, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = 
     return prod_(x, many_axes(axis, x.ndim), keepdims)
 
 
-def _count(shape: Shape, axes: Shape) -> int:
+def counted(shape: Shape, axes: Shape) -> int:
     return math.prod([shape[axis] for axis in axes])
 
 
 def _not_empty(name: str, x: Tensor, axes: Shape) -> None:
-    if _count(x.shape, axes) == 0:
+    if counted(x.shape, axes) == 0:
         raise ShapeError(f"{name} of no elements: shape {x.shape} over axes {axes} has none to choose from")
 
 
@@ -489,7 +487,7 @@ def logsumexp(x: Array, /, axis: Axis = None, *, keepdims: bool = False, **elsew
 
 def _largest(x: Tensor, axes: Shape) -> Tensor:
     """The largest elements over axes that stay, as constants; 0 where they are not finite or there are none."""
-    if not _count(x.shape, axes):
+    if not counted(x.shape, axes):
         return sum_(x.detach(), axes, True)
     found = max_(x.detach(), axes, True)
     return where(isfinite(found), found, 0.0)
@@ -516,76 +514,9 @@ def in_float32(function: Callable[..., Tensor], *args: Any, **options: Any) -> T
     return astype_(function(*wide, **options), halves[0].dtype)
 
 
-@operation
-def mean(x: Array, /, axis: Axis = None, *, keepdims: bool = False, **elsewhere: Any) -> Tensor:
-    """The mean over ``axis``; integers are averaged as the default float dtype."""
-    if elsewhere:
-        raise unknown_argument("mean", elsewhere)
-    x = floating(x)
-    if narrow(x):
-        return in_float32(mean, x, axis=axis, keepdims=keepdims)
-    axes = many_axes(axis, x.ndim)
-    return _over(sum_(x, axes, keepdims), _count(x.shape, axes))
-
-
-def _over(x: Tensor, count: float) -> Tensor:
-    return divide(x, float(count))
-
-
 def squared_size(x: Tensor) -> Tensor:
     """abs(x) ** 2; of complex numbers by their parts, so that it is smooth where they are 0."""
     return square(x) if x.dtype.kind != "c" else square(real(x)) + square(imag(x))
-
-
-def _degrees_of_freedom(x: Tensor, axes: Shape, correction: float) -> float:
-    return builtins.max(_count(x.shape, axes) - real_number(correction, "correction"), 0.0)
-
-
-@operation
-def var(
-    x: Array,
-    /,
-    axis: Axis = None,
-    *,
-    correction: float = 0.0,
-    keepdims: bool = False,
-    ddof: float | None = None,
-    **elsewhere: Any,
-) -> Tensor:
-    """The variance over ``axis``: the mean squared distance from the mean, divided by n - correction (or n - ddof)."""
-    if elsewhere:
-        raise unknown_argument("var", elsewhere)
-    correction = correction if ddof is None else ddof
-    x = floating(x)
-    if narrow(x):
-        return in_float32(var, x, axis=axis, correction=correction, keepdims=keepdims)
-    axes = many_axes(axis, x.ndim)
-    distances = x - mean(x, axis=axes, keepdims=True)
-    return _over(sum_(squared_size(distances), axes, keepdims), _degrees_of_freedom(x, axes, correction))
-
-
-@operation
-def std(
-    x: Array,
-    /,
-    axis: Axis = None,
-    *,
-    correction: float = 0.0,
-    keepdims: bool = False,
-    ddof: float | None = None,
-    **elsewhere: Any,
-) -> Tensor:
-    """The square root of :func:`var`; where it is 0 its derivative is 0."""
-    if elsewhere:
-        raise unknown_argument("std", elsewhere)
-    correction = correction if ddof is None else ddof
-    x = floating(x)
-    if narrow(x):
-        return in_float32(std, x, axis=axis, correction=correction, keepdims=keepdims)
-    axes = many_axes(axis, x.ndim)
-    # As a norm of the distances, so that the derivative at 0 is the norm's.
-    norm = vector_norm(x - mean(x, axis=axes, keepdims=True), axis=axes, keepdims=keepdims)
-    return _over(norm, math.sqrt(_degrees_of_freedom(x, axes, correction)))
 
 
 def _scan(function: Any, x: Array, axis: int | None, dtype: Any, include_initial: bool, initial: int) -> Tensor:
@@ -642,7 +573,7 @@ def vector_norm(x: Array, /, *, axis: Axis = None, keepdims: bool = False, ord: 
     if ord == 1:
         return sum_(absolute(x), axes, keepdims)
     if math.isinf(ord):
-        if ord > 0 and _count(x.shape, axes) == 0:
+        if ord > 0 and counted(x.shape, axes) == 0:
             return sum_(absolute(x), axes, keepdims)
         return (max if ord > 0 else min)(absolute(x), axis=axes, keepdims=keepdims)
     return vector_norm_(x, axes, keepdims, float(ord))

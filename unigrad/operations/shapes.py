@@ -251,7 +251,7 @@ def flip(x: Array, /, axis: int | Sequence[int] | None = None, **elsewhere: Any)
 
 
 def _several(name: str, arrays: Sequence[Array]) -> list[Tensor]:
-    found = tensors(listed(arrays, f"{name}: the arrays"))
+    found = tensors(arrays if type(arrays) is list else listed(arrays, f"{name}: the arrays"))
     if not found:
         raise ArgumentError(f"{name} needs at least one array")
     return found

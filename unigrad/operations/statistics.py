@@ -15,6 +15,7 @@ from unigrad.operations import reductions
 from unigrad.operations.creation import asarray
 from unigrad.operations.elementwise import isnan, multiply, where
 from unigrad.operations.indexing import argsort_, getitem, take_along_axis_
+from unigrad.operations.moments import mean
 from unigrad.operations.reductions import Axis, floating, kept
 from unigrad.operations.shapes import moveaxis, permute_dims_, reshape, reshape_
 from unigrad.table import Array, operation
@@ -128,7 +129,7 @@ def percentile(x: Array, q: Array, /, axis: Axis = None, *, keepdims: bool = Fal
 def average(x: Array, /, axis: Axis = None, *, weights: Array | None = None, keepdims: bool = False) -> Tensor:
     """The mean over ``axis`` with weights, which have x's shape or, over one axis, are a vector along it."""
     if weights is None:
-        return reductions.mean(x, axis=axis, keepdims=keepdims)
+        return mean(x, axis=axis, keepdims=keepdims)
     x, weights = (floating(array) for array in tensors((x, weights)))
     if reductions.narrow(x, weights):
         weights = weights.astype("float32")

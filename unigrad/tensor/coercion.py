@@ -45,9 +45,13 @@ def bound_for(args: Sequence[Any]) -> Any:
 def tensors(args: Sequence[Any]) -> list[Tensor]:
     """All of ``args`` as Tensors of one backend, each in its own dtype."""
     args = listed(args, "arrays")
-    kinds = set(map(type, args))
-    if len(kinds) == 1 and issubclass(kinds.pop(), Tensor) and trace() is None:
-        return args
+    if args and trace() is None and isinstance(args[0], Tensor):
+        kind = type(args[0])
+        for arg in args:
+            if type(arg) is not kind:
+                break
+        else:
+            return args
     backend = backend_for(args)
     return [tensor(arg, backend, args) for arg in args]
 
