@@ -10,12 +10,13 @@ export OPENBLAS_NUM_THREADS ?= 1
 # besides: those come and go with releases.
 conform-all: export XLA_FLAGS ?= --xla_backend_optimization_level=0
 
-.PHONY: conform conform-all train test test-oldest test-newest check bench bench-operations notebooks notebooks-html array-api-tests format clean help
+.PHONY: conform conform-all conform-extra train test test-oldest test-newest check bench bench-operations notebooks notebooks-html array-api-tests format clean help
 
 help:
 	@echo "make conform   every operation, program and hard point on every backend, compared with the reference: minutes"
 	@echo "make conform-all  all further samples and dtypes as well"
 	@echo "               SINCE=folder keeps results there, and does not run again what has not changed"
+	@echo "make conform-extra  the everyday cases on MLX and PaddlePaddle, each in an environment of its own; ONLY='mlx'"
 	@echo "make train     the same network trained on every backend, compared step by step"
 	@echo "make test      formatter, linter, type checker and all tests"
 	@echo "make test-oldest  the everyday cases and the fast tests on the oldest releases that are promised"
@@ -43,6 +44,10 @@ conform: $(READY)
 
 conform-all: $(READY)
 	$(BIN)/unigrad conform $(SINCE:%=--since %)
+
+# Backends that are in no other environment, under .releases.
+conform-extra:
+	$(PYTHON) conformance/releases.py extra $(ONLY:%=--only %)
 
 train: $(READY)
 	$(BIN)/unigrad conform --train

@@ -1,4 +1,5 @@
-"""The everyday cases and the fast tests on other releases than the pinned ones: ``make test-oldest``, ``test-newest``.
+"""The everyday cases and the fast tests on other releases than the pinned ones: ``make test-oldest``, ``test-newest``;
+and the everyday cases on backends that are in no other environment: ``make conform-extra``.
 
 Each framework gets an environment of its own, with NumPy and without the others, so that one failure hides no other.
 The oldest releases are the lower ends of the ranges in ``pyproject.toml``, the newest what pip finds for this Python;
@@ -6,6 +7,7 @@ with the newest there is an environment of all together as well. What is made li
 
     python conformance/releases.py oldest
     python conformance/releases.py newest --only torch --only jax
+    python conformance/releases.py extra --only mlx
 
 On Linux the releases of PyTorch on PyPI are CUDA builds of several GB. Runs without any package but the standard
 library, under each Python that is supported; the exit status is 0 only if everything agreed.
@@ -30,6 +32,8 @@ FOLDER = ROOT / ".releases"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 FRAMEWORKS = ("numpy", "torch", "tensorflow", "jax", "mxnet")
+EXTRA = ("mlx", "paddle")
+"""Those that ``make conform`` does not install. Of these the newest release is tried, and the cases alone."""
 TOGETHER = "together"
 TOOLS = (
     *("pytest", "pytest-xdist", "hypothesis", "array-api-strict", "einops", "jsonschema"),
@@ -69,7 +73,7 @@ def made(end: str, framework: str) -> Path:
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    newest = ["--upgrade", "--upgrade-strategy", "eager"] if end == "newest" else []
+    newest = [] if end == "oldest" else ["--upgrade", "--upgrade-strategy", "eager"]
     subprocess.run([*install, *newest, *requirements(end, framework), *TOOLS], check=True)
     bare = EXTRAS["mxnet"] if framework in ("mxnet", TOGETHER) else []
     subprocess.run([*install, "--no-deps", *bare, "--editable", str(ROOT)], check=True)
@@ -77,7 +81,8 @@ def made(end: str, framework: str) -> Path:
 
 
 def tried(end: str, framework: str) -> Row:
-    """Run the everyday cases and the fast tests on one framework, or the tests alone on all together."""
+    """Run the everyday cases and the fast tests on one framework, or the tests alone on all together; of the extra ones
+    the cases alone."""
     before = time.perf_counter()
     row = Row(f"{end} {framework}")
     try:
@@ -85,7 +90,10 @@ def tried(end: str, framework: str) -> Row:
     except subprocess.CalledProcessError as error:
         row.versions = f"pip ended with {error.returncode}"
         return row
-    backends = FRAMEWORKS if framework == TOGETHER else dict.fromkeys(("numpy", framework))
+    if framework == TOGETHER:
+        backends = FRAMEWORKS
+    else:
+        backends = (framework,) if end == "extra" else tuple(dict.fromkeys(("numpy", framework)))
     report = python.parents[1] / "report.json"
     report.unlink(missing_ok=True)
     # What the pinned JAX is told to compile faster with, another may not know, and end the process.
@@ -96,28 +104,40 @@ def tried(end: str, framework: str) -> Row:
     conform = subprocess.run(
         [python, "-m", "unigrad.cli", "conform", "--everyday", *named, "--report", report], cwd=ROOT, env=environment
     )
+    failed = conform.returncode != 0
+    if end != "extra":
+        failed = _tests(row, python, environment) or failed
+    if report.exists():
+        columns = json.loads(report.read_text())["backends"]
+        row.versions = " ".join(f"{one['backend']} {one['version'] or one['unavailable']}" for one in columns)
+        row.cases = ", ".join(f"{one['backend']} {one['failing']} of {one['cases']} fail" for one in columns)
+    row.ok = not failed
+    row.seconds = time.perf_counter() - before
+    return row
+
+
+def _tests(row: Row, python: Path, environment: dict[str, str]) -> bool:
+    """Whether one of the fast tests fails."""
     tests = subprocess.run(
         [python, "-m", "pytest", "--quiet", "--numprocesses", "2", "-p", "no:cacheprovider", *FAST, *LEFT_OUT],
         cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     print(tests.stdout)
-    if report.exists():
-        columns = json.loads(report.read_text())["backends"]
-        row.versions = " ".join(f"{one['backend']} {one['version'] or one['unavailable']}" for one in columns)
-        row.cases = ", ".join(f"{one['backend']} {one['failing']} of {one['cases']} fail" for one in columns)
     row.tests = next((line.strip("= ") for line in reversed(tests.stdout.splitlines()) if " in " in line), "none ran")
-    row.ok = conform.returncode == tests.returncode == 0
-    row.seconds = time.perf_counter() - before
-    return row
+    return tests.returncode != 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Try each environment and print a row for it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("end", choices=("oldest", "newest"))
-    parser.add_argument("--only", action="append", choices=(*FRAMEWORKS, TOGETHER), help="repeat it for more")
+    parser.add_argument("end", choices=("oldest", "newest", "extra"))
+    parser.add_argument("--only", action="append", metavar="NAME", help="repeat it for more")
     args = parser.parse_args(arguments)
-    chosen = args.only or [*FRAMEWORKS, *([TOGETHER] if args.end == "newest" else [])]
+    known = EXTRA if args.end == "extra" else (*FRAMEWORKS, TOGETHER)
+    unknown = [name for name in args.only or () if name not in known]
+    if unknown:
+        parser.error(f"{args.end} has no {', '.join(unknown)}; --only is one of {', '.join(known)}")
+    chosen = args.only or [name for name in known if name != TOGETHER or args.end == "newest"]
     rows = []
     for framework in chosen:
         rows.append(tried(args.end, framework))

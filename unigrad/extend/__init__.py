@@ -15,6 +15,9 @@ from unigrad.adapters.registry import get_backend_object, meet_rules, register_b
 # --- an adapter of a framework that follows NumPy ---
 from unigrad.native.backend import NativeBackend, by_element
 
+# --- what NumPy computes where a framework cannot ---
+from unigrad.extend.host import on_host, unless_refused, with_host
+
 # --- words: dtypes, errors ---
 from unigrad.base.casting import to_integers
 from unigrad.base.dtypes import ALL, DType, everything, float32, float64, has_gradients, real_of
@@ -57,6 +60,7 @@ __all__ = [
     "RawPull", "Shape", "ShapeError", "Spread", "StepBack", "StepPull", "Switch", "UnigradWarning", "UnsupportedError",
     "accumulate", "backwards", "by_element", "composed", "everything", "float32", "float64", "from_host",
     "get_backend_object", "has_gradients", "host_capsule", "is_array", "loaded_before", "meet_rules",
-    "neutral_jvp", "neutral_vjp", "next_number", "pooled_shape", "real_of", "quietly", "refusal", "register_backend",
-    "residuals_of", "rule_node", "ruled", "to_integers", "values_unknown", "window_slices", "with_replaced",
+    "neutral_jvp", "neutral_vjp", "next_number", "on_host", "pooled_shape", "real_of", "quietly", "refusal", "register_backend",
+    "residuals_of", "rule_node", "ruled", "to_integers", "unless_refused", "values_unknown", "window_slices",
+    "with_host", "with_replaced",
 ]  # fmt: skip

@@ -171,8 +171,19 @@ vjp(
     lambda xp, g, x1, x2: g,
     lambda xp, g, x1, x2: -g * xp.floor_divide(xp.abs(x1), xp.abs(x2)) * xp.sign(x1) * xp.sign(x2),
 )
-# Exact: the remainder of positive numbers is.
-composed(fmod, lambda xp, x1, x2: xp.multiply(xp.remainder(xp.abs(x1), xp.abs(x2)), xp.sign(x1)))
+
+
+def _fmod(xp: Any, x1: Any, x2: Any) -> Any:
+    """Exact: of floats the remainder of positive numbers is; the least integer has no positive one."""
+    if xp.dtype(x1).kind not in "iu":
+        return xp.multiply(xp.remainder(xp.abs(x1), xp.abs(x2)), xp.sign(x1))
+    rest = xp.remainder(x1, x2)
+    zero = xp.subtract(rest, rest)
+    other = xp.logical_xor(xp.less(rest, zero), xp.less(x1, zero))
+    return xp.where(xp.logical_and(xp.not_equal(rest, zero), other), xp.subtract(rest, x2), rest)
+
+
+composed(fmod, _fmod)
 
 
 @operation

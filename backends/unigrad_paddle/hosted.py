@@ -1,0 +1,25 @@
+"""What NumPy computes for PaddlePaddle: which primitives, of which dtypes, and why."""
+
+from __future__ import annotations
+
+_INTEGERS = "bool int8 int16 int32 int64 uint8"
+_FLOATS = "float16 bfloat16 float32 float64"
+
+HOSTED = {
+    "power": (_INTEGERS, "PaddlePaddle's raises nothing for a negative exponent"),
+    "remainder": (_INTEGERS, "PaddlePaddle raises where an integer is divided by 0"),
+    "floor_divide": ("any", "as remainder; of floats PaddlePaddle rounds twice"),
+    **dict.fromkeys(
+        ("bitwise_left_shift", "bitwise_right_shift"),
+        ("any", "PaddlePaddle leaves to the processor what a shift by the width of the dtype is"),
+    ),
+    **dict.fromkeys(("argmax", "argmin"), (_FLOATS, "PaddlePaddle's passes over NaN")),
+    "argsort": ("any", "PaddlePaddle's puts NaN anywhere"),
+}
+
+
+def lacks_kernel(error: Exception) -> bool:
+    """Whether PaddlePaddle says that it has a function for other dtypes only, as it does of most narrow integers, and
+    on a processor of most of float16."""
+    text = str(error)
+    return "is not registered" in text or "data type" in text.lower() or "dtype" in text.lower()
