@@ -41,7 +41,7 @@ class MXNetBackend(Backend):
         from unigrad_mxnet.functions import primitives
         from unigrad_mxnet.switches import TOO_LARGE, within
 
-        functions, safe = primitives(mxnet)
+        functions, safe = primitives(mxnet, self)
         self.functions = {name: within(function) for name, function in safe.items()}
         self.engine = MXNetEngine(self, functions)
         self.foreign = MXNetForeign(self.engine)

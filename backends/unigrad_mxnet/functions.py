@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy
 
-from unigrad.extend import Key, Raw, Shape, get_backend_object
+from unigrad.extend import Backend, Key, Raw, Shape, on_host
 from unigrad_mxnet import linalg
 from unigrad_mxnet.networks import networks
 
@@ -63,7 +63,7 @@ HOST_BOOLEANS = {
 """What NumPy computes for booleans, and why. It also does whatever MXNet refuses for them, which is much."""
 
 
-def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
+def primitives(mxnet: Any, backend: Backend) -> tuple[dict[str, Function], dict[str, Function]]:
     """Two tables of raw functions: for floating arrays that have elements, and for all arrays.
 
     Where there are no elements MXNet may crash or return what happens to be in memory, so NumPy takes over.
@@ -361,23 +361,9 @@ def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
 
     # --- on the host -------------------------------------------------------------------------------------
 
-    def value(arg: Any) -> Any:
-        if isinstance(arg, np.ndarray):
-            return arg.asnumpy()
-        return [value(item) for item in arg] if isinstance(arg, list) else arg
-
-    def on_host(name: str) -> Function:
-        function = get_backend_object("numpy").function(name)
-
-        def call(*args: Any) -> Raw:
-            with numpy.errstate(all="ignore"):
-                return from_numpy(numpy.asarray(function(*map(value, args))))
-
-        return call
-
     def unless(kinds: str, name: str, function: Function | None = None) -> Function:
         """The function over MXNet's arrays, but NumPy's where they are of these kinds of dtype."""
-        function, host = function or table[name], on_host(name)
+        function, host = function or table[name], on_host(backend, name)
 
         def call(*args: Any) -> Raw:
             return (host if kind(args) in kinds else function)(*args)
@@ -391,7 +377,7 @@ def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
         return found
 
     def safe(name: str) -> Function:
-        function, host = table[name], on_host(name)
+        function, host = table[name], on_host(backend, name)
 
         def call(*args: Any) -> Raw:
             if has_empty(args):
@@ -405,13 +391,13 @@ def primitives(mxnet: Any) -> tuple[dict[str, Function], dict[str, Function]]:
 
         return call
 
-    table |= {name: on_host(name) for name in HOST}
+    table |= {name: on_host(backend, name) for name in HOST}
     table |= {name: unless("iub", name) for name in HOST_INTEGERS}
     for name in HOST_BITS:
         logic = table.get(name.replace("bitwise", "logical").replace("invert", "not"))
-        table[name] = on_host(name) if logic is None else unless("iu", name, logic)
+        table[name] = on_host(backend, name) if logic is None else unless("iu", name, logic)
     table |= {name: unless("b", name) for name in HOST_BOOLEANS}
-    to_integers, cast = on_host("astype"), table["astype"]
+    to_integers, cast = on_host(backend, "astype"), table["astype"]
     table["astype"] = lambda x, dtype: (to_integers if dtype.kind in "iu" else cast)(x, dtype)
     return table, {name: safe(name) for name in table}
 

@@ -60,7 +60,7 @@ __all__ = [
     "RawPull", "Shape", "ShapeError", "Spread", "StepBack", "StepPull", "Switch", "UnigradWarning", "UnsupportedError",
     "accumulate", "backwards", "by_element", "composed", "everything", "float32", "float64", "from_host",
     "get_backend_object", "has_gradients", "host_capsule", "is_array", "loaded_before", "meet_rules",
-    "neutral_jvp", "neutral_vjp", "next_number", "on_host", "pooled_shape", "real_of", "quietly", "refusal", "register_backend",
-    "residuals_of", "rule_node", "ruled", "to_integers", "unless_refused", "values_unknown", "window_slices",
-    "with_host", "with_replaced",
+    "neutral_jvp", "neutral_vjp", "next_number", "on_host", "pooled_shape", "real_of", "quietly", "refusal",
+    "register_backend", "residuals_of", "rule_node", "ruled", "to_integers", "unless_refused", "values_unknown",
+    "window_slices", "with_host", "with_replaced",
 ]  # fmt: skip
