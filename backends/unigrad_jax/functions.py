@@ -487,6 +487,10 @@ RULED = {
 
 def convolve(valid: bool, x1: Raw, x2: Raw) -> Raw:
     """All elements, or those to which all of x2 adds."""
+    if jnp.issubdtype(x1.dtype, jnp.integer):  # of which JAX's own makes floats
+        beyond = 0 if valid else x2.shape[0] - 1
+        turned = lax.rev(x2, (0,))
+        return lax.conv_general_dilated(x1[None, None], turned[None, None], (1,), [(beyond, beyond)])[0, 0]
     return jnp.convolve(x1, x2, "valid" if valid else "full", precision="highest")
 
 

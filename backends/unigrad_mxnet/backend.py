@@ -47,6 +47,7 @@ class MXNetBackend(Backend):
         self.foreign = MXNetForeign(self.engine)
         self.raw_dtypes = {dtype: dtype for dtype in ALL if str(dtype) not in self.missing}
         self.array_types = (mxnet.np.ndarray,)
+        self.variable_types = (mxnet.nd.NDArray, mxnet.gluon.Parameter)
         self._array = within(mxnet.np.array)
         self._capsule = within(lambda raw: raw.to_dlpack_for_read())
         self._shared = within(lambda capsule: mxnet.nd.from_dlpack(capsule).as_np_ndarray())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from unigrad.extend import Engine, Followed, Foreign, Moving, Raw, RawFunction, RawPull, UnsupportedError
 from unigrad_mxnet.engine import shares
@@ -35,6 +36,21 @@ class MXNetForeign(Foreign):
             return shares([y for y, _ in known], [g for _, g in known], primals)
 
         return [out.detach() for out in outs], pull
+
+    def array_in(self, holder: Any) -> Raw | None:
+        """Of the older kind, ``mx.nd``, the same memory as an array of ``mx.np``."""
+        if hasattr(holder, "list_data"):
+            what, way = "a Parameter of Gluon's", "raw.data()"
+        elif not hasattr(holder, "stype"):
+            return None
+        elif holder.stype == "default":
+            return holder.as_np_ndarray()
+        else:
+            what, way = holder.stype, "raw.tostype('default')"
+        raise UnsupportedError(
+            f"backend 'mxnet' takes plain arrays, and this one is {what}; pass {way}, or call MXNet's own function on "
+            "it and pass the result"
+        )
 
     def followed(self, step: Followed, raws: Sequence[Raw]) -> list[Raw]:
         return followed(step, raws)

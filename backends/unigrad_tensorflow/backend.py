@@ -50,14 +50,14 @@ class TensorFlowBackend(Backend):
         from tensorflow.python.autograph.core import config
 
         from unigrad_tensorflow import tape
-        from unigrad_tensorflow.foreign import TensorFlowForeign
+        from unigrad_tensorflow.foreign import NOT_PLAIN, TensorFlowForeign
         from unigrad_tensorflow.functions import primitives
 
         self.tf = tf
         self._looks_on = tape.looks_on
         self.raw_dtypes = {dtype: getattr(tf, str(dtype)) for dtype in everything()}
         self.array_types = (tf.Tensor,)
-        self.variable_types = (tf.Variable,)
+        self.variable_types = (tf.Variable, *NOT_PLAIN)
         self.functions = primitives(self)
         self.engine = tape.TensorFlowEngine(self)
         self.foreign = TensorFlowForeign()

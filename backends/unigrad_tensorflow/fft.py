@@ -30,8 +30,8 @@ def fft(x: Raw, inverse: bool) -> Raw:
 
 
 def rfft(x: Raw) -> Raw:
-    """Of float16, which TensorFlow does not transform, to complex64."""
-    return tf.signal.rfft(tf.cast(x, tf.float32) if x.dtype is tf.float16 else x)
+    """Of float16 and bfloat16, which TensorFlow does not transform, to complex64."""
+    return tf.signal.rfft(tf.cast(x, tf.float32) if x.dtype in (tf.float16, tf.bfloat16) else x)
 
 
 FOURIER: dict[str, Callable[..., Raw]] = {

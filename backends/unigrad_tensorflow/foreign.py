@@ -9,7 +9,7 @@ import tensorflow as tf
 from tensorflow.core.function.trace_type import from_value
 from tensorflow.core.function.trace_type.custom_nest_trace_type import CustomNestTraceType
 
-from unigrad.extend import DtypeError, Elsewhere, Followed, Foreign, Moving, Raw, RawFunction, RawPull
+from unigrad.extend import DtypeError, Elsewhere, Followed, Foreign, Moving, Raw, RawFunction, RawPull, UnsupportedError
 from unigrad_tensorflow.tape import (
     UNCONNECTED,
     close_tape,
@@ -20,6 +20,13 @@ from unigrad_tensorflow.tape import (
     told_apart,
     watch,
 )
+
+NOT_PLAIN = {
+    tf.SparseTensor: "tf.sparse.to_dense(raw)",
+    tf.RaggedTensor: "raw.to_tensor()",
+    tf.IndexedSlices: "tf.convert_to_tensor(raw)",
+}
+"""What stands for an array in TensorFlow and is none, and how it becomes one."""
 
 
 class TensorFlowForeign(Foreign):
@@ -98,6 +105,11 @@ class TensorFlowForeign(Foreign):
         return list(found)
 
     def array_in(self, holder: Any) -> Raw | None:
+        if type(holder) in NOT_PLAIN:
+            raise UnsupportedError(
+                f"backend 'tensorflow' takes plain arrays, and this one is a {type(holder).__name__}; convert it with "
+                f"{NOT_PLAIN[type(holder)]}, or call TensorFlow's own function on it and pass the result"
+            )
         return tf.convert_to_tensor(holder) if isinstance(holder, tf.Variable) else None
 
     def contain(self, kind: type, array_of: Callable[[Any], Raw], with_array: Callable[[Any], Any]) -> None:

@@ -20,8 +20,8 @@ def fft(x: Raw, axis: int, inverse: bool) -> Raw:
 
 
 def rfft(x: Raw, axis: int) -> Raw:
-    """To complex numbers: of float16, which PyTorch does not transform, to complex64."""
-    if x.dtype is torch.float16:
+    """To complex numbers: of float16 and bfloat16, which PyTorch does not transform, to complex64."""
+    if x.dtype in (torch.float16, torch.bfloat16):
         x = x.float()
     if not x.numel():
         return torch.narrow(x, axis, 0, x.shape[axis] // 2 + 1) * 1j

@@ -7,20 +7,20 @@ import pytest
 from unigrad_conformance.programs import dtypes as family
 
 import unigrad as ug
-from unigrad.base.dtypes import ALL
+from unigrad.base.dtypes import NAMES
 from unigrad.table import PRIMITIVES, TAKEN
 
 
 def test_every_primitive_is_asked_in_every_dtype() -> None:
     names = [case.name for case in family.cases()]
-    assert names == [f"dtypes.{name}.{dtypes[0]}" for name in family.ASKED for dtypes in family.TOGETHER]
-    assert sorted(name for dtypes in family.TOGETHER for name in dtypes) == sorted(map(str, ALL))
+    assert names == [f"dtypes.{name}.{dtypes[0]}" for name in PRIMITIVES for dtypes in family.TOGETHER]
+    assert sorted(name for dtypes in family.TOGETHER for name in dtypes) == sorted(NAMES)
 
 
 def test_the_arguments_are_those_of_the_primitives() -> None:
-    assert set(family.STATICS) == {row.name for row in family.ASKED.values() if row.statics}
+    assert set(family.STATICS) == {row.name for row in PRIMITIVES.values() if row.statics}
     assert set(family.ARRAYS) <= set(PRIMITIVES)
-    for row in family.ASKED.values():
+    for row in PRIMITIVES.values():
         arrays, statics = family.arguments(row, np.dtype("float32"))
         assert len(arrays) == (2 if row.variadic else len(row.arrays)), row.name
         assert len(statics) == len(row.statics), row.name

@@ -129,6 +129,69 @@ def test_default_dtype_and_device_of_pytorch_change_nothing() -> None:
         torch.set_default_device(None)
 
 
+# --- TensorFlow, MXNet, JAX and SciPy -----------------------------------------------------------------------------
+
+
+def _tensorflow() -> list[tuple[Any, str]]:
+    tf = pytest.importorskip("tensorflow")
+    row = tf.IndexedSlices(tf.ones((1, 2)), tf.constant([0]))
+    return [
+        (tf.sparse.eye(2), "tf.sparse.to_dense(raw)"),
+        (tf.ragged.constant([[1.0], [1.0, 2.0]]), "raw.to_tensor()"),
+        (row, "tf.convert_to_tensor(raw)"),
+    ]
+
+
+def _mxnet() -> list[tuple[Any, str]]:
+    try:
+        with ug.use_backend("mxnet"):
+            ug.ones(1)  # MXNet itself cannot be imported beside NumPy 2
+    except ug.BackendError as error:
+        pytest.skip(str(error))
+    import mxnet as mx
+
+    found = [(mx.nd.sparse.zeros(kind, (2, 2)), "raw.tostype('default')") for kind in ("csr", "row_sparse")]
+    return [*found, (mx.gluon.Parameter("w", shape=(2,)), "raw.data()")]
+
+
+def _jax() -> list[tuple[Any, str]]:
+    pytest.importorskip("jax")
+    from jax.experimental import sparse
+
+    return [(sparse.BCOO.fromdense(np.eye(2)), "x.todense()")]
+
+
+def _numpy() -> list[tuple[Any, str]]:
+    sparse = pytest.importorskip("scipy.sparse")
+    return [(sparse.eye_array(2), "x.todense()"), (sparse.csr_matrix(np.eye(2)), "x.todense()")]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "tensorflow", "mxnet", "jax"])
+def test_what_is_no_plain_array_says_how_it_becomes_one(backend: str) -> None:
+    """Before anything goes through its elements, which for some never ends."""
+    found = globals()[f"_{backend}"]()
+    with ug.use_backend(backend):
+        x = ug.ones((2, 2))
+        for raw, way in found:
+            for use in (ug.asarray, ug.sin, ug.grad(square), lambda raw: x * raw):
+                with pytest.raises(ug.UnigradError) as caught:
+                    use(raw)
+                assert way in str(caught.value)
+
+
+def test_mxnets_older_arrays_are_arrays() -> None:
+    _mxnet()
+    import mxnet as mx
+
+    held = mx.nd.array([1.0, 2.0])
+    x = ug.asarray(held)
+    assert (x.backend.name, x.tolist()) == ("mxnet", [1, 2])
+    held[:] = 3.0
+    assert x.tolist() == [3, 3]
+    assert (x * held).tolist() == [9, 9]
+    assert ug.asarray(ug.grad(square)(held)).tolist() == [6, 6]
+
+
 # --- NumPy's relatives ------------------------------------------------------------------------------------------
 
 

@@ -296,7 +296,7 @@ class Foreign:
 
     def array_in(self, holder: Any) -> Raw | None:
         """The array that a variable of the framework's (:attr:`Backend.variable_types`) holds, read so that its engine
-        sees it; None for all else."""
+        sees it; None for all else. UnsupportedError with the way where something else stands for an array."""
         return None
 
     def contain(self, kind: type, array_of: Callable[[Any], Raw], with_array: Callable[[Any], Any]) -> None:
@@ -332,7 +332,8 @@ class Backend:
     was known first."""
 
     variable_types: tuple[type, ...] = ()
-    """The types of the framework's variables, which are taken as the arrays that :meth:`Foreign.array_in` finds."""
+    """The types of the framework's variables, which are taken as the arrays that :meth:`Foreign.array_in` finds; and of
+    what is no plain array (sparse, ragged), which it refuses and says how to make one."""
 
     def load(self) -> None:
         """Import the framework and fill in ``functions``, ``raw_dtypes`` and ``array_types``."""

@@ -163,7 +163,7 @@ FUNCTIONS: Mapping[str, str] = {
     "randint": "ug.random.integers(low, high, size)",
     "randperm": "ug.random.permutation(n)",
     "device": "the name of one: x.to_device('cuda:0'), ug.zeros(shape, device='cpu')",
-    "jit": "the framework's own around a unigrad function, jax.jit(f) or tf.function(f)",
+    "jit": "ug.compile(f), or the framework's own around a unigrad function, jax.jit(f) or tf.function(f)",
     "lgamma": "ug.gammaln(x)",
     "func": "ug.grad, ug.vjp, ug.jvp and ug.vmap",
     "double": "ug.float64",

@@ -146,13 +146,16 @@ def as_numpy(obj: Any, dtype: Any) -> np.ndarray[Any, Any]:
 
 
 def check_whole(obj: Any) -> None:
-    """ArgumentError for an array that would silently become another: without its mask, or computed as a whole."""
+    """ArgumentError for an array that would silently become another: without its mask, filled up with zeros, or
+    computed as a whole."""
     if type(obj) is np.ndarray:
         return
     if isinstance(obj, np.ndarray) and np.any(getattr(obj, "mask", False)):
         raise ArgumentError(
             "a masked array would lose its mask here; pass x.filled(value), or x.compressed() for those that are left"
         )
+    if hasattr(obj, "todense"):
+        raise ArgumentError(f"{type(obj).__name__} is sparse, and Tensors are dense arrays; pass x.todense()")
     if hasattr(obj, "__dask_graph__"):
         raise ArgumentError(
             f"{type(obj).__name__} of dask is not computed yet, and all of it would be here; say so with x.compute()"

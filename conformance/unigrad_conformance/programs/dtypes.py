@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.base.dtypes import DType, real_of, to_float
+from unigrad.base.dtypes import DType, as_dtype, real_of, to_float
 from unigrad.table import PRIMITIVES, Primitive, takes
 from unigrad_conformance.case import Case, Limit, Results
 
@@ -20,6 +20,7 @@ TOGETHER: tuple[tuple[str, ...], ...] = (
     ("int16",),
     ("uint16", "uint32", "uint64"),
     ("complex64", "complex128"),
+    ("bfloat16",),
 )
 """The dtypes of one case: those that a framework has, or lacks, together."""
 
@@ -68,6 +69,12 @@ STATICS: dict[str, tuple[Any, ...]] = {
     "causal": (0.0,),
     "attention": (0.5, True),
     **dict.fromkeys(("max_pool", "max_pool_back", "max_pool_along"), ((2,), (1,), (1,))),
+    "convolve": (False,),
+    **dict.fromkeys(("bessel_j", "bessel_y", "bessel_i", "bessel_ie", "exprel", "log1prel", "scaled_erfc"), (1,)),
+    **dict.fromkeys(("modified", "macdonald"), (False,)),
+    "expn": (1,),
+    "gamma_moment": (1, False),
+    "beta_moment": (1, 0),
 }
 
 
@@ -121,6 +128,12 @@ ARRAYS: dict[str, Callable[[DType], list[Any]]] = {
     "pinv": lambda dtype: [_matrix(dtype)[0], np.array(1e-3, real_of(to_float(dtype)))],
     "convolution": lambda dtype: [_of(_ROWS, dtype)[None], _of(_OTHER, dtype)[None]],
     "searchsorted": lambda dtype: [_of(_SORTED, dtype), _of(_ROWS, dtype)],
+    "convolve": lambda dtype: [row[0] for row in _rows(dtype)],
+    # Without 0, which is no number of degrees of freedom, and a pole of the beta function.
+    **dict.fromkeys(
+        ("betaln", "student", "beta_moment"),
+        lambda dtype: [_of(_ROWS + 1, dtype), _of(_OTHER, dtype), _of(_ROWS, dtype)],
+    ),
 }  # fmt: skip
 
 
@@ -156,7 +169,7 @@ def _program(row: Primitive, names: tuple[str, ...]) -> Callable[..., Results]:
     def run(ug: Any) -> Results:
         results: Results = {}
         for name in names:
-            arrays, statics = arguments(row, np.dtype(name))
+            arrays, statics = arguments(row, as_dtype(name))
             value, said = _answer(ug, row, [ug.asarray(array) for array in arrays], statics)
             results |= {name: value, f"{name} is": said}
         return results
@@ -164,15 +177,11 @@ def _program(row: Primitive, names: tuple[str, ...]) -> Callable[..., Results]:
     return run
 
 
-# Special functions are one composition each, in float64, whatever the backend and the dtype.
-ASKED = {name: row for name, row in PRIMITIVES.items() if not row.ruled}
-
-
 def cases() -> Iterator[Case]:
     """Every primitive, in every dtype."""
-    for row in ASKED.values():
+    for row in PRIMITIVES.values():
         for names in TOGETHER:
-            expected = {f"{name} is": "" if takes(row.dtypes, np.dtype(name)) else REFUSED for name in names}
+            expected = {f"{name} is": "" if takes(row.dtypes, as_dtype(name)) else REFUSED for name in names}
             yield Case(
                 name=f"dtypes.{row.name}.{names[0]}",
                 family="dtypes",
@@ -182,6 +191,6 @@ def cases() -> Iterator[Case]:
                 dtype=names[-1],
                 limit=LIMIT,
                 needs=names[0],
-                everyday=names is TOGETHER[0],
+                everyday=names is TOGETHER[0] and not row.ruled,
                 expected=expected,
             )
