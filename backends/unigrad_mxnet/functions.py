@@ -81,10 +81,17 @@ def primitives(mxnet: Any, backend: Backend) -> tuple[dict[str, Function], dict[
         """A function of two arrays, of an array and a number, and of a number and an array, as one."""
 
         def call(x1: Raw, x2: Raw) -> Raw:
+            # MXNet's reader of numbers refuses subnormal ones, and infinity where the C library has met one before.
             if type(x2) is float:
-                return right(x1, x2)
+                try:
+                    return right(x1, x2)
+                except mxnet.MXNetError:
+                    return array(x1, number(x2, x1))
             if type(x1) is float:
-                return left(x2, x1)
+                try:
+                    return left(x2, x1)
+                except mxnet.MXNetError:
+                    return array(number(x1, x2), x2)
             # MXNet takes numbers as float64, which has not every integer.
             if type(x2) is int:
                 return right(x1, float(x2)) if x1.dtype.kind == "f" else array(x1, number(x2, x1))
@@ -110,7 +117,10 @@ def primitives(mxnet: Any, backend: Backend) -> tuple[dict[str, Function], dict[
 
     def clip(x: Raw, low: Raw, high: Raw) -> Raw:
         # MXNet's clip takes numbers only and rounds them to float32.
-        return np.minimum(np.maximum(x, low), high)
+        return minimum(maximum(x, low), high)
+
+    maximum = arithmetic(npi.maximum, npi.maximum_scalar, npi.maximum_scalar)
+    minimum = arithmetic(npi.minimum, npi.minimum_scalar, npi.minimum_scalar)
 
     def softplus(x: Raw) -> Raw:
         return npx.relu(x) + np.log1p(np.exp(-np.abs(x)))
@@ -310,9 +320,11 @@ def primitives(mxnet: Any, backend: Backend) -> tuple[dict[str, Function], dict[
             for name in (
                 *("negative", "abs", "square", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh"),
                 *("log2", "log10", "sinh", "cosh", "hypot", "cbrt", "reciprocal"),
-                *("maximum", "minimum", "isnan", "isinf", "isfinite"),
+                *("isnan", "isinf", "isfinite"),
             )
         },
+        "maximum": maximum,
+        "minimum": minimum,
         **{name: rounded(getattr(npi, name)) for name in ("floor", "ceil", "trunc")},
         "where": where,
         **{name.replace("arc", "a"): getattr(npi, name) for name in ("arcsin", "arccos", "arctan", "arctan2")},

@@ -129,8 +129,8 @@ def _of_expression(numpy: Numpy, scope: Mapping[str, Any], point: Point) -> str:
 
 
 def version(name: str) -> str:
-    """The version of a framework that is installed."""
-    return importlib.metadata.version(importlib.metadata.packages_distributions()[name][0])
+    """The version of a framework that is installed, whatever it was built for."""
+    return importlib.metadata.version(importlib.metadata.packages_distributions()[name][0]).partition("+")[0]
 
 
 def main(name: str, ids: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from unigrad.base.arguments import many_axes, real_number
 from unigrad.base.elsewhere import unknown_argument
 from unigrad.base.words import Shape
 from unigrad.binding.declaring import primitive
-from unigrad.operations.elementwise import divide, subtract
+from unigrad.operations.elementwise import divide, sqrt, subtract
 from unigrad.operations.reductions import (
     Axis,
     counted,
@@ -157,6 +157,9 @@ def std(
     if narrow(x):
         return in_float32(std, x, axis=axis, correction=correction, keepdims=keepdims)
     axes = many_axes(axis, x.ndim)
+    degrees = _number(x.shape, axes, float(real_number(correction, "correction")))
+    if not degrees:  # NaN or infinite, and so is what the norm's derivative at 0 would hide
+        return sqrt(var(x, axis=axes, correction=correction, keepdims=keepdims))
     # As a norm of the distances, so that the derivative at 0 is the norm's.
     norm = vector_norm(subtract(x, mean_(x, axes, True)), axis=axes, keepdims=keepdims)
-    return divide(norm, math.sqrt(_number(x.shape, axes, float(real_number(correction, "correction")))))
+    return divide(norm, math.sqrt(degrees))

@@ -11,7 +11,7 @@ from unigrad.base.arguments import many_axes, real_number
 from unigrad.base.errors import ArgumentError
 from unigrad.operations import reductions
 from unigrad.operations.creation import asarray, astype
-from unigrad.operations.elementwise import ceil, floor, isnan, logical_not, maximum, round_, where
+from unigrad.operations.elementwise import ceil, floor, isnan, logical_not, maximum, round_, sqrt, where
 from unigrad.operations.indexing import argsort_, take_along_axis, take_along_axis_
 from unigrad.operations.reductions import Axis, floating, in_float32, kept, narrow, squared_size, vector_norm_
 from unigrad.operations.shapes import moveaxis, permute_dims_, reshape, reshape_
@@ -111,7 +111,10 @@ def nanstd(
     if narrow(x):
         return in_float32(nanstd, x, axis=axis, correction=correction, keepdims=keepdims)
     norm = vector_norm_(_distances(x, axis), many_axes(axis, x.ndim), keepdims, 2.0)
-    return norm / _freedom(x, axis, correction, keepdims) ** 0.5
+    freedom = _freedom(x, axis, correction, keepdims)
+    # NaN or infinite without one, and so is what the norm's derivative at 0 would hide.
+    rest = where(freedom > 0, 1.0, nanvar(x, axis=axis, correction=correction, keepdims=keepdims))
+    return where(freedom > 0, norm / freedom**0.5, sqrt(rest))
 
 
 # --- extremes -------------------------------------------------------------------------------------------

@@ -96,9 +96,10 @@ def log_expit(x: Array, /) -> Tensor:
 def xlog1py(x: Array, y: Array, /) -> Tensor:
     """x * log1p(y), and 0 where x is 0 and y is not NaN."""
     x, y = floats(x, y)
-    still = equal(x, 0) & equal(y, y)
-    # As xlogy: the slope of x at 0 is log1p(y).
-    return where(still, multiply(x, log1p(where(less_equal(y, -1), 0.0, y))), multiply(x, log1p(y)))
+    # Where log1p has no digits to save, xlogy knows what 0 times infinity is.
+    ends = less_equal(y, -1) | equal(y, math.inf)
+    x_, y_ = where(ends, x, 0.0), where(ends, y, 0.0)
+    return where(ends, xlogy(x_, y_ + 1.0), multiply(x, log1p(where(ends, 0.0, y))))
 
 
 @operation
@@ -120,7 +121,10 @@ def rel_entr(x: Array, y: Array, /) -> Tensor:
     x_, y_ = where(inside, x, 1.0), where(inside, y, 1.0)
     found = multiply(x_, log(divide(x_, y_)))
     at_zero = equal(x, 0) & greater_equal(y, 0)
-    outside = where(at_zero, 0.0, where(equal(x, x) & equal(y, y), math.inf, math.nan))
+    x_, y_ = where(at_zero, x, 1.0), where(at_zero, y, 1.0)
+    # 0, of the slope log(0 / y) in x, which is the difference of those of 0 * log(0) and 0 * log(y).
+    still = xlogy(x_, x_.detach()) - xlogy(x_, y_)
+    outside = where(at_zero, still, where(equal(x, x) & equal(y, y), math.inf, math.nan))
     return where(inside, found, outside)
 
 

@@ -262,7 +262,8 @@ def _normal_slope(x: Values) -> Values:
     y = x * _ROOT
     positive = within(y, 0.0, 1e300)
     upper = gaussian(positive) / (1.0 - gaussian(positive) * _scaled(positive) * 0.5) * 0.5
-    return where(x < 0, 1.0 / _scaled(-y), upper) * math.sqrt(2 / math.pi)
+    found = where(x < 0, 1.0 / _scaled(-y), upper) * math.sqrt(2 / math.pi)
+    return where(x < -1e8, -x, found)  # all its digits, and infinity's
 
 
 in_double(ndtr_, _ndtr)
