@@ -142,7 +142,7 @@ def special_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         "ndtr": mp.ncdf,
         "normal_density": mp.npdf,
         "log_ndtr": lambda x: mp.log(mp.ncdf(x)) if x < 0 else mp.log1p(-mp.ncdf(-x)),
-        "normal_slope": lambda x: mp.npdf(x) / mp.ncdf(x),
+        "normal_slope": lambda x: inf if x == -inf else mp.npdf(x) / mp.ncdf(x),
         "gamma": gamma,
         "rgamma": mp.rgamma,
         "betaln": betaln,

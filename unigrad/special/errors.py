@@ -170,7 +170,7 @@ def _at_ends(ends: Values, outside: Values, sign: Values, found: Values) -> Valu
 in_double(erfinv_, _erfinv)
 in_double(erfcinv_, _erfcinv)
 vjp(erfinv_, lambda xp, g, out: g / (xp.gaussian(out) * _SLOPE))
-vjp(erfcinv_, lambda xp, g, out: g / (xp.gaussian(out) * -_SLOPE))
+vjp(erfcinv_, lambda xp, g, out: -g / (xp.gaussian(out) * _SLOPE))
 
 
 @operation
