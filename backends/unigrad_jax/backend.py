@@ -16,6 +16,7 @@ from unigrad.extend import (
     Raw,
     RawFunction,
     Spread,
+    apart,
     everything,
     from_host,
     ruled,
@@ -127,6 +128,13 @@ class JaxBackend(Backend):
         with self._wide():
             return self._put(raw, _spread(device.own, None) if isinstance(device, Spread) else device)
 
+    def together(self, primitive: str, raws: Sequence[Any]) -> None:
+        # JAX brings together what it put somewhere by itself, and whatever lies on the same set of devices.
+        arrays = [raw for raw in raws if isinstance(raw, self._jax.Array) and self.is_known(raw) and raw.committed]
+        sets = {frozenset(raw.sharding.device_set): raw.sharding for raw in arrays}
+        if len(sets) > 1:
+            raise apart(self.name, [", ".join(map(_label, _in_order(sharding))) for sharding in sets.values()])
+
     def _put(self, array: Any, device: Any) -> Raw:
         """The array on a device, or spread as another of its shape is; one of another shape lies whole on each."""
         if not isinstance(device, Spread):
@@ -166,8 +174,12 @@ def _on_each(sharding: Any) -> Any:
     if isinstance(sharding, placing.NamedSharding):
         mesh = sharding.mesh
     else:
-        mesh = placing.Mesh(np.array(sorted(sharding.device_set, key=lambda device: device.id)), ("all",))
+        mesh = placing.Mesh(np.array(_in_order(sharding)), ("all",))
     return placing.NamedSharding(mesh, placing.PartitionSpec())
+
+
+def _in_order(sharding: Any) -> list[Any]:
+    return sorted(sharding.device_set, key=lambda device: device.id)
 
 
 def _label(device: Any) -> str:

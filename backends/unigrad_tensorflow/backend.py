@@ -123,6 +123,9 @@ class TensorFlowBackend(Backend):
         with self.tf.device(device):
             return self.tf.identity(raw)
 
+    def together(self, primitive: str, raws: Sequence[Any]) -> None:
+        """TensorFlow itself copies what lies elsewhere, so that something else was wrong."""
+
     def to_dlpack(self, raw: Raw, copy: bool | None, max_version: tuple[int, int] | None, **where: Any) -> Any:
         own = self.dlpack_device(raw)
         wanted = where.get("dl_device") or own

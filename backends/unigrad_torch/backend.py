@@ -79,6 +79,8 @@ class TorchBackend(Backend):
             self._refuse(raw)
         super().admit(raw)
         self._engine.meets_rules()
+        if self._spread.is_spread(raw):
+            self._engine.met_spread = True
         if not self._dynamo_knows and DYNAMO in sys.modules:
             # What torch.compile meets of unigrad it is to call as it stands: it knows no context variables, and would
             # take NumPy's functions for PyTorch's. Importing it for that takes longer than all else together.
@@ -189,6 +191,12 @@ class TorchBackend(Backend):
 
     def to_device(self, raw: Raw, device: Any) -> Raw:
         return self._spread.put(raw, device) if isinstance(device, Spread) else raw.to(device)
+
+    def together(self, primitive: str, raws: Sequence[Any]) -> tuple[Sequence[Any], Any] | None:
+        if self._spread.any_spread(raws):
+            return self._spread.together(primitive, raws)
+        # Of one element and no axis PyTorch takes arrays of the host everywhere.
+        return super().together(primitive, [raw for raw in raws if isinstance(raw, self.torch.Tensor) and raw.ndim])
 
     def to_dlpack(self, raw: Raw, copy: bool | None, max_version: tuple[int, int] | None, **where: Any) -> Any:
         # DLPack has no bit that says "to be conjugated".

@@ -25,7 +25,7 @@ from unigrad.extend import (
 from unigrad_torch import steps
 from unigrad_torch.autocast import steady, surrounded
 from unigrad_torch.scalars import plainly
-from unigrad_torch.spread import any_spread, placed
+from unigrad_torch.spread import any_spread, beside_constants, placed
 
 # PyTorch's own: whether one of its functional transforms is at work.
 transforming = torch._C._are_functorch_transforms_active
@@ -55,6 +55,8 @@ class TorchEngine(Engine):
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._met_rules = False
+        self.met_spread = False
+        """Whether there was ever a DTensor, whose gradients may have to be brought where it lies."""
         with torch.inference_mode(False):
             self._ones = {dtype: torch.ones((), dtype=dtype, device="cpu") for dtype in (torch.float32, torch.float64)}
 
@@ -120,7 +122,7 @@ class TorchEngine(Engine):
     # --- backward -------------------------------------------------------------------------------------------------
 
     def pull_leaves(self, head: Raw, leaves: tuple[Raw, ...], retain_graph: bool) -> Sequence[Raw | None] | None:
-        if transforming() or type(head) is not torch.Tensor:
+        if self.met_spread or transforming() or type(head) is not torch.Tensor:
             return None
         seed = self._ones.get(head.dtype) if head.ndim == 0 and head.is_cpu else None
         if seed is None or seed._version:  # which somebody's hook has written to
@@ -149,9 +151,10 @@ def _pulled(pull: Pull) -> Sequence[Raw | None]:
 
 def _gradients(pull: Pull, cotangents: Sequence[Raw], retain_graph: bool) -> Sequence[Raw | None]:
     inputs = tuple(pull.inputs.values())
-    found: Sequence[Raw | None] = run_backward(
-        tuple(pull.raws), tuple(cotangents), retain_graph, pull.create_graph, inputs, True, False
-    )
+    with beside_constants((*pull.raws, *inputs)):
+        found: Sequence[Raw | None] = run_backward(
+            tuple(pull.raws), tuple(cotangents), retain_graph, pull.create_graph, inputs, True, False
+        )
     return found
 
 

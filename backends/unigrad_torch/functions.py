@@ -30,6 +30,7 @@ from unigrad_torch.fft import FOURIER
 from unigrad_torch.linalg import linear_algebra
 from unigrad_torch.networks import NETWORKS, attention, gelu
 from unigrad_torch.searching import searching
+from unigrad_torch.spread import any_spread, assigned, is_spread, whole_on
 
 # No label means "ignore this row" here, as -100 does by default in PyTorch.
 NO_LABEL = torch.iinfo(torch.int64).min
@@ -390,22 +391,25 @@ def getitem(x: Raw, key: Key) -> Raw:
     alone = _alone(key)
     if alone is not None:
         entry = key[alone]
-        return torch.index_select(x, alone, entry if isinstance(entry, torch.Tensor) else _placed(entry, x))
+        there = isinstance(entry, torch.Tensor) and not is_spread(x)
+        return torch.index_select(x, alone, entry if there else _placed(entry, x))
     key, flipped = forwards(key, x.shape)
     if flipped:
         x = torch.flip(x, flipped)
     arrays = [entry for entry in key if is_array(entry)]
     if arrays:
-        found = x[tuple([_index(entry) for entry in key])]
+        found = x[tuple([_index(entry, x) for entry in key])]
         if any(entry.ndim for entry in arrays):
             return found
         return found.reshape(x[tuple([0 if is_array(entry) else entry for entry in key])].shape)
     return x[key]
 
 
-def _placed(indices: np.ndarray[Any, Any], x: Raw) -> Raw:
-    """NumPy's indices where x is."""
-    found = torch.from_numpy(indices)
+def _placed(indices: Any, x: Raw) -> Raw:
+    """NumPy's indices, or plain ones beside a DTensor, where x is."""
+    found = indices if isinstance(indices, torch.Tensor) else torch.from_numpy(indices)
+    if is_spread(x):
+        return found if is_spread(found) else whole_on(x.device_mesh, found)
     return found if x.is_cpu else found.to(x.device)
 
 
@@ -420,12 +424,14 @@ def _alone(key: Key) -> int | None:
     return found
 
 
-def _index(entry: Any) -> Any:
+def _index(entry: Any, x: Raw) -> Any:
     # Beside arrays NumPy takes an integer as one of them, and PyTorch would not.
     if isinstance(entry, int):
-        return torch.tensor([entry])
+        entry = np.array([entry])
     if isinstance(entry, np.ndarray):
         entry = torch.from_numpy(entry)
+    if isinstance(entry, torch.Tensor) and is_spread(x):
+        entry = _placed(entry, x)
     # Of one without axes PyTorch asks the value, which inside vmap is none.
     return entry[None] if isinstance(entry, torch.Tensor) and entry.ndim == 0 else entry
 
@@ -441,11 +447,13 @@ def positions(x: Raw, key: Key, shape: Shape) -> Raw:
     if any(isinstance(entry, torch.Tensor) for entry in key):
         return getitem(torch.arange(size, device=x.device).reshape(shape), key).reshape(-1)
     found = np.arange(size).reshape(shape)[key].reshape(-1)
-    return torch.from_numpy(np.ascontiguousarray(found)).to(x.device)
+    return _placed(np.ascontiguousarray(found), x)
 
 
 def setitem(x: Raw, value: Raw, key: Key) -> Raw:
     """Written into a copy, from back to front where a step is negative."""
+    if any_spread((x, value)):
+        return assigned(x, value, key)
     if torch._C._are_functorch_transforms_active() or any(isinstance(entry, torch.Tensor) for entry in key):
         # Inside vmap nothing can be written into an array that is not mapped over itself.
         places = positions(x, key, tuple(x.shape))

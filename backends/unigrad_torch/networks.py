@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional
 
 from unigrad.extend import Backend, Raw, Shape, pooled_shape, window_slices
+from unigrad_torch.spread import any_spread
 
 # What torch.nn.functional has, without a call in between.
 _gelu = torch._C._nn.gelu
@@ -54,7 +55,9 @@ def silu(x: Raw) -> Raw:
 
 
 def embedding(weight: Raw, indices: Raw) -> Raw:
-    """PyTorch's own takes a matrix."""
+    """PyTorch's own takes a matrix, and no DTensor of which the rows are divided."""
+    if any_spread((weight, indices)):
+        return weight.index_select(0, indices.reshape(-1)).reshape(*indices.shape, *weight.shape[1:])
     return torch.embedding(weight, indices) if weight.ndim == 2 else weight[indices]
 
 

@@ -6,12 +6,16 @@ processes at once: a program that prints in one alone waits for the others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
+import numpy as np
 import torch
 
-from unigrad.extend import Raw, Spread
+from unigrad.extend import Key, OperationError, Raw, Spread, UnigradWarning, apart
 
 
 def is_spread(raw: Raw) -> bool:
@@ -32,23 +36,112 @@ def whole(raw: Raw) -> Raw:
 
 def put(raw: Raw, where: Spread) -> Raw:
     """An array, the same in all processes, as another lies; one of another shape whole in each."""
-    from torch.distributed.tensor import DTensor, Replicate
-
     mesh, placements = where.own
     if not is_spread(raw):
-        raw = DTensor.from_local(raw.to(mesh.device_type), mesh, [Replicate()] * mesh.ndim, run_check=False)
+        raw = whole_on(mesh, raw)
     alike = where.shape in (None, tuple(raw.shape)) and not any(each.is_partial() for each in placements)
-    return raw.redistribute(mesh, placements if alike else [Replicate()] * mesh.ndim)
+    return raw.redistribute(mesh, placements if alike else [_replicate()] * mesh.ndim)
+
+
+def whole_on(mesh: Any, raw: Raw) -> Raw:
+    """A plain tensor, the same in all processes, as a DTensor that each of the mesh holds whole."""
+    from torch.distributed.tensor import DTensor
+
+    return DTensor.from_local(raw.to(mesh.device_type), mesh, [_replicate()] * mesh.ndim, run_check=False)
+
+
+def _replicate() -> Any:
+    from torch.distributed.tensor import Replicate
+
+    return Replicate()
+
+
+def beside_constants(raws: Sequence[Any]) -> AbstractContextManager[None]:
+    """What makes PyTorch take the constants of its own derivatives, the same in all processes, beside DTensors, and
+    explains what it refuses to derive of these."""
+    return _of_spread() if any_spread(raws) else contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _of_spread() -> Iterator[None]:
+    from torch.distributed.tensor.experimental import implicit_replication
+
+    try:
+        with implicit_replication():
+            yield
+    except RuntimeError as error:
+        if type(error) not in (RuntimeError, NotImplementedError):
+            raise
+        raise OperationError(
+            f"backend 'torch': PyTorch's derivative failed of arrays that lie in several processes: {error}; where it "
+            f"cannot take them divided, have them whole in each process before that step, of a Tensor x by "
+            f"ug.wrap_native(lambda raw: raw.redistribute(placements=[Replicate()] * raw.device_mesh.ndim))(x)"
+        ) from error
 
 
 def placed(gradients: Sequence[Raw | None], leaves: Sequence[Raw]) -> list[Raw | None]:
-    """Gradients of DTensors as these lie, where PyTorch leaves them otherwise; what is partial is added up."""
+    """Gradients of DTensors as these lie, where PyTorch leaves them otherwise, and of plain leaves as plain tensors;
+    what is partial is added up."""
     return [
-        gradient.redistribute(leaf.device_mesh, leaf.placements)
-        if gradient is not None and is_spread(gradient) and is_spread(leaf)
-        else gradient
+        gradient
+        if gradient is None or not is_spread(gradient)
+        else gradient.redistribute(leaf.device_mesh, leaf.placements)
+        if is_spread(leaf)
+        else gradient.full_tensor()
         for gradient, leaf in zip(gradients, leaves, strict=True)
     ]
+
+
+def assigned(x: Raw, value: Raw, key: Key) -> Raw:
+    """``x`` with ``value`` where ``key`` says, of which one is a DTensor: PyTorch writes into a slice of an axis that
+    is divided as into a copy of it, and the array stays what it was.
+
+    Each process writes what is of its own part.
+    """
+    from torch.distributed.tensor import DTensor, Partial
+
+    mesh = (x if is_spread(x) else value).device_mesh
+    x, value = (raw if is_spread(raw) else whole_on(mesh, raw) for raw in (x, value))
+    placements = [_replicate() if each.is_partial() else each for each in x.placements]
+    rows = np.full(tuple(x.shape), -1)
+    key = tuple([whole(entry).numpy(force=True) if isinstance(entry, torch.Tensor) else entry for entry in key])
+    rows[key] = np.arange(value.numel()).reshape(value.shape)
+    here = whole_on(mesh, torch.from_numpy(rows)).redistribute(mesh, placements).to_local()
+    # In all processes together: of what each of them takes, its own cotangents.
+    parts = [Partial() if each.is_shard() else each for each in placements]
+    given = value.redistribute(mesh, [_replicate()] * mesh.ndim).to_local(grad_placements=parts).reshape(-1)
+    own = x.redistribute(mesh, placements).to_local()
+    taken = given[here.clamp(min=0)] if given.numel() else own
+    return DTensor.from_local(
+        torch.where(here < 0, own, taken), mesh, placements, run_check=False, shape=x.shape, stride=x.stride()
+    )
+
+
+def together(primitive: str, raws: Sequence[Any]) -> tuple[list[Any], Spread | None]:
+    """Plain tensors beside DTensors as DTensors too, whole in each process of the mesh, as all is that is the same in
+    all processes. If there are none, PyTorch cannot do this with DTensors: then the values as plain tensors, and that
+    the result belongs on the mesh. OperationError for DTensors of two meshes.
+    """
+    meshes = list({raw.device_mesh: raw for raw in raws if is_spread(raw)}.values())
+    if len(meshes) > 1:
+        raise apart("torch", [str(raw.device_mesh) for raw in meshes])
+    mesh = meshes[0].device_mesh
+    plain = [isinstance(raw, torch.Tensor) and not is_spread(raw) for raw in raws]
+    if any(plain):
+        return [whole_on(mesh, raw) if marked else raw for raw, marked in zip(raws, plain, strict=True)], None
+    warnings.warn(
+        f"backend 'torch': PyTorch does not {primitive} arrays that lie in several processes as "
+        f"{' and '.join(str(tuple(raw.placements)) for raw in raws if is_spread(raw))}, so that each process does it "
+        f"with all of their values",
+        UnigradWarning,
+        stacklevel=2,
+    )
+    return [_in_each(raw) if is_spread(raw) else raw for raw in raws], Spread("", (mesh, [_replicate()] * mesh.ndim))
+
+
+def _in_each(raw: Raw) -> Raw:
+    mesh = raw.device_mesh
+    return raw.redistribute(mesh, [_replicate()] * mesh.ndim).to_local()
 
 
 def any_spread(raws: Sequence[Any]) -> bool:

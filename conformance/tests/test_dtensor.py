@@ -1,58 +1,32 @@
-"""PyTorch's DTensors: two processes on one machine hold an array together, and a program of unigrad runs unchanged.
+"""PyTorch's DTensors: several processes on one machine hold an array together, and a program of unigrad runs unchanged.
 
-Each process runs the program below; both must see the same, and gradients lie where their variables do.
+Each process runs the program below; all must see the same, and gradients lie where their variables do.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import socket
-import subprocess
-import sys
+import warnings
 from typing import Any
 
 import pytest
+from processes import last_lines
 
-PROCESSES = 2
 
-
-@pytest.fixture(scope="module")
-def seen() -> list[dict[str, Any]]:
+@pytest.fixture(scope="module", params=[2, 4])
+def seen(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
     """What each process printed."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    found = []
-    workers = [
-        subprocess.Popen(
-            [sys.executable, __file__],
-            env={
-                **os.environ, "RANK": str(rank), "WORLD_SIZE": str(PROCESSES), "MASTER_ADDR": "127.0.0.1",
-                "MASTER_PORT": str(port), "GLOO_SOCKET_IFNAME": "lo",
-            },
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for rank in range(PROCESSES)
-    ]  # fmt: skip
-    try:
-        for worker in workers:
-            out, errors = worker.communicate(timeout=300)
-            assert worker.returncode == 0, errors[-2000:]
-            found.append(json.loads(out.splitlines()[-1]))
-    finally:
-        for worker in workers:
-            worker.kill()
-    return found
+    return [json.loads(line) for line in last_lines([__file__], request.param)]
 
 
 def test_all_processes_see_the_same(seen: list[dict[str, Any]]) -> None:
-    assert len(seen) == PROCESSES
-    assert seen[0] == seen[1]
+    assert len(seen) == seen[0]["processes"]
+    assert all(other == seen[0] for other in seen)
 
 
 def test_gradients_lie_where_their_variables_do(seen: list[dict[str, Any]]) -> None:
-    assert len(seen[0]["gradients"]) == 2 * 10
+    assert len(seen[0]["gradients"]) == 2 * 31
     assert {name: found for name, found in seen[0]["gradients"].items() if found != [True, True]} == {}
 
 
@@ -62,7 +36,7 @@ def test_values_are_gathered_where_they_are_asked_for(seen: list[dict[str, Any]]
     assert values["item"] == values["float"] == 36.0
     assert values["bool"] is True
     assert values["repr"].startswith("Tensor([[1., 2.],")
-    assert values["device"] == "cpu in 2 processes as (Shard(dim=0),)"
+    assert values["device"] == f"cpu in {len(seen)} processes as (Shard(dim=0),)"
 
 
 def test_what_is_made_beside_one_is_one(seen: list[dict[str, Any]]) -> None:
@@ -70,6 +44,21 @@ def test_what_is_made_beside_one_is_one(seen: list[dict[str, Any]]) -> None:
         "zeros_like": "(Shard(dim=0),)", "of another shape": "(Replicate(),)", "numpy": "(Shard(dim=0),)",
         "list": "(Replicate(),)", "moved": "(Shard(dim=0),)", "in place": "(Shard(dim=0),)",
     }  # fmt: skip
+
+
+def test_what_all_processes_share_has_one_gradient(seen: list[dict[str, Any]]) -> None:
+    whole = [True, "(Replicate(),)"]
+    assert seen[0]["shared"] == {"added": whole, "native": whole, "plain": [True, "Tensor"]}
+
+
+def test_what_cannot_be_is_said(seen: list[dict[str, Any]]) -> None:
+    said = seen[0]["said"]
+    assert seen[0]["by whole"] == [True, "(Shard(dim=0),)"]
+    assert "other=" in said["two meshes"]
+    assert "met in one operation" in said["two meshes"]
+    assert said["two meshes"].count("DeviceMesh((") == 2
+    assert "PyTorch does not reshape arrays that lie in several processes as (Shard(dim=0),)" in said["undivided"]
+    assert said["traced"].startswith("UnsupportedError: backend 'torch': this array has no values yet")
 
 
 def test_derivatives_of_other_kinds(seen: list[dict[str, Any]]) -> None:
@@ -82,13 +71,15 @@ def main() -> None:
     import numpy as np
     import torch
     import torch.distributed as dist
-    from spreading import gradients
+    from spreading import by_tape, gradients
     from torch.distributed.tensor import Replicate, Shard, distribute_tensor, init_device_mesh
+    from torch.fx.experimental.proxy_tensor import make_fx
 
     import unigrad as ug
 
     dist.init_process_group("gloo")
-    mesh = init_device_mesh("cpu", (PROCESSES,))
+    processes = int(os.environ["WORLD_SIZE"])
+    mesh = init_device_mesh("cpu", (processes,))
     values = torch.arange(8.0, dtype=torch.float64).reshape(4, 2) + 1
     x = distribute_tensor(values, mesh, [Shard(0)])
     weights = distribute_tensor(torch.ones(2, 3, dtype=torch.float64), mesh, [Replicate()])
@@ -97,8 +88,21 @@ def main() -> None:
     def placements(found: Any) -> str:
         return str(tuple(found.raw.placements))
 
-    def like(x: Any, plain: Any) -> Any:
-        return plain if not hasattr(x.raw, "device_mesh") else ug.asarray(plain).to_device(x.device)
+    # The same in all processes, and no DTensors: constants, labels, masks and indices.
+    plain = ug.asarray(values.flip(0) / 4 + 0.5)
+    matrix, row = ug.asarray(torch.linspace(0.5, 1, 6, dtype=torch.float64).reshape(2, 3)), plain[0]
+    labels, several = ug.asarray(torch.tensor([0, 1, 1, 0])), ug.asarray(torch.tensor([0, 2, 2]))
+    columns = ug.asarray(torch.tensor([0, 1, 0]))
+
+    def changed_by(key: Any, value: Any, x: Any) -> Any:
+        y = x * 1
+        y[key] = value
+        return (y * x).sum()
+
+    def added_to(x: Any) -> Any:
+        y = x * 1
+        y += plain
+        return (y * x).sum()
 
     losses = {
         "doubled": lambda x: (2 * x).sum(),  # of which PyTorch's own gradient lies otherwise
@@ -107,13 +111,55 @@ def main() -> None:
         "softmax": lambda x: (ug.nn.softmax(x, axis=1) * x).sum(),
         "norm": lambda x: (ug.nn.layer_norm(x, axis=-1) * x).sum(),
         "gelu": lambda x: ug.nn.gelu(x).sum(),
-        "matrices": lambda x: ug.tanh(x @ like(x, torch.ones(2, 3, dtype=torch.float64))).sum(),
-        "labels": lambda x: ug.nn.cross_entropy(x, ug.asarray([0, 1, 1, 0], like=x)),
+        "matrices": lambda x: ug.tanh(x @ matrix / 8).sum(),
+        "labels like": lambda x: ug.nn.cross_entropy(x, ug.asarray([0, 1, 1, 0], like=x)),
+        "labels": lambda x: ug.nn.cross_entropy(x, labels),
+        "labels of NumPy": lambda x: ug.nn.cross_entropy(x, labels.numpy()),
+        "shares": lambda x: ug.nn.cross_entropy(x, ug.nn.softmax(plain, axis=1)),
+        "constant": lambda x: (plain * x + plain).sum() * x[1, 1],
+        "raw constant": lambda x: (x * plain.raw).sum(),
+        "mask": lambda x: ug.where(plain > 1, x * x, plain).sum(),
+        "maximum": lambda x: (ug.maximum(x, plain) * ug.clip(x, plain, plain + 2)).sum(),
+        "joined": lambda x: (ug.concat([plain, x]) ** 2).sum() + (ug.stack([x, plain]) ** 2).sum(),
+        "chosen": lambda x: (ug.take(x, several, axis=0) ** 2).sum() + (x[several, columns] ** 2).sum(),
+        "along": lambda x: (ug.take_along_axis(x, ug.argsort(plain, axis=0), axis=0) * x).sum(),
+        "slices": lambda x: (x[1:3] * x[::-1][1:3]).sum() + (x[3] ** 2).sum(),
+        "assigned": lambda x: changed_by(slice(1, 3), 7.0, x) + changed_by((0, 1), x[3, 0] * x[2, 1], x),
+        "assigned plain": lambda x: changed_by(slice(1, 3), plain[:2], x) + changed_by(several[:2], x[:2] ** 2, x),
+        "added to": added_to,
+        "linear": lambda x: ug.tanh(ug.nn.linear(x, matrix.T, matrix[0])).sum(),
+        "norm of plain weights": lambda x: (ug.nn.layer_norm(x, row, row, axis=-1) * plain).sum(),
+        "embedding": lambda x: (ug.nn.embedding(labels, x) ** 2).sum(),
+        "attention": lambda x: (ug.nn.scaled_dot_product_attention(x[None], plain[None], x[None]) ** 2).sum(),
+        "products": lambda x: ug.prod(x, axis=0).sum() / 100 + ug.cumulative_prod(x / 4, axis=0).sum(),
+        "solved": lambda x: ug.linalg.solve(plain[:2] + ug.asarray(torch.eye(2)) * 9, x[:2]).sum(),
+        "einsum": lambda x: (ug.einsum("ij,ij->i", x, plain) * x[:, 0]).sum(),
         "where": lambda x: ug.where(x > 3, x * x, 0.0).sum(),
         "checkpoint": lambda x: ug.checkpoint(lambda x: ug.exp(x / 8) * x)(x).sum(),
     }
     found = gradients(losses, values, x, lambda raw: tuple(raw.placements))
 
+    whole = [Replicate()]
+    # Each process has a part of what belongs to weights that all hold: it is added up.
+    added = by_tape(lambda w: ug.tanh(tensor @ w).sum(), distribute_tensor(matrix.raw / 8, mesh, whole))
+    native = ug.wrap_native(lambda x, w: (x @ w).full_tensor().tanh().sum())
+    by_native = by_tape(lambda w: native(tensor, w), distribute_tensor(matrix.raw / 8, mesh, whole))
+    of_plain = by_tape(lambda w: ug.tanh(tensor @ w).sum(), matrix.raw / 8)
+    by_one = by_tape(lambda w: ug.tanh(ug.asarray(values) @ w).sum(), matrix.raw / 8).numpy()
+
+    def message(call: Any) -> str:
+        try:
+            call()
+        except ug.UnigradError as error:
+            return f"{type(error).__name__}: {error}"
+        return "no error"
+
+    other = init_device_mesh("cpu", (processes,), mesh_dim_names=("other",))
+    divided = ug.asarray(distribute_tensor(torch.ones(12), mesh, [Shard(0)]))
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        by_whole = by_tape(lambda x: (x.reshape((3, 4)) * x.reshape((3, 4))[0]).sum(), divided.raw)
+    expected = by_tape(lambda x: (x.reshape((3, 4)) * x.reshape((3, 4))[0]).sum(), torch.ones(12))
     changed = tensor * 1
     changed[1:3] = 7.0
     total = tensor.sum()
@@ -122,7 +168,19 @@ def main() -> None:
     print(
         json.dumps(
             {
+                "processes": processes,
                 "gradients": found,
+                "shared": {
+                    "added": [bool(np.allclose(added.numpy(), by_one, rtol=1e-12)), placements(added)],
+                    "native": [bool(np.allclose(by_native.numpy(), by_one, rtol=1e-12)), placements(by_native)],
+                    "plain": [bool(np.allclose(of_plain.numpy(), by_one, rtol=1e-12)), type(of_plain.raw).__name__],
+                },
+                "by whole": [by_whole.tolist() == expected.tolist(), placements(by_whole)],
+                "said": {
+                    "two meshes": message(lambda: tensor * ug.asarray(distribute_tensor(values, other, [Shard(0)]))),
+                    "undivided": str(warned[0].message) if warned else "no warning",
+                    "traced": message(lambda: make_fx(lambda raw: raw * float(ug.asarray(raw).sum()))(x)),
+                },
                 "values": {
                     "numpy": tensor.numpy().tolist(), "item": total.item(), "float": float(total),
                     "bool": bool(total > 0), "repr": repr(tensor), "device": str(tensor.device),

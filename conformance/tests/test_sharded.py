@@ -41,7 +41,8 @@ def test_new_arrays_lie_where_the_one_beside_them_does(seen: dict[str, Any]) -> 
 def test_what_is_said_of_them(seen: dict[str, Any]) -> None:
     assert seen["device"] == "sharded over 4 devices by P('d',)"
     assert "(6,) cannot be spread" in seen["uneven"]
-    assert "incompatible devices" in seen["mixed"]
+    assert "arrays on cpu, cpu:1, cpu:2, cpu:3 and on cpu:2 met in one operation" in seen["mixed"]
+    assert "arrays on cpu, cpu:1 and on cpu:2, cpu:3 met in one operation" in seen["two sets"]
 
 
 def test_training_is_that_of_one_device(seen: dict[str, Any]) -> None:
@@ -107,10 +108,16 @@ def main() -> None:
         return "no error"
 
     elsewhere = ug.asarray(jax.device_put(values, jax.devices()[2]))
+
+    def pair(chosen: slice) -> Any:
+        two = jax.sharding.Mesh(np.array(jax.devices()[chosen]), ("d",))
+        return ug.asarray(jax.device_put(values, NamedSharding(two, PartitionSpec("d"))))
+
     said = {
         "device": str(tensor.device),
         "uneven": message(lambda: ug.ones(6, device=rows, like=tensor)),
         "mixed": message(lambda: tensor * elsewhere),
+        "two sets": message(lambda: pair(slice(2)) * pair(slice(2, 4))),
     }
 
     generator = np.random.default_rng(0)

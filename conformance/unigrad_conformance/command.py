@@ -58,6 +58,7 @@ class Conform:
     unigrad conform --everyday-on jax           only these on one backend, and all cases on the others
     unigrad conform --quick                     these, and less of what JAX would compile: minutes
     unigrad conform --placement sharded         the cases on JAX with every array over four devices
+    unigrad conform --placement dtensor         the cases on PyTorch with every array over two processes
     unigrad conform --since .conform            not again what agreed there and has not changed since
     unigrad conform --raw sum max --backend torch   raw functions of the adapter by themselves; without names all
     unigrad conform --compiled                  through ug.compile: the samples of operations, natively to the last bit
@@ -100,7 +101,9 @@ class Conform:
             "--compiled", action="store_true", help="through ug.compile, as far as that can be; not with --since"
         )
         parser.add_argument(
-            "--placement", choices=PLACEMENTS, help="sharded: every array over four devices, on JAX alone"
+            "--placement",
+            choices=PLACEMENTS,
+            help="sharded: every array over four devices, on JAX alone; dtensor: over two processes, on PyTorch alone",
         )
         parser.add_argument(
             "--report", **several, metavar="FILE",

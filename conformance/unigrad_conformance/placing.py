@@ -1,37 +1,88 @@
-"""Every array of a case spread over several devices, as a program's are that has outgrown one.
+"""Every array of a case spread over several devices or processes, as a program's are that has outgrown one.
 
-JAX makes several devices of one processor. The cases stay as they are: each array that a backend is given lies over a
-mesh of two by two, its axes of even length divided, and whole on each device where there is none.
+The cases stay as they are: each array that a backend is given is divided along its axes of even length, and whole in
+each place where there is none. JAX makes four devices of one processor, a mesh of two by two (``sharded``); PyTorch's
+DTensors (``dtensor``) lie in two processes over gloo on loopback, of which the second runs the same cases and is
+heard only where it fails.
 """
 
 from __future__ import annotations
 
+import datetime
+import json
 import os
+import socket
+import subprocess
+import sys
 from typing import Any
 
-PLACEMENTS = {"sharded": "jax"}
+PLACEMENTS = {"sharded": "jax", "dtensor": "torch"}
 """What there is to ask for, and the backend that can do it."""
+PROCESSES = 2
+COLLECTIVE_SECONDS = 60
+"""How long one process waits for the other."""
 
 
-def prepare() -> None:
-    """Have JAX see four devices, before it is imported."""
-    flags = os.environ.get("XLA_FLAGS", "")
-    os.environ["XLA_FLAGS"] = f"{flags} --xla_force_host_platform_device_count=4".strip()
+def prepare(orders: dict[str, Any]) -> None:
+    """What must be done before the framework is imported: have JAX see four devices, or start the other processes."""
+    if orders["placement"] == "sharded":
+        flags = os.environ.get("XLA_FLAGS", "")
+        os.environ["XLA_FLAGS"] = f"{flags} --xla_force_host_platform_device_count=4".strip()
+    elif "rank" not in orders:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            os.environ["GLOO_SOCKET_IFNAME"] = "lo"
+            orders |= {"rank": 0, "port": free.getsockname()[1]}
+        # In the worker's group of processes, with which it is ended.
+        other = subprocess.Popen(
+            [sys.executable, "-m", "unigrad_conformance.worker", PLACEMENTS["dtensor"]],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        assert other.stdin is not None
+        other.stdin.write(json.dumps({**orders, "rank": 1}) + "\n")
+        other.stdin.flush()
 
 
-def spread(backend: Any) -> None:
-    """Have the backend make its arrays over all four."""
+def spread(backend: Any, orders: dict[str, Any]) -> None:
+    """Have the backend make its arrays in all places."""
+    if orders["placement"] == "sharded":
+        placed = _over_devices(backend)
+    else:
+        placed = _over_processes(orders["rank"], orders["port"])
+    from_numpy = backend.from_numpy
+
+    def spread_from_numpy(array: Any, device: Any = None) -> Any:
+        return from_numpy(array, device) if device is not None else placed(from_numpy(array))
+
+    backend.from_numpy = spread_from_numpy
+
+
+def _over_devices(backend: Any) -> Any:
     import jax
     from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
     mesh = jax.make_mesh((2, 2), ("first", "second"), axis_types=(AxisType.Auto, AxisType.Auto))
-    from_numpy = backend.from_numpy
 
-    def spread_from_numpy(array: Any, device: Any = None) -> Any:
-        if device is not None:
-            return from_numpy(array, device)
+    def placed(raw: Any) -> Any:
         names = iter(("first", "second"))
-        spec = [next(names, None) if size and size % 2 == 0 else None for size in array.shape]
-        return from_numpy(array, backend.spread(NamedSharding(mesh, PartitionSpec(*spec))))
+        spec = [next(names, None) if size and size % 2 == 0 else None for size in raw.shape]
+        return backend.to_device(raw, backend.spread(NamedSharding(mesh, PartitionSpec(*spec))))
 
-    backend.from_numpy = spread_from_numpy
+    return placed
+
+
+def _over_processes(rank: int, port: int) -> Any:
+    import torch.distributed as dist
+    from torch.distributed.tensor import DTensor, Replicate, Shard, init_device_mesh
+
+    dist.init_process_group(
+        "gloo", f"tcp://127.0.0.1:{port}", datetime.timedelta(seconds=COLLECTIVE_SECONDS), PROCESSES, rank
+    )
+    mesh = init_device_mesh("cpu", (PROCESSES,))
+
+    def placed(raw: Any) -> Any:
+        even = next((axis for axis, size in enumerate(raw.shape) if size and size % PROCESSES == 0), None)
+        whole = DTensor.from_local(raw, mesh, [Replicate()], run_check=False)
+        return whole if even is None else whole.redistribute(mesh, [Shard(even)])
+
+    return placed

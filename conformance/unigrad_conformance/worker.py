@@ -35,7 +35,7 @@ def main(name: str, orders: dict[str, Any], send: Send) -> None:
     from unigrad_conformance import oracle
 
     if orders.get("placement"):
-        placing.prepare()
+        placing.prepare(orders)
     before = surroundings()
     discover_only(name)
     oracle.register()
@@ -46,7 +46,7 @@ def main(name: str, orders: dict[str, Any], send: Send) -> None:
         send("unavailable", why=str(error))
         return
     if orders.get("placement"):
-        placing.spread(backend)
+        placing.spread(backend, orders)
     # A dtype of another package is no adapter's duty: where the framework has none, nothing has to be declared.
     absent = [str(dtype) for dtype in everything() if dtype not in ALL and dtype not in backend.raw_dtypes]
     missing = {**dict.fromkeys(absent, NO_DTYPE), **backend.missing}

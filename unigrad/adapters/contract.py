@@ -23,7 +23,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 import numpy as np
 
 from unigrad.base.dtypes import LATE, DType, late
-from unigrad.base.errors import BackendError, DtypeError, UnsupportedError
+from unigrad.base.errors import BackendError, DtypeError, OperationError, UnsupportedError
 from unigrad.base.places import Spread
 from unigrad.base.words import Raw
 from unigrad.table import PRIMITIVES, Primitive
@@ -434,6 +434,18 @@ class Backend:
         """The raw array on ``device``, differentiably where the framework's engine records."""
         return raw
 
+    def together(self, primitive: str, raws: Sequence[Any]) -> tuple[Sequence[Any], Any] | None:
+        """Arrays (and Python's numbers among them) that the framework refused, brought where it takes them, to be tried
+        once more, and the device that the result is then to be moved to, or None; no pair at all where something else
+        was wrong.
+
+        OperationError, which names the places, where the user has to say which one is meant.
+        """
+        places = {str(self.device(raw)): None for raw in raws if isinstance(raw, self.array_types)}
+        if len(places) > 1:
+            raise apart(self.name, list(places))
+        return None
+
     def to_dlpack(self, raw: Raw, copy: bool | None, max_version: tuple[int, int] | None, **where: Any) -> Any:
         """A DLPack capsule of an array that is not tracked; ``where``: ``stream`` and ``dl_device``, if given.
 
@@ -612,6 +624,14 @@ def values_unknown(name: str) -> UnsupportedError:
         f"backend {name!r}: this array has no values yet, because the framework traces or maps the program that it is "
         f"in (jit, vmap, tf.function); keep it an array, choose by ug.where(condition, x, y) instead of 'if', and "
         f"convert or count results outside; to the framework return and pass its own array, x.raw"
+    )
+
+
+def apart(name: str, places: Sequence[str]) -> OperationError:
+    """The error for arrays in several ``places`` in one operation. ``name`` is the backend's."""
+    return OperationError(
+        f"backend {name!r}: arrays on {' and on '.join(places)} met in one operation; move one to where the other is "
+        f"with x.to_device(y.device)"
     )
 
 

@@ -29,7 +29,6 @@ from unigrad.binding.nodes import node_type, rule_node
 from unigrad.binding.operands import (
     LARGEST_FLOAT32,
     NotTensor,
-    explain,
     prepare,
     refused,
     uncommon,
@@ -341,7 +340,6 @@ def _bound_function(backend: Backend, row: Primitive, bound: Bound) -> Callable[
         "inf": math.inf,
         "uncommon": uncommon,
         "interpret": interpret,
-        "explain": explain,
         "refused": refused,
         "weak": weak,
         "weak_float": weak_float,
@@ -453,10 +451,7 @@ def _run(row: Primitive, inline: str | None, scope: dict[str, Any]) -> str:
         "safe": _result(row, f"untracked({raws}{_statics(row)})", "None"),
         "result": _result(row, "out", "node"),
     }
-    given = f"row, error, {raw_tuple}, {tuple_of(row.statics)}"
-    parts["refused"] = (
-        f"raise explain(backend, {given}) from error" if row.booleans is None else f"return refused(T, {given})"
-    )
+    parts["refused"] = f"return refused(T, row, error, {raw_tuple}, {nodes}, {tuple_of(row.statics)})"
     if not row.differentiable:
         return fill(UNRECORDED, **parts)
     if inline == "bare":

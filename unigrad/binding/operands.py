@@ -11,6 +11,7 @@ from unigrad.base import dtypes
 from unigrad.base.arguments import broadcast_shapes
 from unigrad.base.errors import ArgumentError, DtypeError, IndexRangeError, OperationError, ShapeError, UnigradError
 from unigrad.table import SCALAR_TYPES, TAKEN, Primitive, takes
+from unigrad.tape import Node
 from unigrad.tensor.coercion import one_number, tensor, tracing_type
 from unigrad.tensor.levels import is_wrapped, top
 from unigrad.tensor.roots import of_roots
@@ -183,10 +184,29 @@ def _tensor(arg: Any, backend: Backend, beside: Sequence[Any]) -> Tensor:
 
 
 def refused(
-    tensor_type: type[Tensor], row: Primitive, error: Exception, raws: Sequence[Any], statics: Sequence[Any]
+    tensor_type: type[Tensor],
+    row: Primitive,
+    error: Exception,
+    raws: Sequence[Any],
+    nodes: Sequence[Node | None],
+    statics: Sequence[Any],
 ) -> Tensor:
-    """What a primitive that a framework refused is of booleans; of all else the error, explained."""
+    """What a primitive that a framework refused is of arrays brought to one place, or of booleans; of all else the
+    error, explained."""
     backend = tensor_type.backend
+    if isinstance(error, UnigradError):
+        raise error
+    moved = backend.together(row.name, raws)
+    if moved is not None:
+        args = [
+            raw if type(raw) in SCALAR_TYPES else tensor_type.of(raw, node)
+            for raw, node in zip(moved[0], nodes, strict=True)
+        ]
+        result: Tensor = getattr(tensor_type._bound, row.name)(*([args] if row.variadic else args), *statics)
+        # The framework records the move as a part of this step.
+        return result if moved[1] is None else tensor_type.of(backend.to_device(result._raw, moved[1]), result._node)
+    if row.booleans is None:
+        raise explain(backend, row, error, raws, statics) from error
     # What is not brought to one dtype is indices beside the first array.
     names = row.arrays * len(raws) if row.variadic else row.arrays
     asked = [raw for name, raw in zip(names, raws, strict=True) if name in row.promoted] or raws[:1]
@@ -208,8 +228,6 @@ def explain(
     backend: Backend, row: Primitive, error: Exception, raws: Sequence[Any], statics: Sequence[Any]
 ) -> Exception:
     """What went wrong in a framework's call, as one of unigrad's errors. Costs nothing until then."""
-    if isinstance(error, UnigradError):
-        return error
     shapes = [() if type(raw) in SCALAR_TYPES else tuple(raw.shape) for raw in raws]
     what = f"{row.name} of shapes {' and '.join(map(str, shapes))}"
     if row.kind in ("elementwise", "comparison"):

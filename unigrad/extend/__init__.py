@@ -9,7 +9,7 @@ project (``conformance/DEVELOPING.md``) tells how to write one.
 from unigrad.adapters.contract import Backend, Engine, Foreign
 from unigrad.adapters.contract import ALL_ORDERS, Elsewhere, Followed, Moving, Pull, StepPull
 from unigrad.adapters.contract import Parents, RawFunction, RawPull, StepBack
-from unigrad.adapters.contract import values_unknown, with_replaced
+from unigrad.adapters.contract import apart, values_unknown, with_replaced
 from unigrad.adapters.registry import get_backend_object, meet_rules, register_backend
 
 # --- an adapter of a framework that follows NumPy ---
@@ -58,7 +58,7 @@ __all__ = [
     "Foreign", "InterchangeError", "Key", "Leaf", "Moving", "NativeBackend", "Node",
     "OperationError", "Parents", "Primitive", "Pull", "Raw", "RawFunction", "RawNode",
     "RawPull", "Shape", "ShapeError", "Spread", "StepBack", "StepPull", "Switch", "UnigradWarning", "UnsupportedError",
-    "accumulate", "backwards", "by_element", "composed", "everything", "float32", "float64", "from_host",
+    "accumulate", "apart", "backwards", "by_element", "composed", "everything", "float32", "float64", "from_host",
     "get_backend_object", "has_gradients", "host_capsule", "is_array", "loaded_before", "meet_rules",
     "neutral_jvp", "neutral_vjp", "next_number", "on_host", "pooled_shape", "real_of", "quietly", "refusal",
     "register_backend", "residuals_of", "rule_node", "ruled", "to_integers", "unless_refused", "values_unknown",
