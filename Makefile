@@ -10,7 +10,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 # besides: those come and go with releases.
 conform-all: export XLA_FLAGS ?= --xla_backend_optimization_level=0
 
-.PHONY: conform conform-all conform-extra train test test-oldest test-newest check bench bench-operations notebooks notebooks-html array-api-tests format clean help
+.PHONY: conform conform-all conform-extra train test test-gpu test-oldest test-newest check bench bench-places bench-operations notebooks notebooks-html array-api-tests format clean help
 
 help:
 	@echo "make conform   every operation, program and hard point on every backend, compared with the reference: minutes"
@@ -19,9 +19,11 @@ help:
 	@echo "make conform-extra  the everyday cases on MLX and PaddlePaddle, each in an environment of its own; ONLY='mlx'"
 	@echo "make train     the same network trained on every backend, compared step by step"
 	@echo "make test      formatter, linter, type checker and all tests"
+	@echo "make test-gpu  what needs an NVIDIA GPU: marked tests, everyday cases, a benchmark; says so where there is none"
 	@echo "make test-oldest  the everyday cases and the fast tests on the oldest releases that are promised"
 	@echo "make test-newest  likewise on the newest that there are; ONLY='torch jax' for some; CUDA builds of several GB"
 	@echo "make bench     speed and memory beside their limits"
+	@echo "make bench-places [ROWS='memory speed dtensor']  arrays on several devices beside the frameworks' own"
 	@echo "make bench-operations [BACKENDS='numpy torch'] [ROWS='sum mean']"
 	@echo "               every operation recorded, beside the framework's own call, and the worst ten"
 	@echo "make notebooks [BACKEND=torch] [NAMES='digits compiling']"
@@ -62,12 +64,21 @@ check: $(READY)
 test: check
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
+# With the frameworks that the environment has, built for CUDA: GPU_PYTHON=path to another environment's Python.
+GPU_PYTHON ?= $(BIN)/python
+test-gpu: $(READY)
+	$(GPU_PYTHON) -m unigrad_conformance.gpu
+
 # Each framework in an environment of its own, under .releases.
 test-oldest test-newest:
 	$(PYTHON) conformance/releases.py $(@:test-%=%) $(ONLY:%=--only %)
 
 bench: $(READY)
 	$(BIN)/python conformance/benchmarks/bench.py
+
+# Memory and time of arrays in several places: 'memory', 'speed', 'dtensor', or all of them.
+bench-places: $(READY)
+	$(BIN)/python conformance/benchmarks/places.py $(ROWS)
 
 # BACKENDS='numpy torch', ROWS='sum mean' or everyday.
 bench-operations: $(READY)

@@ -183,4 +183,6 @@ def _in_order(sharding: Any) -> list[Any]:
 
 
 def _label(device: Any) -> str:
-    return "cpu" if device.platform == "cpu" and device.id == 0 else f"{device.platform}:{device.id}"
+    if device.platform == "cpu" and device.id == 0:
+        return "cpu"
+    return f"{'cuda' if device.platform == 'gpu' else device.platform}:{device.id}"  # as all others call it

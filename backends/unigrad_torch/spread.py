@@ -31,7 +31,10 @@ def place(raw: Raw) -> Spread:
 
 def whole(raw: Raw) -> Raw:
     """All values in each process, or the array itself if it is no DTensor."""
-    return raw.full_tensor() if is_spread(raw) else raw
+    if not is_spread(raw):
+        return raw
+    with _together():
+        return raw.full_tensor()
 
 
 def put(raw: Raw, where: Spread) -> Raw:
@@ -129,6 +132,8 @@ def together(primitive: str, raws: Sequence[Any]) -> tuple[list[Any], Spread | N
     plain = [isinstance(raw, torch.Tensor) and not is_spread(raw) for raw in raws]
     if any(plain):
         return [whole_on(mesh, raw) if marked else raw for raw, marked in zip(raws, plain, strict=True)], None
+    with _together():
+        values = [_in_each(raw) if is_spread(raw) else raw for raw in raws]
     warnings.warn(
         f"backend 'torch': PyTorch does not {primitive} arrays that lie in several processes as "
         f"{' and '.join(str(tuple(raw.placements)) for raw in raws if is_spread(raw))}, so that each process does it "
@@ -136,12 +141,25 @@ def together(primitive: str, raws: Sequence[Any]) -> tuple[list[Any], Spread | N
         UnigradWarning,
         stacklevel=2,
     )
-    return [_in_each(raw) if is_spread(raw) else raw for raw in raws], Spread("", (mesh, [_replicate()] * mesh.ndim))
+    return values, Spread("", (mesh, [_replicate()] * mesh.ndim))
 
 
 def _in_each(raw: Raw) -> Raw:
     mesh = raw.device_mesh
     return raw.redistribute(mesh, [_replicate()] * mesh.ndim).to_local()
+
+
+@contextlib.contextmanager
+def _together() -> Iterator[None]:
+    """What all processes of a mesh do together, explained where one of them is not there."""
+    try:
+        yield
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise OperationError(
+            f"backend 'torch': the processes that hold an array did not come together for its values; a process "
+            f"group is there from torch.distributed.init_process_group to destroy_process_group, and as long as all "
+            f"of its processes run: {error}"
+        ) from error
 
 
 def any_spread(raws: Sequence[Any]) -> bool:

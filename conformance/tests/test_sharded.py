@@ -31,6 +31,11 @@ def test_gradients_lie_where_their_variables_do(seen: dict[str, Any]) -> None:
     assert {name: found for name, found in seen["gradients"].items() if found != [True, True]} == {}
 
 
+def test_gradients_are_on_the_device_that_their_variable_is_committed_to(seen: dict[str, Any]) -> None:
+    assert len(seen["committed"]) == 2 * 14
+    assert {name: found for name, found in seen["committed"].items() if found != [True, True]} == {}
+
+
 def test_new_arrays_lie_where_the_one_beside_them_does(seen: dict[str, Any]) -> None:
     assert seen["made"] == {
         "zeros_like": True, "full of its shape": True, "of another shape": "a copy on each of 4 devices",
@@ -90,6 +95,10 @@ def main() -> None:
     }
     found = gradients(losses, jnp.asarray(values), x, lambda raw: raw.sharding)
 
+    # Committed to another device than the default one.
+    away = jax.device_put(values, jax.devices()[2])
+    committed = gradients(losses, jnp.asarray(values), away, lambda raw: raw.sharding)
+
     tensor = ug.asarray(x)
     made = {
         "zeros_like": ug.zeros_like(tensor).raw.sharding == rows,
@@ -141,7 +150,7 @@ def main() -> None:
         "data": trained(rows, whole, whole),
         "tensor": trained(whole, columns, rows),
     }
-    print(json.dumps({"gradients": found, "made": made, **said, "training": training}))
+    print(json.dumps({"gradients": found, "committed": committed, "made": made, **said, "training": training}))
 
 
 if __name__ == "__main__":

@@ -59,6 +59,7 @@ class Conform:
     unigrad conform --quick                     these, and less of what JAX would compile: minutes
     unigrad conform --placement sharded         the cases on JAX with every array over four devices
     unigrad conform --placement dtensor         the cases on PyTorch with every array over two processes
+    unigrad conform --placement cuda-0 --backend torch   with every array on that GPU
     unigrad conform --since .conform            not again what agreed there and has not changed since
     unigrad conform --raw sum max --backend torch   raw functions of the adapter by themselves; without names all
     unigrad conform --compiled                  through ug.compile: the samples of operations, natively to the last bit
@@ -103,7 +104,9 @@ class Conform:
         parser.add_argument(
             "--placement",
             choices=PLACEMENTS,
-            help="sharded: every array over four devices, on JAX alone; dtensor: over two processes, on PyTorch alone",
+            metavar="WHERE",
+            help="sharded: every array over four devices, on JAX alone; dtensor: over two processes, on PyTorch alone; "
+            "cuda-0: on that GPU",
         )
         parser.add_argument(
             "--report", **several, metavar="FILE",
@@ -143,10 +146,10 @@ class Conform:
             return _wrong("--compiled keeps no results; leave out --since")
         if args.placement and args.since:
             return _wrong("--since keeps results of one placement only; leave out --since or --placement")
-        able = [PLACEMENTS[args.placement]] if args.placement else known
+        able = list(PLACEMENTS[args.placement]) if args.placement else known
         for name in args.backend:
             if name not in able:
-                return _wrong(f"--placement {args.placement} is for {able[0]}, not for {name!r}")
+                return _wrong(f"--placement {args.placement} is for {' and '.join(able)}, not for {name!r}")
         backends = args.backend or able
         if args.xfail and len(backends) > 1:
             return _wrong(f"--xfail is for one backend, not for {', '.join(backends)}; choose it with --backend")

@@ -33,6 +33,13 @@ _HIDDEN = "JAX's maximum of an array whose elements lie on several processors lo
 DEVIATIONS: tuple[Deviation, ...] = (
     Deviation("jax", "kinks.max_nan.float32", _HIDDEN, "1.0 of [NaN, 1], also by jax.numpy alone", "sharded"),
     Deviation("jax", "kinks.max_pool_nan.float32", _HIDDEN, "likewise", "sharded"),
+    Deviation(
+        "torch",
+        "kinks.complex_cast.float32",
+        "PyTorch takes no complex number in several processes apart, as its derivative of this cast does",
+        "an OperationError in backward: view_as_real, tuple index out of range",
+        "dtensor",
+    ),
 )
 
 

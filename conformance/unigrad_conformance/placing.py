@@ -3,7 +3,7 @@
 The cases stay as they are: each array that a backend is given is divided along its axes of even length, and whole in
 each place where there is none. JAX makes four devices of one processor, a mesh of two by two (``sharded``); PyTorch's
 DTensors (``dtensor``) lie in two processes over gloo on loopback, of which the second runs the same cases and is
-heard only where it fails.
+heard only where it fails. On a machine with a GPU all may lie on it (``cuda-0``).
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ import subprocess
 import sys
 from typing import Any
 
-PLACEMENTS = {"sharded": "jax", "dtensor": "torch"}
-"""What there is to ask for, and the backend that can do it."""
+ON_A_GPU = tuple(f"cuda-{number}" for number in range(8))
+PLACEMENTS: dict[str | None, tuple[str, ...]] = {
+    "sharded": ("jax",), "dtensor": ("torch",), **dict.fromkeys(ON_A_GPU, ("cupy", "torch", "jax")),
+}  # fmt: skip
+"""What there is to ask for, and the backends that can do it."""
 PROCESSES = 2
 COLLECTIVE_SECONDS = 60
 """How long one process waits for the other."""
@@ -28,14 +31,14 @@ def prepare(orders: dict[str, Any]) -> None:
     if orders["placement"] == "sharded":
         flags = os.environ.get("XLA_FLAGS", "")
         os.environ["XLA_FLAGS"] = f"{flags} --xla_force_host_platform_device_count=4".strip()
-    elif "rank" not in orders:
+    elif orders["placement"] == "dtensor" and "rank" not in orders:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             os.environ["GLOO_SOCKET_IFNAME"] = "lo"
             orders |= {"rank": 0, "port": free.getsockname()[1]}
         # In the worker's group of processes, with which it is ended.
         other = subprocess.Popen(
-            [sys.executable, "-m", "unigrad_conformance.worker", PLACEMENTS["dtensor"]],
+            [sys.executable, "-m", "unigrad_conformance.worker", "torch"],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
         )  # fmt: skip
         assert other.stdin is not None
@@ -47,6 +50,11 @@ def spread(backend: Any, orders: dict[str, Any]) -> None:
     """Have the backend make its arrays in all places."""
     if orders["placement"] == "sharded":
         placed = _over_devices(backend)
+    elif orders["placement"] in ON_A_GPU:
+        device = orders["placement"].replace("-", ":")
+
+        def placed(raw: Any) -> Any:
+            return backend.to_device(raw, device)
     else:
         placed = _over_processes(orders["rank"], orders["port"])
     from_numpy = backend.from_numpy

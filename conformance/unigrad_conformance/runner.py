@@ -167,7 +167,7 @@ def _cases_on(column: Column, names: Sequence[str], outcomes: dict[str, Message]
     while left and not orders.stopped.is_set():
         current = None
         told = {"cases": left, "quick": orders.quick_on(column.backend), "compiled": orders.compiled}
-        if PLACEMENTS.get(orders.placement) == column.backend:
+        if column.backend in PLACEMENTS.get(orders.placement, ()):
             told["placement"] = orders.placement
         for message in work(column.backend, told, _patience(orders.case_seconds), orders.environment):
             kind = message["kind"]
