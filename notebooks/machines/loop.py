@@ -22,7 +22,7 @@ import unigrad as ug
 Place = Callable[[np.ndarray[Any, Any]], Any]
 
 
-def train(x: ug.Tensor, y: ug.Tensor, weights: list[ug.Tensor], steps: int = 10, rate: float = 0.1) -> list[float]:
+def train(x: ug.Tensor, y: ug.Tensor, weights: list[ug.Tensor], steps: int = 20, rate: float = 0.1) -> list[float]:
     """The loop: the loss of each step."""
     losses = []
     for w in weights:
