@@ -100,7 +100,10 @@ def _of_tracked(plain: Callable[..., Raw], mask: Mask, inputs: Sequence[Raw]) ->
 
 def placed(shares: Sequence[Raw], inputs: Sequence[Raw]) -> list[Raw]:
     """Cotangents where their variables are: XLA chooses the sharding of what it computes."""
-    return [jax.device_put(share, value.sharding) for share, value in zip(shares, inputs, strict=True)]
+    return [
+        share if share.sharding == value.sharding else jax.device_put(share, value.sharding)
+        for share, value in zip(shares, inputs, strict=True)
+    ]
 
 
 def _pull(plain: Callable[..., Raw], mask: Mask, g: Raw, *inputs: Raw) -> tuple[Raw, ...]:
