@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import threading
 import warnings
 from collections.abc import Callable
@@ -515,3 +516,34 @@ def test_natively_what_several_steps_have_in_common_is_computed_once() -> None:
     for one, other in zip(leaves(f(x)), leaves(gradient(x)), strict=True):
         assert one.tobytes() == other.tobytes()
     assert [step.name for step in f.program.steps].count("erf") == 1
+
+
+def test_natively_layers_compute_activations_again_rather_than_keep_them() -> None:
+    weights = [ug.asarray((RNG.normal(size=(256, 256)) / 16).astype(np.float32)) for _ in range(5)]
+    x = ug.asarray(RNG.normal(size=(128, 256)).astype(np.float32))
+
+    def layers(weights: Any, x: Any) -> Any:
+        for w in weights:
+            x = ug.tanh(x @ w)
+        return x.sum()
+
+    def elements(weights: Any, x: Any) -> Any:
+        for w in weights:
+            x = ug.tanh(x * w[:128])
+        return x.sum()
+
+    for f, again in ((layers, 3), (elements, 0)):
+        gradient = ug.grad(f)
+        compiled = ug.compile(gradient)
+        for _ in range(2):
+            for one, other in zip(leaves(compiled(weights, x)), leaves(gradient(weights, x)), strict=True):
+                assert one.tobytes() == other.tobytes()
+        assert compiled.source().count("_again = tanh") == again
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="PyTorch's compiler needs one for C++")
+def test_pytorchs_own_compiler() -> None:
+    f = ug.compile(ug.value_and_grad(lambda x: (ug.tanh(x) * x).sum()), engine="inductor")
+    for one, other in zip(f(W), ug.value_and_grad(lambda x: (ug.tanh(x) * x).sum())(W), strict=True):
+        assert type(one) is type(other)
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)

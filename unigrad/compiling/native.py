@@ -19,6 +19,7 @@ from typing import Any
 from unigrad.base.words import Raw
 from unigrad.compiling.accumulating import Part, accumulated, accumulations
 from unigrad.compiling.program import Program, Step, Variable
+from unigrad.compiling.recomputing import recomputed
 from unigrad.compiling.writing import Writing, comment, defined, unpacked
 from unigrad.native.backend import NativeBackend
 
@@ -275,7 +276,7 @@ class Plan:
     def __init__(self, program: Program, backend: NativeBackend, name: str) -> None:
         self._writing = Writing()
         self._backend = backend
-        self._program = program
+        self._program = program = recomputed(program, _BY_ELEMENT)
         lowering = Lowering(backend, self._writing)
         sums, parts = accumulations(program)
         for step in program.steps:

@@ -57,6 +57,10 @@ class Step:
         """The variables among the arguments, each as often as it stands there."""
         return list(_variables(self.args))
 
+    def reading(self, others: Mapping[Variable, Variable]) -> Step:
+        """The same step of other variables in place of some."""
+        return Step(self.name, _with(self.args, others), self.out, self.operator)
+
 
 @dataclass(eq=False)
 class Program:
