@@ -43,7 +43,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
 
     @functools.lru_cache(maxsize=1024)
     def number(value: Any, sign: float, dtype: Any) -> Raw:
-        """Made once, which takes PaddlePaddle longer than to add up ten elements. ``sign`` tells the two zeros apart."""
+        """Made once, which takes longer than to add up ten elements. ``sign`` tells the two zeros apart."""
         return paddle.to_tensor(value, dtype=dtype, place="cpu")
 
     def with_numbers(function: Callable[..., Raw]) -> Callable[..., Raw]:

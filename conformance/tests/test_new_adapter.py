@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from unigrad_conformance import next_step
+from unigrad_conformance import catalogue, next_step, runner
 from unigrad_conformance.new_adapter import FILES, new_adapter
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +65,48 @@ def test_what_it_writes_is_whole(here: Path, capsys: pytest.CaptureFixture[str])
     assert re.findall(r"(?:from|import) (\S+)", adapter) == ["math", "unigrad.extend", "NativeBackend,", "arrays.cpu"]
     subprocess.run([sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F,W,B,UP", folder], check=True)
     subprocess.run([sys.executable, "-m", "ruff", "format", "--isolated", "--check", folder], check=True)
+
+
+# One whose functions are not as NumPy's, and whose dtypes are its own.
+UNLIKE = """
+import numpy
+
+float32, float64, int64, bool = "unlike.float32", "unlike.float64", "unlike.int64", "unlike.bool"
+
+class array:
+    def __init__(self, values, dtype):
+        self.values, self.dtype = numpy.array(values), dtype
+
+    shape = property(lambda self: self.values.shape)
+    __array__ = lambda self, dtype=None, copy=None: self.values.copy()
+
+def add(x, y):
+    return array(x.values + (y.values if isinstance(y, array) else y), x.dtype)
+
+def exp(x):
+    return array(numpy.exp(x.values), x.dtype)
+"""
+
+
+def test_an_adapter_of_a_framework_unlike_numpy_runs_from_the_beginning(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _ran("other", "--module", "unlike", "--distribution", "numpy", "--into", "package", "--unlike-numpy") == 0
+    adapter = here / "package" / "unigrad_other" / "__init__.py"
+    subprocess.run([sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F,W,B,UP", adapter], check=True)
+    subprocess.run([sys.executable, "-m", "ruff", "format", "--isolated", "--check", adapter], check=True)
+    (here / "package" / "unlike.py").write_text(UNLIKE)
+    info = here / "package" / "unigrad_other-0.1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: unigrad-other\nVersion: 0.1.0\n")
+    (info / "entry_points.txt").write_text("[unigrad.backends]\nother = unigrad_other:backend\n")
+    monkeypatch.setenv("PYTHONPATH", str(here / "package"), prepend=os.pathsep)
+    monkeypatch.syspath_prepend(str(here / "package"))
+    cases = catalogue.chosen(["seeds.dot_gradient", "exp.*", "linalg.inv.*"], everyday=True)
+    found = runner.run_cases(["other"], cases)
+    statuses = {verdict.status for verdict in found.columns[0].verdicts.values()}
+    assert found.columns[0].unavailable is None
+    assert statuses == {"agrees"}, found.columns[0].verdicts
 
 
 def test_the_page_shows_the_workflow_that_is_written(here: Path) -> None:

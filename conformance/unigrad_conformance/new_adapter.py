@@ -23,17 +23,21 @@ FILES = {
     "README.md": "README.md",
 }
 """The templates in the folder ``skeleton``, and what they become."""
+UNLIKE = "unlike.py"
+"""Instead of the adapter, for a framework that does not follow NumPy."""
 
 
 class NewAdapter:
     """Write the package of an adapter to begin with, and say what is missing next in one.
 
-    The package has an adapter of a framework that follows NumPy, the conformance suite as tests of pytest, a workflow
-    for GitHub Actions and a README. Nothing is overwritten. The exit status is 0 if it was written, or with --next if
+    The package has an adapter of a framework that follows NumPy, or with --unlike-numpy one in which NumPy computes
+    whatever is not written yet, the conformance suite as tests of pytest, a workflow for GitHub Actions and a README.
+    Nothing is overwritten. The exit status is 0 if it was written, or with --next if
     nothing is missing any more, 1 if something is, 2 for a wrong argument and what cannot be written.
 
     unigrad new-adapter mine                    for the module mine, in the folder unigrad-mine
     unigrad new-adapter mine --module mine.numpy --distribution mine-cpu
+    unigrad new-adapter mine --unlike-numpy     the framework's functions have other arguments than NumPy's
     unigrad new-adapter mine --next             does it load, do raw functions agree, do families of cases
     """
 
@@ -43,6 +47,9 @@ class NewAdapter:
         parser.add_argument("--module", help="the framework's module with NumPy's functions (NAME)")
         parser.add_argument("--distribution", help="what pip installs (the first part of the module's name)")
         parser.add_argument("--into", metavar="FOLDER", help="where to write it (unigrad-NAME)")
+        parser.add_argument(
+            "--unlike-numpy", action="store_true", help="for a framework whose functions are not as NumPy's"
+        )
         parser.add_argument("--next", action="store_true", help="write nothing: say what is missing next")
 
     def run(self, args: argparse.Namespace) -> int:
@@ -72,7 +79,7 @@ class NewAdapter:
         }  # fmt: skip
         folder = Path(args.into or folder_of(name))
         try:
-            written = write(folder, words)
+            written = write(folder, words, args.unlike_numpy)
         except OSError as error:
             return _wrong(f"{error}; choose another folder with --into")
         print("\n".join([f"{folder}:", *(f"  {path}" for path in written), ""]))
@@ -88,15 +95,16 @@ def folder_of(name: str) -> str:
     return f"unigrad-{name.replace('_', '-')}"
 
 
-def write(folder: Path, words: dict[str, str]) -> list[str]:
+def write(folder: Path, words: dict[str, str], unlike_numpy: bool = False) -> list[str]:
     """Write the package; FileExistsError if there is anything in the folder. Returns the files."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(f"{folder} is there already, and nothing in it is overwritten")
+    templates = {UNLIKE if unlike_numpy and source == "adapter.py" else source: FILES[source] for source in FILES}
     texts = {
         Template(target).substitute(words): Template(
             (files("unigrad_conformance") / "skeleton" / f"{source}.template").read_text(encoding="utf-8")
         ).substitute(words)
-        for source, target in FILES.items()
+        for source, target in templates.items()
     }
     for target, text in texts.items():
         path = folder / target
