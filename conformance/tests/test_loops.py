@@ -37,6 +37,12 @@ def test_the_same_as_untraced(name: str, values: list[float]) -> None:
     np.testing.assert_allclose(gradient, right[1], rtol=1e-5)
 
 
+@pytest.mark.parametrize("length", [-1, 2**63, 10**40, 2.5, "3"])
+def test_a_length_that_is_none(length: Any) -> None:
+    with pytest.raises(ug.ArgumentError, match="length"):
+        ug.scan(lambda state, _: (state, None), ug.asarray(1.0), length=length)
+
+
 @pytest.mark.parametrize("name", ["jax", "tensorflow"])
 def test_a_loop_of_unknown_length_says_what_to_use(name: str) -> None:
     with ug.use_backend(name):

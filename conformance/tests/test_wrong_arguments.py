@@ -64,6 +64,7 @@ def _functions() -> Iterator[str]:
         ("fft.", ug.fft),
         ("nn.", ug.nn),
         ("random.", ug.random),
+        ("special.", ug.special),
     ):
         for name in dir(module):
             found = getattr(module, name)
@@ -132,5 +133,38 @@ def test_only_errors_of_unigrads_come_out(name: str, backend: str) -> None:
                 call = getattr(getattr(ug, spaces[0]) if spaces else ug, last)
                 args, options = _drawn(rng, list(inspect.signature(call).parameters.values()))
             problems.append(_problem(name, call, args, options))
+    found = [problem for problem in problems if problem]
+    assert not found, "\n".join(found)
+
+
+def _squares(*args: Any) -> Any:
+    return sum(ug.square(leaf).sum() for leaf in ug.tree_leaves(args))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", ["grad", "value_and_grad", "jacobian", "hessian", "vmap", "checkpoint", "vjp"])
+def test_only_errors_of_unigrads_come_out_of_what_transforms_return(name: str, backend: str) -> None:
+    """With options of the wrong kinds, and then arguments, and of ``vjp`` a cotangent."""
+    rng = random.Random(name)
+    transform = getattr(ug, name)
+    named = [p for p in inspect.signature(transform).parameters if p not in ("f", "primals", "args")]
+
+    def call(*args: Any, **options: Any) -> None:
+        if name == "vjp":
+            _, pull = transform(_squares, *args[1:], **options)
+            pull(args[0])
+        else:
+            transform(_squares, **options)(*args)
+
+    with ug.use_backend(backend), np.errstate(all="ignore"):
+        problems = []
+        for _ in range(4 * EXAMPLES):
+            pool = _arguments()
+            args = [
+                rng.choice(pool[:11] if rng.random() < 0.6 else pool) for _ in range(rng.choice([0, 1, 1, 2, 2, 3]))
+            ]
+            options = {option: rng.choice(pool) for option in named if rng.random() < 0.25}
+            problems.append(_problem(name, call, args or pool[:1], options))
     found = [problem for problem in problems if problem]
     assert not found, "\n".join(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, SupportsIndex
 
@@ -47,9 +48,12 @@ def positions(argnums: Argnums | None, count: int) -> list[int]:
         return list(range(count))
     found = []
     for given in argnums if isinstance(argnums, Sequence) and not isinstance(argnums, str) else (argnums,):
-        if isinstance(given, (bool, np.bool_)) or not hasattr(given, "__index__"):
+        try:
+            position = operator.index(given)
+        except TypeError:
+            position = None
+        if position is None or isinstance(given, (bool, np.bool_)):
             raise ArgumentError(f"argnums={argnums!r} must be the position of an argument, or a tuple of positions")
-        position = given.__index__()
         if not -count <= position < count:
             raise ArgumentError(
                 f"argnums={argnums!r} is out of range: the function was called with {count} positional arguments; "

@@ -8,6 +8,7 @@ compiles, turn by turn.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -97,6 +98,8 @@ def scan(
     (turns,) = sizes
     if turns < 0:
         raise ArgumentError(f"length={turns} is negative; use a number of turns from 0 up")
+    if turns > sys.maxsize:
+        raise ArgumentError(f"length={turns} is more than an array can have rows; use at most {sys.maxsize}")
     if not turns:
         with pause():
             nothing = [zeros(leaf.shape[1:], leaf.dtype, like=leaf) for leaf in leaves]
