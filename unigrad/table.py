@@ -219,6 +219,26 @@ def residuals_of(rule: Rule) -> tuple[str, ...]:
     return parameters(rule)[2:]
 
 
+def shares_of(
+    row: Primitive,
+    rules: Sequence[Rule],
+    xp: Any,
+    moves: Sequence[Any],
+    arrays: Sequence[Any],
+    statics: Sequence[Any],
+    out: Any,
+) -> list[Any]:
+    """What the rules of a primitive of so many arrays give for what moves, a tangent for each array or one cotangent as
+    often, and None for None: over a framework's arrays as they are, with ``xp`` for its functions."""
+    known = dict(zip(row.statics, statics, strict=True)) | {"out": out}
+    for name, x in zip(row.arrays, arrays, strict=True):
+        known |= {name: x, f"{name}_shape": tuple(x.shape), f"{name}_dtype": x.dtype}
+    return [
+        None if move is None else rule(xp, move, *[known[name] for name in residuals_of(rule)])
+        for rule, move in zip(rules, moves, strict=True)
+    ]
+
+
 def parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     """The names of the positional parameters. ``inspect.signature`` would take a quarter of unigrad's import."""
     code = inspect.unwrap(function).__code__

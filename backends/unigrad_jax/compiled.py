@@ -13,17 +13,16 @@ import numpy as np
 from jax.sharding import SingleDeviceSharding
 
 from unigrad.extend import (
-    RELEASED,
     Backend,
+    CallNode,
     Engine,
+    Moving,
     Node,
     Parents,
     Primitive,
     Raw,
-    RawNode,
     accumulate,
     is_array,
-    next_number,
 )
 from unigrad_jax.keys import split
 from unigrad_jax.wide import wide
@@ -88,16 +87,6 @@ class Function:
         return found
 
 
-def _of_tracked(plain: Callable[..., Raw], mask: Mask, inputs: Sequence[Raw]) -> tuple[Callable[..., Raw], list[Raw]]:
-    """The function of those inputs alone that ``mask`` marks, and these."""
-
-    def of_tracked(*tracked: Raw) -> Raw:
-        given = iter(tracked)
-        return plain(*[next(given) if marked else value for value, marked in zip(inputs, mask, strict=True)])
-
-    return of_tracked, [value for value, marked in zip(inputs, mask, strict=True) if marked]
-
-
 def placed(shares: Sequence[Raw], inputs: Sequence[Raw]) -> list[Raw]:
     """Cotangents where their variables are: XLA chooses the sharding of what it computes."""
     return [
@@ -107,14 +96,14 @@ def placed(shares: Sequence[Raw], inputs: Sequence[Raw]) -> list[Raw]:
 
 
 def _pull(plain: Callable[..., Raw], mask: Mask, g: Raw, *inputs: Raw) -> tuple[Raw, ...]:
-    function, tracked = _of_tracked(plain, mask, inputs)
-    out, pull = jax.vjp(function, *tracked)
+    moving = Moving(lambda raws: plain(*raws), inputs, mask)
+    out, pull = jax.vjp(moving.results, *moving.primals)
     return pull(_varying(g, out))
 
 
 def _push(plain: Callable[..., Raw], mask: Mask, inputs: Sequence[Raw], tangents: Sequence[Raw]) -> tuple[Raw, Raw]:
-    function, tracked = _of_tracked(plain, mask, inputs)
-    out, tangent = jax.jvp(function, tracked, list(map(_varying, tangents, tracked)))
+    moving = Moving(lambda raws: plain(*raws), inputs, mask)
+    out, tangent = jax.jvp(moving.results, moving.primals, list(map(_varying, tangents, moving.primals)))
     return out, tangent
 
 
@@ -124,34 +113,23 @@ def _varying(cotangent: Raw, like: Raw) -> Raw:
     return jnp.where(like == like, cotangent, cotangent) if jax.sharding.get_abstract_mesh().manual_axes else cotangent
 
 
-class Call(RawNode):
-    """One recorded call of a function."""
+class Call(CallNode):
+    """One recorded call of a :class:`Function`."""
 
-    __slots__ = ("function", "inputs", "more")
-
-    def __init__(self, function: Function, inputs: Sequence[Raw], parents: tuple[Node | None, ...]) -> None:
-        self.number = next_number()
-        self.function = function
-        self.inputs = inputs
-        self.more = parents
-
-    @property
-    def operation(self) -> str:  # type: ignore[override]
-        """The name of the function."""
-        return self.function.name
+    __slots__ = ()
 
     def pull(self, xp: Any, g: Raw, cotangents: dict[Node, Raw], owned: set[Node]) -> None:
         tracked = [parent for parent in self.more if parent is not None]
         mask = tuple([parent is not None for parent in self.more])
-        shares = self.function.pullback(mask)(g, *self.inputs)
+        shares = self.function.pullback(mask)(g, *self.raws)
         if not isinstance(g, jax.core.Tracer) and type(g.sharding) is not SingleDeviceSharding:
-            shares = placed(shares, [value for value, marked in zip(self.inputs, mask, strict=True) if marked])
+            shares = placed(shares, [value for value, marked in zip(self.raws, mask, strict=True) if marked])
         for parent, share in zip(tracked, shares, strict=True):
             accumulate(cotangents, owned, parent, share)
 
     def recorded_share(self, position: int, g: Raw, node: Node | None, rows: bool) -> tuple[Raw, Node]:
-        inputs = (g, *self.inputs)
-        function = self.function.derivative(position, len(self.inputs))
+        inputs = (g, *self.raws)
+        function = self.function.derivative(position, len(self.raws))
         if rows:
             function = function.by_rows()
         with wide():
@@ -159,12 +137,7 @@ class Call(RawNode):
             read = function.read(inputs)
         # JAX has a cotangent of 0 for what is not read, which is NaN behind an infinite slope.
         parents = zip((node, *self.more), read, strict=True)
-        return out, Call(function, inputs, tuple([parent if used else None for parent, used in parents]))
-
-    def release(self) -> None:
-        self.number = RELEASED
-        self.inputs = ()
-        self.more = ()
+        return out, Call(function.name, function, tuple([parent if used else None for parent, used in parents]), inputs)
 
 
 class Operation:
@@ -232,7 +205,7 @@ class JaxEngine(Engine):
         function, inputs = operation.resolve(raws, statics)
         with wide():
             out = function.run(*inputs)
-        return out, Call(function, inputs, (*parents, *(None,) * (len(inputs) - len(parents))))
+        return out, Call(function.name, function, (*parents, *(None,) * (len(inputs) - len(parents))), inputs)
 
     def constant(self, raw: Raw) -> Raw:
         return jax.lax.stop_gradient(raw) if isinstance(raw, jax.core.Tracer) else raw

@@ -26,8 +26,10 @@ def key(x: Raw) -> Raw:
     return jnp.where(bits < 0, jnp.iinfo(bits.dtype).min - bits, bits)
 
 
-def key_with(nan: str, x: Raw) -> Raw:
-    """:func:`key`, with NaN as the largest of all (``"max"``) or the smallest (``"min"``)."""
+def sortable(x: Raw, nan: str = "max") -> Raw:
+    """What sorts as x does, with NaN as the largest of all (``"max"``) or the smallest (``"min"``)."""
+    if not by_bits(x):
+        return x
     found = key(x)
     return jnp.where(jnp.isnan(x), getattr(jnp.iinfo(found.dtype), nan), found)
 
@@ -73,16 +75,3 @@ def floor(x: Raw) -> Raw:
 
 def ceil(x: Raw) -> Raw:
     return jnp.where((x == 0) & (key(x) > 0), 1, jnp.ceil(x)) if by_bits(x) else jnp.ceil(x)
-
-
-def argmax(x: Raw, **options: object) -> Raw:
-    return jnp.argmax(key_with("max", x) if by_bits(x) else x, **options)
-
-
-def argmin(x: Raw, **options: object) -> Raw:
-    return jnp.argmin(key_with("min", x) if by_bits(x) else x, **options)
-
-
-def sortable(x: Raw) -> Raw:
-    """What sorts as x does, NaN last."""
-    return key_with("max", x) if by_bits(x) else x

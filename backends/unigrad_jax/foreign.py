@@ -46,14 +46,10 @@ class JaxForeign(Foreign):
             _, pushed, outs = jax.jvp(function, function.primals, list(tangents), has_aux=True)
         return outs, pushed
 
-    def vmap(self, function: RawFunction, marks: Sequence[bool]) -> RawFunction:
-        of_batch = jax.vmap(lambda *raws: function(raws), tuple([0 if marked else None for marked in marks]))
-
-        def run(raws: Sequence[Raw]) -> list[Raw]:
-            with _as_given(raws):
-                return list(of_batch(*raws))
-
-        return run
+    def vmap(self, function: Moving) -> Sequence[Raw]:
+        with _as_given(function.raws):
+            found: tuple[Raw, ...] = jax.vmap(function.results)(*function.primals)
+            return found
 
     def follows(self, raw: Raw) -> bool:
         return isinstance(raw, jax.core.Tracer)

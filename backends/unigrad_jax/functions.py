@@ -273,25 +273,13 @@ def rounded(function: Callable[..., Raw]) -> Callable[..., Raw]:
 # --- reductions -----------------------------------------------------------------------------------------
 
 
-def reduced(function: Callable[..., Raw]) -> Callable[..., Raw]:
-    def reduce(x: Raw, axes: Shape, keepdims: bool) -> Raw:
-        return function(x, axis=axes, keepdims=keepdims)
+def reduced(function: Callable[..., Raw], typed: bool = False) -> Callable[..., Raw]:
+    """A reduction over one axis or several, ``typed``: in the dtype of the array."""
+
+    def reduce(x: Raw, axes: int | Shape, keepdims: bool) -> Raw:
+        return function(x, axis=axes, keepdims=keepdims, **({"dtype": x.dtype} if typed else {}))
 
     return reduce
-
-
-def typed(function: Callable[..., Raw]) -> Callable[..., Raw]:
-    def reduce(x: Raw, axes: Shape, keepdims: bool) -> Raw:
-        return function(x, axis=axes, keepdims=keepdims, dtype=x.dtype)
-
-    return reduce
-
-
-def position(function: Callable[..., Raw]) -> Callable[..., Raw]:
-    def find(x: Raw, axis: int, keepdims: bool) -> Raw:
-        return function(x, axis=axis, keepdims=keepdims)
-
-    return find
 
 
 def extreme(function: Callable[..., Raw]) -> Callable[..., Raw]:
@@ -545,15 +533,15 @@ def operations() -> dict[str, Operation]:
         "cosh": cosh,
         "tanh": tanh,
         "astype": astype,
-        "sum": typed(jnp.sum),
-        "prod": typed(jnp.prod),
+        "sum": reduced(jnp.sum, typed=True),
+        "prod": reduced(jnp.prod, typed=True),
         "max": extreme(jnp.max),
         "min": extreme(jnp.min),
         # Not of x itself: of a complex number JAX looks at the real part alone.
         "any": reduced(lambda x, **options: jnp.any(exact.truth(x), **options)),
         "all": reduced(lambda x, **options: jnp.all(exact.truth(x), **options)),
-        "argmax": position(exact.argmax),
-        "argmin": position(exact.argmin),
+        "argmax": reduced(lambda x, **options: jnp.argmax(exact.sortable(x), **options)),
+        "argmin": reduced(lambda x, **options: jnp.argmin(exact.sortable(x, nan="min"), **options)),
         "logsumexp": logsumexp,
         "log_softmax": log_softmax,
         "cross_entropy": cross_entropy,

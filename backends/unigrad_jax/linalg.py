@@ -18,7 +18,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from unigrad.extend import PRIMITIVES, Primitive, Raw, refusal, residuals_of
+from unigrad.extend import PRIMITIVES, Primitive, Raw, refusal, shares_of
 from unigrad_jax.compiled import Function, Operation
 from unigrad_jax.rules import composition, neutral
 
@@ -101,10 +101,7 @@ class Pulled(Operation):
 
         def backwards(saved: tuple[Raw, Sequence[Raw]], g: Raw) -> tuple[Raw, ...]:
             out, arrays = saved
-            known = dict(zip(row.statics, statics, strict=True)) | {"out": out}
-            for name, array in zip(row.arrays, arrays, strict=True):
-                known |= {name: array, f"{name}_shape": tuple(array.shape), f"{name}_dtype": array.dtype}
-            found = [rule(others, g, *(known[name] for name in residuals_of(rule))) for rule in row.rules]
+            found = shares_of(row, row.rules, others, [g] * len(arrays), arrays, statics, out)
             return tuple(
                 jnp.zeros_like(array) if share is None else share for array, share in zip(arrays, found, strict=True)
             )

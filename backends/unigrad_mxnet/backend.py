@@ -8,7 +8,7 @@ import numpy as np
 
 from unigrad.extend import ALL, HOST, Backend, InterchangeError, Raw, UnsupportedError, from_host, host_capsule
 from unigrad_mxnet import linalg
-from unigrad_mxnet.importing import INSTALL, import_mxnet
+from unigrad_mxnet.importing import import_mxnet
 from unigrad_mxnet.replaced import REPLACED
 
 _LARGEST = 2**31
@@ -21,7 +21,10 @@ class MXNetBackend(Backend):
     """
 
     name = framework = distribution = "mxnet"
-    install = f"{INSTALL}  # it needs the system libraries libgomp1 and libquadmath0"
+    install = (
+        "pip install --no-deps mxnet==1.9.1  "
+        "# it needs two system libraries, on Debian and Ubuntu: apt-get install libgomp1 libquadmath0"
+    )
     differentiates = "first order"
     max_ndim = 5
     missing: ClassVar = {

@@ -13,7 +13,6 @@ from __future__ import annotations
 import builtins
 import importlib
 import importlib.machinery
-import importlib.util
 import sys
 import threading
 import types
@@ -23,22 +22,17 @@ from typing import Any
 
 import numpy
 
-from unigrad.extend import BackendError, quietly
+from unigrad.extend import quietly
 
-INSTALL = "pip install --no-deps mxnet==1.9.1"
-_LIBRARIES = {"libgomp": "libgomp1", "libquadmath": "libquadmath0"}
 _lock = threading.Lock()
 
 
 def import_mxnet() -> Any:
-    """The module ``mxnet``. If it fails to import, everything is as it was before, and the error says what to do."""
+    """The module ``mxnet``. If it fails to import, everything is as it was before."""
     with _lock:
         if "mxnet" in sys.modules:
-            mxnet = sys.modules["mxnet"]
-            _start_engine(mxnet)
-            return mxnet
-        if importlib.util.find_spec("mxnet") is None:
-            raise BackendError(f"backend 'mxnet' needs mxnet, which is not installed; type: {INSTALL}")
+            _start_engine(sys.modules["mxnet"])
+            return sys.modules["mxnet"]
         # What a plain `import mxnet` that failed has left behind would be taken for whole.
         _forget()
         finder = _Finder()
@@ -49,10 +43,8 @@ def import_mxnet() -> Any:
                 warnings.simplefilter("ignore")
                 mxnet = importlib.import_module("mxnet")
             _start_engine(mxnet)
-        except BaseException as error:
+        except BaseException:
             _forget()
-            if isinstance(error, Exception):
-                raise _explained(error) from error
             raise
         finally:
             sys.meta_path.remove(finder)
@@ -63,18 +55,6 @@ def _forget() -> None:
     for name in list(sys.modules):
         if name.partition(".")[0] == "mxnet":
             del sys.modules[name]
-
-
-def _explained(error: Exception) -> BackendError:
-    for library, package in _LIBRARIES.items():
-        if library in str(error):
-            return BackendError(
-                f"mxnet is installed, but the system library that it needs is not ({error}); "
-                f"on Debian and Ubuntu it comes with {package}; type: apt-get install {' '.join(_LIBRARIES.values())}"
-            )
-    return BackendError(
-        f"mxnet failed to import ({type(error).__name__}: {error}); unigrad works with version 1.9.1: {INSTALL}"
-    )
 
 
 # --- what MXNet expects to find -------------------------------------------------------------------------

@@ -31,7 +31,7 @@ class Step(mx.autograd.Function):
     def backward(self, *grads: Raw) -> Raw:
         try:
             gs = [
-                mx.np.array(g.asnumpy().reshape(y.shape), dtype=g.dtype) if has_gradients(y.dtype) else None
+                mx.np.array(g.asnumpy().reshape(y.shape), dtype=y.dtype)
                 for g, y in zip(grads, self.results, strict=True)
             ]
             shares = [share for share in self.pull(self.raws, gs) if share is not None]

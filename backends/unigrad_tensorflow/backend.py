@@ -19,7 +19,7 @@ from unigrad.extend import (
     everything,
     from_host,
     host_capsule,
-    loaded_before,
+    load_triton,
     quietly,
     ruled,
     values_unknown,
@@ -41,7 +41,7 @@ class TensorFlowBackend(Backend):
     replaced: ClassVar = REPLACED | ruled()
 
     def load(self) -> None:
-        loaded_before("triton", "_C/libtriton.so", other="tensorflow")
+        load_triton(pytorch=False)
         # TensorFlow prints its first messages before it reads the level.
         with quietly(LEVEL, os.environ.get(LEVEL, "3")):
             import tensorflow as tf

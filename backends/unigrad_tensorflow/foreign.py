@@ -9,7 +9,7 @@ import tensorflow as tf
 from tensorflow.core.function.trace_type import from_value
 from tensorflow.core.function.trace_type.custom_nest_trace_type import CustomNestTraceType
 
-from unigrad.extend import DtypeError, Elsewhere, Followed, Foreign, Moving, Raw, RawFunction, RawPull, UnsupportedError
+from unigrad.extend import DtypeError, Elsewhere, Followed, Foreign, Moving, Raw, RawPull, UnsupportedError
 from unigrad_tensorflow.tape import (
     UNCONNECTED,
     close_tape,
@@ -61,21 +61,13 @@ class TensorFlowForeign(Foreign):
         pushed = [accumulator.jvp(y) for y in floating]
         return outs, [tf.zeros_like(y) if t is None else t for y, t in zip(floating, pushed, strict=True)]
 
-    def vmap(self, function: RawFunction, marks: Sequence[bool]) -> RawFunction:
-        def of_batch(*raws: Raw) -> list[Raw]:
-            def of_element(elements: Sequence[Raw]) -> list[Raw]:
-                supply = iter(elements)
-                return function([next(supply) if marked else raw for raw, marked in zip(raws, marks, strict=True)])
+    def vmap(self, function: Moving) -> Sequence[Raw]:
+        def of_batch(*batches: Raw) -> list[Raw]:
+            return list(tf.vectorized_map(lambda elements: list(function.results(*elements)), list(batches)))
 
-            found = tf.vectorized_map(of_element, [raw for raw, marked in zip(raws, marks, strict=True) if marked])
-            return list(found)
-
-        def run(raws: Sequence[Raw]) -> list[Raw]:
-            # As one graph: called by itself, vectorized_map warns that it makes a new one each time, as it must.
-            graph = tf.function(of_batch, autograph=False)
-            return list(graph.get_concrete_function(*map(tf.TensorSpec.from_tensor, raws))(*raws))
-
-        return run
+        # As one graph: called by itself, vectorized_map warns that it makes a new one each time, as it must.
+        graph = tf.function(of_batch, autograph=False)
+        return list(graph.get_concrete_function(*map(tf.TensorSpec.from_tensor, function.primals))(*function.primals))
 
     def follows(self, raw: Raw) -> bool:
         return looks_on()
@@ -87,12 +79,7 @@ class TensorFlowForeign(Foreign):
         @tf.custom_gradient
         def run(*given: Raw) -> tuple[tuple[Raw, ...], Callable[..., list[Raw | None]]]:
             results, pull = step.recorded(given)
-
-            def backward(*grads: Raw) -> list[Raw | None]:
-                gs = [g if _is_floating(y) else None for g, y in zip(grads, results, strict=True)]
-                return list(pull(given, gs))
-
-            return tuple(results), backward
+            return tuple(results), lambda *grads: list(pull(given, grads))
 
         return tf.nest.flatten(run(*raws))
 
@@ -132,7 +119,3 @@ def _held(kind: Any, with_array: Callable[[Any], Any], part: Any) -> Any:
             "structures to it: return x.raw from the function, or give it Tensors, ug.asarray(x)"
         )
     return with_array(part)
-
-
-def _is_floating(raw: Raw) -> bool:
-    return bool(raw.dtype.is_floating or raw.dtype.is_complex)

@@ -24,6 +24,7 @@ from unigrad.extend import (
     Raw,
     Shape,
     ShapeError,
+    by_numpy,
     get_backend_object,
     is_array,
     real_of,
@@ -31,10 +32,9 @@ from unigrad.extend import (
     with_replaced,
 )
 from unigrad_tensorflow.derivatives import replaced
-from unigrad_tensorflow.exact import compared, of_angles, rounded, truth
+from unigrad_tensorflow.exact import exact, of_angles, rounded, truth
 from unigrad_tensorflow.exact import position as exact_position
 from unigrad_tensorflow.fft import FOURIER
-from unigrad_tensorflow.host import on_host
 from unigrad_tensorflow.linalg import linear_algebra
 from unigrad_tensorflow.networks import NETWORKS
 from unigrad_tensorflow.searching import searching
@@ -96,11 +96,11 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "ceil": of_floats(rounded("ceil", gen_math_ops.ceil)),
         "round": of_floats(round_),
         "sign": sign(replaced(backend, "sign", gen_math_ops.sign)),
-        "fmod": fmod,
+        "fmod": unless_integers(fmod, by_numpy(backend, np.fmod)),
         "log1p": log1p,
         "expm1": expm1,
-        "nextafter": on_host(np.nextafter),
-        "signbit": on_host(np.signbit),
+        "nextafter": by_numpy(backend, np.nextafter),
+        "signbit": by_numpy(backend, np.signbit),
         "bitwise_and": of_bits(gen_bitwise_ops.bitwise_and, gen_math_ops.logical_and),
         "bitwise_or": of_bits(gen_bitwise_ops.bitwise_or, gen_math_ops.logical_or),
         "bitwise_xor": of_bits(gen_bitwise_ops.bitwise_xor, gen_math_ops.not_equal),
@@ -152,14 +152,14 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "setitem": setitem,
         "take_along_axis": lambda x, indices, axis: pick(x, along(indices, axis, x.shape)),
         "scatter_along_axis": lambda x, indices, axis, shape: put(x, along(indices, axis, shape), shape),
-        "argsort": argsort,
+        "argsort": functools.partial(argsort, by_numpy(backend, get_backend_object("numpy").functions["argsort"])),
     }
     with_numbers = {"power": with_arrays(power)} | {name: scalar_first(table[name]) for name in SCALAR_FIRST}
-    table |= searching(table) | linear_algebra(table | with_numbers) | FOURIER | NETWORKS
+    table |= searching(backend, table) | linear_algebra(backend, table | with_numbers) | FOURIER | NETWORKS
     table = with_replaced(backend, table, replaced)
     table |= {name: with_arrays(table[name]) for name in ("power", "floor_divide", "remainder")}
     table |= {name: scalar_first(table[name]) for name in SCALAR_FIRST}
-    return table | {name: compared(name, table[name]) for name in COMPARISONS}
+    return table | {name: exact(getattr(np, name), table[name]) for name in COMPARISONS}
 
 
 # --- elementwise -------------------------------------------------------------------------------------
@@ -250,10 +250,13 @@ def of_halves(function: Callable[..., Raw]) -> Callable[..., Raw]:
 
 @of_halves
 def fmod(x1: Raw, x2: Raw) -> Raw:
-    """TensorFlow's has no kernels for narrow integers."""
-    if x1.dtype.is_integer:
-        return on_host(np.fmod)(x1, x2)
+    """Of floats."""
     return gen_math_ops.truncate_mod(x1, x2)
+
+
+def unless_integers(function: Callable[..., Raw], of_integers: Callable[..., Raw]) -> Callable[..., Raw]:
+    """A function for which TensorFlow has no kernels of narrow integers."""
+    return lambda x1, x2: (of_integers if x1.dtype.is_integer else function)(x1, x2)
 
 
 def of_numbers(
@@ -442,10 +445,10 @@ def einsum(operands: Sequence[Raw], subscripts: str) -> Raw:
     return tf.einsum(subscripts, *operands)
 
 
-def argsort(x: Raw, axis: int, descending: bool) -> Raw:
+def argsort(host: Callable[..., Raw], x: Raw, axis: int, descending: bool) -> Raw:
     """By NumPy; in a tf.function by TensorFlow's own, which puts NaN anywhere, in two steps."""
     if not tf.is_symbolic_tensor(x):
-        return on_host(get_backend_object("numpy").functions["argsort"])(x, axis, descending)
+        return host(x, axis, descending)
     direction = "DESCENDING" if descending else "ASCENDING"
     if not x.dtype.is_floating:
         values = tf.cast(x, tf.uint8) if x.dtype.is_bool else x

@@ -7,13 +7,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from unigrad.extend import Raw, composed, get_backend_object, refusal
-from unigrad_tensorflow.host import on_host
+from unigrad.extend import Backend, Raw, by_numpy, composed, get_backend_object, refusal
 
 MAY_REFUSE = ("inv", "solve", "cholesky")
 
 
-def linear_algebra(others: dict[str, Callable[..., Raw]]) -> dict[str, Callable[..., Raw]]:
+def linear_algebra(backend: Backend, others: dict[str, Callable[..., Raw]]) -> dict[str, Callable[..., Raw]]:
     """The table of raw functions. ``others`` are those that two compositions are made of."""
     linalg = tf.linalg
     table: dict[str, Callable[..., Raw]] = {
@@ -30,13 +29,13 @@ def linear_algebra(others: dict[str, Callable[..., Raw]]) -> dict[str, Callable[
         "svdvals": lambda x: linalg.svd(x, compute_uv=False),
         "qr": qr,
     }
-    table = {name: answered(name, function) for name, function in table.items()}
+    table = {name: answered(backend, name, function) for name, function in table.items()}
     return table | composed(others | table)
 
 
-def answered(name: str, function: Callable[..., Raw]) -> Callable[..., Raw]:
+def answered(backend: Backend, name: str, function: Callable[..., Raw]) -> Callable[..., Raw]:
     """The function, with unigrad's error for a matrix that has no answer, and NumPy's where there are no elements."""
-    host = on_host(get_backend_object("numpy").functions[name])
+    host = by_numpy(backend, get_backend_object("numpy").functions[name])
 
     def call(*args: Any) -> Raw:
         if any(0 in arg.shape for arg in args if isinstance(arg, tf.Tensor)):

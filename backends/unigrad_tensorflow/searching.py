@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
-from unigrad.extend import PRIMITIVES, Raw, get_backend_object
-from unigrad_tensorflow.host import on_host
+from unigrad.extend import PRIMITIVES, Backend, Raw, by_numpy, get_backend_object
 
 
-def searching(table: Mapping[str, Callable[..., Raw]]) -> dict[str, Callable[..., Raw]]:
+def searching(backend: Backend, table: Mapping[str, Callable[..., Raw]]) -> dict[str, Callable[..., Raw]]:
     """These functions by primitive; ``table`` has what they are composed of."""
     others = types.SimpleNamespace(**table)
 
@@ -23,5 +22,5 @@ def searching(table: Mapping[str, Callable[..., Raw]]) -> dict[str, Callable[...
     return {
         "cumulative_max": running("cumulative_max"),
         "cumulative_min": running("cumulative_min"),
-        "searchsorted": on_host(get_backend_object("numpy").functions["searchsorted"]),
+        "searchsorted": by_numpy(backend, get_backend_object("numpy").functions["searchsorted"]),
     }

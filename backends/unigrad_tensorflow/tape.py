@@ -15,15 +15,13 @@ from tensorflow.python import pywrap_tfe
 from tensorflow.python.ops import gen_math_ops
 
 from unigrad.extend import (
-    RELEASED,
     Backend,
+    CallNode,
     Engine,
     Node,
     Parents,
     Primitive,
     Raw,
-    RawNode,
-    next_number,
 )
 
 open_tape = pywrap_tfe.TFE_Py_TapeSetNew
@@ -41,27 +39,10 @@ def looks_on() -> bool:
     return not (tf.executing_eagerly() and pywrap_tfe.TFE_Py_TapeSetIsEmpty())
 
 
-class TapeNode(RawNode):
-    """One operation: how to run it again, what it was given and what came out, and the tape of that run."""
+class TapeNode(CallNode):
+    """One operation, with what came out, and the tape of that run."""
 
-    __slots__ = ("function", "more", "operation", "out", "raws", "tape")
-
-    def __init__(
-        self,
-        operation: str,
-        function: Callable[..., Raw],
-        parents: Parents,
-        raws: Sequence[Raw],
-        out: Raw,
-        tape: Any,
-    ) -> None:
-        self.number = next_number()
-        self.operation = operation
-        self.function = function
-        self.more = parents
-        self.raws = raws
-        self.out = out
-        self.tape = tape
+    __slots__ = ("out", "tape")
 
     def pull(self, xp: Any, g: Raw, cotangents: dict[Node, Raw], owned: set[Node]) -> None:
         tracked = [(parent, raw) for parent, raw in zip(self.more, self.raws, strict=True) if parent is not None]
@@ -77,13 +58,12 @@ class TapeNode(RawNode):
                 cotangents[parent] = share if held is None else add(held, share)
 
     def recorded_share(self, position: int, g: Raw, node: Node | None, rows: bool) -> tuple[Raw, Node]:
-        function = functools.partial(shares_by_rows if rows else share, self.function, position)
+        function = functools.partial(share, self.function, position, rows)
         return record(GRADIENT, function, (node, *self.more), (g, *self.raws))
 
     def release(self) -> None:
-        self.number = RELEASED
-        self.more = self.raws = ()
-        self.function = self.out = self.tape = None
+        super().release()
+        self.out = self.tape = None
 
 
 def record(operation: str, function: Callable[..., Raw], parents: Parents, raws: Sequence[Raw]) -> tuple[Raw, TapeNode]:
@@ -97,7 +77,9 @@ def record(operation: str, function: Callable[..., Raw], parents: Parents, raws:
         out = function(*raws)
     finally:
         close_tape(tape)
-    return out, TapeNode(operation, function, parents, raws, out, tape)
+    node = TapeNode(operation, function, parents, raws)
+    node.out, node.tape = out, tape
+    return out, node
 
 
 def told_apart(raws: Sequence[Raw]) -> Sequence[Raw]:
@@ -111,26 +93,19 @@ def told_apart(raws: Sequence[Raw]) -> Sequence[Raw]:
     ]
 
 
-def share(function: Callable[..., Raw], position: int, g: Raw, *raws: Raw) -> Raw:
-    """The cotangent of one input of ``function``, computed so that a tape outside can differentiate it."""
-    return _shares(function, position, [g], raws)[0]
-
-
-def shares_by_rows(function: Callable[..., Raw], position: int, g: Raw, *raws: Raw) -> Raw:
-    """:func:`share` for each row of ``g``: a loop, since TensorFlow's tapes take one cotangent at a time."""
-    return tf.stack(_shares(function, position, tf.unstack(g), raws))
-
-
-def _shares(function: Callable[..., Raw], position: int, gs: Sequence[Raw], raws: Sequence[Raw]) -> list[Raw]:
-    """What one input of ``function`` gets of each of several cotangents, from one run of it."""
+def share(function: Callable[..., Raw], position: int, rows: bool, g: Raw, *raws: Raw) -> Raw:
+    """The cotangent of one input of ``function``, computed so that a tape outside can differentiate it; with ``rows``
+    for each row of ``g``, in a loop, since TensorFlow's tapes take one cotangent at a time."""
     tape = open_tape(True, False)
     try:
         watch(tape, raws[position])
         out = function(*raws)
     finally:
         close_tape(tape)
-    found = [differentiate(tape, [out], [raws[position]], [g], None, UNCONNECTED)[0] for g in gs]
-    return [tf.zeros_like(raws[position]) if part is None else dense(part) for part in found]
+    given = tf.unstack(g) if rows else [g]
+    parts = [differentiate(tape, [out], [raws[position]], [row], None, UNCONNECTED)[0] for row in given]
+    found = [tf.zeros_like(raws[position]) if part is None else dense(part) for part in parts]
+    return tf.stack(found) if rows else found[0]
 
 
 def dense(g: Any) -> Raw:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,11 +14,10 @@ from unigrad.extend import (
     Raw,
     RawFunction,
     Spread,
-    UnigradWarning,
     UnsupportedError,
     backwards,
     everything,
-    loaded_before,
+    load_triton,
     ruled,
     values_unknown,
 )
@@ -45,14 +43,7 @@ class TorchBackend(Backend):
     _dynamo_knows = False
 
     def load(self) -> None:
-        if not loaded_before("triton", "_C/libtriton.so", other="tensorflow"):
-            warnings.warn(
-                "tensorflow was imported before PyTorch's compiler (triton): the process will end as soon as something "
-                "loads that, as torch.compile and ug.checkpoint do; put 'import triton' before 'import tensorflow', or "
-                "name the backend 'torch' or 'tensorflow' before it, or uninstall triton where there is no GPU",
-                UnigradWarning,
-                stacklevel=2,
-            )
+        load_triton(pytorch=True)
         import torch
 
         from unigrad_torch import scalars, spread

@@ -43,10 +43,9 @@ class TorchForeign(Foreign):
         _, pushed, outs = torch.func.jvp(function, tuple(function.primals), tuple(tangents), has_aux=True)
         return outs, pushed
 
-    def vmap(self, function: RawFunction, marks: Sequence[bool]) -> RawFunction:
-        axes = tuple([0 if marked else None for marked in marks])
-        of_batch = torch.func.vmap(lambda *raws: tuple(function(raws)), axes, randomness="different")
-        return lambda raws: list(of_batch(*raws))
+    def vmap(self, function: Moving) -> Sequence[Raw]:
+        found: tuple[Raw, ...] = torch.func.vmap(function.results, randomness="different")(*function.primals)
+        return found
 
     def follows(self, raw: Raw) -> bool:
         return bool(raw.requires_grad) and torch.is_grad_enabled()

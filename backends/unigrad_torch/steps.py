@@ -77,16 +77,13 @@ class FollowedStep(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
         _, ctx.point, *raws = inputs
-        ctx.floating = [is_floating(y) for y in output]
         ctx.save_for_backward(*raws)
-        ctx.mark_non_differentiable(*[y for y, marked in zip(output, ctx.floating, strict=True) if not marked])
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         # What unigrad computes on the way is recorded where PyTorch records the pass, whatever its caller does.
         with Switch(torch.is_grad_enabled(), None):
-            gs = [g if marked else None for g, marked in zip(grads, ctx.floating, strict=True)]
-            return (None, None, *ctx.point.pull(ctx.saved_tensors, gs))
+            return (None, None, *ctx.point.pull(ctx.saved_tensors, grads))
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, step: Followed, point: Point, *raws: Raw) -> Any:
@@ -107,7 +104,3 @@ def followed(step: Followed, raws: Sequence[Raw]) -> list[Raw]:
     if mapped or (torch.is_grad_enabled() and any(raw.requires_grad for raw in raws)):
         return list(FollowedStep.apply(step, Point(), *raws))
     return step.value(raws)
-
-
-def is_floating(raw: Raw) -> bool:
-    return bool(raw.is_floating_point() or raw.is_complex())

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 import unigrad as ug
-from unigrad.extend import loaded_before, loading
+from unigrad.extend import loading
+from unigrad.extend.loading import loaded_before
 
 KNOWN = ("torch", "tensorflow", "jax", "mxnet")
 FRAMEWORKS = [row.name for row in ug.available_backends() if row.installed and row.name in KNOWN]
@@ -84,10 +85,10 @@ def test_a_library_that_comes_too_late_is_not_loaded(compiler: str, monkeypatch:
 def test_who_imported_tensorflow_first_hears_of_pytorchs_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     torch_backend = pytest.importorskip("unigrad_torch.backend")
     pytest.importorskip("torch")
-    monkeypatch.setattr(torch_backend, "loaded_before", lambda *names, other: False)
+    monkeypatch.setattr(loading, "loaded_before", lambda *names, other: False)
     with pytest.warns(ug.UnigradWarning, match="tensorflow was imported before .* put 'import triton' before"):
         torch_backend.TorchBackend().load()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        monkeypatch.setattr(torch_backend, "loaded_before", lambda *names, other: True)
+        monkeypatch.setattr(loading, "loaded_before", lambda *names, other: True)
         torch_backend.TorchBackend().load()

@@ -8,53 +8,8 @@ from typing import Self
 from unigrad_conformance import oracle, runner
 from unigrad_conformance.case import Case
 from unigrad_conformance.deviations import Deviation, for_placement
-from unigrad_conformance.processes import CASE_SECONDS, LOADING_SECONDS, Message, Worker
-from unigrad_conformance.runner import Column, Orders, Verdict
-
-
-class Asked:
-    """One backend's worker, which is started when the first case is asked for, and anew after each that ended it."""
-
-    def __init__(self, backend: str, case_seconds: float) -> None:
-        self.column = Column(backend)
-        self._case_seconds = case_seconds
-        self._worker: Worker | None = None
-        self._patience = 0.0
-
-    def ask(self, case: Case) -> None:
-        """Give it the case; :meth:`outcome` has what becomes of it."""
-        if self.column.unavailable is None:
-            if self._worker is None:
-                self._worker = Worker(self.column.backend, {"quick": self.column.backend in runner.COMPILING})
-                self._patience = max(self._case_seconds, LOADING_SECONDS)
-            self._worker.tell(case.name)
-
-    def outcome(self, case: Case) -> Message | None:
-        """What became of the case that it was given; None if the backend cannot be used."""
-        started = False
-        while self._worker is not None:
-            message = self._worker.message(self._patience)
-            kind = message["kind"]
-            if kind == "ready":
-                self.column.about = {key: value for key, value in message.items() if key != "kind"}
-            elif kind == "start":
-                started = True
-            elif kind == "case":
-                self._patience = self._case_seconds
-                return message
-            else:
-                self.close()
-                if kind == "crashed" and started:
-                    return {"error": "crash", "message": message["why"], "seconds": 0.0}
-                outside = "" if kind == "unavailable" else "its worker failed outside any case: "
-                self.column.unavailable = outside + message["why"]
-        return None
-
-    def close(self) -> None:
-        """End the worker."""
-        if self._worker is not None:
-            self._worker.close()
-            self._worker = None
+from unigrad_conformance.processes import CASE_SECONDS, Message
+from unigrad_conformance.runner import Asked, Column, Orders, Verdict
 
 
 class Asking:
@@ -66,8 +21,8 @@ class Asking:
         seconds = case_seconds or CASE_SECONDS
         rows = [*for_placement(None), *xfail]
         self._orders = Orders(lambda backend, message: None, seconds, True, {}, deviations=rows)
-        self._reference = Asked(oracle.NAME, seconds)
-        self._asked = {name: Asked(name, seconds) for name in backends}
+        self._reference = Asked(Column(oracle.NAME), self._orders)
+        self._asked = {name: Asked(Column(name), self._orders) for name in backends}
         self._exact: tuple[str, Message | None] = ("", None)
 
     def __enter__(self) -> Self:
@@ -83,11 +38,11 @@ class Asking:
     def verdict(self, backend: str, case: Case) -> Verdict | None:
         """What the backend makes of the case; None if it cannot be used, as its column then says."""
         asked, known = self._asked[backend], self._exact[0] == case.name
-        asked.ask(case)
+        asked.ask(case.name)
         if not known:
-            self._reference.ask(case)
-            self._exact = case.name, self._reference.outcome(case)
-        outcome = asked.outcome(case)
+            self._reference.ask(case.name)
+            self._exact = case.name, self._reference.outcome()
+        outcome = asked.outcome()
         if outcome is None:
             return None
         exact = self._exact[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +17,7 @@ from unigrad_conformance.deviations import Deviation, for_placement, known_devia
 from unigrad_conformance.kept import Kept
 from unigrad_conformance.limits import limit_of
 from unigrad_conformance.placing import PLACEMENTS
-from unigrad_conformance.processes import CASE_SECONDS, LOADING_SECONDS, Message, kill_all, work
+from unigrad_conformance.processes import CASE_SECONDS, LOADING_SECONDS, Message, Worker, kill_all
 
 AT_ONCE = 2
 """How many processes run at a time."""
@@ -160,49 +161,71 @@ class Orders:
         kill_all()
 
 
+class Asked:
+    """One backend's worker, which is started when the first case is asked for, and anew after each that ended it."""
+
+    def __init__(self, column: Column, orders: Orders) -> None:
+        self.column = column
+        self._orders = orders
+        self._worker: Worker | None = None
+        self._patience = 0.0
+
+    def ask(self, case: str) -> None:
+        """Give it the case of that name; :meth:`outcome` has what becomes of it."""
+        if self.column.unavailable is None:
+            if self._worker is None:
+                orders, backend = self._orders, self.column.backend
+                told: Message = {"quick": orders.quick_on(backend), "compiled": orders.compiled}
+                if backend in PLACEMENTS.get(orders.placement, ()):
+                    told["placement"] = orders.placement
+                self._worker = Worker(backend, told, orders.environment)
+                self._patience = max(orders.case_seconds, LOADING_SECONDS)
+            self._worker.tell(case)
+
+    def outcome(self) -> Message | None:
+        """What became of the case that it was given; None if the backend cannot be used, or the run was stopped."""
+        started = False
+        while self._worker is not None:
+            message = self._worker.message(self._patience)
+            kind = message["kind"]
+            if kind == "ready":
+                self.column.about = {key: value for key, value in message.items() if key != "kind"}
+            elif kind == "start":
+                started = True
+            elif kind == "case":
+                self._patience = self._orders.case_seconds
+                return message
+            else:
+                self.close()
+                if self._orders.stopped.is_set():  # which ended it
+                    return None
+                if kind == "crashed" and started:
+                    return {"error": "crash", "message": message["why"], "seconds": 0.0}
+                outside = "" if kind == "unavailable" else "its worker failed outside any case: "
+                self.column.unavailable = outside + message["why"]
+        return None
+
+    def close(self) -> None:
+        """End the worker."""
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+
 def _cases_on(column: Column, names: Sequence[str], outcomes: dict[str, Message], orders: Orders) -> None:
     """Run cases on one backend; after a crash go on behind the case that caused it."""
     before = time.perf_counter()
-    left, progress = list(names), orders.progress
-    while left and not orders.stopped.is_set():
-        current = None
-        told = {"cases": left, "quick": orders.quick_on(column.backend), "compiled": orders.compiled}
-        if column.backend in PLACEMENTS.get(orders.placement, ()):
-            told["placement"] = orders.placement
-        for message in work(column.backend, told, _patience(orders.case_seconds), orders.environment):
-            kind = message["kind"]
+    with contextlib.closing(Asked(column, orders)) as asked:
+        for name in names:
             if orders.stopped.is_set():
                 break
-            if kind == "ready":
-                column.about = {key: value for key, value in message.items() if key != "kind"}
-            elif kind == "unavailable":
-                column.unavailable = message["why"]
-                return
-            elif kind == "start":
-                current = message["case"]
-            elif kind == "case":
-                outcomes[message["case"]] = message
-                progress(column.backend, message)
-        if kind == "done" or orders.stopped.is_set():
-            break
-        if current is None or current in outcomes:
-            column.unavailable = f"its worker failed outside any case: {message['why']}"
-            return
-        outcomes[current] = {"error": "crash", "message": message["why"], "seconds": 0.0}
-        progress(column.backend, {"case": current, "error": "crash"})
-        left = left[left.index(current) + 1 :]
+            asked.ask(name)
+            outcome = asked.outcome()
+            if outcome is None or orders.stopped.is_set():
+                break
+            outcomes[name] = outcome
+            orders.progress(column.backend, {"case": name, **outcome})
     column.seconds += time.perf_counter() - before
-
-
-def _patience(case_seconds: float) -> Callable[[Message], float]:
-    seen = 0
-
-    def seconds(message: Message) -> float:
-        nonlocal seen
-        seen += message["kind"] == "case"
-        return case_seconds if seen else max(case_seconds, LOADING_SECONDS)
-
-    return seconds
 
 
 # --- judging -----------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """One backend's process: runs what it is told, a JSON line for each step on its standard output.
 
 Started by the runner as ``python -m unigrad_conformance.worker BACKEND``, with a JSON object on standard
-input: ``{"cases": [names]}`` (and ``"quick": true``, ``"compiled": true`` or ``"placement": "sharded"``; without
-names each further line has one), ``{"train": {...}}`` for the arguments of the training program, or
+input: ``{"quick": false, "compiled": false}`` (or ``"placement": "sharded"``) for the cases whose names then follow, a
+line each, ``{"cases": [names]}`` for these alone, ``{"train": {...}}`` for the arguments of the training program, or
 ``{"raw": [names]}`` for raw functions by themselves.
 """
 

@@ -72,7 +72,7 @@ class Pull(NamedTuple):
 
 
 class Moving(NamedTuple):
-    """A framework's own function, of those inputs alone that move."""
+    """A framework's own function, of those inputs alone that move, or that hold a batch."""
 
     function: RawFunction
     """Of all inputs."""
@@ -80,20 +80,24 @@ class Moving(NamedTuple):
     """All inputs."""
     marks: Sequence[bool]
     """Which of them move."""
-    is_floating: Callable[[Raw], bool]
+    is_floating: Callable[[Raw], bool] = bool
 
     @property
     def primals(self) -> list[Raw]:
         """Those that move."""
         return [raw for raw, marked in zip(self.raws, self.marks, strict=True) if marked]
 
-    def __call__(self, *moved: Raw) -> tuple[tuple[Raw, ...], tuple[Raw, ...]]:
-        """The floating results for these in place of the primals, and all results."""
+    def results(self, *moved: Raw) -> Any:
+        """All results for these in place of the primals."""
         supply = iter(moved)
-        outs = self.function(
+        return self.function(
             [next(supply) if marked else raw for raw, marked in zip(self.raws, self.marks, strict=True)]
         )
-        return tuple(filter(self.is_floating, outs)), tuple(outs)
+
+    def __call__(self, *moved: Raw) -> tuple[tuple[Raw, ...], tuple[Raw, ...]]:
+        """The floating results for these in place of the primals, and all results."""
+        outs = tuple(self.results(*moved))
+        return tuple(filter(self.is_floating, outs)), outs
 
 
 class StepPull(Protocol):
@@ -115,7 +119,8 @@ class Followed(Protocol):
     """A function that the framework's own engine is to go through as one step: a user's with a rule, or one that runs
     in another framework.
 
-    Of integer arrays, given or returned, there are no cotangents; those of complex arrays are in the conjugate form.
+    Integer arrays are given no cotangents, and what an engine has for those that are returned is not read; the
+    cotangents of complex arrays are in the conjugate form.
     """
 
     name: str
@@ -129,13 +134,15 @@ class Followed(Protocol):
         ...
 
     def pull(self, raws: Sequence[Raw], gs: Sequence[Raw | None]) -> Sequence[Raw | None]:
-        """The cotangents of the arrays, None for zero, of those of the results, None for integers: computed so that an
-        engine that is recording goes through this as well."""
+        """The cotangents of the arrays, None for zero, of those of the results: computed so that an engine that is
+        recording goes through this as well."""
         ...
 
 
-class Elsewhere(Followed, Protocol):
-    """One that runs in another framework, when the framework has no values yet because it traces a program."""
+class Elsewhere(Protocol):
+    """A function that runs elsewhere, when the framework has no values yet because it traces a program."""
+
+    name: str
 
     def on_host(self, *arrays: Any) -> list[np.ndarray[Any, Any]]:
         """The results for NumPy's arrays, as such: for a framework that calls back while its own program runs."""
@@ -277,10 +284,9 @@ class Foreign:
         of a tangent for each input that moves."""
         return None
 
-    def vmap(self, function: RawFunction, marks: Sequence[bool]) -> RawFunction | None:
-        """The framework's own function of a batch, which lies along the first axis of those inputs that ``marks`` marks
-        and of all results; None to loop over it."""
-        return None
+    vmap: Callable[[Moving], Sequence[Raw]] | None = None
+    """All results of the framework's own function of a batch, which lies along the first axis of those inputs that move
+    and of all results; None where unigrad loops over it."""
 
     def follows(self, raw: Raw) -> bool:
         """Whether the framework itself, at work outside unigrad, follows what is computed with this array now."""

@@ -175,18 +175,13 @@ FUNCTIONS: Mapping[str, str] = {
 
 ROOMS: Mapping[str, str] = {
     "functional": "the function itself: ug.nn.relu(x)",
-    "Module": "a plain class or dictionary that holds arrays, as ug.grad takes containers",
-    "Parameter": "x = ug.asarray(values); x.attach_grad()",
     "Sequential": "the functions one after the other",
-    "rand": "ug.random.uniform(size=shape)",
-    "randn": "ug.random.normal(size=shape)",
-    "randint": "ug.random.integers(low, high, size)",
-    "randperm": "ug.random.permutation(n)",
     "default_rng": "ug.random.seed(value), and the functions of ug.random",
     "key": "ug.random.seed(value), or seed=value at a call",
     "PRNGKey": "ug.random.seed(value), or seed=value at a call",
-    "manual_seed": "ug.random.seed(value)",
-    "inverse": "ug.linalg.inv(x)",
+} | {
+    name: FUNCTIONS[name]
+    for name in ("Module", "Parameter", "rand", "randn", "randint", "randperm", "manual_seed", "inverse")
 }
 """What is looked for in ``ug.nn``, ``ug.linalg``, ``ug.random`` and the others."""
 

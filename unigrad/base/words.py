@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 Raw = Any
 """A framework's own array."""
+Values = np.ndarray[Any, Any]
+"""NumPy's, of any dtype and shape."""
 Shape = tuple[int, ...]
 """The sizes of axes, or their numbers."""
 Key = tuple[Any, ...]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from unigrad.base.words import Raw
 from unigrad.interpreters.batches import batched
-from unigrad.tape import Add, Node
+from unigrad.tape import RELEASED, Add, Node, next_number
 
 
 class RawNode(Node):
@@ -34,3 +35,21 @@ class RawNode(Node):
             if parent is not None:
                 share = tensor_type.of(*self.recorded_share(position, g._raw, g._node, level is not None))
                 add(parent, share if level is None else batched(share, level))
+
+
+class CallNode(RawNode):
+    """One recorded call of a function of arrays, which can be run again: what it was given, and what gave it that."""
+
+    __slots__ = ("function", "more", "operation", "raws")
+
+    def __init__(self, operation: str, function: Any, parents: Sequence[Node | None], raws: Sequence[Raw]) -> None:
+        self.number = next_number()
+        self.operation = operation
+        self.function = function
+        self.more = parents
+        self.raws = raws
+
+    def release(self) -> None:
+        self.number = RELEASED
+        self.more = self.raws = ()
+        self.function = None

@@ -16,7 +16,7 @@ from unigrad.adapters.registry import get_backend_object, meet_rules, register_b
 from unigrad.native.backend import NativeBackend, by_element
 
 # --- what NumPy computes where a framework cannot ---
-from unigrad.extend.host import on_host, unless_refused, with_host
+from unigrad.extend.host import by_numpy, on_host, unless_refused, with_host
 
 # --- words: dtypes, errors ---
 from unigrad.base.casting import to_integers
@@ -27,16 +27,16 @@ from unigrad.base.places import Spread
 from unigrad.base.words import EVERYTHING, Key, Raw, Shape
 
 # --- the table: what there is to do ---
-from unigrad.table import PRIMITIVES, Primitive, residuals_of, ruled
+from unigrad.table import PRIMITIVES, Primitive, ruled, shares_of
 from unigrad.operations.decompositions import DECOMPOSITIONS, refusal
 from unigrad.operations.indexing import is_array
 from unigrad.operations.pooling import pooled_shape, window_slices
 from unigrad.native.linalg import composed
 
 # --- nodes: what recording leaves ---
-from unigrad.tape import RELEASED, BareManyNode, Leaf, Node, accumulate, next_number
+from unigrad.tape import BareManyNode, Leaf, Node, accumulate
 from unigrad.binding.nodes import rule_node
-from unigrad.engine.raw_nodes import RawNode
+from unigrad.engine.raw_nodes import CallNode, RawNode
 
 # --- whether operations are recorded ---
 from unigrad.base.recording import Switch
@@ -49,18 +49,18 @@ from unigrad.binding.tangents import neutral_jvp
 from unigrad.extend.dlpack import HOST, backwards, from_host, host_capsule
 
 # --- libraries that cannot follow one another, or print as they start ---
-from unigrad.extend.loading import loaded_before
+from unigrad.extend.loading import load_triton
 from unigrad.extend.starting import quietly
 
 __all__ = [
-    "ALL", "ALL_ORDERS", "DECOMPOSITIONS", "EVERYTHING", "HOST", "PRIMITIVES", "RELEASED", "ArgumentError",
-    "Backend", "BackendError", "BareManyNode", "DType", "DtypeError", "Elsewhere", "Engine", "Followed",
+    "ALL", "ALL_ORDERS", "DECOMPOSITIONS", "EVERYTHING", "HOST", "PRIMITIVES", "ArgumentError",
+    "Backend", "BackendError", "BareManyNode", "CallNode", "DType", "DtypeError", "Elsewhere", "Engine", "Followed",
     "Foreign", "InterchangeError", "Key", "Leaf", "Moving", "NativeBackend", "Node",
     "OperationError", "Parents", "Primitive", "Pull", "Raw", "RawFunction", "RawNode",
     "RawPull", "Shape", "ShapeError", "Spread", "StepBack", "StepPull", "Switch", "UnigradWarning", "UnsupportedError",
-    "accumulate", "apart", "backwards", "by_element", "composed", "everything", "float32", "float64", "from_host",
-    "get_backend_object", "has_gradients", "host_capsule", "is_array", "loaded_before", "meet_rules",
-    "neutral_jvp", "neutral_vjp", "next_number", "on_host", "pooled_shape", "real_of", "quietly", "refusal",
-    "register_backend", "residuals_of", "rule_node", "ruled", "to_integers", "unless_refused", "values_unknown",
+    "accumulate", "apart", "backwards", "by_element", "by_numpy", "composed", "everything", "float32", "float64",
+    "from_host", "get_backend_object", "has_gradients", "host_capsule", "is_array", "load_triton", "meet_rules",
+    "neutral_jvp", "neutral_vjp", "on_host", "pooled_shape", "real_of", "quietly", "refusal",
+    "register_backend", "rule_node", "ruled", "shares_of", "to_integers", "unless_refused", "values_unknown",
     "window_slices", "with_host", "with_replaced",
 ]  # fmt: skip

@@ -1,15 +1,15 @@
-"""Primitives by NumPy, on a copy of the values: for what a framework lacks, or answers otherwise."""
+"""What NumPy computes, on a copy of the values, for what a framework lacks or answers otherwise."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from unigrad.adapters.contract import Backend
+from unigrad.adapters.contract import Backend, values_unknown
 from unigrad.adapters.registry import get_backend_object
-from unigrad.base.dtypes import ALL
+from unigrad.base.dtypes import ALL, DType
 from unigrad.base.errors import ArgumentError
 from unigrad.base.words import Raw
 from unigrad.table import PRIMITIVES
@@ -23,18 +23,63 @@ def on_host(backend: Backend, name: str) -> Callable[..., Raw]:
     """The raw function of a primitive by the native engine over NumPy: a fourth of a millisecond of conversions, no
     derivative that the framework could know, and nothing that it could compile."""
     numpy = get_backend_object("numpy")
-    function = numpy.function(name)
+    return by_numpy(backend, numpy.function(name), numpy.admit, placed=True)
+
+
+def by_numpy(
+    backend: Backend, function: Callable[..., Any], seen: Callable[[Any], Any] = np.asarray, placed: bool = False
+) -> Callable[..., Raw]:
+    """``function``, NumPy's, as one of the framework's arrays, among its arguments or in lists of them. The values of
+    each go through ``seen``; ``placed``: the result is where the first array is.
+
+    Where the framework traces a program it is called back as often as that runs (:meth:`Foreign.later`), with arrays
+    that are arguments themselves.
+    """
 
     def value(arg: Any) -> Any:
         if isinstance(arg, backend.array_types):
-            return numpy.admit(backend.to_numpy(arg))
+            return seen(backend.to_numpy(arg))
         return type(arg)([value(item) for item in arg]) if isinstance(arg, (list, tuple)) else arg
 
     def call(*args: Any) -> Raw:
+        for arg in args:
+            if isinstance(arg, backend.array_types) and not backend.is_known(arg):
+                return _called_back(backend, function, args)
         with np.errstate(all="ignore"):
-            return backend.from_numpy(np.asarray(function(*map(value, args))), backend.device(_array(backend, args)))
+            found = np.asarray(function(*map(value, args)))
+        return backend.from_numpy(found, backend.device(_array(backend, args)) if placed else None)
 
     return call
+
+
+def _called_back(backend: Backend, function: Callable[..., Any], args: Sequence[Any]) -> Raw:
+    raws = [arg for arg in args if isinstance(arg, backend.array_types)]
+    found = backend.foreign.later(_Later(backend, function, args), raws)
+    if found is None:
+        raise values_unknown(backend.name)
+    return found[0]
+
+
+class _Later:
+    """Such a call, whose arrays have no values yet, as the contract has it (``Elsewhere``)."""
+
+    def __init__(self, backend: Backend, function: Callable[..., Any], args: Sequence[Any]) -> None:
+        self.name = function.__name__
+        self._backend = backend
+        self._function = function
+        self._args = args
+
+    def on_host(self, *arrays: Any) -> list[np.ndarray[Any, Any]]:
+        """The result for NumPy's arrays."""
+        supply = iter(arrays)
+        given = [next(supply) if isinstance(arg, self._backend.array_types) else arg for arg in self._args]
+        with np.errstate(all="ignore"):
+            return [np.asarray(self._function(*given))]
+
+    def described(self, shapes: Sequence[Sequence[int]], raws: Sequence[Raw]) -> list[tuple[tuple[int, ...], DType]]:
+        """Shape and dtype of the result: those for zeros."""
+        dtypes = map(self._backend.dtype, raws)
+        return [(y.shape, y.dtype) for y in self.on_host(*map(np.zeros, shapes, dtypes))]
 
 
 def with_host(

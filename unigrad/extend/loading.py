@@ -11,10 +11,25 @@ import ctypes
 import importlib.util
 import sys
 import threading
+import warnings
 from pathlib import Path
+
+from unigrad.base.errors import UnigradWarning
 
 _loaded: dict[tuple[str, str], ctypes.CDLL] = {}
 _lock = threading.Lock()
+
+
+def load_triton(pytorch: bool) -> None:
+    """Load triton's library unless TensorFlow is there, of which whoever means to use ``pytorch`` is warned."""
+    if not loaded_before("triton", "_C/libtriton.so", other="tensorflow") and pytorch:
+        warnings.warn(
+            "tensorflow was imported before PyTorch's compiler (triton): the process will end as soon as something "
+            "loads that, as torch.compile and ug.checkpoint do; put 'import triton' before 'import tensorflow', or "
+            "name the backend 'torch' or 'tensorflow' before it, or uninstall triton where there is no GPU",
+            UnigradWarning,
+            stacklevel=3,
+        )
 
 
 def loaded_before(package: str, library: str, other: str) -> bool:

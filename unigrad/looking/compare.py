@@ -17,10 +17,10 @@ from unigrad.base.dtypes import has_gradients
 from unigrad.base.errors import ArgumentError, BackendError
 from unigrad.base.recording import Switch
 from unigrad.base.tree import flatten, paths
+from unigrad.base.words import Values
 from unigrad.engine.within import Pass
 from unigrad.looking.comparison import Comparison, Row
 from unigrad.looking.conventions import Convention, convention
-from unigrad.looking.distances import Values
 from unigrad.looking.explaining import explained
 from unigrad.looking.memory import with_memory
 from unigrad.looking.probing import unusable

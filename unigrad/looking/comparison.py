@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from unigrad.base.errors import ArgumentError
-from unigrad.looking.distances import Distance, Values, distance
+from unigrad.base.words import Values
+from unigrad.looking.distances import Distance, distance
 from unigrad.looking.tables import Table, html_of, text_of
 from unigrad.looking.writing import numbers
 

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.base.dtypes import has_gradients, limits, real_of
-
-Values = np.ndarray[Any, Any]
+from unigrad.base.words import Values
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ import numpy as np
 
 from unigrad.adapters.registry import use_backend
 from unigrad.base.errors import UnigradError
+from unigrad.base.words import Values
 from unigrad.looking.comparison import Comparison, Difference, Row
 from unigrad.looking.conventions import Point, Points, Precision, points, precision
-from unigrad.looking.distances import Distance, Values
+from unigrad.looking.distances import Distance
 from unigrad.looking.running import on_variables
 from unigrad.looking.watching import watched
 from unigrad.operations.creation import asarray

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 
 from unigrad.base.recording import Switch
-from unigrad.base.words import Shape
+from unigrad.base.words import Shape, Values
 from unigrad.binding.nodes import rule_node
 from unigrad.engine.passes import gradients
 from unigrad.engine.raw_nodes import RawNode
-from unigrad.looking.parts import Values
 from unigrad.looking.watching import Seen
 from unigrad.tape import Node
 from unigrad.tensor.joints import Gathered, Maybe, Part

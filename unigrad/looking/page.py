@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+from unigrad.base.words import Values
 from unigrad.looking.drawing import broken, svg
-from unigrad.looking.parts import Edge, Forward, Parts, Values, Vertex
+from unigrad.looking.parts import Edge, Forward, Parts, Vertex
 from unigrad.looking.writing import described, numbers, plain, title
 
 _HERE = Path(__file__).parent

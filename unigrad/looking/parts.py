@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
-import numpy as np
-
-from unigrad.base.words import Shape
-
-Values = np.ndarray[Any, Any]
+from unigrad.base.words import Shape, Values
 
 
 @dataclass(eq=False)

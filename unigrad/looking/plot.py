@@ -14,7 +14,7 @@ from unigrad.adapters.registry import current_backend, use_backend
 from unigrad.base.dtypes import float64
 from unigrad.base.errors import ArgumentError, ShapeError, UnsupportedError
 from unigrad.base.recording import Switch
-from unigrad.looking.distances import Values
+from unigrad.base.words import Values
 from unigrad.looking.plotted import Curves, Field, Plot, drawn_curves, drawn_field
 from unigrad.looking.running import chosen_backends, name_of
 from unigrad.operations.creation import asarray

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.base.errors import ArgumentError, BackendError
-from unigrad.looking.distances import Values
+from unigrad.base.words import Values
 from unigrad.looking.writing import plain
 
 LINES: tuple[Any, ...] = (

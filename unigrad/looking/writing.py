@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.looking.parts import Edge, Parts, Values, Vertex
+from unigrad.base.words import Values
+from unigrad.looking.parts import Edge, Parts, Vertex
 from unigrad.table import Primitive
 
 SMALL = 12

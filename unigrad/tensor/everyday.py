@@ -16,6 +16,12 @@ from unigrad.table import OPERATIONS
 _numpys: Any = np  # whose functions take Tensors, unknown to a type checker
 
 
+def _numpys_own(name: str, x: Any, *args: Any, **further: Any) -> Any:
+    """By NumPy's function of that name; CallError for what an argument is called elsewhere alone."""
+    check_arguments(name, further)
+    return getattr(_numpys, name)(x, *args, **further)
+
+
 class Everyday:
     """The methods and operators of a Tensor that are operations."""
 
@@ -107,66 +113,55 @@ class Everyday:
     def sum(self, axis: Any = None, dtype: Any = None, keepdims: bool = False, **further: Any) -> Self:
         """See :func:`unigrad.sum`; ``initial`` and ``where`` as ``np.sum`` has them."""
         if further:
-            check_arguments("sum", further)
-            return _numpys.sum(self, axis, dtype, keepdims=keepdims, **further)
+            return _numpys_own("sum", self, axis, dtype, keepdims=keepdims, **further)
         return OPERATIONS["sum"](self, axis=axis, dtype=dtype, keepdims=keepdims)
 
     def prod(self, axis: Any = None, dtype: Any = None, keepdims: bool = False, **further: Any) -> Self:
         """See :func:`unigrad.prod`; ``initial`` and ``where`` as ``np.prod`` has them."""
         if further:
-            check_arguments("prod", further)
-            return _numpys.prod(self, axis, dtype, keepdims=keepdims, **further)
+            return _numpys_own("prod", self, axis, dtype, keepdims=keepdims, **further)
         return OPERATIONS["prod"](self, axis=axis, dtype=dtype, keepdims=keepdims)
 
     def mean(self, axis: Any = None, keepdims: bool = False, **further: Any) -> Self:
         """See :func:`unigrad.mean`; ``dtype`` and ``where`` as ``np.mean`` has them."""
         if further:
-            check_arguments("mean", further)
-            return _numpys.mean(self, axis, keepdims=keepdims, **further)
+            return _numpys_own("mean", self, axis, keepdims=keepdims, **further)
         return OPERATIONS["mean"](self, axis=axis, keepdims=keepdims)
 
     def var(self, axis: Any = None, correction: float = 0.0, keepdims: bool = False, **further: Any) -> Self:
         """See :func:`unigrad.var`; ``ddof``, ``dtype``, ``where`` and ``mean`` as ``np.var`` has them."""
         if further:
-            check_arguments("var", further)
-            further.setdefault("ddof", correction)
-            return _numpys.var(self, axis, keepdims=keepdims, **further)
+            return _numpys_own("var", self, axis, keepdims=keepdims, **{"ddof": correction, **further})
         return OPERATIONS["var"](self, axis=axis, correction=correction, keepdims=keepdims)
 
     def std(self, axis: Any = None, correction: float = 0.0, keepdims: bool = False, **further: Any) -> Self:
         """See :func:`unigrad.std`; ``ddof``, ``dtype``, ``where`` and ``mean`` as ``np.std`` has them."""
         if further:
-            check_arguments("std", further)
-            further.setdefault("ddof", correction)
-            return _numpys.std(self, axis, keepdims=keepdims, **further)
+            return _numpys_own("std", self, axis, keepdims=keepdims, **{"ddof": correction, **further})
         return OPERATIONS["std"](self, axis=axis, correction=correction, keepdims=keepdims)
 
     def max(self, axis: Any = None, keepdims: bool = False, **further: Any) -> Self:
         """See :func:`unigrad.max`; ``initial`` and ``where`` as ``np.max`` has them."""
         if further:
-            check_arguments("max", further)
-            return _numpys.max(self, axis, keepdims=keepdims, **further)
+            return _numpys_own("max", self, axis, keepdims=keepdims, **further)
         return OPERATIONS["max"](self, axis=axis, keepdims=keepdims)
 
     def min(self, axis: Any = None, keepdims: bool = False, **further: Any) -> Self:
         """See :func:`unigrad.min`; ``initial`` and ``where`` as ``np.min`` has them."""
         if further:
-            check_arguments("min", further)
-            return _numpys.min(self, axis, keepdims=keepdims, **further)
+            return _numpys_own("min", self, axis, keepdims=keepdims, **further)
         return OPERATIONS["min"](self, axis=axis, keepdims=keepdims)
 
     def any(self, axis: Any = None, keepdims: bool = False, **further: Any) -> Self:
         """See :func:`unigrad.any`; ``where`` as ``np.any`` has it."""
         if further:
-            check_arguments("any", further)
-            return _numpys.any(self, axis, keepdims=keepdims, **further)
+            return _numpys_own("any", self, axis, keepdims=keepdims, **further)
         return OPERATIONS["any"](self, axis=axis, keepdims=keepdims)
 
     def all(self, axis: Any = None, keepdims: bool = False, **further: Any) -> Self:
         """See :func:`unigrad.all`; ``where`` as ``np.all`` has it."""
         if further:
-            check_arguments("all", further)
-            return _numpys.all(self, axis, keepdims=keepdims, **further)
+            return _numpys_own("all", self, axis, keepdims=keepdims, **further)
         return OPERATIONS["all"](self, axis=axis, keepdims=keepdims)
 
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Self:

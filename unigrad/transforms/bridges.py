@@ -26,6 +26,7 @@ from unigrad.tensor.tensor import Tensor, type_on
 from unigrad.transforms.calling import Outputs, called
 from unigrad.transforms.pulling import pull_back
 from unigrad.transforms.reverse import vjp
+from unigrad.transforms.steps import floating_alone
 
 Flat = Callable[[list[Tensor]], list[Tensor]]
 
@@ -92,7 +93,7 @@ class Bridged:
             return list(back(gs))
 
         step = Bridged(self.name, pulled, self._inner, self._outer, self._training, known, count)
-        found = iter(step.tied([*raws, *[g for g in gs if g is not None]]))
+        found = iter(step.tied([*raws, *[g for g in floating_alone(self._outer, gs) if g is not None]]))
         return [next(found) if has_gradients(self._outer.dtype(raw)) else None for raw in raws]
 
     def tied(self, raws: Sequence[Raw]) -> Sequence[Raw]:

@@ -33,7 +33,16 @@ from unigrad.tensor.levels import at_level, is_wrapped, top
 from unigrad.tensor.tensor import Tensor, type_on
 from unigrad.transforms.calling import called, variable
 from unigrad.transforms.pulling import pull_back
-from unigrad.transforms.steps import Operands, Repeatable, Slot, levels_below, placed, put_under, taken_out
+from unigrad.transforms.steps import (
+    Operands,
+    Repeatable,
+    Slot,
+    floating_alone,
+    levels_below,
+    placed,
+    put_under,
+    taken_out,
+)
 
 Push = Callable[[Sequence[Tensor], Sequence[Maybe], Sequence[Tensor]], Sequence[Maybe]]
 """From the inputs, their tangents and the outputs to the tangents of the outputs."""
@@ -220,7 +229,8 @@ class _Followed:
 
     def pull(self, raws: Sequence[Raw], gs: Sequence[Raw | None]) -> Sequence[Raw | None]:
         """The rule. The function is called again for it: what it computed inside the step nobody has followed."""
-        shares = self._body(raws)[1]([None if g is None else self._type.of(g, None) for g in gs])
+        given = floating_alone(self._type.backend, gs)
+        shares = self._body(raws)[1]([None if g is None else self._type.of(g, None) for g in given])
         return [None if share is None else share._raw for share in shares]
 
     def _body(self, raws: Sequence[Raw]) -> tuple[Sequence[Tensor], PullBack]:

@@ -101,11 +101,11 @@ def apply(name: str, function: RawFunction, inputs: Sequence[Tensor]) -> list[Te
     if isinstance(highest, Batched):
         marks = [at_level(x, level) for x in inputs]
         values = [x._parts.value if marked else x for x, marked in zip(inputs, marks, strict=True)]
-        mapped = backend.foreign.vmap(function, marks)
-        if mapped is None:
+        if backend.foreign.vmap is None:
             found = _one_by_one(name, function, values, marks, highest._parts.size)
         else:
-            found = apply(name, mapped, values)
+            of_batch = backend.foreign.vmap
+            found = apply(name, lambda raws: list(of_batch(_moving(backend, function, raws, marks))), values)
         return [batched(y, level) for y in found]
     parts = [take_apart(x, level) for x in inputs]
     tangents = [t for _, t in parts if t is not None]
@@ -120,7 +120,7 @@ def apply(name: str, function: RawFunction, inputs: Sequence[Tensor]) -> list[Te
 def _pushed(backend: Backend, function: RawFunction, moving: Sequence[bool], raws: Sequence[Raw]) -> list[Raw]:
     """Of all inputs and then the tangents of those that move: all results and then as many tangents, an integer for its
     own."""
-    own = Moving(function, raws[: len(moving)], moving, functools.partial(_is_floating, backend))
+    own = _moving(backend, function, raws[: len(moving)], moving)
     pushed = backend.foreign.jvp(own, raws[len(moving) :])
     if pushed is None:
         raise UnsupportedError(
@@ -131,8 +131,8 @@ def _pushed(backend: Backend, function: RawFunction, moving: Sequence[bool], raw
     return [*outs, *[next(supply) if own.is_floating(out) else out for out in outs]]
 
 
-def _is_floating(backend: Backend, raw: Raw) -> bool:
-    return has_gradients(backend.dtype(raw))
+def _moving(backend: Backend, function: RawFunction, raws: Sequence[Raw], marks: Sequence[bool]) -> Moving:
+    return Moving(function, raws, marks, lambda raw: has_gradients(backend.dtype(raw)))
 
 
 def _one_by_one(
@@ -196,7 +196,7 @@ def _recorded(backend: Backend, name: str, function: RawFunction, inputs: Sequen
 def _differentiated(
     backend: Backend, function: RawFunction, raws: Sequence[Raw], moving: Sequence[bool]
 ) -> tuple[Sequence[Raw], RawPull]:
-    found = backend.foreign.vjp(Moving(function, raws, moving, functools.partial(_is_floating, backend)))
+    found = backend.foreign.vjp(_moving(backend, function, raws, moving))
     if found is None:
         raise UnsupportedError(
             f"backend {backend.name!r} has no engine that could differentiate its own functions; write the function "

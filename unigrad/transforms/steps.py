@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.adapters.contract import Backend
+from unigrad.base.dtypes import has_gradients
 from unigrad.base.errors import BackendMismatchError
 from unigrad.base.tree import Layout, flatten, paths, unflatten
+from unigrad.base.words import Raw
 from unigrad.interpreters.batches import Batched, batched, mapped, unbatched
 from unigrad.interpreters.duals import Dual, dual
 from unigrad.operations.shapes import moveaxis
@@ -150,6 +153,11 @@ def taken_out(x: Tensor, level: int, size: int) -> Tensor:
         return unbatched(x, level, size)
     assert isinstance(x, Batched)
     return batched(moveaxis(taken_out(x._parts.value, level, size), 0, 1), x._parts.level)
+
+
+def floating_alone(backend: Backend, gs: Sequence[Raw | None]) -> list[Raw | None]:
+    """The cotangents that a framework's engine brings, without what it has for results that are integers."""
+    return [g if g is not None and has_gradients(backend.dtype(g)) else None for g in gs]
 
 
 def placed(positions: Sequence[int], found: Sequence[Any], count: int) -> list[Any]:
