@@ -104,6 +104,8 @@ class Primitive:
     """The batching rule, or how it follows from the primitive; see :func:`batched`."""
     explain: Callable[..., Exception | None] | None = None
     """``explain(*shapes)``: what was wrong with the shapes of arrays that a framework refused, or None."""
+    radicand: Callable[..., Any] | None = None
+    """``radicand(xp, x)``: what the primitive of one complex array is the square root of, where that matters."""
     refusal: Callable[[], Exception] | None = None
     """What it means where a framework refuses arrays whose shapes are right, if it means one thing: no answer."""
 
@@ -200,6 +202,12 @@ def composed(function: Callable[..., Any], composition: Callable[..., Any], rule
     """
     row_of[function].composition = composition
     row_of[function].ruled = ruled
+
+
+def root_of(function: Callable[..., Any], radicand: Callable[..., Any]) -> None:
+    """Say what a primitive of one complex array is the square root of, so that its square is smooth where it is 0
+    (``unigrad.tensor.roots``). ``xp`` holds the primitives."""
+    row_of[function].radicand = radicand
 
 
 def of_booleans(function: Callable[..., Any], composition: Callable[..., Any]) -> None:

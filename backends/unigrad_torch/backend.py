@@ -133,9 +133,14 @@ class TorchBackend(Backend):
         return not self.engine.by_rules() or self._beneath(raw) is not None
 
     def may_hold_zero(self, raw: Raw) -> bool:
-        if type(raw) is not self.torch.Tensor or raw.device.type != "cpu" or not self.is_known(raw):
+        if type(raw) is not self.torch.Tensor or not raw.is_cpu or not self.is_known(raw):
             return True
-        return not (raw.all() if raw.dim() else raw)
+        if not raw.dim():
+            return not raw
+        if self.engine.by_rules() or raw.dtype is self.torch.bfloat16:
+            return not raw.all()
+        # Which asks the same of the same memory in a fifth of the time.
+        return bool(np.count_nonzero(raw.detach().numpy()) < raw.numel())
 
     def _is_written_down(self) -> bool:
         """Whether PyTorch writes down the program, by make_fx."""

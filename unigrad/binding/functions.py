@@ -41,6 +41,7 @@ from unigrad.table import PRIMITIVES, Primitive
 from unigrad.tape import BareManyNode, BareNode, Node, next_number, spare
 from unigrad.tensor.levels import INTERPRETERS, interpret, wrapped_types
 from unigrad.tensor.operators import IN_PLACE, OPERATORS, REFLECTED, in_place
+from unigrad.tensor.roots import sized
 from unigrad.tensor.tensor import Tensor
 
 # --- a backend ---------------------------------------------------------------------------------------------------
@@ -255,7 +256,7 @@ try:
 except Exception as error:
     {refused}
 if met_rules and by_rules():
-    return T.of(out, rule_node(backend, row, {nodes}, {raw_tuple}, {static_tuple}, out))
+    {ruled}
 {node}
 {result}
 """
@@ -315,7 +316,7 @@ result = T()
 result._raw = {raw}
 result._node = {node}
 result._dtype = {dtype}
-return result
+return {returned}
 """
 
 
@@ -348,6 +349,7 @@ def _bound_function(backend: Backend, row: Primitive, bound: Bound) -> Callable[
         "float32": dtypes.float32,
         "float64": dtypes.float64,
         "real_of": dtypes.real_of,
+        "sized": sized,
         "complex_of": dtypes.complex_of,
         "rule_node": rule_node,
         "by_rules": engine.by_rules,
@@ -452,6 +454,8 @@ def _run(row: Primitive, inline: str | None, scope: dict[str, Any]) -> str:
         "result": _result(row, "out", "node"),
     }
     parts["refused"] = f"return refused(T, row, error, {raw_tuple}, {nodes}, {tuple_of(row.statics)})"
+    by_rule = fill("T.of(out, rule_node(backend, row, {nodes}, {raw_tuple}, {static_tuple}, out))", **parts)
+    parts["ruled"] = f"return {_returned(row, by_rule)}"
     if not row.differentiable:
         return fill(UNRECORDED, **parts)
     if inline == "bare":
@@ -474,7 +478,12 @@ def _result(row: Primitive, raw: str, node: str) -> str:
         "real": 'own if own.kind != "c" else real_of(own)',
         "complex": "complex_of(own)",
     }.get(row.result, row.result)
-    return fill(RESULT, raw=raw, node=node, dtype=dtype)
+    return fill(RESULT, raw=raw, node=node, dtype=dtype, returned=_returned(row, "result"))
+
+
+def _returned(row: Primitive, result: str) -> str:
+    """The result, if it is a size of complex numbers as a root."""
+    return result if row.radicand is None else f'{result} if own.kind != "c" else sized(row, {result}, x)'
 
 
 def _bare_node(row: Primitive, nodes: str, scope: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from unigrad.table import SCALAR_TYPES, TAKEN, Primitive, takes
 from unigrad.tape import Node
 from unigrad.tensor.coercion import one_number, tensor, tracing_type
 from unigrad.tensor.levels import is_wrapped, top
-from unigrad.tensor.roots import of_roots
+from unigrad.tensor.roots import of_roots, sized
 from unigrad.tensor.tensor import Tensor
 
 
@@ -60,7 +60,7 @@ def uncommon(
     if not _alike(tensor_type, row, args, highest._dtype):
         args = tuple(prepare(tensor_type, row, args))
     result = highest._interpret(row, args, statics, highest)
-    return result
+    return result if row.radicand is None or highest._dtype.kind != "c" else sized(row, result, args[0])
 
 
 def _alike(tensor_type: type[Tensor], row: Primitive, args: Sequence[Any], dtype: dtypes.DType) -> bool:

@@ -130,6 +130,9 @@ class NumpyBackend(NativeBackend):
     def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Any = None) -> Raw:
         return held(np.full(shape, value, dtype))
 
+    def may_hold_zero(self, raw: Raw) -> bool:
+        return bool(np.count_nonzero(raw) < raw.size)
+
     def composed(self, name: str) -> Callable[..., Raw] | None:
         found = super().composed(name)
         if found is None or not PRIMITIVES[name].ruled:

@@ -19,7 +19,7 @@ from unigrad.base.arguments import whole_number
 from unigrad.base.errors import ArgumentError, DtypeError
 from unigrad.binding.declaring import primitive
 from unigrad.operations.creation import asarray, astype_
-from unigrad.table import Array, alias, composed, jvp, operation, vjp
+from unigrad.table import Array, alias, composed, jvp, operation, root_of, vjp
 from unigrad.tensor.coercion import tensors
 from unigrad.tensor.roots import identity, is_root, rooted, unchanging
 from unigrad.tensor.tensor import Tensor
@@ -221,11 +221,15 @@ vjp(negative, lambda xp, g: -g)
 
 @primitive("elementwise", dtypes="any", result="real", public=True)
 def abs(x: Array, /) -> Tensor:
-    """The absolute value, real also of complex numbers; its derivative at 0 is 0."""
+    """The absolute value, real also of complex numbers; its derivative at 0 is 0.
+
+    The square of that of a complex number is smooth there, as the square of a norm is.
+    """
 
 
 vjp(abs, lambda xp, g, x: g * xp.sign(x) if x.dtype.kind != "c" else g * xp.conj(xp.sign(x)))
 jvp(abs, lambda xp, t, x: t * xp.sign(x) if x.dtype.kind != "c" else xp.real(t * xp.conj(xp.sign(x))))
+root_of(abs, lambda xp, x: xp.square(xp.real(x)) + xp.square(xp.imag(x)))
 absolute = alias("absolute", abs)
 
 
@@ -239,18 +243,25 @@ vjp(square, lambda xp, g, x: g * (x * 2))
 
 @primitive("elementwise", public=True)
 def sign(x: Array, /) -> Tensor:
-    """-1, 0 or 1, and NaN for NaN; its derivative is zero. Of a complex number z: z / abs(z), and 0 for 0."""
+    """-1, 0 or 1, and NaN for NaN; its derivative is zero. Of a complex number z: z / abs(z), and at 0, where it is 0,
+    its derivative is 0 as well."""
+
+
+def _size(xp: Any, x: Any) -> Any:
+    """What to divide by: 1 instead of 0, where the sign is 0 and so is all that is divided."""
+    size = xp.abs(x)
+    return xp.where(size == 0, 1.0, size)
 
 
 def _sign(xp: Any, g: Any, x: Any, out: Any) -> Any:
     if x.dtype.kind != "c":
         return _zero(xp, g)
     # Only what turns x, and does not stretch it, changes its direction.
-    return xp.conj(out) * (xp.imag(g * out) * 1j / xp.abs(x))
+    return xp.conj(out) * (xp.imag(g * out) * 1j / _size(xp, x))
 
 
 def _sign_forward(xp: Any, t: Any, x: Any, out: Any) -> Any:
-    return _zero(xp, t) if x.dtype.kind != "c" else out * (xp.imag(t * xp.conj(out)) * 1j / xp.abs(x))
+    return _zero(xp, t) if x.dtype.kind != "c" else out * (xp.imag(t * xp.conj(out)) * 1j / _size(xp, x))
 
 
 vjp(sign, _sign)

@@ -44,6 +44,15 @@ def rooted(found: Tensor, source: Any, radicand: Callable[[], Tensor]) -> Tensor
     return made
 
 
+def sized(row: Primitive, found: Tensor, x: Tensor) -> Tensor:
+    """A primitive with a ``radicand``, found of a complex ``x``, as a root if it is to be one."""
+    if not is_root(found):
+        return found
+    x, radicand = unchanging(x), row.radicand
+    assert radicand is not None
+    return rooted(found, (row.name, identity(x)), lambda: radicand(x._bound, x))
+
+
 def _twin(x: Tensor, kind: type[Tensor]) -> Tensor:
     made = kind()
     made._raw, made._node, made._dtype = x._raw, x._node, x._dtype

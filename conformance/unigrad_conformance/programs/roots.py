@@ -77,6 +77,36 @@ def kernel(ug: Any) -> Results:
     return {mode: _right(found, hessian) for mode, found in _hessians(ug, f).items()}
 
 
+def _of_complex(ug: Any) -> dict[str, tuple[Callable[[Any], Any], Any]]:
+    def number(x: Any) -> Any:
+        return x[0] + 1j * x[1]
+
+    return {
+        "complex size": (lambda x: ug.abs(number(x)) ** 2, TWICE),
+        "complex itself": (lambda x: (lambda n: n * n)(abs(number(x))), TWICE),
+        "complex array": (
+            lambda x: ug.square(ug.abs(ug.stack([number(x), 2 * x[0] + 0j, number(x) + 3]))).sum(),
+            [[12, 0], [0, 4]],
+        ),
+        "complex size alone": (lambda x: ug.abs(number(x)), np.zeros((2, 2)).tolist()),
+    }
+
+
+@case("so has the square of the size of a complex number", dtype="complex64", **dict.fromkeys(MODES, True))
+def complex_size(ug: Any) -> Results:
+    f, hessian = _of_complex(ug)["complex array"]
+    return {mode: _right(found, hessian) for mode, found in _hessians(ug, f).items()}
+
+
+COMPLEX = ("complex_size", "complex_itself", "complex_size_alone")
+
+
+@case("the size of a complex number in other ways", dtype="complex64", **dict.fromkeys(COMPLEX, True))
+def complex_ways(ug: Any) -> Results:
+    found = {name.replace(" ", "_"): _right(ug.hessian(f)(ug.zeros(2)), h) for name, (f, h) in _of_complex(ug).items()}
+    return {name: found[name] for name in COMPLEX}
+
+
 @case("by whatever way a norm is made and squared; the norm itself has 0", **dict.fromkeys(OTHERS, True))
 def other_ways(ug: Any) -> Results:
     squares = _squares(ug)
