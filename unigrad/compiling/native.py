@@ -404,7 +404,7 @@ class Plan:
         else:
             block = self._blocks.take(size)
         self._block_of[out] = block
-        key = (block, out.shape, str(out.dtype), out.example.strides)
+        key = (block, out.shape, out.dtype, out.example.strides)
         name = self._buffers.get(key)
         if name is None:
             name = self._buffers[key] = f"b{len(self._buffers)}"

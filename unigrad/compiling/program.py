@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,7 +36,11 @@ class Variable:
     @property
     def described(self) -> str:
         """Dtype and shape, as ``float32[3, 4]``."""
-        return f"{self.dtype}[{', '.join(map(str, self.shape))}]"
+        return f"{_words(self.dtype)}[{', '.join(map(str, self.shape))}]"
+
+
+_words = functools.cache(str)
+"""A dtype takes its time to say its name."""
 
 
 @dataclass(eq=False, slots=True)
@@ -55,7 +60,9 @@ class Step:
     @property
     def inputs(self) -> list[Variable]:
         """The variables among the arguments, each as often as it stands there."""
-        return list(_variables(self.args))
+        found: list[Variable] = []
+        _add_variables(self.args, found)
+        return found
 
     def reading(self, others: Mapping[Variable, Variable]) -> Step:
         """The same step of other variables in place of some."""
@@ -136,7 +143,9 @@ class Program:
         values |= {x: constant(held) for x, held in self.constants.items()}
         for step in self.steps:
             arrays = len(PRIMITIVES[step.name].arrays)
-            inner = {x: raw(values[x]) for arg in step.args[arrays:] for x in _variables(arg)}
+            within: list[Variable] = []
+            _add_variables(step.args[arrays:], within)
+            inner = {x: raw(values[x]) for x in within}
             args = [_with(arg, values) for arg in step.args[:arrays]] + [
                 _with(arg, inner) for arg in step.args[arrays:]
             ]
@@ -148,29 +157,33 @@ class Program:
         return {x: number for number, step in enumerate(self.steps) for x in step.inputs}
 
 
-def _variables(arg: Any) -> Iterator[Variable]:
-    if isinstance(arg, Variable):
-        yield arg
-    elif isinstance(arg, (tuple, list)):
-        for part in arg:
-            yield from _variables(part)
+def _add_variables(arg: Sequence[Any], found: list[Variable]) -> None:
+    """Those that stand in an argument, in order. A program of thousands of steps asks for them many times."""
+    for part in arg:
+        kind = type(part)
+        if kind is Variable:
+            found.append(part)
+        elif kind is tuple or kind is list:
+            _add_variables(part, found)
 
 
 def _with(arg: Any, values: Mapping[Variable, Any]) -> Any:
     """An argument with what stands for its variables in their places."""
-    if isinstance(arg, Variable):
+    kind = type(arg)
+    if kind is Variable:
         return values.get(arg, arg)
-    if isinstance(arg, (tuple, list)):
-        return type(arg)([_with(part, values) for part in arg])
+    if kind is tuple or kind is list:
+        return kind([_with(part, values) for part in arg])
     return arg
 
 
 def _key(arg: Any) -> Any:
     """What two arguments have in common exactly if they are the same."""
-    if isinstance(arg, (tuple, list)):
-        return tuple(map(_key, arg))
-    if isinstance(arg, Variable):
+    kind = type(arg)
+    if kind is Variable:
         return arg
+    if kind is tuple or kind is list:
+        return tuple([_key(part) for part in arg])
     if isinstance(arg, np.ndarray):
         return (arg.shape, str(arg.dtype), arg.tobytes())
     if isinstance(arg, (bool, int, float, complex, str, slice, type(None), np.dtype)):
