@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from unigrad.extend import DECOMPOSITIONS, Raw, RawFunction
+from unigrad_torch.spread import any_spread
 
 # PyTorch's own; of all devices but two that have few users.
 surrounded: Callable[[], bool] = torch._C._is_any_autocast_enabled
@@ -58,7 +59,12 @@ def matmul(x1: Raw, x2: Raw) -> Raw:
     if surrounded():
         with outside():
             return torch.matmul(x1, x2)
-    return torch.mm(x1, x2) if x1.ndim == 2 == x2.ndim else torch.matmul(x1, x2)
+    if x1.ndim == 2 == x2.ndim:
+        return torch.mm(x1, x2)
+    if x1.ndim == 1 < x2.ndim and any_spread((x1, x2)):
+        # Of a vector that is divided PyTorch's own has an axis of length 1 too many, by what it says of its shape.
+        return torch.matmul(x1[None], x2)[..., 0, :]
+    return torch.matmul(x1, x2)
 
 
 def all_steady(table: dict[str, RawFunction]) -> dict[str, RawFunction]:

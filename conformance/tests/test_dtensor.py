@@ -26,7 +26,7 @@ def test_all_processes_see_the_same(seen: list[dict[str, Any]]) -> None:
 
 
 def test_gradients_lie_where_their_variables_do(seen: list[dict[str, Any]]) -> None:
-    assert len(seen[0]["gradients"]) == 2 * 31
+    assert len(seen[0]["gradients"]) == 2 * 32
     assert {name: found for name, found in seen[0]["gradients"].items() if found != [True, True]} == {}
 
 
@@ -112,6 +112,7 @@ def main() -> None:
         "norm": lambda x: (ug.nn.layer_norm(x, axis=-1) * x).sum(),
         "gelu": lambda x: ug.nn.gelu(x).sum(),
         "matrices": lambda x: ug.tanh(x @ matrix / 8).sum(),
+        "vector": lambda x: (x[:, 0] @ x)[1] * (x @ x[0])[1],
         "labels like": lambda x: ug.nn.cross_entropy(x, ug.asarray([0, 1, 1, 0], like=x)),
         "labels": lambda x: ug.nn.cross_entropy(x, labels),
         "labels of NumPy": lambda x: ug.nn.cross_entropy(x, labels.numpy()),

@@ -30,15 +30,25 @@ class Deviation:
 
 
 _HIDDEN = "JAX's maximum of an array whose elements lie on several processors loses NaN where the parts are joined"
+_REFUSED = "PyTorch's own derivative fails of arrays that lie in several processes"
+_UNDER_FUNC = "PyTorch's functional transforms know no arrays that lie in several processes"
 DEVIATIONS: tuple[Deviation, ...] = (
     Deviation("jax", "kinks.max_nan.float32", _HIDDEN, "1.0 of [NaN, 1], also by jax.numpy alone", "sharded"),
     Deviation("jax", "kinks.max_pool_nan.float32", _HIDDEN, "likewise", "sharded"),
-    Deviation(
-        "torch",
-        "kinks.complex_cast.float32",
-        "PyTorch takes no complex number in several processes apart, as its derivative of this cast does",
-        "an OperationError in backward: view_as_real, tuple index out of range",
-        "dtensor",
+    *(
+        Deviation("torch", case, _REFUSED, "an error in backward", "dtensor")
+        for case in (
+            "kinks.complex_cast.float32",
+            "nn.conv_transpose3d.plain.float32",
+            "convolve.full.float32",
+            "correlate.full.float32",
+            "linalg.fix_gauge.eigh.float32",
+            "mapping.layers",
+        )
+    ),
+    *(
+        Deviation("torch", case, _UNDER_FUNC, "an error of torch.func", "dtensor")
+        for case in ("mapping.jacobian_by_vmap", "custom.same_draws")
     ),
 )
 
