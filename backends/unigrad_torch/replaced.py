@@ -33,7 +33,6 @@ REPLACED = {
     "remainder": "a composition, for the sign of zero",
     "sigmoid": "PyTorch's has 1 - out, which has no correct digits far above 0",
     "silu": "as sigmoid",
-    "sign": "PyTorch's is 0 at 0 of complex numbers, which have none there",
     "vector_norm": "PyTorch's second derivative is NaN where the norm is 0",
     "xlogy": "a composition whose derivatives at x1 = 0 are 0",
     "det": "PyTorch's is 0 at a singular matrix",
