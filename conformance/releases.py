@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".releases"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-FRAMEWORKS = ("numpy", "torch", "tensorflow", "jax", "mxnet")
+FRAMEWORKS = ("numpy", "torch", "tensorflow", "jax", "mxnet", "dask")
 EXTRA = ("mlx", "paddle")
 """Those that ``make conform`` does not install. Of these the newest release is tried, and the cases alone."""
 TOGETHER = "together"

@@ -107,6 +107,7 @@ from unigrad.operations.triangles import *
 from unigrad.operations.without_nan import *
 from unigrad.special import beta, betainc, erfc, erfinv, gamma, gammainc, i0e, log_ndtr, logit
 from unigrad.table import OPERATIONS
+from unigrad.tensor.computing import compute
 from unigrad.tensor.tensor import Tensor
 from unigrad.transforms import (
     bridge,
@@ -197,6 +198,7 @@ __all__ = [
     "NotRecordedError", "OperationError", "ProtocolError", "ShapeError", "Tensor", "UnigradError", "UnigradWarning",
     "UnsupportedError", "__array_api_version__", "__array_namespace_info__", "attach_grad", "available_backends",
     "backward", "bool", "bool_", "bridge", "check_gradients", "checkpoint", "compare", "compile", "complex128",
+    "compute",
     "complex64",
     "cross", "custom_gradient", "detach", "diagonal", "e", "exercises", "fft", "float16", "float32", "float64",
     "get_backend",

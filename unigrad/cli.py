@@ -28,7 +28,7 @@ from unigrad.teaching.demo import Demo
 from unigrad.teaching.notebooks import Notebooks
 
 DESCRIPTION = """\
-unigrad runs one gradient program on NumPy, CuPy, PyTorch, TensorFlow, MXNet and JAX.
+unigrad runs one gradient program on NumPy, CuPy, PyTorch, TensorFlow, MXNet, JAX and dask.
 
   unigrad demo               a guided tour of two minutes
   unigrad notebooks          copies the notebooks, to read, run and change

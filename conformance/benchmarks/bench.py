@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from adbench import adbench_rows
 from compiling import compiling_rows
+from lazy import lazy_rows
 from measuring import Program, Row, fastest
 from network import step_data
 from networks import compiled_rows, network_rows
@@ -314,6 +315,7 @@ GROUPS = {
     "operations": operation_rows,
     "transforms": transform_rows,
     "compiling": compiling_rows,
+    "dask": lazy_rows,
 }
 
 

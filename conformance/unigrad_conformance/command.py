@@ -150,7 +150,7 @@ class Conform:
         for name in args.backend:
             if name not in able:
                 return _wrong(f"--placement {args.placement} is for {' and '.join(able)}, not for {name!r}")
-        backends = args.backend or able
+        backends = args.backend or [name for name in able if name not in runner.APART]
         if args.xfail and len(backends) > 1:
             return _wrong(f"--xfail is for one backend, not for {', '.join(backends)}; choose it with --backend")
         if args.raw is not None:

@@ -30,6 +30,9 @@ and 3 GB for the whole share."""
 COST = {"jax": 25.0, "tensorflow": 2.5, "mxnet": 2.0, oracle.NAME: 1.2, "numpy": 0.3}
 """About how long a case takes beside PyTorch's. The costliest are started first, so that one core does not wait for the
 other at the end, and the time that is left is guessed by it."""
+APART = ("dask",)
+"""Backends that run where they are named alone: dask's values are the native engine's, chunk by chunk, and what puts
+chunks together has tests of its own (``test_dask.py``), of which one runs the everyday cases."""
 COMPILING = ("jax",)
 """Backends that compile each new shape and dtype: a quick run gives them the quick form of cases."""
 

@@ -416,6 +416,19 @@ class Backend:
         """Whether there are values that Python can look at, as there are unless a framework traces a program."""
         return True
 
+    def is_at_hand(self, raw: Raw) -> bool:
+        """Whether there are such values already, so that they can be looked at for a check alone. Not where they would
+        have to be computed first, which is done only for who asks for them."""
+        return self.is_known(raw)
+
+    def all_to_numpy(self, raws: Sequence[Raw]) -> list[np.ndarray[Any, Any]]:
+        """:meth:`to_numpy` of several, which a framework may compute together."""
+        return list(map(self.to_numpy, raws))
+
+    def described(self, raw: Raw) -> str:
+        """What is printed of an array whose values are not, besides its shape, dtype and device."""
+        return "without values"
+
     def may_hold_zero(self, raw: Raw) -> bool:
         """Whether an element is 0, or might be for all that can be told at once. So while a framework traces, and of
         arrays for whose values one would have to wait."""

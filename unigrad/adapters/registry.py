@@ -310,7 +310,7 @@ class following:
 def set_backend(name: str) -> None:
     """Make new arrays on this backend from now on, in the whole process.
 
-    ``name`` is ``"numpy"``, ``"cupy"``, ``"torch"``, ``"tensorflow"``, ``"mxnet"``, ``"jax"`` or one
+    ``name`` is ``"numpy"``, ``"cupy"``, ``"torch"``, ``"tensorflow"``, ``"mxnet"``, ``"jax"``, ``"dask"`` or one
     that was registered. Existing arrays stay where they are. Inside a transform new arrays follow its arguments, and
     while recording the array that was attached last; there :func:`use_backend` decides otherwise.
     Raises BackendError if it is unknown or its framework is missing, and then changes nothing.

@@ -36,6 +36,7 @@ from unigrad.native.linalg import composed
 # --- nodes: what recording leaves ---
 from unigrad.tape import BareManyNode, Leaf, Node, accumulate
 from unigrad.binding.nodes import rule_node
+from unigrad.engine.placing import placed_node
 from unigrad.engine.raw_nodes import CallNode, RawNode
 
 # --- whether operations are recorded ---
@@ -60,7 +61,7 @@ __all__ = [
     "RawPull", "Shape", "ShapeError", "Spread", "StepBack", "StepPull", "Switch", "UnigradWarning", "UnsupportedError",
     "accumulate", "apart", "backwards", "by_element", "by_numpy", "composed", "everything", "float32", "float64",
     "from_host", "get_backend_object", "has_gradients", "host_capsule", "is_array", "load_triton", "meet_rules",
-    "neutral_jvp", "neutral_vjp", "on_host", "pooled_shape", "real_of", "quietly", "refusal",
+    "neutral_jvp", "neutral_vjp", "on_host", "placed_node", "pooled_shape", "real_of", "quietly", "refusal",
     "register_backend", "rule_node", "ruled", "shares_of", "to_integers", "unless_refused", "values_unknown",
     "window_slices", "with_host", "with_replaced",
 ]  # fmt: skip

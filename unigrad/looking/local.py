@@ -17,6 +17,7 @@ from unigrad.engine.raw_nodes import RawNode
 from unigrad.looking.watching import Seen
 from unigrad.tape import Node
 from unigrad.tensor.joints import Gathered, Maybe, Part
+from unigrad.tensor.levels import is_at_hand
 from unigrad.tensor.tensor import Tensor, conjugated
 
 Pull = Callable[[Tensor], list[Maybe]]
@@ -84,8 +85,9 @@ def derivatives(
     pull: Pull, elementwise: bool, out: Tensor, shapes: Sequence[Shape | None], small: int
 ) -> list[tuple[Values, bool] | None]:
     """For each tracked operand of this shape the local derivative, and whether it is one for each element; None where
-    that takes more than ``small`` numbers or than a matrix, is complex, or the shape is not known."""
-    if out.dtype.kind not in "fV":
+    that takes more than ``small`` numbers or than a matrix, is complex, is not computed yet, or the shape is not
+    known."""
+    if out.dtype.kind not in "fV" or not is_at_hand(out):
         return [None] * len(shapes)
     if elementwise and all(shape in (out.shape, None) for shape in shapes):
         found = pull(out.detach().ones_like())

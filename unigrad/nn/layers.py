@@ -21,7 +21,7 @@ from unigrad.operations.shapes import expand_dims, matrix_transpose
 from unigrad.random import tensor_drawn
 from unigrad.table import Array, operation
 from unigrad.tensor.coercion import tensors
-from unigrad.tensor.levels import is_known, values_of_all
+from unigrad.tensor.levels import is_at_hand, values_of_all
 from unigrad.tensor.tensor import Tensor
 
 __all__ = ["dropout", "embedding", "linear", "one_hot", "scaled_dot_product_attention"]
@@ -76,7 +76,7 @@ def checked_labels(labels: Tensor, classes: int) -> Tensor:
     """Labels as int64; DtypeError unless they are integers, IndexRangeError if one is not from 0 to classes - 1."""
     if labels.dtype.kind not in "iu":
         raise DtypeError(f"labels must be integers or probabilities, not {labels.dtype}")
-    if not is_known(labels):
+    if not is_at_hand(labels):
         return astype(labels, np.int64)
     values = values_of_all(labels)
     # Seen as unsigned, a negative number is a very large one: one pass tells both bounds.

@@ -97,7 +97,8 @@ def asarray(
     else:
         backend = None if isinstance(obj, (np.ndarray, np.generic, *NUMBERS, list, tuple)) else backend_of(obj)
         target = current_backend() if like is None else like.backend
-        check_whole(obj)
+        if backend is None:
+            check_whole(obj)
         shared = not isinstance(obj, np.generic) and (copy is False or not isinstance(obj, np.ndarray))
         if backend is None and shared and isinstance(obj, target.array_types):
             backend = target

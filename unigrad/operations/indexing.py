@@ -43,7 +43,7 @@ from unigrad.operations.elementwise import add, clip, greater_equal, less, maxim
 from unigrad.operations.shapes import broadcast_to, reshape
 from unigrad.table import Array, Primitive, batched, jvp, operation, vjp
 from unigrad.tape import Leaf
-from unigrad.tensor.levels import is_known, is_wrapped, values_of_all
+from unigrad.tensor.levels import is_at_hand, is_wrapped, values_of_all
 from unigrad.tensor.tensor import Tensor, tensor_method
 
 __all__ = [
@@ -282,9 +282,11 @@ def _unknown(entry: Any) -> Tensor | None:
         if isinstance(entry, (np.ndarray, np.generic, list, tuple)) or backend_of(entry) is None:
             return None
         entry = asarray(entry)
-    if entry.backend.is_known(entry._raw):
+    if entry.backend.is_at_hand(entry._raw):
         return None
     if entry.dtype.kind == "b":
+        if entry.backend.is_known(entry._raw):
+            return None  # how many elements a mask selects is asked for: it is computed
         raise UnsupportedError(
             f"backend {entry.backend.name!r}: how many elements a mask selects is not known while the framework "
             f"traces or maps the program (jit, vmap, tf.function); use ug.where(mask, x, 0)"
@@ -366,8 +368,8 @@ def _bounded(indices: np.ndarray[Any, Any], size: int, where_from: str) -> tuple
 
 def _bounded_of_all(indices: Tensor, size: int, where_from: str) -> Tensor:
     """:func:`_bounded` for indices that differ along a batch."""
-    # While a framework traces a program there are no values to check.
-    known = is_known(indices)
+    # While a framework traces a program, or does not compute yet, there are no values to check.
+    known = is_at_hand(indices)
     canonical = known and _bounded(values_of_all(indices), size, where_from)[1]
     indices = astype(indices, np.int64, copy=False)
     return indices if canonical else _from_the_front(indices, size)
@@ -491,6 +493,8 @@ def _set(x: Tensor, key: Key, value: Tensor, differs: bool) -> Tensor:
     if all(not isinstance(entry, np.ndarray) and not len(entry.shape) for entry in arrays):
         return setitem_(x, value, key)  # which selects no element twice
     if not all(isinstance(entry, np.ndarray) for entry in arrays):
+        if all(isinstance(entry, np.ndarray) or x.backend.is_known(entry) for entry in arrays):
+            return _set(x, _computed(key, x), value, differs)
         raise UnsupportedError(
             f"backend {x.backend.name!r}: which elements are written last is not known while the framework traces or "
             f"maps the program (jit, vmap, tf.function); write at one index at a time, or use ug.where"
@@ -500,6 +504,19 @@ def _set(x: Tensor, key: Key, value: Tensor, differs: bool) -> Tensor:
         return x
     chosen = getitem(reshape(value, -1), np.maximum(winner, 0))
     return where(asarray(winner.reshape(x.shape) >= 0, like=x), reshape(chosen, x.shape), x)
+
+
+def _computed(key: Key, x: Tensor) -> Key:
+    """A key whose index arrays are not computed yet, computed: of duplicates the last is written."""
+    found, axis = [], 0
+    for entry in key:
+        if is_array(entry) and not isinstance(entry, np.ndarray):
+            where_from = f"axis {axis} of shape {x.shape}"
+            found.append(_bounded(x.backend.to_numpy(entry), x.shape[axis], where_from)[0])
+        else:
+            found.append(entry)
+        axis += entry is not None
+    return tuple(found)
 
 
 def _set_positions(x: Tensor, positions: Tensor, value: Tensor) -> Tensor:

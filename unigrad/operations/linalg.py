@@ -33,7 +33,7 @@ from unigrad.operations.shapes import broadcast_to, concat, expand_dims, matrix_
 from unigrad.operations.triangles import tril, triu
 from unigrad.table import OPERATIONS, Array, operation
 from unigrad.tensor.coercion import tensors
-from unigrad.tensor.levels import beneath, is_known, values_of_all
+from unigrad.tensor.levels import beneath, is_at_hand, values_of_all
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
@@ -111,7 +111,7 @@ _SMALL = 2**16
 def _finite(name: str, x: Tensor) -> Tensor:
     """x; LinAlgError if it holds NaN or infinity. That is asked here, before LAPACK is called, which by framework and
     function answers NaN, refuses, answers what was in memory or never ends. While a framework traces nobody knows."""
-    if not is_known(x):
+    if not is_at_hand(x):
         return x
     held = beneath(x)
     if not (np.isfinite(values_of_all(x)) if held.size <= _SMALL else isfinite(held.detach())).all():
@@ -144,7 +144,7 @@ def _adjoint(x: Tensor) -> Tensor:
 def _warn_if_repeated(name: str, values: Tensor, x: Tensor) -> None:
     """Say that no derivative of the vectors exists, where somebody may be about to ask for one."""
     held = beneath(values)
-    if x._node is None or not is_recording() or not x.backend.is_known(held._raw):
+    if x._node is None or not is_recording() or not x.backend.is_at_hand(held._raw):
         return
     sorted_values = held.numpy()
     if (sorted_values[..., 1:] == sorted_values[..., :-1]).any():
@@ -249,7 +249,7 @@ def expm(x: Array, /) -> Tensor:
     size = reductions.max(reductions.sum(absolute(x.detach()), axis=-2), axis=-1) if x.size else zeros((), like=x)
     doublings = ceil(log2(maximum(size, _PADE_NORM) * (1 / _PADE_NORM))).detach()
     doublings = where(isfinite(doublings), doublings, 0.0)[..., None, None]
-    count = int(np.max(values_of_all(doublings), initial=0)) if is_known(doublings) else _MOST_SQUARINGS
+    count = int(np.max(values_of_all(doublings), initial=0)) if is_at_hand(doublings) else _MOST_SQUARINGS
     if count:
         x = x * astype_(2.0**-doublings, x.dtype)
     found = _pade(x)

@@ -292,11 +292,12 @@ def _divisible(xp: Any, out: Any) -> bool:
 
 
 def known(x: Any) -> Any:
-    """The array that holds the values of ``x``, for a rule to choose by; None while a framework traces a program."""
+    """The array that holds the values of ``x``, for a rule to choose by; None while a framework traces a program, or
+    where they are not computed yet."""
     held = beneath(x)
     raw = held._raw if isinstance(held, Tensor) else held
     backend = backend_of(raw)
-    return held if backend is not None and backend.is_known(raw) else None
+    return held if backend is not None and backend.is_at_hand(raw) else None
 
 
 def _recurrence(xp: Any, factors: Any, terms: Any, axis: int, count: int) -> Any:

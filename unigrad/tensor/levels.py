@@ -84,6 +84,11 @@ def is_known(x: Tensor) -> bool:
     return x.backend.is_known(beneath(x)._raw)
 
 
+def is_at_hand(x: Tensor) -> bool:
+    """Whether there are values to look at for a check alone, for which nothing has to be computed."""
+    return x.backend.is_at_hand(beneath(x)._raw)
+
+
 def values_of(x: Tensor) -> np.ndarray[Any, Any]:
     """The values as a NumPy array, to find the shape of a result; UnsupportedError if they differ along a batch."""
     if beneath(x).ndim != x.ndim:

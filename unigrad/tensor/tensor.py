@@ -195,8 +195,11 @@ class Tensor(Everyday):
     # Whoever prints is often looking for an error already, so none of these raises.
 
     def _shown_values(self) -> np.ndarray[Any, Any] | None:
-        """The values for printing, None where they cannot be had: while a framework traces, of ``meta`` arrays, ..."""
+        """The values for printing, None where they cannot be had: while a framework traces, of ``meta`` arrays, ...;
+        or are not computed yet."""
         try:
+            if not self.backend.is_at_hand(self._raw):
+                return None
             values = np.array(self.backend.to_numpy(self._raw))
             return values.astype(np.float32) if values.dtype.kind == "V" else values
         except Exception:
@@ -210,7 +213,7 @@ class Tensor(Everyday):
                 found.append(f"{name}={getattr(self, name)}")
             except Exception:
                 continue
-        return f"Tensor({', '.join(found)}, backend={self.backend.name!r}, without values)"
+        return f"Tensor({', '.join(found)}, backend={self.backend.name!r}, {self.backend.described(self._raw)})"
 
     def __repr__(self) -> str:
         values = self._shown_values()
@@ -224,17 +227,22 @@ class Tensor(Everyday):
         return self._described() if values is None else str(values)
 
     def __format__(self, spec: str) -> str:
-        values = self._shown_values()
         if not isinstance(spec, str):
             raise ArgumentError(f"a format is a string, not {spec!r}")
-        return format(self._unrecorded().item(), spec) if spec and values is not None else str(self)
+        return format(self._unrecorded().item(), spec) if spec and self._has_values() else str(self)
+
+    def _has_values(self) -> bool:
+        """Whether there are values, or will be for who asks."""
+        backend, raw = self.backend, self._raw
+        lazy = backend.is_known(raw) and not backend.is_at_hand(raw)
+        return lazy or self._shown_values() is not None
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the values, and below them what the array is."""
         values = self._shown_values()
         kind = f"{self.dtype}, shape {self.shape}, {self.backend.name} on {self.device}"
         state = "" if self._node is None else ", attached" if self.grad is not None else ", recorded"
-        shown = "without values" if values is None else np.array2string(values, separator=", ")
+        shown = self.backend.described(self._raw) if values is None else np.array2string(values, separator=", ")
         return (
             f'<div><pre style="margin: 0">{_escaped(shown)}</pre>'
             f'<small style="opacity: 0.7">Tensor: {_escaped(kind + state)}</small></div>'
