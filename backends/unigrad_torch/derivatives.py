@@ -7,8 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch.autograd import forward_ad
 
-from unigrad.extend import PRIMITIVES, Backend, Raw, neutral_jvp, neutral_vjp
+from unigrad.extend import PRIMITIVES, Backend, Raw, neutral_jvp, neutral_vjp, raw_vjp
+
+OVER_RAW = {"sigmoid", "silu", "clip", "logsumexp", "maximum", "minimum"}
+"""Those whose rules ask of arrays only what PyTorch's answer as well, and which are used most."""
+
+_active = torch._C._are_functorch_transforms_active
+_enabled = torch.is_grad_enabled
 
 
 def replaced(backend: Backend, name: str, function: Callable[..., Raw]) -> Callable[..., Raw]:
@@ -16,6 +23,11 @@ def replaced(backend: Backend, name: str, function: Callable[..., Raw]) -> Calla
     row = PRIMITIVES[name]
     count = len(row.arrays)
     others = (None,) * len(row.statics)
+    over_raw = name in OVER_RAW
+
+    def pulled(raws: Any, statics: Any, out: Raw, g: Raw, needed: Any) -> list[Any]:
+        plainly = over_raw and type(g) is torch.Tensor and not (g.is_complex() or _enabled() or _active())
+        return (raw_vjp if plainly else neutral_vjp)(backend, row, raws, statics, out, g, needed)
 
     class Replaced(torch.autograd.Function):
         @staticmethod
@@ -30,7 +42,7 @@ def replaced(backend: Backend, name: str, function: Callable[..., Raw]) -> Calla
             out, *saved = ctx.saved_tensors
             held = iter(saved)
             raws = [next(held) if number is None else number for number in ctx.given[:count]]
-            return (*neutral_vjp(backend, row, raws, ctx.given[count:], out, g, ctx.needs_input_grad), *others)
+            return (*pulled(raws, ctx.given[count:], out, g, ctx.needs_input_grad), *others)
 
     class ReplacedFirst(Replaced):
         # Of one array and numbers, as most are: without lists, half of what PyTorch takes for the rest.
@@ -44,7 +56,7 @@ def replaced(backend: Backend, name: str, function: Callable[..., Raw]) -> Calla
         @staticmethod
         def backward(ctx: Any, g: Raw) -> Any:
             (out, x), rest = ctx.saved_tensors, ctx.rest
-            shares = neutral_vjp(backend, row, (x, *rest[: count - 1]), rest[count - 1 :], out, g, first)
+            shares = pulled((x, *rest[: count - 1]), rest[count - 1 :], out, g, first)
             return shares[0] if not rest else (shares[0], *(None,) * len(rest))
 
     first = (True, *(False,) * (count - 1))
@@ -54,13 +66,14 @@ def replaced(backend: Backend, name: str, function: Callable[..., Raw]) -> Calla
     apply: Callable[..., Raw] = super(torch.autograd.Function, Replaced).apply
     apply_first: Callable[..., Raw] = super(torch.autograd.Function, ReplacedFirst).apply
     transformed = functools.lru_cache(_transformed)
-    active = torch._C._are_functorch_transforms_active
     unwrap = torch._C._functorch.unwrap_if_dead
 
     def call(*args: Any) -> Raw:
-        if active():
+        if _active():
             raws = [_beside(arg, args) if isinstance(arg, float) else arg for arg in args[:count]]
             return transformed(backend, name, function, args[count:])(*raws)
+        if not _enabled() and forward_ad._current_level < 0:
+            return function(*args)  # which nobody differentiates
         for arg in args[1:count]:
             if isinstance(arg, torch.Tensor):
                 return apply(*[unwrap(arg) if isinstance(arg, torch.Tensor) else arg for arg in args])

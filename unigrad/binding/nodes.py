@@ -12,7 +12,7 @@ from typing import Any
 
 from unigrad.adapters.contract import Backend
 from unigrad.binding.source import execute, fill
-from unigrad.table import SCALAR_TYPES, Primitive, residuals_of
+from unigrad.table import PRIMITIVES, SCALAR_TYPES, Primitive, residuals_of
 from unigrad.tape import RELEASED, Node, accumulate, next_number
 from unigrad.tensor.tensor import conjugated, type_on
 
@@ -237,7 +237,7 @@ def neutral_vjp(
     conjugate form. None stands for zero.
     """
     tensor_type = type_on(backend)
-    parents = [Node() if needed is None or needed[position] else None for position in range(len(raws))]
+    parents = _movers(raws, needed)
     pulled: dict[int, Any] = {}
     node = rule_node(backend, row, parents, raws, statics, out)
     node.lifted_pull(
@@ -248,3 +248,31 @@ def neutral_vjp(
     )
     found = [pulled.get(id(parent)) for parent in parents]
     return [None if share is None else conjugated(share)._raw for share in found]
+
+
+def raw_vjp(
+    backend: Backend,
+    row: Primitive,
+    raws: Sequence[Any],
+    statics: Sequence[Any],
+    out: Any,
+    g: Any,
+    needed: Sequence[bool] | None = None,
+) -> list[Any]:
+    """:func:`neutral_vjp` of real numbers, by rules over the raw arrays themselves: in half the time. For rules that
+    ask nothing of an array but what the framework's own arrays answer as NumPy's do, and where nobody differentiates
+    the result."""
+    parents = _movers(raws, needed)
+    pulled: dict[Node, Any] = {}
+    rule_node(backend, row, parents, raws, statics, out).pull(_raw_functions(backend), g, pulled, set())
+    return [None if parent is None else pulled.get(parent) for parent in parents]
+
+
+def _movers(raws: Sequence[Any], needed: Sequence[bool] | None) -> list[Node | None]:
+    """A node for each array whose cotangent is asked for."""
+    return [Node() if needed is None or needed[position] else None for position in range(len(raws))]
+
+
+@functools.cache
+def _raw_functions(backend: Backend) -> types.SimpleNamespace:
+    return types.SimpleNamespace(**{name: backend.function(name) for name in PRIMITIVES})

@@ -43,7 +43,7 @@ from unigrad.engine.raw_nodes import CallNode, RawNode
 from unigrad.base.recording import Switch
 
 # --- the neutral rules, raw in and raw out ---
-from unigrad.binding.nodes import neutral_vjp
+from unigrad.binding.nodes import neutral_vjp, raw_vjp
 from unigrad.binding.tangents import neutral_jvp
 
 # --- memory shared with other libraries ---
@@ -61,7 +61,7 @@ __all__ = [
     "RawPull", "Shape", "ShapeError", "Spread", "StepBack", "StepPull", "Switch", "UnigradWarning", "UnsupportedError",
     "accumulate", "apart", "backwards", "by_element", "by_numpy", "composed", "everything", "float32", "float64",
     "from_host", "get_backend_object", "has_gradients", "host_capsule", "is_array", "load_triton", "meet_rules",
-    "neutral_jvp", "neutral_vjp", "on_host", "placed_node", "pooled_shape", "real_of", "quietly", "refusal",
-    "register_backend", "rule_node", "ruled", "shares_of", "to_integers", "unless_refused", "values_unknown",
-    "window_slices", "with_host", "with_replaced",
+    "neutral_jvp", "neutral_vjp", "on_host", "placed_node", "pooled_shape", "real_of", "quietly", "raw_vjp",
+    "refusal", "register_backend", "rule_node", "ruled", "shares_of", "to_integers", "unless_refused",
+    "values_unknown", "window_slices", "with_host", "with_replaced",
 ]  # fmt: skip
