@@ -64,7 +64,8 @@ class DaskBackend(Backend):
         return raw
 
     def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Any = None) -> Raw:
-        return self._array.full(shape, value, dtype=dtype)
+        # dask cannot say how to divide what has no elements where its other axes are large.
+        return self._array.full(shape, value, dtype=dtype, chunks=shape if 0 in shape else "auto")
 
     def filled_like(self, raw: Raw, value: float) -> Raw:
         return self._array.full_like(raw, value, chunks=raw.chunks)

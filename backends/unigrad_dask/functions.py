@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import dask.array as da
 import numpy as np
 
 from unigrad.extend import PRIMITIVES, Backend, DType, Primitive, Raw, Shape
-from unigrad_dask.chunks import OnChunks, blocked, is_whole, named
+from unigrad_dask.chunks import OnChunks, alone, blocked, is_whole, named
 from unigrad_dask.indexing import indexing
 from unigrad_dask.linalg import linear_algebra
 
@@ -270,6 +270,30 @@ def pooling(name: str) -> Function:
 # --- shapes ------------------------------------------------------------------------------------------------------
 
 
+class Reshaped(NamedTuple):
+    """A chunk with its first axes as they are, and others behind them."""
+
+    first: int
+    rest: Shape
+
+    def __call__(self, chunk: Any) -> Any:
+        chunk = alone(chunk)
+        return chunk.reshape(chunk.shape[: self.first] + self.rest)
+
+
+def reshape(x: Raw, shape: Shape) -> Raw:
+    """As dask does it; where it cannot, with the axes whole from the first one that changes."""
+    try:
+        return da.reshape(x, shape)
+    except (NotImplementedError, ValueError):
+        first = next(axis for axis, sizes in enumerate(zip(x.shape, shape, strict=False)) if sizes[0] != sizes[1])
+        letters = named(x)
+        sizes = {("new", axis): size for axis, size in enumerate(shape[first:])}
+        function = Reshaped(first, tuple(shape[first:]))
+        whole = letters[first:]
+        return blocked(function, (*letters[:first], *sizes), (x, letters), dtype=x.dtype, whole=whole, sizes=sizes)
+
+
 def flip(x: Raw, axes: Shape) -> Raw:
     """The elements in reverse order."""
     return x[tuple(slice(None, None, -1 if axis in axes else None) for axis in range(x.ndim))]
@@ -329,7 +353,7 @@ def primitives(backend: Backend) -> dict[str, Function]:
         "convolution": convolution,
         "windows": windows,
         **{name: pooling(name) for name in ("max_pool", "max_pool_back", "max_pool_along")},
-        "reshape": lambda x, shape: da.reshape(x, shape),
+        "reshape": reshape,
         "permute_dims": lambda x, axes: da.transpose(x, axes),
         "broadcast_to": lambda x, shape: da.broadcast_to(x, shape),
         "flip": flip,

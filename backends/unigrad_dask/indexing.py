@@ -34,7 +34,7 @@ def parts_of(key: Key, shape: Shape) -> Parts:
     arrays = [place for place, entry in enumerate(key) if is_array(entry) or isinstance(entry, int)]
     slices, indices, left = [], [], []
     axis = 0
-    for entry in key:
+    for entry in (*key, *[EVERYTHING] * (len(shape) - sum(entry is not None for entry in key))):
         if entry is None:
             slices.append(None)
             indices.append(None)
@@ -176,7 +176,8 @@ def placed(x: Raw, key: Key, shape: Shape) -> Raw:
             first.append(EVERYTHING)
             entries.append(entry)
     x = x[tuple(first)]
-    for axis, (entry, size) in enumerate(zip(entries, shape, strict=True)):
+    # Axes that a key does not reach are whole.
+    for axis, (entry, size) in enumerate(zip(entries, shape, strict=False)):
         x = along_one(x, axis, range(*entry.indices(size)), size)
     return x
 

@@ -172,7 +172,8 @@ def test_all_that_the_door_offers_is_used_by_our_own_adapters_or_documented() ->
         if isinstance(node, ast.ImportFrom) and node.module == "unigrad.extend"
         for alias in node.names
     }
-    for_others = {"NativeBackend", "by_element", "register_backend"}  # an array module like NumPy; a stranger's package
+    # An array module like NumPy; a stranger's package.
+    for_others = {"BackendError", "NativeBackend", "by_element", "register_backend"}
     assert used | for_others == set(extend.__all__)
     assert all(hasattr(extend, name) for name in extend.__all__)
 

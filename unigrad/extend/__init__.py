@@ -37,7 +37,7 @@ from unigrad.native.linalg import composed
 from unigrad.tape import BareManyNode, Leaf, Node, accumulate
 from unigrad.binding.nodes import rule_node
 from unigrad.engine.placing import placed_node
-from unigrad.engine.raw_nodes import CallNode, RawNode
+from unigrad.engine.raw_nodes import CallNode
 
 # --- whether operations are recorded ---
 from unigrad.base.recording import Switch
@@ -57,7 +57,7 @@ __all__ = [
     "ALL", "ALL_ORDERS", "DECOMPOSITIONS", "EVERYTHING", "HOST", "PRIMITIVES", "ArgumentError",
     "Backend", "BackendError", "BareManyNode", "CallNode", "DType", "DtypeError", "Elsewhere", "Engine", "Followed",
     "Foreign", "InterchangeError", "Key", "Leaf", "Moving", "NativeBackend", "Node",
-    "OperationError", "Parents", "Primitive", "Pull", "Raw", "RawFunction", "RawNode",
+    "OperationError", "Parents", "Primitive", "Pull", "Raw", "RawFunction",
     "RawPull", "Shape", "ShapeError", "Spread", "StepBack", "StepPull", "Switch", "UnigradWarning", "UnsupportedError",
     "accumulate", "apart", "backwards", "by_element", "by_numpy", "composed", "everything", "float32", "float64",
     "from_host", "get_backend_object", "has_gradients", "host_capsule", "is_array", "load_triton", "meet_rules",
