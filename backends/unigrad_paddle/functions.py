@@ -182,14 +182,18 @@ def logsumexp(x: Raw, axes: Shape, keepdims: bool) -> Raw:
     """log(sum(exp(x))) over axes, without overflow; PaddlePaddle's own is NaN where an element is infinite."""
     if not axes:
         return x.clone()
-    top = paddle.max(x, axis=list(axes), keepdim=True)
-    top = paddle.where(paddle.isinf(top), paddle.zeros_like(top), top)
+    top = paddle.zeros([1] * x.ndim, x.dtype)
+    if 0 not in x.shape:
+        top = paddle.max(x, axis=list(axes), keepdim=True)
+        top = paddle.where(paddle.isinf(top), paddle.zeros_like(top), top)
     found = paddle.log(paddle.sum(paddle.exp(x - top), axis=list(axes), keepdim=True)) + top
     return found if keepdims else paddle.squeeze(found, axis=list(axes)).clone()
 
 
 def log_softmax(x: Raw, axis: int) -> Raw:
     """x - log(sum(exp(x))) along one axis, without overflow."""
+    if 0 in x.shape:
+        return x.clone()
     shifted = x - paddle.max(x, axis=axis, keepdim=True)
     return shifted - paddle.log(paddle.sum(paddle.exp(shifted), axis=axis, keepdim=True))
 

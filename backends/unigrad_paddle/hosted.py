@@ -6,7 +6,10 @@ _INTEGERS = "bool int8 int16 int32 int64 uint8"
 _FLOATS = "float16 bfloat16 float32 float64"
 
 HOSTED = {
-    "power": (_INTEGERS, "PaddlePaddle's raises nothing for a negative exponent"),
+    "power": (
+        f"{_INTEGERS} complex64 complex128",
+        "PaddlePaddle's raises nothing for a negative exponent of integers, and 0 ** 0 of complex numbers is NaN",
+    ),
     "remainder": (_INTEGERS, "PaddlePaddle raises where an integer is divided by 0"),
     "floor_divide": ("any", "as remainder; of floats PaddlePaddle rounds twice"),
     **dict.fromkeys(
