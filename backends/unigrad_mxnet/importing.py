@@ -13,6 +13,7 @@ from __future__ import annotations
 import builtins
 import importlib
 import importlib.machinery
+import importlib.util
 import sys
 import threading
 import types
@@ -33,6 +34,9 @@ def import_mxnet() -> Any:
         if "mxnet" in sys.modules:
             _start_engine(sys.modules["mxnet"])
             return sys.modules["mxnet"]
+        # Asked of all finders, since the one below would pass by whoever keeps MXNet from being imported.
+        if importlib.util.find_spec("mxnet") is None:
+            raise ModuleNotFoundError("No module named 'mxnet'", name="mxnet")
         # What a plain `import mxnet` that failed has left behind would be taken for whole.
         _forget()
         finder = _Finder()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 # Before NumPy is imported: the spinning threads of several BLAS libraries slow each other down.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -19,6 +20,15 @@ import unigrad as ug
 # A loaded machine is no failure; speed is measured in benchmarks.
 settings.register_profile("unigrad", deadline=None)
 settings.load_profile("unigrad")
+
+
+@pytest.fixture(autouse=True)
+def as_a_process_begins() -> Iterator[None]:
+    """Each test begins with NumPy's backend, whatever one before it chose, as a notebook does."""
+    if ug.get_backend() != "numpy":
+        ug.set_backend("numpy")
+    yield
+
 
 if os.environ.get("UNIGRAD_ONE_FRAMEWORK"):  # as conformance/releases.py has it: what needs another is left out
 
