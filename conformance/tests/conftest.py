@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 # Before NumPy is imported: the spinning threads of several BLAS libraries slow each other down.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -23,11 +22,10 @@ settings.load_profile("unigrad")
 
 
 @pytest.fixture(autouse=True)
-def as_a_process_begins() -> Iterator[None]:
+def as_a_process_begins() -> None:
     """Each test begins with NumPy's backend, whatever one before it chose, as a notebook does."""
     if ug.get_backend() != "numpy":
         ug.set_backend("numpy")
-    yield
 
 
 if os.environ.get("UNIGRAD_ONE_FRAMEWORK"):  # as conformance/releases.py has it: what needs another is left out
