@@ -25,7 +25,7 @@ from unigrad.base.errors import UnigradError
 from unigrad.base.recording import framework_scopes, recording_mode
 from unigrad.base.words import Raw
 from unigrad.binding.declaring import method_name
-from unigrad.binding.nodes import node_type, rule_node
+from unigrad.binding.nodes import node_type, raw_functions, rule_node
 from unigrad.binding.operands import (
     LARGEST_FLOAT32,
     NotTensor,
@@ -69,7 +69,7 @@ def bind(backend: Backend) -> Bound:
         made._rooted = type(made.__name__, (made,), {"__slots__": (), "__module__": "unigrad", "_is_root": True})
     bound = Bound(tensor_type)
     if engine.inline_nodes == "rules" or engine.pulls_raw:
-        bound.raw_functions = types.SimpleNamespace(**{name: backend.function(name) for name in PRIMITIVES})
+        bound.raw_functions = raw_functions(backend)
     for row in PRIMITIVES.values():
         function = _bound_function(backend, row, bound)
         setattr(primitives, row.name, function)

@@ -264,7 +264,7 @@ def raw_vjp(
     the result."""
     parents = _movers(raws, needed)
     pulled: dict[Node, Any] = {}
-    rule_node(backend, row, parents, raws, statics, out).pull(_raw_functions(backend), g, pulled, set())
+    rule_node(backend, row, parents, raws, statics, out).pull(raw_functions(backend), g, pulled, set())
     return [None if parent is None else pulled.get(parent) for parent in parents]
 
 
@@ -274,5 +274,6 @@ def _movers(raws: Sequence[Any], needed: Sequence[bool] | None) -> list[Node | N
 
 
 @functools.cache
-def _raw_functions(backend: Backend) -> types.SimpleNamespace:
+def raw_functions(backend: Backend) -> types.SimpleNamespace:
+    """The raw functions of all primitives, as rules over raw arrays want them."""
     return types.SimpleNamespace(**{name: backend.function(name) for name in PRIMITIVES})

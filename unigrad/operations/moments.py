@@ -42,15 +42,11 @@ def _number(shape: Shape, axes: Shape, correction: float = 0.0) -> float:
     return builtins.max(float(counted(shape, axes)) - correction, 0.0)
 
 
-def _over(xp: Any, x: Any, number: float) -> Any:
-    return xp.divide(x, number)
-
-
-composed(mean_, lambda xp, x, axes, keepdims: _over(xp, xp.sum(x, axes, keepdims), _number(tuple(x.shape), axes)))
+composed(mean_, lambda xp, x, axes, keepdims: xp.divide(xp.sum(x, axes, keepdims), _number(tuple(x.shape), axes)))
 vjp(
     mean_,
     lambda xp, g, axes, keepdims, x_shape: xp.broadcast_to(
-        _over(xp, expanded(xp, g, axes, keepdims, x_shape), _number(x_shape, axes)), x_shape
+        xp.divide(expanded(xp, g, axes, keepdims, x_shape), _number(x_shape, axes)), x_shape
     ),
 )
 jvp(mean_, "linear")
@@ -68,7 +64,7 @@ def _distances(xp: Any, x: Any, axes: Shape) -> Any:
 
 def _variance(xp: Any, x: Any, axes: Shape, keepdims: bool, correction: float) -> Any:
     squares = xp.square(_distances(xp, x, axes))
-    return _over(xp, xp.sum(squares, axes, keepdims), _number(tuple(x.shape), axes, correction))
+    return xp.divide(xp.sum(squares, axes, keepdims), _number(tuple(x.shape), axes, correction))
 
 
 def _moved(xp: Any, x: Any, axes: Shape) -> Any:
@@ -79,7 +75,7 @@ def _moved(xp: Any, x: Any, axes: Shape) -> Any:
 
 def _doubled(xp: Any, x: Any, axes: Shape, shape: Shape, correction: float) -> Any:
     """What the derivative of the sum of squares is brought to: twice, divided as the variance is."""
-    return _over(xp, xp.multiply(x, 2.0), _number(shape, axes, correction))
+    return xp.divide(xp.multiply(x, 2.0), _number(shape, axes, correction))
 
 
 composed(variance_, _variance)
