@@ -56,9 +56,13 @@ def place(point: Point) -> str:
     """What a row asks of unigrad, and where, in Markdown."""
     if not point.inputs:
         return f"`{point.id}`"
-    at = ", ".join(f"{name} = {_bracketed(value)}" for name, value in point.inputs.items())
-    weighted = "" if point.weights is None else f", w = {_bracketed(point.weights)}"
-    return f"`{point.call}` at {at}{weighted}"
+    return f"`{point.call}` at {arguments(point)}"
+
+
+def arguments(point: Point) -> str:
+    """Its inputs and weights, by name."""
+    given = point.inputs | ({} if point.weights is None else {"w": point.weights})
+    return ", ".join(f"{name} = {_bracketed(value)}" for name, value in given.items())
 
 
 def _bracketed(value: object) -> str:

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from unigrad_conformance.conventions import arguments
 from unigrad_conformance.points import TITLES, Point, points, shown, versions
 from unigrad_conformance.reproducing import program
 
@@ -48,12 +49,10 @@ def page() -> str:
 def _entry(name: str, point: Point, known: str) -> str:
     own = point.own[name]
     assert own.call is not None
-    given = point.inputs | ({} if point.weights is None else {"w": point.weights})
-    at = ", ".join(f"{each} = {shown(value)}" for each, value in given.items())
     right = point.answer + (f" (value {shown(point.value)})" if "(value" in own.gives else "")
     return "\n".join(
         [
-            f"### `{own.call}` at {at}",
+            f"### `{own.call}` at {arguments(point)}",
             "",
             f"It gives {own.gives}. Right is {right}: {point.why}." + (f" Known upstream: <{known}>." if known else ""),
             "",
