@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 # Before NumPy is imported: the spinning threads of several BLAS libraries slow each other down.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -22,10 +23,22 @@ settings.load_profile("unigrad")
 
 
 @pytest.fixture(autouse=True)
-def as_a_process_begins() -> None:
-    """Each test begins with NumPy's backend, whatever one before it chose, as a notebook does."""
-    if ug.get_backend() != "numpy":
-        ug.set_backend("numpy")
+def _no_backend_is_left_behind() -> Iterator[None]:
+    """A test that leaves another default backend behind fails, rather than one after it."""
+    before = ug.get_backend()
+    yield
+    left = ug.get_backend()
+    if left != before:
+        ug.set_backend(before)
+        pytest.fail(f"the default backend was {before} and is {left}; ask for the fixture chooses_backend")
+
+
+@pytest.fixture
+def chooses_backend() -> Iterator[None]:
+    """For a test that runs a user's program, which chooses the backend of the whole process."""
+    before = ug.get_backend()
+    yield
+    ug.set_backend(before)
 
 
 if os.environ.get("UNIGRAD_ONE_FRAMEWORK"):  # as conformance/releases.py has it: what needs another is left out

@@ -35,6 +35,7 @@ def test_a_seed_gives_the_same_program_and_data_give_it_back() -> None:
     assert len({str(draw(seed, 8).steps) for seed in range(20)}) == 20
 
 
+@pytest.mark.usefixtures("chooses_backend")
 def test_a_wrong_rule_is_found_and_the_program_made_small(monkeypatch: pytest.MonkeyPatch) -> None:
     matrix = np.asarray([[0.5, 1.25], [-0.75, 0.375]])
     steps = [("t0", "ug.sin(a0)"), ("t1", "ug.tanh(t0)"), ("t2", "t1.reshape(-1)"), ("t3", "ug.exp(b0)")]

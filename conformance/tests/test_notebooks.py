@@ -80,6 +80,7 @@ def _rounded(match: re.Match[str]) -> str:
     return f"{float(match.group()):.4g}"
 
 
+@pytest.mark.usefixtures("chooses_backend")
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook(path: Path, backend: str) -> None:

@@ -239,6 +239,24 @@ def test_what_agreed_is_kept_until_something_changes(
     assert kept() == [False, False]
 
 
+def test_a_seed_makes_an_order_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "AT_ONCE", 1)  # else two processes have a half of the cases each
+    cases = catalogue.chosen(["exp.*", "sin.*"])
+    names = [case.name for case in cases]
+
+    def order(seed: int | None) -> list[str]:
+        ran: list[str] = []
+        found = runner.run_cases(
+            ["numpy"], cases, shuffle=seed, progress=lambda backend, message: ran.append(backend + message["case"])
+        )
+        assert list(found.columns[0].verdicts) == names  # the report has them as ever
+        return [one.removeprefix("numpy") for one in ran if one.startswith("numpy")]
+
+    assert order(None) == names
+    assert order(3) == order(3) != names
+    assert sorted(order(3)) == sorted(names)
+
+
 def test_an_interrupted_run_reports_what_was_done() -> None:
     done: list[str] = []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib.util
+import random
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -57,6 +58,7 @@ class Conform:
     unigrad conform --everyday                  one sample of each operation, in one dtype
     unigrad conform --everyday-on jax           only these on one backend, and all cases on the others
     unigrad conform --quick                     these, and less of what JAX would compile: minutes
+    unigrad conform --shuffle                   in random order, so that no case leans on one before it; prints the seed
     unigrad conform --placement sharded         the cases on JAX with every array over four devices
     unigrad conform --placement dtensor         the cases on PyTorch with every array over two processes
     unigrad conform --placement cuda-0 --backend torch   with every array on that GPU
@@ -86,6 +88,10 @@ class Conform:
         parser.add_argument(
             "--quick", action="store_true",
             help=f"everyday cases, and fewer transforms of composed operations on {', '.join(runner.COMPILING)}",
+        )  # fmt: skip
+        parser.add_argument(
+            "--shuffle", nargs="?", type=int, const=random.randrange(10**6), metavar="SEED",
+            help="in random order, which a SEED makes the same again; a process gets half of the cases",
         )  # fmt: skip
         parser.add_argument(
             "--since", metavar="FOLDER", help="keep results in FOLDER, and do not run again what has not changed"
@@ -177,11 +183,14 @@ class Conform:
             backends, cases, args.backend or ("numpy",), progress, args.everyday_on,
             quick=args.quick, case_seconds=args.case_seconds, kept=Kept(args.since) if args.since else None,
             compiled=args.compiled,
+            shuffle=args.shuffle,
             placement=args.placement,
             xfail=deviations.read(Path(args.xfail), backends[0], catalogue.all_cases()) if args.xfail else (),
         )  # fmt: skip
         progress.wipe()
         print(report.as_text(found, args.verbose))
+        if args.shuffle is not None:
+            print(f"In random order; --shuffle {args.shuffle} is the same again.")
         if found.interrupted:
             status = INTERRUPTED
         else:

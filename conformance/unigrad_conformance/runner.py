@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -245,6 +246,7 @@ def run_cases(
     case_seconds: float | None = None,
     kept: Kept | None = None,
     compiled: bool = False,
+    shuffle: int | None = None,
     placement: str | None = None,
     xfail: Sequence[Deviation] = (),
 ) -> Run:
@@ -253,7 +255,8 @@ def run_cases(
     Backends that ``everyday_on`` names get the everyday cases alone: one that compiles takes long for the others. With
     ``quick`` these (``COMPILING``) get the quick form of each case. A case gets ``case_seconds`` (``CASE_SECONDS``),
     and then its worker is ended. What ``kept`` has of an earlier run is not run again. With a ``placement`` all arrays
-    of the backend that can do it lie so. What ``xfail`` lists must fail, as what is known here must.
+    of the backend that can do it lie so. With ``shuffle``, a seed, every worker gets its cases in random order. What
+    ``xfail`` lists must fail, as what is known here must.
     """
     before = time.perf_counter()
     environment = {} if kept is None else kept.environment()
@@ -272,6 +275,9 @@ def run_cases(
             column.about = about
     wanted = {name for names in given.values() for name in names}
     given[oracle.NAME] = [case.name for case in cases if case.name in wanted]
+    if shuffle is not None:
+        for names in given.values():
+            random.Random(shuffle).shuffle(names)
     reference = Column(oracle.NAME)
     outcomes, interrupted = _outcomes([reference, *columns], given, orders)
     run = Run(list(cases), columns, reference_problems(reference, cases, outcomes[oracle.NAME]), [], required)
