@@ -57,6 +57,22 @@ def test_functions_of_a_matrix_with_repeated_values() -> None:
     assert _gradient(_function(lambda w: w, WEIGHTS), (x + x.T) / 2) == pytest.approx(SYMMETRIC)
 
 
+def test_any_of_equal_values_tells_which_function_it_is() -> None:
+    element = np.zeros((3, 3))
+    element[0, 1] = element[2, 2] = 1
+    assert _gradient(_function(ug.exp, element), np.eye(3)) == pytest.approx((element + element.T) / 2 * np.e)
+    # Nobody can tell: all of these send the same cotangents back, and have other derivatives.
+    element[2, 2] = 0
+    for d in (lambda w: w + 2, lambda w: w * w, lambda w: 2 * w):
+        assert np.isnan(_gradient(_function(d, element), 2 * np.eye(3))).any()
+
+    def two_of_one(x: Any) -> Any:
+        w, v = ug.linalg.eigh(x)
+        return ug.linalg.trace((v * ug.exp(w)) @ v.T) + ((v * w**2) @ v.T * ug.asarray(WEIGHTS)).sum()
+
+    assert np.isnan(_gradient(two_of_one, np.eye(3))).any()
+
+
 def test_singular_vectors_with_repeated_values() -> None:
     def f(x: Any) -> Any:
         u, s, vh = ug.linalg.svd(x, full_matrices=False)

@@ -123,22 +123,27 @@ def _rounding(x: Any) -> float:
     return 16 * x.shape[-1] * float(np.finfo(x.dtype).eps) if x.dtype.kind in "fc" else 0.0
 
 
+def _equal(xp: Any, values: Any) -> Any:
+    """Whether the values at i and j are equal up to rounding."""
+    sizes = xp.abs(values)
+    largest = xp.max(sizes, (len(values.shape) - 1,), True) if values.shape[-1] else sizes
+    gap = _row(xp, values) - _column(xp, values)
+    return xp.abs(gap) <= _rounding(values) * _column(xp, largest)
+
+
 def _divided(xp: Any, values: Any, product: Any, asked: Any) -> Parts:
     """``asked`` at i, j, divided by ``values[j] - values[i]``; and where both are 0 up to rounding: there it gives 0.
 
     0 on the diagonal, and NaN where the values are equal and ``asked``, a part of ``product``, is not 0.
     """
-    few = _rounding(product)
-    sizes, magnitudes = xp.abs(product), xp.abs(values)
-    ndim = len(product.shape)
-    columns = xp.max(sizes, (ndim - 2,), True) if product.shape[-1] else sizes
+    sizes = xp.abs(product)
+    columns = xp.max(sizes, (len(product.shape) - 2,), True) if product.shape[-1] else sizes
     level = xp.maximum(columns, _t(xp, columns))
-    largest = xp.max(magnitudes, (ndim - 2,), True) if product.shape[-1] else magnitudes
-    gap = _row(xp, values) - _column(xp, values)
-    close = xp.abs(gap) <= few * _row(xp, largest)
     off = _identity(xp, values) == 0
-    alike = xp.logical_and(xp.logical_and(off, close), xp.abs(asked) <= few * level)
+    asks_nothing = xp.abs(asked) <= _rounding(product) * level
+    alike = xp.logical_and(xp.logical_and(off, _equal(xp, values)), asks_nothing)
     skipped = xp.logical_or(alike, xp.logical_not(off))
+    gap = _row(xp, values) - _column(xp, values)
     return _over(xp, xp.where(skipped, 0.0, asked), xp.where(skipped, 1.0, gap)), alike
 
 
@@ -149,27 +154,30 @@ def _turning(xp: Any, values: Any, slopes: Any, product: Any) -> Any:
     be turned among themselves, so that it is NaN if the result depends on that. If it does not, the result is made of
     ``V d(W) V^H`` with a function d of the values; its cotangent G (in this basis) has left ``product = 2 G d(w)`` and
     ``slopes = G d'(w)``, the cotangents of the values, on the diagonal. So the limit, ``G d'(w)``, is the product times
-    the ratio of the two. NaN where the diagonal does not tell that ratio, and the derivative of it all is NaN, too.
+    the ratio of the two, the same for all of several equal values. NaN where their diagonals do not tell it, and
+    nothing else can: of G's other elements no cotangent here holds d'. The derivative of it all is NaN, too.
     """
     if product.shape[-1] == 0:
         return product
     quotient, alike = _divided(xp, values, product, (product - _h(xp, product)) * 0.5)
+    few = _rounding(product)
     mean = (product + _h(xp, product)) * 0.5
     sizes = xp.abs(mean)
-    along = _diagonal(xp, mean)
-    first, second = _column(xp, along), _row(xp, along)
-    first_slope, second_slope = _column(xp, slopes), _row(xp, slopes)
-    larger = xp.abs(first) >= xp.abs(second)
-    divisor = xp.where(larger, first, second)
-    unknown = divisor == 0
-    ratio = xp.where(larger, first_slope, second_slope) / xp.where(unknown, 1.0, divisor)
-    misfit = xp.abs(first_slope - ratio * first) + xp.abs(second_slope - ratio * second)
-    total = xp.abs(first_slope) + xp.abs(second_slope)
-    few = _rounding(product)
+    # In each row what is on the diagonals at all values that are equal to that of the row.
+    equal, axis = _equal(xp, values), (len(product.shape) - 1,)
+    along = xp.where(equal, _row(xp, _diagonal(xp, mean)), 0.0)
+    sloping = xp.where(equal, _row(xp, slopes), 0.0)
+    diagonal = xp.max(xp.abs(along), axis, True)
+    unknown = diagonal == 0
+    share = along / xp.where(unknown, 1.0, diagonal)
+    fitted = xp.sum(share * sloping, axis, True) / xp.where(unknown, 1.0, xp.sum(share * share, axis, True))
+    ratio = fitted / xp.where(unknown, 1.0, diagonal)
+    misfit = xp.max(xp.abs(sloping - fitted * share), axis, True)
+    total = xp.max(xp.abs(sloping), axis, True)
     fits = xp.logical_and(xp.logical_not(unknown), misfit <= few**0.5 * total)
-    diagonal = xp.maximum(xp.abs(first), xp.abs(second))
     # A diagonal beside slopes that are not in its ratio, or all 0: the vectors by themselves.
-    differ = xp.abs(first - second) > few * diagonal
+    uneven = xp.where(equal, xp.abs(along - _column(xp, _diagonal(xp, mean))), 0.0)
+    differ = xp.max(uneven, axis, True) > few * diagonal
     alone = xp.logical_or(xp.logical_not(fits), xp.logical_and(differ, total <= few * diagonal))
     alone = xp.logical_and(alone, diagonal > few * xp.max(sizes, _last_two(product), True))
     turned = sizes > few * diagonal

@@ -150,7 +150,8 @@ def _warn_if_repeated(name: str, values: Tensor, x: Tensor) -> None:
     if (sorted_values[..., 1:] == sorted_values[..., :-1]).any():
         warnings.warn(
             f"{name} of a matrix with repeated values: their vectors have no derivative, and gradients of what "
-            f"depends on their choice are NaN; those through the values alone and through other vectors are right",
+            f"depends on their choice are NaN; those through the values alone, through other vectors and of one function "
+            f"of the matrix are right",
             UnigradWarning,
             stacklevel=3,
         )
@@ -427,7 +428,9 @@ def eigh(x: Array, /) -> EigenResult:
     The signs (or phases) of the eigenvectors are free; :func:`fix_gauge` chooses them. Where eigenvalues repeat, so is
     the choice of their eigenvectors: gradients of what depends on it are NaN, and eigh warns while it is recorded.
     Right are those through the eigenvalues alone, through the vectors of other eigenvalues, and of one function of the
-    matrix, ``v d(w) v^H``, unless d is 0 there; its second derivatives are NaN. Gradients are Hermitian.
+    matrix, ``v d(w) v^H``, unless d is 0 there or nothing on its diagonal is asked for (NaN); its second derivatives
+    are NaN. Each function needs an eigh of its own: two made of one are told apart only where their diagonals differ
+    (NaN), and are else taken for one. Gradients are Hermitian.
     """
     x = _hermitian("eigh", x)
     packed = primitives.eigh_(x)
