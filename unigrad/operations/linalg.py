@@ -150,8 +150,8 @@ def _warn_if_repeated(name: str, values: Tensor, x: Tensor) -> None:
     if (sorted_values[..., 1:] == sorted_values[..., :-1]).any():
         warnings.warn(
             f"{name} of a matrix with repeated values: their vectors have no derivative, and gradients of what "
-            f"depends on their choice are NaN; those through the values alone, through other vectors and of one function "
-            f"of the matrix are right",
+            f"depends on their choice are NaN; those through the values alone, through other vectors and of one "
+            f"function of the matrix are right",
             UnigradWarning,
             stacklevel=3,
         )
