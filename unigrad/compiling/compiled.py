@@ -27,7 +27,7 @@ from unigrad.base.recording import Switch, is_training, recording_mode
 from unigrad.base.tracing import at_work, trace
 from unigrad.base.tree import Layout, branches, flatten, unflatten
 from unigrad.base.words import Raw
-from unigrad.compiling.native import OPENED, Plan
+from unigrad.compiling.native import Plan
 from unigrad.compiling.program import Program
 from unigrad.compiling.replay import written
 from unigrad.compiling.tracing import Trace, Traced, TracedBackend, traced_over
@@ -258,10 +258,7 @@ class Compilation:
         self._trace = Trace(traced_over(self._inner, self._home), self._home)
         raws = [self._raw(leaf) for leaf in given.leaves]
         self._inner.abstractly(self._traced, raws)
-        program = self._trace.program
-        if isinstance(self._inner, NativeBackend):
-            program = program.opened(OPENED)
-        self.program = program.simplified()
+        self.program = self._trace.program.simplified()
         self.program.check()
         # What only the trace holds was computed inside of arrays from outside alone, once.
         self._has_computed = _fewest_references(self._trace.captures) <= _HELD

@@ -10,7 +10,6 @@ order: the results are those of the calls one by one, to the last bit.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -218,24 +217,6 @@ _LOWERED: dict[str, Callable[[Lowering, Step], bool]] = {
     "over_cosh_squared": _over_cosh_squared, "relu": _relu, "sigmoid": _sigmoid,
 }  # fmt: skip
 """Each says whether it did it. What is not here is called, and so are those whose bits these cannot give."""
-
-
-def _gelu(step: Step) -> list[Step]:
-    """As ``native.networks`` has it: the error function of its derivative is then the same one."""
-    (x,), out = step.args, step.out
-    if out.example is None or out.dtype.kind != "f":
-        return [step]
-    found: list[Step] = []
-    at = x
-    for name, other in (("multiply", math.sqrt(0.5)), ("erf", None), ("add", 1.0), ("multiply", x), ("multiply", 0.5)):
-        to = out if len(found) == 4 else Variable(f"{out}_{len(found)}", out.shape, out.dtype, out.example)
-        found.append(Step(name, (at,) if other is None else (at, other), to))
-        at = to
-    return found
-
-
-OPENED: dict[str, Callable[[Step], list[Step]]] = {"gelu": _gelu}
-"""Primitives that are several others here, of which a program may have some already."""
 
 
 # --- memory ----------------------------------------------------------------------------------------------------------

@@ -130,11 +130,6 @@ class Program:
                 kept.append(step)
         return Program(self.inputs, {x: raw for x, raw in constants.items() if x in needed}, kept[::-1], outputs)
 
-    def opened(self, parts: Mapping[str, Callable[[Step], list[Step]]]) -> Program:
-        """The same program, with the steps that ``parts`` has for a primitive in place of each of its own."""
-        steps = [each for step in self.steps for each in (parts[step.name](step) if step.name in parts else [step])]
-        return Program(self.inputs, self.constants, steps, self.outputs)
-
     def run(self, function: Callable[[str], Callable[..., Any]], inputs: Sequence[Any], raw: Callable[[Any], Raw],
             constant: Callable[[Raw], Any]) -> list[Any]:  # fmt: skip
         """The outputs for these inputs, each step by ``function(name)``, of whatever these work on. Of that ``raw``

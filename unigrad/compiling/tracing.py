@@ -8,6 +8,7 @@ serve the next ones.
 
 from __future__ import annotations
 
+import functools
 import operator
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,8 +17,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from unigrad.adapters.contract import Backend, Engine, Followed, Foreign, RawFunction
+from unigrad.adapters.contract import Backend, Engine, Followed, Foreign, RawFunction, neutral
 from unigrad.adapters.registry import bound, loaded
+from unigrad.base import dtypes
 from unigrad.base.dtypes import DType
 from unigrad.base.errors import UnsupportedError
 from unigrad.base.leaving import users_line
@@ -25,6 +27,8 @@ from unigrad.base.recording import recording_mode
 from unigrad.base.tracing import trace
 from unigrad.base.words import Raw
 from unigrad.compiling.program import Program, Step, Variable
+from unigrad.native.backend import NativeBackend
+from unigrad.native.networks import gelu
 from unigrad.random import logged, note, state_key
 from unigrad.table import PRIMITIVES, Primitive
 from unigrad.tensor.levels import wrapped_types
@@ -322,8 +326,18 @@ class TracedBackend(Backend):
     def load(self) -> None:
         loaded(self.inner)
         self.functions = {name: self._written(row) for name, row in PRIMITIVES.items()}
+        if isinstance(self.inner, NativeBackend):
+            # Step by step, as it is written there: the error function of its derivative is then the same one.
+            self.functions["gelu"] = functools.partial(gelu, None, self.functions["erf"])
         self.raw_dtypes = self.inner.raw_dtypes
         self.array_types = (Traced,)
+        dtypes.when_loaded(self._learn)
+
+    def _learn(self, dtype: DType) -> None:
+        """Take a dtype of another package, which is loaded now, if the backend beneath has taken it."""
+        if dtype in self.inner.raw_dtypes:
+            self.raw_dtypes = self.inner.raw_dtypes
+            neutral(self)[self.raw_dtypes[dtype]] = dtype
 
     def _written(self, row: Primitive) -> Callable[..., Traced]:
         function = self.inner.function(row.name)
