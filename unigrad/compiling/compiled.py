@@ -269,12 +269,18 @@ class Compilation:
         self._plan: Any
         if isinstance(self._inner, NativeBackend):
             self._plan = Plan(self.program, self._inner, self._name)
-            self.source = self._plan.source
+            self._source = None
         else:
-            run, self.source = written(self.program, self._inner, self._name)
+            run, self._source = written(self.program, self._inner, self._name)
             self._plan = self._inner.compiled(run, "inductor" if owner._engine == "inductor" else None)
         inductor = "inductor" if owner._engine == "inductor" else None
         self._pullback = Compiled(self._derived, (), (), inductor, inside=self._derived_program)
+
+    @property
+    def source(self) -> str:
+        """What runs."""
+        text: str = self._plan.source if self._source is None else self._source
+        return text
 
     def _traced(self, raws: Sequence[Raw]) -> None:
         """Call the function once, and keep what its results are made of."""

@@ -10,216 +10,20 @@ order: the results are those of the calls one by one, to the last bit.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any
 
 from unigrad.base.words import Raw
-from unigrad.compiling.accumulating import Part, accumulated, accumulations
-from unigrad.compiling.program import Program, Step, Variable
+from unigrad.compiling.accumulating import accumulations
+from unigrad.compiling.lowering import BY_ELEMENT, Instruction, Lowering
+from unigrad.compiling.program import Program, Variable
 from unigrad.compiling.recomputing import recomputed
-from unigrad.compiling.writing import Writing, comment, defined, unpacked
+from unigrad.compiling.writing import Writing, defined, unpacked
 from unigrad.native.backend import NativeBackend
-
-_BY_ELEMENT = {
-    name: name
-    for name in (
-        *("add", "subtract", "multiply", "divide", "floor_divide", "remainder", "negative", "abs", "square", "sign"),
-        *("exp", "log", "log2", "log10", "logaddexp", "sqrt", "hypot", "sin", "cos", "tan", "sinh", "cosh", "tanh"),
-        *("floor", "ceil", "trunc", "fmod", "copysign", "nextafter", "signbit", "reciprocal"),
-        *("bitwise_and", "bitwise_or", "bitwise_xor", "maximum", "minimum", "equal", "not_equal", "less", "less_equal"),
-        *("greater", "greater_equal", "logical_and", "logical_or", "logical_xor", "logical_not"),
-        *("isnan", "isinf", "isfinite"),
-    )
-} | {
-    "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh", "acosh": "arccosh",
-    "atanh": "arctanh", "bitwise_left_shift": "left_shift", "bitwise_right_shift": "right_shift",
-    "bitwise_invert": "invert",
-}  # fmt: skip
-"""Primitives to the module's functions by element, which are all that these are."""
-_REDUCTIONS = {
-    "sum": "add",
-    "prod": "multiply",
-    "max": "maximum",
-    "min": "minimum",
-    "any": "logical_or",
-    "all": "logical_and",
-}
-"""Primitives to the functions by element that they reduce with."""
-_VIEWS = ("reshape", "permute_dims", "broadcast_to", "flip")
-"""Primitives whose result is a part of what they are given, if it can be."""
-
 
 LINE = 64
 """Bytes in a line of a processor's cache."""
-
-
-@dataclass(eq=False, slots=True)
-class Instruction:
-    """One call: a function of the array module or of the table."""
-
-    step: Step
-    """Where it came from."""
-    form: str
-    """``element``, ``into`` (it can write where it is told, but not over its operands), ``view`` or ``call``."""
-    function: str
-    """The name of the function, as the text has it."""
-    args: tuple[Any, ...]
-    out: Variable
-    options: tuple[Any, ...] | None = None
-    """Of a reduction: what stands before and behind the place of the result."""
-
-    @property
-    def inputs(self) -> list[Variable]:
-        """The variables that it reads."""
-        return Step(self.function, self.args, self.out).inputs
-
-
-class Lowering:
-    """From steps to instructions."""
-
-    def __init__(self, backend: NativeBackend, writing: Writing) -> None:
-        self._backend = backend
-        self._xp = backend.module
-        self._writing = writing
-        self.found: list[Instruction] = []
-
-    def step(self, step: Step) -> None:
-        """Append the instructions of a step."""
-        lower = _LOWERED.get(step.name)
-        if lower is not None and self._alike(step) and lower(self, step):
-            return
-        out, args = step.out, step.args
-        if self._is_plain(out):
-            if step.name in _BY_ELEMENT and self._writes(_BY_ELEMENT[step.name]):
-                return self._add(step, "element", self._module(_BY_ELEMENT[step.name]), args, out)
-            if step.name == "power" and _is_number(args[1], 2) and out.dtype.kind == "f":
-                # As the operator has it.
-                return self._add(step, "element", self._module("square"), args[:1], out)
-            if step.name == "matmul" and self._writes("matmul"):
-                return self._add(step, "into", self._module("matmul"), args, out)
-            if (
-                step.name in _REDUCTIONS
-                and self._writes(_REDUCTIONS[step.name])
-                and (step.name not in ("any", "all") or args[0].dtype.kind == "b")
-            ):
-                return self.reduce(step, _REDUCTIONS[step.name], args, out)
-        form = "view" if step.name in _VIEWS and out.example is not None and out.example.view else "call"
-        if step.operator is not None:
-            name = f"operator_{step.name}"
-            self._writing.scope[name] = step.operator
-            return self._add(step, form, name, args, out)
-        self._writing.scope[step.name] = self._backend.function(step.name)
-        return self._add(step, form, step.name, args, out)
-
-    def reduce(self, step: Step, name: str, args: tuple[Any, ...], out: Variable) -> None:
-        """A reduction of an array over axes, with ``keepdims``."""
-        x, axes, keepdims = args
-        self._writing.scope[f"{name}_reduce"] = getattr(self._xp, name).reduce
-        # Sums are added up in the dtype of the array.
-        dtype = x.dtype if name in ("add", "multiply") else None
-        self.found.append(Instruction(step, "into", f"{name}_reduce", (x,), out, (axes, dtype, keepdims)))
-
-    def accumulation(self, step: Step, parts: Sequence[Part]) -> None:
-        """A sum of scattered parts."""
-        out = step.out
-        name = self._writing.given(accumulated(self._xp, parts, out.shape, out.dtype), "accumulated")
-        self._add(step, "into", name, tuple([part.x for part in parts]), out)
-
-    def by_element(self, step: Step, name: str, *args: Any, out: Variable | None = None) -> Variable:
-        """A function of the module's by element; its result, a variable like the step's if none is given."""
-        target = step.out if out is None else out
-        self._add(step, "element", self._module(name), args, target)
-        return target
-
-    def scratch(self, step: Step) -> Variable:
-        """A variable like the step's result."""
-        return Variable(f"t{len(self.found)}", step.out.shape, step.out.dtype, step.out.example)
-
-    def zeros(self, step: Step) -> Any:
-        """An array of zeros like the step's result."""
-        out = step.out
-        zeros = self._xp.zeros(prod(out.shape), out.dtype)
-        return self._xp.lib.stride_tricks.as_strided(zeros, out.shape, out.example.strides)
-
-    def _add(self, step: Step, form: str, function: str, args: tuple[Any, ...], out: Variable) -> None:
-        self.found.append(Instruction(step, form, function, args, out))
-
-    def _module(self, name: str) -> str:
-        self._writing.scope[name] = getattr(self._xp, name)
-        return name
-
-    def _writes(self, name: str) -> bool:
-        """Whether the module's function can be told where to write, and reduces."""
-        return type(getattr(self._xp, name)).__name__ == "ufunc"
-
-    def _is_plain(self, x: Variable) -> bool:
-        """Whether it is an array that others can write to: no scalar of NumPy's, and of a dtype of NumPy's own."""
-        return x.example is not None and not x.example.view and x.dtype.kind != "V" and prod(x.shape) > 0
-
-    def _alike(self, step: Step) -> bool:
-        """Whether all arrays of a step are of one shape, dtype and layout."""
-        out = step.out
-        return self._is_plain(out) and all(
-            x.shape == out.shape and x.dtype == out.dtype and x.example is not None
-            and x.example.strides == out.example.strides
-            for x in step.inputs
-        )  # fmt: skip
-
-
-def _is_number(arg: Any, number: float) -> bool:
-    return type(arg) in (int, float) and arg == number
-
-
-# --- primitives that are several functions of the module's, as ``native.functions`` writes them ----------------------
-
-
-def _over_cosh_squared(to: Lowering, step: Step) -> bool:
-    x1, x2 = step.args
-    if not (isinstance(x1, Variable) and isinstance(x2, Variable)):
-        return False
-    t = to.scratch(step)
-    if step.out.dtype.char == "f":
-        to.by_element(step, "add", x2, x2, out=t)
-        to.by_element(step, "cosh", t, out=t)
-        to.by_element(step, "add", t, 1, out=t)
-        out = to.by_element(step, "divide", x1, t)
-        to.by_element(step, "add", out, out)
-    else:
-        to.by_element(step, "cosh", x2, out=t)
-        to.by_element(step, "multiply", t, t, out=t)
-        to.by_element(step, "divide", x1, t)
-    return True
-
-
-def _relu(to: Lowering, step: Step) -> bool:
-    to.by_element(step, "maximum", step.args[0], to.zeros(step))
-    return True
-
-
-def _sigmoid(to: Lowering, step: Step) -> bool:
-    (x,) = step.args
-    if step.out.dtype.kind == "c":
-        return False
-    small = to.scratch(step)
-    to.by_element(step, "abs", x, out=small)
-    to.by_element(step, "negative", small, out=small)
-    to.by_element(step, "exp", small, out=small)
-    above = to.by_element(step, "greater_equal", x, 0, out=to.scratch(step))  # 1 or 0 as the array's own numbers
-    out = to.by_element(step, "maximum", small, above)
-    to.by_element(step, "add", small, 1, out=small)
-    to.by_element(step, "divide", out, small)
-    return True
-
-
-_LOWERED: dict[str, Callable[[Lowering, Step], bool]] = {
-    "over_cosh_squared": _over_cosh_squared, "relu": _relu, "sigmoid": _sigmoid,
-}  # fmt: skip
-"""Each says whether it did it. What is not here is called, and so are those whose bits these cannot give."""
-
-
-# --- memory ----------------------------------------------------------------------------------------------------------
 
 
 class Blocks:
@@ -227,28 +31,26 @@ class Blocks:
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
-        self._free: list[int] = []
+        self._free: dict[int, list[int]] = {}
+        """By size."""
 
     def take(self, size: int) -> int:
         """A free block: of just this size if there is one, else the smallest that is large enough, else the largest,
         made larger; else a new one."""
         free = self._free
-        fitting = [block for block in free if self.sizes[block] >= size]
-        if fitting:
-            smallest = min(self.sizes[block] for block in fitting)
-            block = next(block for block in reversed(free) if self.sizes[block] == smallest)
-        elif free:
-            block = max(free, key=self.sizes.__getitem__)
-            self.sizes[block] = size
-        else:
+        if not free:
             self.sizes.append(size)
             return len(self.sizes) - 1
-        free.remove(block)
+        found = size if size in free else min((one for one in free if one >= size), default=max(free))
+        block = free[found].pop()
+        if not free[found]:
+            del free[found]
+        self.sizes[block] = max(found, size)
         return block
 
     def give(self, block: int) -> None:
         """Make it free for the next."""
-        self._free.append(block)
+        self._free.setdefault(self.sizes[block], []).append(block)
 
 
 class Plan:
@@ -257,31 +59,32 @@ class Plan:
     def __init__(self, program: Program, backend: NativeBackend, name: str) -> None:
         self._writing = Writing()
         self._backend = backend
-        self._program = program = recomputed(program, _BY_ELEMENT)
-        lowering = Lowering(backend, self._writing)
+        self._program = program = recomputed(program, BY_ELEMENT)
+        self._lowering = lowering = Lowering(program, backend, self._writing)
         sums, parts = accumulations(program)
         for step in program.steps:
             if step in sums:
                 lowering.accumulation(step, sums[step])
             elif step not in parts:
                 lowering.step(step)
-        self._instructions = lowering.found
+        self._instructions = lowering.needed()
         self._last = self._last_reads()
         self._fresh = self._returned()
+        self._slots = self._filled_in_place()
         self._blocks = Blocks()
-        self._block_of: dict[Variable, int] = {}
+        self._block_of: dict[Variable, int] = dict.fromkeys(program.constants, -1)
+        """Where each array lies that is there before the plan runs; -1 for one that is a part of another."""
         self._buffers: dict[Any, str] = {}
-        self._making: list[str] = []
+        self._making: list[tuple[str, str]] = []
+        """What is made once: names, and what they are."""
         self._write()
-        made = self._made_source()
-        run = self._writing.text("def plan(buffers, inputs):")
-        self.source = f"{made}\n\n{run}"
+        self._making_text = self._made()
         scope = self._writing.scope | {
             "empty": backend.module.empty,
             "array": backend.module.lib.stride_tricks.as_strided,
             "uint8": backend.module.uint8,
         }
-        self._make = defined("buffers", self.source, scope, name)
+        self._make = defined("buffers", self._text(told=False), scope, name)
         self._plan = scope["plan"]
         self._errstate = backend.engine.raw_pass
         self._spare: list[Any] = []
@@ -299,12 +102,20 @@ class Plan:
         finally:
             self._spare.append(buffers)
 
+    @property
+    def source(self) -> str:
+        """What runs, each line with the step that it came from."""
+        return self._text(told=True)
+
+    def _text(self, told: bool) -> str:
+        return f"{self._making_text}\n\n{self._writing.text('def plan(buffers, inputs):', told)}"
+
     def _last_reads(self) -> dict[Variable, int]:
         """The last instruction that reads each variable, also by way of what lies in its memory."""
         last: dict[Variable, int] = {}
         for number in range(len(self._instructions) - 1, -1, -1):
             each = self._instructions[number]
-            until = last.get(each.out, number) if _shares(each) else number
+            until = last.get(each.out, number) if each.shares else number
             for x in each.inputs:
                 last[x] = max(last.get(x, number), until)
         return last
@@ -313,16 +124,32 @@ class Plan:
         """What is returned, or what a part of is: it lies in no block."""
         found = set(self._program.outputs)
         for each in reversed(self._instructions):
-            if each.out in found and _shares(each):
+            if each.out in found and each.shares:
                 found.update(each.inputs)
+        return found
+
+    def _filled_in_place(self) -> dict[Variable, Instruction]:
+        """Arrays that can be computed right where a later instruction would bring them, each with that one."""
+        gathered = {each.out for each in self._instructions if each.place is not None}
+        made = {each.out: each for each in self._instructions if each.out not in gathered}
+        zeroed = {each.out for each in self._instructions if not each.args}
+        found: dict[Variable, Instruction] = {}
+        for each in self._instructions:
+            if each.place is None or each.out in zeroed:
+                continue
+            (x,) = each.inputs
+            source = made.get(x)
+            if source is None or source.form not in ("element", "into") or x in found or x in self._fresh:
+                continue
+            if self._lowering.can_lie(x, source, each):
+                found[x] = each
+                self._last[each.out] = max(self._last[each.out], self._last[x])
         return found
 
     def _write(self) -> None:
         writing, program = self._writing, self._program
-        scope = writing.scope
-        scope |= {x.name: raw for x, raw in program.constants.items()}
+        writing.scope |= {x.name: raw for x, raw in program.constants.items()}
         writing.line(unpacked([x.name for x in program.inputs], "inputs"))
-        writing.line("")  # where the buffers are named, once they are known
         local: set[Variable] = set()
         deaths: dict[int, list[Variable]] = {}
         for x, number in self._last.items():
@@ -330,15 +157,15 @@ class Plan:
         for number, each in enumerate(self._instructions):
             dying = deaths.get(number, ())
             out = each.out
-            if each.form in ("element", "into") and (out not in self._fresh or out in local):
-                name = out.name if out in local else self._placed(each, dying)
-                writing.line(self._call(each, name), comment(each.step))
-            elif each.form == "view" and self._is_static(each):
-                self._making.append(f"{out.name} = {writing.call(each.function, each.args)}")
-                writing.names[out] = out.name
+            if each.place is not None and self._slots.get(each.inputs[0]) is each:
+                pass  # it is there already
+            elif each.form in ("element", "into") and out not in self._fresh:
+                writing.line(self._call(each, self._placed(each, dying)), each.step)
+            elif each.form == "view" and all(x in self._block_of for x in each.inputs):
+                self._making.append((out.name, self._call(each, None)))
                 self._block_of[out] = -1
             else:
-                writing.line(f"{out.name} = {self._call(each, None)}", comment(each.step))
+                writing.line(f"{out.name} = {self._call(each, None)}", each.step)
                 local.add(out)
             for x in dying:
                 block = self._block_of.pop(x, -1)
@@ -348,55 +175,73 @@ class Plan:
             if freed:
                 writing.line(f"del {', '.join(freed)}")
         writing.line(f"return [{', '.join(self._results())}]")
-        writing._lines[1] = (unpacked([*self._buffers.values(), *self._views()], "buffers"), "")
-
-    def _views(self) -> list[str]:
-        return [line.partition(" = ")[0] for line in self._making if not line.startswith("b")]
-
-    def _is_static(self, each: Instruction) -> bool:
-        """Whether a view is of what lies in a block, so that it can be made once."""
-        return all(x in self._block_of for x in each.inputs)
+        writing.first(unpacked([*self._buffers.values(), *[name for name, _ in self._making]], "buffers"))
 
     def _call(self, each: Instruction, into: str | None) -> str:
+        writing = self._writing
         if each.options is not None:
-            axes, dtype, keepdims = map(self._writing.literal, each.options)
-            (x,) = map(self._writing.literal, each.args)
+            axes, dtype, keepdims = map(writing.literal, each.options)
+            (x,) = map(writing.literal, each.args)
             return f"{each.function}({x}, {axes}, {dtype}, {into}, {keepdims})"
-        call = self._writing.call(each.function, each.args)
+        if each.function == "laid":
+            return f"{writing.name(each.args[0])}.transpose{each.args[1]}[{writing.key(each.args[2])}]"
+        if each.function == "part":
+            return f"{writing.name(each.args[0])}[{writing.key(each.args[1])}]"
+        call = writing.call(each.function, each.args)
         if into is None:
             return call
+        order = self._lowering.turned(each) if each.form == "element" else None
+        if order is not None:
+            turn = f".transpose{order}"
+            args = [f"{writing.literal(x)}{turn if isinstance(x, Variable) and x.shape else ''}" for x in each.args]
+            return f'{each.function}({", ".join(args)}, out={into}{turn}, order="C")'
         # NumPy wants these two told by name.
         out = "out=" if each.function in ("maximum", "minimum") or each.function.startswith("accumulated") else ""
-        return f"{call[:-1]}, {out}{into})"
+        return f"{call[:-1]}{', ' if each.args else ''}{out}{into})"
 
     def _placed(self, each: Instruction, dying: Sequence[Variable]) -> str:
         """The name of the buffer that an instruction writes into."""
         out = each.out
-        if out in self._block_of:  # written to once more
-            return self._writing.names[out]
-        size = prod(out.shape) * out.dtype.itemsize
-        if each.form == "element":
+        slot = self._slots.get(out)
+        if slot is not None and slot.place is not None:
+            return self._part(self._buffer(slot.out), slot.place, out)
+        if each.place is not None:
+            return self._part(self._buffer(out), each.place, None)
+        if each.form == "element" and out not in self._block_of:
             for x in dying:
-                if x in each.inputs and self._block_of.get(x, -1) >= 0 and _same_place(x, out):
-                    block = self._block_of.pop(x)
+                if x in each.inputs and self._block_of.get(x, -1) >= 0 and self._same_place(x, out):
+                    self._block_of[out] = self._block_of.pop(x)
                     break
-            else:
-                block = self._blocks.take(size)
-        else:
-            block = self._blocks.take(size)
-        self._block_of[out] = block
-        key = (block, out.shape, out.dtype, out.example.strides)
+        return self._buffer(out)
+
+    def _buffer(self, out: Variable) -> str:
+        """The name of an array in a block, which is taken if it has none yet."""
+        size = prod(out.shape) * out.dtype.itemsize
+        if out not in self._block_of:
+            self._block_of[out] = self._blocks.take(size)
+        block, strides = self._block_of[out], self._lowering.strides(out)
+        key = (block, out.shape, out.dtype, strides)
         name = self._buffers.get(key)
         if name is None:
             name = self._buffers[key] = f"b{len(self._buffers)}"
-            dtype = self._writing.given(out.dtype)
-            self._making.append(f"{name} = array(m{block}[:{size}].view({dtype}), {out.shape}, {out.example.strides})")
         self._writing.names[out] = name
         return name
 
+    def _part(self, buffer: str, place: tuple[Any, ...], x: Variable | None) -> str:
+        """The name of a part of a buffer, where ``x`` lies, if it is given."""
+        name = f"p{len(self._making)}" if x is None else x.name
+        self._making.append((name, f"{buffer}[{self._writing.key(place)}]"))
+        if x is not None:
+            self._block_of[x] = -1
+        return name
+
+    def _same_place(self, x: Variable, y: Variable) -> bool:
+        strides = self._lowering.strides
+        return x.shape == y.shape and x.dtype == y.dtype and x.example is not None and strides(x) == strides(y)
+
     def _results(self) -> Iterator[str]:
         """The outputs, each in memory of its own."""
-        shared = {each.out for each in self._instructions if _shares(each)}
+        shared = {each.out for each in self._instructions if each.shares}
         shared |= {*self._program.inputs, *self._program.constants}
         seen: set[Variable] = set()
         for x in self._program.outputs:
@@ -406,29 +251,21 @@ class Plan:
                 yield f"{self._writing.name(x)}.copy()"
             seen.add(x)
 
-    def _made_source(self) -> str:
+    def _made(self) -> str:
+        """The text of what makes a set of buffers."""
         making = Writing()
-        making.scope = self._writing.scope
         # All in one piece, which the system then keeps in large pages, and which begin where lines of a cache do.
         ends = list(itertools.accumulate(-(-size // LINE) * LINE for size in self._blocks.sizes))
         if ends:
-            making.line(f"memory = empty({ends[-1]}, uint8)", f"{sum(self._blocks.sizes)} bytes in {len(ends)} blocks")
-        for number, (end, size) in enumerate(zip(ends, self._blocks.sizes, strict=True)):
-            start = end - -(-size // LINE) * LINE
-            making.line(f"m{number} = memory[{start}:{start + size}]")
-        for line in self._making:
-            making.line(line)
-        names = [*self._buffers.values(), *self._views()]
+            making.line(f"memory = empty({ends[-1]}, uint8)")
+        starts = [0, *ends]
+        scope = self._writing.scope
+        for (block, shape, dtype, strides), name in self._buffers.items():
+            scope[str(dtype)] = dtype
+            end = starts[block] + prod(shape) * dtype.itemsize
+            making.line(f"{name} = array(memory[{starts[block]}:{end}].view({dtype}), {shape}, {strides})")
+        for name, text in self._making:
+            making.line(f"{name} = {text}")
+        names = [*self._buffers.values(), *[name for name, _ in self._making]]
         making.line(f"return ({', '.join(names)}{',' if names else ''})")
         return making.text("def buffers():")
-
-
-def _shares(each: Instruction) -> bool:
-    """Whether what an instruction gives may lie in the memory of what it reads."""
-    return each.form in ("view", "call") and each.out.example is not None and bool(each.out.example.view)
-
-
-def _same_place(x: Variable, y: Variable) -> bool:
-    return (
-        x.shape == y.shape and x.dtype == y.dtype and x.example is not None and x.example.strides == y.example.strides
-    )

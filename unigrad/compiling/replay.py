@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unigrad.adapters.contract import Backend
 from unigrad.compiling.program import Program, Variable
-from unigrad.compiling.writing import Run, Writing, comment, defined, unpacked
+from unigrad.compiling.writing import Run, Writing, defined, unpacked
 
 
 def written(program: Program, backend: Backend, name: str) -> tuple[Run, str]:
@@ -18,7 +18,7 @@ def written(program: Program, backend: Backend, name: str) -> tuple[Run, str]:
     kept = {*program.constants, *program.outputs}
     for number, step in enumerate(program.steps):
         scope[step.name] = backend.engine.untracked(backend.function(step.name))
-        writing.line(f"{step.out} = {writing.call(step.name, step.args)}", comment(step))
+        writing.line(f"{step.out} = {writing.call(step.name, step.args)}", step)
         dead = [x.name for x in dict.fromkeys(step.inputs) if last[x] == number and x not in kept]
         if dead:
             writing.line(f"del {', '.join(dead)}")

@@ -21,13 +21,17 @@ class Writing:
 
     def __init__(self) -> None:
         self.scope: dict[str, Any] = {}
-        self._lines: list[tuple[str, str]] = []
+        self._lines: list[tuple[str, Step | None]] = []
         self.names: dict[Variable, str] = {}
         """What each variable is called in the text, if that is not its own name."""
 
-    def line(self, text: str, comment: str = "") -> None:
+    def line(self, text: str, step: Step | None = None) -> None:
         """One line of the body, and where it came from."""
-        self._lines.append((text, comment))
+        self._lines.append((text, step))
+
+    def first(self, text: str) -> None:
+        """A line before all others."""
+        self._lines.insert(0, (text, None))
 
     def name(self, x: Variable) -> str:
         """How the text names a variable."""
@@ -36,6 +40,11 @@ class Writing:
     def given(self, value: Any, letter: str = "o") -> str:
         """The name under which the scope has a value."""
         name = f"{letter}{len(self.scope)}"
+        self.scope[name] = value
+        return name
+
+    def named(self, name: str, value: Any) -> str:
+        """The name, under which the scope has this value from now on."""
         self.scope[name] = value
         return name
 
@@ -58,11 +67,18 @@ class Writing:
         """The call of a function of the scope."""
         return f"{function}({', '.join(map(self.literal, args))})"
 
-    def text(self, head: str) -> str:
-        """All lines below a head, their comments one below the other."""
-        width = min(max((len(text) for text, comment in self._lines if comment), default=0), 60)
-        body = [f"    {text:<{width}}  # {comment}" if comment else f"    {text}" for text, comment in self._lines]
-        return "\n".join([head, *(body or ["    pass"])]) + "\n"
+    def key(self, key: Sequence[Any]) -> str:
+        """What stands between brackets to select by a key of numbers and slices."""
+        return ", ".join(map(_entry, key)) or "()"
+
+    def text(self, head: str, told: bool = True) -> str:
+        """All lines below a head, and behind them where they came from, one below the other."""
+        lines = self._lines or [("pass", None)]
+        if not told:
+            return "\n".join([head, *[f"    {text}" for text, _ in lines]]) + "\n"
+        width = min(max((len(text) for text, step in lines if step is not None), default=0), 60)
+        body = [f"    {text:<{width}}  # {_comment(step)}" if step else f"    {text}" for text, step in lines]
+        return "\n".join([head, *body]) + "\n"
 
 
 def unpacked(names: Sequence[str], of: str) -> str:
@@ -70,9 +86,18 @@ def unpacked(names: Sequence[str], of: str) -> str:
     return f"{', '.join(names)}, = {of}" if names else "pass"
 
 
-def comment(step: Step) -> str:
+def _comment(step: Step) -> str:
     """The operation that a line came from."""
     return f"{step}: {step.out.described}"
+
+
+def _entry(entry: Any) -> str:
+    if entry is Ellipsis:
+        return "..."
+    if type(entry) is slice:
+        start, stop, step = ("" if part is None else str(part) for part in (entry.start, entry.stop, entry.step))
+        return f"{start}:{stop}:{step}" if step else f"{start}:{stop}"
+    return repr(entry)
 
 
 def defined(name: str, source: str, scope: dict[str, Any], of: str) -> Any:
