@@ -156,8 +156,8 @@ class Orders:
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def quick_on(self, backend: str) -> bool:
-        """Whether a backend gets the quick form."""
-        return self.quick and backend in COMPILING
+        """Whether a backend gets the quick form, which compiled cases have none of."""
+        return self.quick and not self.compiled and backend in COMPILING
 
     def stop(self) -> None:
         """End all workers; nothing is started any more."""

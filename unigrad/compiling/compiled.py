@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import inspect
 import itertools
 import math
 import sys
@@ -78,9 +79,9 @@ def compile(
     dtype of the floating arrays beside it. Integers, booleans, strings and all else that is no array belong to the
     signature by value, as do arguments at ``static_argnums`` and those named by ``static_argnames``; they must be
     hashable. A Tensor that ``f`` closes over is read anew at each call if ``f`` uses it beside an argument or in a
-    function of unigrad's; NumPy arrays and numbers are constants. Random numbers are drawn at each call, from the same
-    stream as uncompiled. Results share memory with nothing. Writing to an argument inside ``f`` changes what ``f``
-    holds alone.
+    function of unigrad's; another one that takes its name is not seen, and NumPy arrays and numbers are constants.
+    Random numbers are drawn at each call, from the same stream as uncompiled. Results share memory with nothing.
+    Writing to an argument inside ``f`` changes what ``f`` holds alone.
 
     On NumPy and CuPy the plan is Python source over buffers that are made once, with the same results to the last bit;
     JAX and TensorFlow compile it; PyTorch and MXNet run it as it is. ``engine`` chooses otherwise: the name of another
@@ -108,7 +109,7 @@ def compile(
         raise ArgumentError(
             f"engine={engine!r} is unknown; use the name of a backend ({', '.join(backend_names())}) or 'inductor'"
         )
-    return Compiled(f, numbers, names, engine)
+    return Compiled(f, *_both_ways(f, numbers, names), engine)
 
 
 class Compiled:
@@ -198,9 +199,7 @@ class Compiled:
             return
         self._warned = True
         last = next(reversed(self._plans))
-        changes = [
-            f"{new} after {old}" for new, old in zip(map(_told, key), map(_told, last), strict=False) if new != old
-        ]
+        changes = [_changed(new, old) for new, old in zip(key, last, strict=False) if new != old]
         warnings.warn(
             f"{called(self._function)} is traced for the {len(self._plans) + 1}th time, once for each signature. What "
             f"changed last: {', '.join(changes[:3]) or 'the structure of the arguments'}. Give numbers that change as "
@@ -235,8 +234,52 @@ class Compiled:
         return next(reversed(self._plans.values()))
 
 
-def _told(part: Any) -> str:
-    return str(part)
+def _changed(new: Any, old: Any) -> str:
+    """In words, how one part of a signature differs from another."""
+    if isinstance(new, bool):
+        return f"train_mode {new} after {old}"
+    (one, more), (other, rest) = _told(new), _told(old)
+    return f"{one} after {other}" if one != other else f"{one} {more} after {rest}"
+
+
+def _told(part: Any) -> tuple[str, str]:
+    """What a part of a signature says to a person, and what it says besides."""
+    if not isinstance(part, tuple) or not part or not isinstance(part[0], type):
+        return str(part), ""
+    kind, *rest = part
+    if issubclass(kind, Tensor) or issubclass(kind, (np.ndarray, np.generic)):
+        shape, *more = rest[0] if issubclass(kind, Tensor) else rest
+        try:  # the shape and the dtype, or both in one object
+            return f"{more[0]}{list(shape)}", f"({', '.join(map(str, more[1:]))})"
+        except TypeError:
+            return str(shape), f"({', '.join(map(str, more))})"
+    return f"{kind.__name__} {', '.join(map(repr, rest))}", ""
+
+
+def _both_ways(
+    f: Callable[..., Any], numbers: Sequence[int], names: Sequence[str]
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Static arguments by their positions and by their names, each of which a caller may use. ArgumentError for one
+    that the function does not have."""
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):  # written in C
+        return tuple(numbers), tuple(names)
+    by_position = [x.name for x in parameters if x.kind in (x.POSITIONAL_ONLY, x.POSITIONAL_OR_KEYWORD)]
+    by_name = [x.name for x in parameters if x.kind in (x.KEYWORD_ONLY, x.POSITIONAL_OR_KEYWORD)]
+    kinds = {x.kind for x in parameters}
+    there = f"{called(f)} has the parameters {', '.join(x.name for x in parameters) or '()'}"
+    for number in numbers:
+        if not -len(by_position) <= number < len(by_position) and inspect.Parameter.VAR_POSITIONAL not in kinds:
+            raise ArgumentError(f"static_argnums={number} is no position: {there}")
+    for name in names:
+        if name not in by_name and inspect.Parameter.VAR_KEYWORD not in kinds:
+            raise ArgumentError(f"static_argnames={name!r} is no name: {there}")
+    found = dict.fromkeys(numbers) | dict.fromkeys(by_position.index(name) for name in names if name in by_position)
+    if inspect.Parameter.VAR_POSITIONAL not in kinds:
+        found = dict.fromkeys(number % len(by_position) for number in found)
+    named = [by_position[number] for number in found if 0 <= number < len(by_position)]
+    return tuple(found), tuple(dict.fromkeys([*names, *[name for name in named if name in by_name]]))
 
 
 class Compilation:
@@ -365,12 +408,12 @@ class Compilation:
         return [found[variable] for variable in self.program.inputs]
 
     def _shown(self, raw: Raw, kind: Any) -> Any:
-        """A result in the kind of the arguments."""
-        if kind is None:
+        """A result in the kind of the arguments: NumPy's arrays if these were given, Tensors if nothing was."""
+        if kind is None and self._count:
             return np.asarray(raw) if self._inner.name == "numpy" else np.array(self._inner.to_numpy(raw))
         if self._inner is not self._home:
             raw = self._home.from_numpy(self._inner.to_numpy(raw))
-        return type_on(self._home).of(raw, None) if isinstance(kind, Tensor) else raw
+        return type_on(self._home).of(raw, None) if kind is None or isinstance(kind, Tensor) else raw
 
     # --- one step of a recording --------------------------------------------------------------------------------
 
@@ -507,7 +550,8 @@ class Given:
         """What results are shown as: the first Tensor, else the first array of a framework's, else None for NumPy's."""
         self.home: Any = None
         """The backend of the arrays, else the current one."""
-        self._static = {number % len(args) for number in numbers} if numbers and args else set()
+        # One that is not given by its position is given by its name, or has its default.
+        self._static = {number + len(args) * (number < 0) for number in numbers}
         self._names = names
         for number, arg in enumerate(args):
             self._add(arg, number in self._static)
@@ -520,7 +564,7 @@ class Given:
 
     def _add(self, x: Any, static: bool) -> None:
         if static:
-            self._by_value(x)
+            self._by_value(x, static)
         elif isinstance(x, Tensor):
             self._tensor(x)
             if not isinstance(self.kind, Tensor):
@@ -568,13 +612,19 @@ class Given:
         if self.kind is None:
             self.kind = x
 
-    def _by_value(self, x: Any) -> None:
+    def _by_value(self, x: Any, static: bool = False) -> None:
+        if isinstance(x, Tensor):
+            raise ArgumentError(
+                "a static argument is an array, whose values would be those of the program for ever; take it out of "
+                "static_argnums and static_argnames, or give a number or a tuple"
+            )
         try:
             hash(x)
         except TypeError:
+            what = "a static argument" if static else "an argument that is no array"
             raise ArgumentError(
-                f"an argument of type {type(x).__name__} is no array, and it is not hashable: plans are found by the "
-                f"values of such arguments; pass a tuple, a string or a number, or an object of a hashable class"
+                f"{what}, of type {type(x).__name__}, is not hashable: plans are found by the values of such "
+                f"arguments; pass a tuple, a string or a number, or an object of a hashable class"
             ) from None
         self.key.append((type(x), x))
 
