@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
 
-TRANSFORMED = ("forward", "second")
-"""How the names of results begin that transforms of an operation give, beside its value and gradient."""
 Results = dict[str, Any]
 """Named results of a program: Tensors, or plain Python values (numbers, booleans, names of errors)."""
 
@@ -51,13 +50,19 @@ class Case:
     """False for further samples of an operation and further dtypes: left out in a hurry. Every group has an everyday
     case (:func:`~unigrad_conformance.catalogue.all_cases`)."""
     quick: Callable[..., Results] | None = None
-    """``run`` without the results that ``TRANSFORMED`` names, for a backend that compiles each of them for each shape;
-    None where that would leave something untested that no other case has."""
+    """``run`` without the results that ``quick_without`` names, for a backend that takes long; None where that would
+    leave something untested that no other case has."""
+    quick_without: tuple[str, ...] = ()
+    """The patterns of the names of results that ``quick`` leaves out."""
     compilable: Callable[..., Results] | None = None
     """``run`` without what asks for values, of Tensors in place of the inputs, for ``ug.compile``; None where nothing
     is left then."""
     expected: Mapping[str, Any] = field(default_factory=dict)
     """Results known by other means, as literals; the reference itself is held against them."""
+
+    def quickly_has(self, result: str) -> bool:
+        """Whether the quick form has the result of that name."""
+        return not any(fnmatchcase(result, pattern) for pattern in self.quick_without)
 
 
 class Program:

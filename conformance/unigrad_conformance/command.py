@@ -57,7 +57,7 @@ class Conform:
     unigrad conform --case 'multiply.*'         ... an operation, or any pattern; several may be given
     unigrad conform --everyday                  one sample of each operation, in one dtype
     unigrad conform --everyday-on jax           only these on one backend, and all cases on the others
-    unigrad conform --quick                     these, and less of what JAX would compile: minutes
+    unigrad conform --quick                     these, with fewer transforms on slow backends: minutes
     unigrad conform --shuffle                   in random order, so that no case leans on one before it; prints the seed
     unigrad conform --placement sharded         the cases on JAX with every array over four devices
     unigrad conform --placement dtensor         the cases on PyTorch with every array over two processes
@@ -87,7 +87,8 @@ class Conform:
         )
         parser.add_argument(
             "--quick", action="store_true",
-            help=f"everyday cases, and fewer transforms of composed operations on {', '.join(runner.COMPILING)}",
+            help=f"everyday cases; on {', '.join(runner.SLOW)} without transforms of composed operations and forward "
+            "mode at hard points",
         )  # fmt: skip
         parser.add_argument(
             "--shuffle", nargs="?", type=int, const=random.randrange(10**6), metavar="SEED",
@@ -181,7 +182,9 @@ class Conform:
         progress = Progress(totals, lambda name: runner.COST.get(name, 1.0))
         found = runner.run_cases(
             backends, cases, args.backend or ("numpy",), progress, args.everyday_on,
-            quick=args.quick, case_seconds=args.case_seconds, kept=Kept(args.since) if args.since else None,
+            quick=runner.SLOW if args.quick else (),
+            case_seconds=args.case_seconds,
+            kept=Kept(args.since) if args.since else None,
             compiled=args.compiled,
             shuffle=args.shuffle,
             placement=args.placement,

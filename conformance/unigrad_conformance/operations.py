@@ -43,6 +43,7 @@ def cases_of(family: Family) -> Iterator[Case]:
                 quick=_program(sample, differentiated, first, plain=True)
                 if differentiated and _is_composed(sample)
                 else None,
+                quick_without=TRANSFORMED,
                 compilable=_compilable(sample, differentiated) if sample.inputs else None,
                 why=f"{sample.source}  ({sample.name.replace('_', ' ')})",
                 inputs=inputs,
@@ -51,6 +52,10 @@ def cases_of(family: Family) -> Iterator[Case]:
                 everyday=first and family.everyday,
                 needs=_needs(sample, inputs, dtype, over),
             )
+
+
+TRANSFORMED = ("forward*", "second *", "mapped alike")
+"""The results that transforms of an operation give, beside its value and gradient."""
 
 
 def _narrow(sample: Sample) -> tuple[str, ...]:
@@ -81,7 +86,7 @@ def _program(sample: Sample, differentiated: Sequence[str], first: bool, plain: 
         results, pairs = _arrays(ug, sample, call, tensors, differentiated, plain)
         if variables and not plain:
             results["forward and reverse agree"] = _same_product(*pairs)
-        if first and tensors:
+        if first and tensors and not plain:
             try:
                 results["mapped alike"] = _mapped(ug, sample.operation, call, tensors, differentiated)
             except ug.UnigradError as error:  # what the other results say is not lost

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from unigrad_conformance import oracle
-from unigrad_conformance.case import TRANSFORMED, Case
+from unigrad_conformance.case import Case
 from unigrad_conformance.compare import difference, literal_problem
 from unigrad_conformance.compiling import BY_VALUES
 from unigrad_conformance.deviations import Deviation, for_placement, known_deviation, matches
@@ -35,7 +35,10 @@ APART = ("dask",)
 """Backends that run where they are named alone: dask's values are the native engine's, chunk by chunk, and what puts
 chunks together has tests of its own (``test_dask.py``), of which one runs the everyday cases."""
 COMPILING = ("jax",)
-"""Backends that compile each new shape and dtype: a quick run gives them the quick form of cases."""
+"""Backends that compile each new shape and dtype."""
+SLOW = (*COMPILING, "tensorflow", "mxnet")
+"""Backends that a quick run gives the quick form of cases. The others run them whole: one that unigrad differentiates
+and one that differentiates by itself."""
 
 Progress = Callable[[str, Message], None]
 
@@ -144,8 +147,8 @@ class Orders:
 
     progress: Progress
     case_seconds: float
-    quick: bool
-    """Whether backends that compile get the quick form of cases."""
+    quick: Sequence[str]
+    """The backends that get the quick form of cases."""
     environment: Mapping[str, str]
     compiled: bool = False
     """Whether through ``ug.compile``."""
@@ -157,7 +160,7 @@ class Orders:
 
     def quick_on(self, backend: str) -> bool:
         """Whether a backend gets the quick form, which compiled cases have none of."""
-        return self.quick and not self.compiled and backend in COMPILING
+        return not self.compiled and backend in self.quick
 
     def stop(self) -> None:
         """End all workers; nothing is started any more."""
@@ -242,7 +245,7 @@ def run_cases(
     progress: Progress = lambda backend, message: None,
     everyday_on: Sequence[str] = (),
     *,
-    quick: bool = False,
+    quick: Sequence[str] = (),
     case_seconds: float | None = None,
     kept: Kept | None = None,
     compiled: bool = False,
@@ -252,8 +255,8 @@ def run_cases(
 ) -> Run:
     """Run cases on backends, ``compiled`` or as they are, and hold every result against the reference.
 
-    Backends that ``everyday_on`` names get the everyday cases alone: one that compiles takes long for the others. With
-    ``quick`` these (``COMPILING``) get the quick form of each case. A case gets ``case_seconds`` (``CASE_SECONDS``),
+    Backends that ``everyday_on`` names get the everyday cases alone: one that compiles takes long for the others. Those
+    that ``quick`` names get the quick form of each case. A case gets ``case_seconds`` (``CASE_SECONDS``),
     and then its worker is ended. What ``kept`` has of an earlier run is not run again. With a ``placement`` all arrays
     of the backend that can do it lie so. With ``shuffle``, a seed, every worker gets its cases in random order. What
     ``xfail`` lists must fail, as what is known here must.
@@ -410,7 +413,7 @@ def _judge(column: Column, case: Case, outcome: Message, reference: Message | No
     verdict = Verdict("agrees")
     expected = reference["results"]
     if quick:
-        expected = {name: value for name, value in expected.items() if not name.startswith(TRANSFORMED)}
+        expected = {name: value for name, value in expected.items() if case.quickly_has(name)}
     verdict.checks = len(expected)
     for result in {**expected, **outcome["results"]}:
         if result not in expected or result not in outcome["results"]:

@@ -32,16 +32,27 @@ def cases() -> Iterator[Case]:
                 np.asarray(value, np.result_type(dtype, np.complex64) if np.iscomplexobj(value) else dtype)
                 for value in point.inputs.values()
             )
-            yield _case(point, dtype, _expression(point), _derivatives(point), inputs)
+            quick = _expression(point, forward=False)
+            yield _case(point, dtype, _expression(point), _derivatives(point), inputs, quick)
 
 
-def _case(point: Point, dtype: str, run: Callable[..., Results], expected: Results, inputs: Any = ()) -> Case:
+def _case(
+    point: Point,
+    dtype: str,
+    run: Callable[..., Results],
+    expected: Results,
+    inputs: Any = (),
+    quick: Callable[..., Results] | None = None,
+) -> Case:
     name = f"kinks.{point.id}"
     why = f"{point.call}: {point.why}"
     full = f"{name}.{dtype}" if inputs else name
     limit = OF_MATRICES if "linalg." in point.call else OF_COMPLEX if point.group == "complex" else LIMIT
     everyday = dtype == "float32"
-    return Case(full, "kinks", name, run, why, inputs, dtype, limit=limit, everyday=everyday, expected=expected)
+    return Case(
+        full, "kinks", name, run, why, inputs, dtype, limit,
+        everyday=everyday, quick=quick, quick_without=("forward *",), expected=expected,
+    )  # fmt: skip
 
 
 # --- programs ------------------------------------------------------------------------------------------
@@ -91,7 +102,7 @@ def _derivatives(point: Point) -> Results:
     return expected
 
 
-def _expression(point: Point) -> Callable[..., Results]:
+def _expression(point: Point, forward: bool = True) -> Callable[..., Results]:
     call = compiled(point.call)
     names = tuple(point.inputs)
 
@@ -118,7 +129,7 @@ def _expression(point: Point) -> Callable[..., Results]:
                 if point.hessian is not None:
                     blocks = zip(tracked, _second(ug, gradient, variables), strict=True)
                     results |= {_named(f"hessian {name} {other}", tracked, point): block for other, block in blocks}
-        for name in names:
+        for name in names if forward else ():
             results[f"forward {name}"] = _forward(ug, call, point, dict(zip(names, arrays, strict=True)), name)
         return results
 
