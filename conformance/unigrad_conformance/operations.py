@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from types import CodeType
 from typing import Any
 
@@ -257,6 +258,7 @@ def _numbered(name: str, outputs: Sequence[Any], position: int) -> str:
     return name if len(outputs) == 1 else f"{name} {position}"
 
 
+@cache
 def compiled(source: str) -> Callable[[Any, dict[str, Any]], list[Any]]:
     """The statements as a function that returns what the last of them, an expression, gives, as a list."""
     tree = ast.parse(source)
