@@ -8,6 +8,7 @@ vectorises the others by strides, with other digits.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -208,10 +209,11 @@ class Lowering:
         key = (repr(arg), dtype)
         if key not in self._numbers:
             number = self._xp.asarray(arg, dtype)
-            if float(number) != arg:  # which is for the function to do, with its warnings
+            held = math.isfinite(number) == math.isfinite(arg) if type(arg) is float else number == arg
+            if not held:  # which is for the function to do, with its warnings
                 return arg
-            name = self._writing.given(number, "n")
-            self._numbers[key] = Variable(name, (), dtype)
+            digits = repr(arg).replace(".", "_").replace("-", "minus_").replace("+", "")
+            self._numbers[key] = Variable(self._writing.named(f"{dtype}_{digits}", number), (), dtype)
         return self._numbers[key]
 
     # --- what is asked about arrays -------------------------------------------------------------------------------
