@@ -59,6 +59,8 @@ SMALL = 1 << 16
 """Arrays of fewer bytes are kept, rather than computed a second time."""
 SHORT = 16
 """Rows of so few elements take longer to begin than to compute."""
+LINE = 64
+"""Bytes in a line of a processor's cache."""
 MANY = 1 << 10
 """Smaller arrays are computed as they lie."""
 
@@ -322,8 +324,10 @@ class Lowering:
         while axis and all(strides[axis - 1] == strides[axis] * out.shape[axis] for strides in arrays):
             axis -= 1
             row *= out.shape[axis]
-        longest = max(range(ndim), key=out.shape.__getitem__)
-        if row >= SHORT or longest >= axis or out.shape[longest] < SHORT * row:
+        # What lies further apart than a line of the processor's cache would be fetched once for each element.
+        near = [other for other in range(axis) if arrays[0][other] <= LINE]
+        longest = max(near, key=out.shape.__getitem__, default=axis)
+        if row >= SHORT or longest == axis or out.shape[longest] < SHORT * row:
             return None
         return (*[other for other in range(ndim) if other != longest], longest)
 
@@ -349,7 +353,9 @@ class Lowering:
             return False
         (axis,) = axes
         behind = prod(x.shape[axis + 1 :])
-        if not 1 < behind < SHORT or x.shape[axis] < SHORT * behind or self.strides(x) != _contiguous(x):
+        if not 1 < behind < SHORT or x.shape[axis] < SHORT * behind or behind * x.dtype.itemsize > LINE:
+            return False
+        if self.strides(x) != _contiguous(x):
             return False
         function = self._writing.named(f"{name}_accumulate", getattr(self._xp, name).accumulate)
         all_ = Variable(f"t{len(self.found)}", x.shape, x.dtype, x.example)

@@ -16,14 +16,11 @@ from typing import Any
 
 from unigrad.base.words import Raw
 from unigrad.compiling.accumulating import accumulations
-from unigrad.compiling.lowering import BY_ELEMENT, Instruction, Lowering
+from unigrad.compiling.lowering import BY_ELEMENT, LINE, Instruction, Lowering
 from unigrad.compiling.program import Program, Variable
 from unigrad.compiling.recomputing import recomputed
 from unigrad.compiling.writing import Writing, defined, unpacked
 from unigrad.native.backend import NativeBackend
-
-LINE = 64
-"""Bytes in a line of a processor's cache."""
 
 
 class Blocks:
