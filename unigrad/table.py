@@ -121,11 +121,12 @@ class Primitive:
 
 TAKEN = {
     "any": "biufVc", "numeric": "iufVc", "real": "biufV", "real_numeric": "iufV", "integer": "biu", "whole": "iu",
-    "float": "biufVc", "real_float": "biufV", "wide_float": "biufVc", "complex": "c",
+    "float": "biufVc", "real_float": "biufV", "rounded_float": "biufV", "wide_float": "biufVc",
+    "complex": "c",
 }  # fmt: skip
 """The kinds of dtype, by NumPy's letters (bfloat16's is "V"), that a primitive takes; ``wide_float`` takes no floats of
-less than 32 bits. All others are a DtypeError on every backend. A primitive takes booleans where NumPy answers with
-booleans."""
+less than 32 bits, and ``rounded_float`` computes these in float32, derivatives as well, and rounds once. All others are
+a DtypeError on every backend. A primitive takes booleans where NumPy answers with booleans."""
 
 
 def takes(dtypes: str, dtype: np.dtype[Any]) -> bool:

@@ -366,6 +366,19 @@ def einsum(operands: Sequence[Raw], subscripts: str) -> Raw:
 _IN_BOUNDS: dict[str, Any] = {"mode": "promise_in_bounds", "wrap_negative_indices": False}
 
 
+def added_up(function: Callable[..., Raw]) -> Callable[..., Raw]:
+    """A function that adds up its first argument: halves in float32."""
+
+    @functools.wraps(function)
+    def run(x: Raw, *how: Any) -> Raw:
+        if x.dtype.itemsize != 2 or not jnp.issubdtype(x.dtype, jnp.floating):
+            return function(x, *how)
+        return function(x.astype(jnp.float32), *how).astype(x.dtype)
+
+    return run
+
+
+@added_up
 def scatter(x: Raw, layout: Layout, shape: Shape, *numbers: Raw) -> Raw:
     places = positions(shape, layout, *numbers)
     return jnp.zeros(math.prod(shape), x.dtype).at[places].add(x, **_IN_BOUNDS).reshape(shape)
@@ -380,6 +393,7 @@ def take_along_axis(x: Raw, indices: Raw, axis: int) -> Raw:
     return x.at[_along(indices, axis)].get(**_IN_BOUNDS)
 
 
+@added_up
 def scatter_along_axis(x: Raw, indices: Raw, axis: int, shape: Shape) -> Raw:
     return jnp.zeros(shape, x.dtype).at[_along(indices, axis)].add(x, **_IN_BOUNDS)
 
@@ -550,7 +564,7 @@ def operations() -> dict[str, Operation]:
         "log_softmax": log_softmax,
         "cross_entropy": cross_entropy,
         "vector_norm": vector_norm,
-        "cumulative_sum": lambda x, axis: jnp.cumsum(x, axis=axis, dtype=x.dtype),
+        "cumulative_sum": added_up(lambda x, axis: jnp.cumsum(x, axis=axis, dtype=x.dtype)),
         "cumulative_prod": lambda x, axis: jnp.cumprod(x, axis=axis, dtype=x.dtype),
         "matmul": matmul,
         "einsum": einsum,

@@ -261,6 +261,13 @@ def primitives(mxnet: Any, backend: Backend) -> tuple[dict[str, Function], dict[
     def flat(x: Raw) -> Raw:
         return np.reshape(x, (-1,))
 
+    def added_up(function: Function) -> Function:
+        """A function that adds up its first argument: float16 in float32."""
+        return lambda x, *how: (
+            function(x, *how) if x.dtype != "float16" else (function(x.astype("float32"), *how).astype("float16"))
+        )
+
+    @added_up
     def taken(x: Raw, positions: numpy.ndarray[Any, Any]) -> Raw:
         """The elements at these positions of the flattened array, in their shape."""
         return np.take(flat(x), from_numpy(positions), mode="clip")
@@ -278,6 +285,7 @@ def primitives(mxnet: Any, backend: Backend) -> tuple[dict[str, Function], dict[
         begin, end, step = zip(*spans, strict=True)
         return np.reshape(npi.slice(x, begin=begin, end=end, step=step), shape)
 
+    @added_up
     def added_at(x: Raw, positions: numpy.ndarray[Any, Any], shape: Shape) -> Raw:
         """Zeros of ``shape`` with x added at these positions of the flattened array."""
         where = from_numpy(positions.reshape(1, -1)).as_nd_ndarray()
@@ -354,7 +362,7 @@ def primitives(mxnet: Any, backend: Backend) -> tuple[dict[str, Function], dict[
         "log_softmax": log_softmax,
         "cross_entropy": cross_entropy,
         "vector_norm": vector_norm,
-        "cumulative_sum": lambda x, axis: np.cumsum(x, axis=axis),
+        "cumulative_sum": added_up(lambda x, axis: np.cumsum(x, axis=axis)),
         "matmul": matmul,
         "einsum": einsum,
         "reshape": lambda x, shape: np.reshape(x, shape),

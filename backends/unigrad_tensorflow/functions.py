@@ -122,7 +122,8 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "relu": gen_nn_ops.relu,
         "softplus": gen_nn_ops.softplus,
         "astype": functools.partial(astype, backend),
-        "sum": over_axes(tf.reduce_sum),
+        # TensorFlow adds up float16 in float16.
+        "sum": over_axes(added_up(tf.reduce_sum)),
         "mean": over_axes(tf.reduce_mean),
         "prod": over_axes(tf.reduce_prod),
         "max": over_axes(tf.reduce_max),
@@ -137,7 +138,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
             tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
         ),
         "vector_norm": vector_norm,
-        "cumulative_sum": lambda x, axis: gen_math_ops.cumsum(x, constant(axis)),
+        "cumulative_sum": added_up(lambda x, axis: gen_math_ops.cumsum(x, constant(axis))),
         "cumulative_prod": lambda x, axis: gen_math_ops.cumprod(x, constant(axis)),
         "matmul": matmul,
         "einsum": einsum,
@@ -244,6 +245,17 @@ def of_halves(function: Callable[..., Raw]) -> Callable[..., Raw]:
         if own not in (tf.float16, tf.bfloat16):
             return function(*raws)
         return tf.cast(function(*[tf.cast(raw, tf.float32) for raw in raws]), own)
+
+    return run
+
+
+def added_up(function: Callable[..., Raw]) -> Callable[..., Raw]:
+    """A function that adds up its first argument: halves in float32."""
+
+    def run(x: Raw, *how: Any) -> Raw:
+        if x.dtype not in (tf.float16, tf.bfloat16):
+            return function(x, *how)
+        return tf.cast(function(tf.cast(x, tf.float32), *how), x.dtype)
 
     return run
 
@@ -442,6 +454,8 @@ def einsum(operands: Sequence[Raw], subscripts: str) -> Raw:
     dtype = operands[0].dtype
     if dtype in MULTIPLIED_AS_INT64:
         return tf.cast(tf.einsum(subscripts, *[tf.cast(x, tf.int64) for x in operands]), dtype)
+    if dtype in (tf.float16, tf.bfloat16):  # of which it would add up a lone letter in their own dtype
+        return tf.cast(tf.einsum(subscripts, *[tf.cast(x, tf.float32) for x in operands]), dtype)
     return tf.einsum(subscripts, *operands)
 
 
@@ -479,6 +493,7 @@ def pick(x: Raw, positions: Any) -> Raw:
     return tf.gather(tf.reshape(x, [-1]), positions)
 
 
+@added_up
 def put(x: Raw, positions: Any, shape: Shape) -> Raw:
     """Zeros with x added at flat positions."""
     rows = tf.reshape(positions, (-1, 1))

@@ -109,8 +109,43 @@ def share(function: Callable[..., Raw], position: int, rows: bool, g: Raw, *raws
 
 
 def dense(g: Any) -> Raw:
-    """The gradient of a gather comes as rows and their numbers."""
-    return tf.convert_to_tensor(g) if isinstance(g, tf.IndexedSlices) else g
+    """The gradient of a gather comes as rows and their numbers, to be added up, of halves in float32."""
+    if not isinstance(g, tf.IndexedSlices):
+        return g
+    if g.dtype is not tf.float16 and g.dtype is not tf.bfloat16:
+        return tf.convert_to_tensor(g)
+    wide = tf.IndexedSlices(tf.cast(g.values, tf.float32), g.indices, g.dense_shape)
+    return tf.cast(tf.convert_to_tensor(wide), g.dtype)
+
+
+REPEATING = frozenset({"broadcast_to", "linear", "getitem", "take_along_axis", "embedding"})
+
+
+def _repeats(primitive: Primitive, raws: Sequence[Raw]) -> bool:
+    """Whether an element goes to several places, from where TensorFlow adds up its gradient in the element's own dtype:
+    4,096 ones of float16 to 2,048."""
+    if primitive.name in REPEATING:
+        return True
+    return primitive.kind == "elementwise" and len({tuple(raw.shape) for raw in raws if hasattr(raw, "shape")}) > 1
+
+
+def _half(raws: Sequence[Raw]) -> Any:
+    """The dtype of the first array, if it is float16 or bfloat16."""
+    for raw in raws:
+        dtype = getattr(raw, "dtype", None)
+        if dtype is not None:
+            return dtype if dtype is tf.float16 or dtype is tf.bfloat16 else None
+    return None
+
+
+def in_float32(function: Callable[..., Raw], half: Any) -> Callable[..., Raw]:
+    """A function of halves, computed in float32 and rounded once, as is its gradient."""
+
+    def run(*args: Any) -> Raw:
+        wide = [tf.cast(x, tf.float32) if tf.is_tensor(x) and x.dtype is half else x for x in args]
+        return tf.cast(function(*wide), half)
+
+    return run
 
 
 class TensorFlowEngine(Engine):
@@ -128,6 +163,8 @@ class TensorFlowEngine(Engine):
     ) -> tuple[Raw, Node]:
         name = primitive.name
         function = self._backend.function(name)
+        if (half := _half(raws)) is not None and _repeats(primitive, raws):
+            function = in_float32(function, half)
         if primitive.variadic:
             return record(name, lambda *arrays: function(list(arrays), *statics), parents, raws)
         if statics:

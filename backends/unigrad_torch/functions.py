@@ -125,7 +125,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "scatter": scatter,
         "setitem": setitem,
         "take_along_axis": lambda x, indices, axis: torch.gather(x, axis, indices),
-        "scatter_along_axis": lambda x, indices, axis, shape: x.new_zeros(shape).scatter_add(axis, indices, x),
+        "scatter_along_axis": scatter_along_axis,
         "argsort": argsort,
     }
     table |= {name: getattr(torch, name) for name in SAME_NAME} | searching() | FOURIER | NETWORKS
@@ -391,6 +391,9 @@ def getitem(x: Raw, key: Key) -> Raw:
     else:
         # What PyTorch need not be told takes it a third of a microsecond to hear, and a tuple half of that.
         return x[key[0]] if last == 1 else x[key[:last]]
+    if x.requires_grad and x.dtype in (torch.float16, torch.bfloat16) and any(map(is_array, key)):
+        # The gradient of what is chosen often is added up in x's dtype, on the host.
+        return getitem(x.float(), key).to(x.dtype)
     alone = _alone(key)
     if alone is not None:
         entry = key[alone]
@@ -441,7 +444,16 @@ def _index(entry: Any, x: Raw) -> Any:
 
 def scatter(x: Raw, key: Key, shape: Shape) -> Raw:
     """Over flat positions, which NumPy knows for every kind of key."""
+    if x.dtype in (torch.float16, torch.bfloat16):
+        return scatter(x.float(), key, shape).to(x.dtype)
     return x.new_zeros(math.prod(shape)).index_add(0, positions(x, key, shape), x.reshape(-1)).reshape(shape)
+
+
+def scatter_along_axis(x: Raw, indices: Raw, axis: int, shape: Shape) -> Raw:
+    """Added up in zeros."""
+    if x.dtype in (torch.float16, torch.bfloat16):
+        return scatter_along_axis(x.float(), indices, axis, shape).to(x.dtype)
+    return x.new_zeros(shape).scatter_add(axis, indices, x)
 
 
 def positions(x: Raw, key: Key, shape: Shape) -> Raw:

@@ -56,6 +56,8 @@ def silu(x: Raw) -> Raw:
 
 def embedding(weight: Raw, indices: Raw) -> Raw:
     """PyTorch's own takes a matrix, and no DTensor of which the rows are divided."""
+    if weight.requires_grad and weight.dtype in (torch.float16, torch.bfloat16):
+        return embedding(weight.float(), indices).to(weight.dtype)  # as getitem does
     if any_spread((weight, indices)):
         return weight.index_select(0, indices.reshape(-1)).reshape(*indices.shape, *weight.shape[1:])
     return torch.embedding(weight, indices) if weight.ndim == 2 else weight[indices]
@@ -63,6 +65,8 @@ def embedding(weight: Raw, indices: Raw) -> Raw:
 
 def embedding_back(change: Raw, indices: Raw, rows: int) -> Raw:
     """What belongs to one index, added up."""
+    if change.dtype in (torch.float16, torch.bfloat16):
+        return embedding_back(change.float(), indices, rows).to(change.dtype)
     row = change.shape[indices.ndim :]
     return change.new_zeros((rows, *row)).index_add(0, indices.reshape(-1), change.reshape(indices.numel(), *row))
 

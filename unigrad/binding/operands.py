@@ -54,6 +54,12 @@ def uncommon(
         if getattr(type(arg), "_is_root", False):
             result = of_roots(function, row, args, statics)
             return result
+    if row.dtypes == "rounded_float":
+        args = tuple(prepare(tensor_type, row, args))
+        half = args[0]._dtype
+        if dtypes.is_half(half):
+            result = function(*[x.astype(dtypes.float32) for x in args], *statics).astype(half)
+            return result
     highest = top(args) if len(args) > 1 else args[0] if is_wrapped(args[0]) else None
     if highest is None:
         return function(*prepare(tensor_type, row, args), *statics)

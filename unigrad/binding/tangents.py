@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from unigrad.adapters.contract import Backend, Engine
-from unigrad.base.dtypes import has_gradients
+from unigrad.base.dtypes import float32, float64, has_gradients
 from unigrad.base.errors import UnsupportedError
 from unigrad.binding.source import execute, fill
 from unigrad.table import SCALAR_TYPES, Primitive, residuals_of
@@ -90,7 +90,7 @@ if {move} is not None:
 QUICK = """
 def {name}({arguments}):
     {taken}
-    if own.kind not in "fV":
+    if {unfit}:
         return None
     {unless_tracked}
     out = function({arguments})
@@ -195,6 +195,8 @@ def quick_push(row: Primitive, tensor_type: Any, function: Callable[..., Any]) -
         "DualParts": DualParts,
         "bound": tensor_type._bound,
         "function": function,
+        "float32": float32,
+        "float64": float64,
     }
     backend = tensor_type.backend
     two = len(row.arrays) == 2
@@ -213,6 +215,8 @@ def quick_push(row: Primitive, tensor_type: Any, function: Callable[..., Any]) -
             **dict(zip(("x1", "x2") if two else ("x",), row.arrays, strict=True)),
             no_number=no_number,
         ),
+        # Halves of what is rounded once are widened before.
+        unfit='own.kind not in "fV"' if row.dtypes != "rounded_float" else "own is not float32 and own is not float64",
         unless_tracked=unless_tracked,
         total=_total_source(row, rules),
         stretched=fill(STRETCHED) if two else "",

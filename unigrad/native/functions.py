@@ -58,11 +58,19 @@ def vector_norm(xp: Any, x: Raw, axes: Shape, keepdims: bool, order: float) -> R
 
 def scatter(xp: Any, x: Raw, key: tuple[Any, ...], shape: Shape) -> Raw:
     """x in an array of zeros, where the key selects; what index arrays bring to one place is added up."""
-    zeros = _zeros(xp, x, shape)
     if any(hasattr(entry, "shape") for entry in key):
-        xp.add.at(zeros, _on_device(xp, key), x)
-    else:
-        zeros[key] = x
+        return _added_at(xp, x, _on_device(xp, key), shape)
+    zeros = _zeros(xp, x, shape)
+    zeros[key] = x
+    return zeros
+
+
+def _added_at(xp: Any, x: Raw, key: tuple[Any, ...], shape: Shape) -> Raw:
+    """x added up in zeros, where the key selects; float16 in float32."""
+    if x.dtype.char == "e":
+        return _added_at(xp, x.astype("float32"), key, shape).astype(x.dtype)
+    zeros = _zeros(xp, x, shape)
+    xp.add.at(zeros, key, x)
     return zeros
 
 
@@ -96,13 +104,11 @@ def setitem(xp: Any, x: Raw, value: Raw, key: tuple[Any, ...]) -> Raw:
 
 def scatter_along_axis(xp: Any, x: Raw, indices: Raw, axis: int, shape: Shape) -> Raw:
     """x added up in an array of zeros, at positions along one axis."""
-    zeros = _zeros(xp, x, shape)
     grids = [
         indices if other == axis else xp.reshape(xp.arange(size), (-1,) + (1,) * (len(shape) - other - 1))
         for other, size in enumerate(indices.shape)
     ]
-    xp.add.at(zeros, tuple(grids), x)
-    return zeros
+    return _added_at(xp, x, tuple(grids), shape)
 
 
 def argsort(xp: Any, x: Raw, axis: int, descending: bool) -> Raw:
@@ -265,6 +271,13 @@ def position(function: Callable[..., Raw]) -> Callable[..., Raw]:
     return find
 
 
+def cumulative_sum(xp: Any, x: Raw, axis: int) -> Raw:
+    """Running sums along one axis; of float16 in float32."""
+    if x.dtype.char == "e":
+        return xp.cumsum(x, axis=axis, dtype="float32").astype(x.dtype)
+    return xp.cumsum(x, axis=axis, dtype=x.dtype)
+
+
 def stack(xp: Any, arrays: Sequence[Raw], axis: int) -> Raw:
     """Arrays of one shape side by side along a new axis."""
     # As NumPy's own does it, which takes as long again to ask what the caller knows.
@@ -275,6 +288,8 @@ def stack(xp: Any, arrays: Sequence[Raw], axis: int) -> Raw:
 
 def einsum(xp: Any, operands: Sequence[Raw], subscripts: str) -> Raw:
     """Sums of products over the letters of the subscripts."""
+    if operands[0].dtype.char == "e":  # as sums are
+        return einsum(xp, [x.astype("float32") for x in operands], subscripts).astype("float16")
     # Left to itself NumPy loops over all letters at once; with an order it uses matrix products.
     return xp.einsum(subscripts, *operands, optimize=len(operands) > 1)
 
@@ -335,8 +350,13 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         "log1p": partial(log1p, xp),
         "expm1": partial(expm1, xp),
         "astype": partial(astype, xp),
-        # NumPy would add up narrow integers in wider ones; the caller has chosen the dtype already.
-        "sum": lambda x, axes, keepdims: x.sum(axis=axes, dtype=x.dtype, keepdims=keepdims),
+        # NumPy would add up narrow integers in wider ones; the caller has chosen the dtype already. float16 it adds up
+        # in float32 along the last axis alone.
+        "sum": lambda x, axes, keepdims: (
+            x.sum(axis=axes, dtype=x.dtype, keepdims=keepdims)
+            if x.dtype.char != "e"
+            else x.sum(axis=axes, dtype="float32", keepdims=keepdims).astype(x.dtype)
+        ),
         "variance": variance,
         "prod": lambda x, axes, keepdims: x.prod(axis=axes, dtype=x.dtype, keepdims=keepdims),
         "max": reduced(xp.max),
@@ -349,7 +369,7 @@ def primitives(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Ra
         "log_softmax": partial(log_softmax, xp),
         "cross_entropy": partial(cross_entropy, xp),
         "vector_norm": partial(vector_norm, xp),
-        "cumulative_sum": lambda x, axis: xp.cumsum(x, axis=axis, dtype=x.dtype),
+        "cumulative_sum": partial(cumulative_sum, xp),
         "cumulative_prod": lambda x, axis: xp.cumprod(x, axis=axis, dtype=x.dtype),
         "convolve": lambda x1, x2, valid: xp.convolve(x1, x2, "valid" if valid else "full"),
         "einsum": partial(einsum, xp),

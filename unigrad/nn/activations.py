@@ -14,7 +14,7 @@ from unigrad.operations.elementwise import clip, divide, expm1, multiply, negati
 from unigrad.operations.elementwise import tanh as _tanh
 from unigrad.operations.indexing import getitem_
 from unigrad.operations.networks import gelu_, log_softmax_, relu_, sigmoid_, silu_, softmax_, softplus_
-from unigrad.operations.reductions import in_float32, narrow
+from unigrad.operations.reductions import in_float32, narrow, rounded_once
 from unigrad.operations.reductions import logsumexp as _logsumexp
 from unigrad.table import OPERATIONS, Array, operation
 from unigrad.tensor.tensor import Tensor
@@ -156,6 +156,7 @@ def prelu(x: Array, weight: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def softsign(x: Array, /) -> Tensor:
     """x / (1 + abs(x))."""
     x = asarray(x)

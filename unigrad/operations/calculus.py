@@ -15,7 +15,7 @@ from unigrad.operations.creation import asarray
 from unigrad.operations.elementwise import abs as absolute
 from unigrad.operations.elementwise import equal, greater, less, logical_and, remainder, where
 from unigrad.operations.indexing import getitem
-from unigrad.operations.reductions import Axis, cumulative_sum, floating
+from unigrad.operations.reductions import Axis, cumulative_sum, floating, rounded_once
 from unigrad.operations.sequences import diff
 from unigrad.operations.shapes import concat, reshape
 from unigrad.table import Array, operation
@@ -26,6 +26,7 @@ __all__ = ["gradient", "unwrap"]
 
 
 @operation
+@rounded_once
 def gradient(f: Array, /, *varargs: Array, axis: Axis = None, edge_order: int = 1) -> Tensor | tuple[Tensor, ...]:
     """The slope of f along each axis, of f's shape: a tuple of them, or one alone for one axis.
 

@@ -451,7 +451,7 @@ def _cbrt(xp: Any, x: Any) -> Any:
 composed(cbrt, _cbrt)
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def hypot_(x1: Array, x2: Array, /) -> Tensor:
     """sqrt(x1 * x1 + x2 * x2), without overflow; its derivative at (0, 0) is (0, 0), as a norm's."""
 
@@ -540,7 +540,7 @@ def atan(x: Array, /) -> Tensor:
 vjp(atan, lambda xp, g, x: g / _one_plus_square(x))
 
 
-@primitive("elementwise", dtypes="real_float", public=True)
+@primitive("elementwise", dtypes="rounded_float", public=True)
 def atan2(x1: Array, x2: Array, /) -> Tensor:
     """The angle of the point (x2, x1) from -pi to pi: the arc tangent of x1 / x2 in the right quadrant.
 
@@ -627,7 +627,10 @@ degrees = alias("degrees", rad2deg)
 @operation
 def sinc(x: Array, /) -> Tensor:
     """sin(pi x) / (pi x), and 1 at 0."""
-    x = multiply(asarray(x), math.pi)
+    x = asarray(x)
+    if dtypes.is_half(x.dtype):  # of which pi x has no digits behind the point
+        return astype_(sinc(astype_(x, dtypes.float32)), x.dtype)
+    x = multiply(x, math.pi)
     # Near 0 by its Taylor series: there the derivatives of the quotient are differences of large equal numbers.
     small = less(abs(x), 1.0)
     squares = square(where(small, x, 0.0))
@@ -691,7 +694,7 @@ composed(gaussian_, _gaussian)
 vjp(gaussian_, lambda xp, g, x, out: g * out * x * -2)
 
 
-@primitive("elementwise", dtypes="real_float", public=True)
+@primitive("elementwise", dtypes="rounded_float", public=True)
 def gammaln(x: Array, /) -> Tensor:
     """log(abs(gamma(x))), infinite at 0 and the negative integers."""
 
@@ -699,7 +702,7 @@ def gammaln(x: Array, /) -> Tensor:
 vjp(gammaln, lambda xp, g, x: g * xp.polygamma(x, 0))
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def polygamma_(x: Array, order: int) -> Tensor:
     """The derivative of order ``order + 1`` of log(gamma(x)); NaN at 0 and the negative integers."""
 

@@ -65,7 +65,7 @@ def ldexp(x1: Array, x2: Array, /) -> Tensor:
 
 def _scaled(x: Tensor, exponents: np.ndarray[Any, Any], source: Tensor | None = None) -> Tensor:
     """x times powers of two in three steps, none of which leaves the numbers that x's dtype has."""
-    limit = 3 * int(limits(x.dtype).maxexp)
+    limit = 3 * (int(limits(x.dtype).maxexp) - 1)
     exponents = np.clip(exponents, -limit, limit)
     third = exponents // 3
     for part in (third, third, exponents - 2 * third):

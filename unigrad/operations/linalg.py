@@ -405,6 +405,7 @@ def multi_dot(arrays: Sequence[Array], /) -> Tensor:
 
 
 @operation
+@reductions.rounded_once
 def cross(x1: Array, x2: Array, /, *, axis: int = -1) -> Tensor:
     """The cross products of vectors along ``axis``, which has size 3 in both; the other axes broadcast."""
     x1, x2 = tensors((x1, x2))

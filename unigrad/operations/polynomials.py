@@ -12,7 +12,7 @@ from unigrad.operations.convolving import convolve
 from unigrad.operations.creation import asarray, full
 from unigrad.operations.elementwise import add, negative, power
 from unigrad.operations.padding import pad
-from unigrad.operations.reductions import floating
+from unigrad.operations.reductions import floating, rounded_once
 from unigrad.operations.shapes import concat, reshape
 from unigrad.table import Array, operation
 from unigrad.tensor.coercion import tensors
@@ -29,6 +29,7 @@ def _coefficients(name: str, p: Array) -> Tensor:
 
 
 @operation
+@rounded_once
 def polyval(p: Array, x: Array, /) -> Tensor:
     """The polynomial of coefficients p, the highest power first, at x. Differentiable in both."""
     p, x = tensors((p, x))

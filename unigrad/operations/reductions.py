@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -28,7 +29,8 @@ from unigrad.operations.elementwise import (
     where,
 )
 from unigrad.operations.shapes import concat, reshape
-from unigrad.table import Array, alias, batched, jvp, operation, vjp
+from unigrad.table import Array, F, alias, batched, jvp, operation, vjp
+from unigrad.tensor.coercion import tensors
 from unigrad.tensor.levels import beneath
 from unigrad.tensor.roots import identity, is_root, rooted, unchanging
 from unigrad.tensor.tensor import Tensor
@@ -371,6 +373,8 @@ def prod(x: Array, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = 
     x = asarray(x)
     if dtype is not None or x._dtype.kind not in dtypes.FLOATING:
         x = _summand(x, dtype)
+    if narrow(x):
+        return in_float32(prod, x, axis=axis, keepdims=keepdims)
     return prod_(x, many_axes(axis, x.ndim), keepdims)
 
 
@@ -507,12 +511,32 @@ def narrow(*arrays: Tensor) -> bool:
     return found is not None
 
 
-def in_float32(function: Callable[..., Tensor], *args: Any, **options: Any) -> Tensor:
+def in_float32(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
     """``function`` of arrays of one half dtype, of which float16 overflows in sums and squares on the way to results
     that it can hold, and bfloat16 has no digits to add them up with."""
     halves = [x for x in args if isinstance(x, Tensor) and narrow(x)]
     wide = [astype_(x, dtypes.float32) if isinstance(x, Tensor) and narrow(x) else x for x in args]
-    return astype_(function(*wide, **options), halves[0].dtype)
+    found = function(*wide, **options)
+    dtype = halves[0].dtype
+    return astype_(found, dtype) if isinstance(found, Tensor) else tuple([astype_(one, dtype) for one in found])
+
+
+def rounded_once(function: F) -> F:
+    """Marks a function that is made of several others: of halves it goes through :func:`in_float32`, so that its
+    derivatives do as well."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **options: Any) -> Any:
+        arrays = [x for x in args if isinstance(x, Tensor)]
+        if not arrays:
+            arrays = tensors([x for x in args if hasattr(x, "dtype")])
+            made = iter(arrays)
+            args = tuple([next(made) if hasattr(x, "dtype") else x for x in args])
+        if arrays and options.get("dtype") is None and narrow(*arrays):
+            return in_float32(function, *args, **options)
+        return function(*args, **options)
+
+    return call  # type: ignore[return-value]
 
 
 def squared_size(x: Tensor) -> Tensor:
@@ -552,6 +576,9 @@ def cumulative_prod(
     """Running products along ``axis``, with a 1 in front if ``include_initial``; zeros are differentiated right."""
     if elsewhere:
         raise unknown_argument("cumulative_prod", elsewhere)
+    x = asarray(x)
+    if narrow(x) and dtype is None:
+        return in_float32(cumulative_prod, x, axis=axis, include_initial=include_initial)
     return _scan(cumulative_prod_, x, axis, dtype, include_initial, 1)
 
 

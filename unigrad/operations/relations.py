@@ -15,7 +15,7 @@ from unigrad.operations.datatypes import result_type
 from unigrad.operations.elementwise import clip, conj, real, sqrt
 from unigrad.operations.indexing import scatter_
 from unigrad.operations.linalg import diagonal
-from unigrad.operations.reductions import floating
+from unigrad.operations.reductions import floating, rounded_once
 from unigrad.operations.reductions import sum as sum_over
 from unigrad.operations.shapes import concat, matrix_transpose, reshape, squeeze
 from unigrad.table import Array, operation
@@ -34,6 +34,7 @@ def _variables(x: Tensor, rowvar: bool) -> Tensor:
 
 
 @operation
+@rounded_once
 def cov(
     m: Array,
     y: Array | None = None,
@@ -82,6 +83,7 @@ def _adjoint(x: Tensor) -> Tensor:
 
 
 @operation
+@rounded_once
 def corrcoef(x: Array, y: Array | None = None, /, rowvar: bool = True, *, dtype: Any = None) -> Tensor:
     """The correlation coefficients of variables, the rows of x and y (or columns), from -1 to 1: (n, n), () for one."""
     found = cov(x, rowvar=rowvar, dtype=dtype) if y is None else cov(x, y, rowvar, dtype=dtype)

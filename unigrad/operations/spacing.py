@@ -14,7 +14,7 @@ from unigrad.base.errors import ArgumentError
 from unigrad.operations.creation import asarray, astype, made
 from unigrad.operations.datatypes import result_type
 from unigrad.operations.elementwise import add, divide, multiply, power
-from unigrad.operations.reductions import in_float32, narrow
+from unigrad.operations.reductions import in_float32, narrow, rounded_once
 from unigrad.operations.shapes import broadcast_arrays, moveaxis, reshape
 from unigrad.table import Array, operation
 from unigrad.tensor.coercion import NUMBERS, short, tensors
@@ -100,6 +100,7 @@ def _evenly(first: Tensor, last: Tensor, part: Tensor) -> Tensor:
 
 
 @operation
+@rounded_once
 def logspace(
     start: Array,
     stop: Array,

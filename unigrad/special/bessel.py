@@ -112,12 +112,12 @@ def _series(x: Values, order: int) -> Values:
     return power * found
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def bessel_j_(x: Array, order: int) -> Tensor:
     """The Bessel function of the first kind, of an order from 0 up."""
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def bessel_y_(x: Array, order: int) -> Tensor:
     """The Bessel function of the second kind, of an order from 0 up."""
 
@@ -275,12 +275,12 @@ def _modified(order: Number, x: Values, limit: Number, terms: int) -> Values:
     return values.where(x > limit, large, leading * total)
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def bessel_i_(x: Array, order: int) -> Tensor:
     """The modified Bessel function of the first kind, of an order from 0 up."""
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def bessel_ie_(x: Array, order: int) -> Tensor:
     """The same times exp(-abs(x))."""
 
@@ -340,7 +340,7 @@ def i1e(x: Array, /) -> Tensor:
 # --- modified, of real orders -----------------------------------------------------------------------------
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def modified_(v: Array, x: Array, scaled: bool) -> Tensor:
     """The modified Bessel function of the first kind; ``scaled``: times exp(-x). NaN where v or x is negative."""
 
@@ -393,7 +393,7 @@ def _whole(v: Any) -> bool:
     return isinstance(v, int) and not isinstance(v, bool) and v >= 0
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def macdonald_(v: Array, x: Array, scaled: bool) -> Tensor:
     """The modified Bessel function of the second kind; ``scaled``: times exp(x)."""
 

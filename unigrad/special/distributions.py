@@ -7,6 +7,7 @@ from typing import Any
 
 from unigrad.binding.declaring import primitive
 from unigrad.operations.elementwise import equal, floor, greater, greater_equal, less, where
+from unigrad.operations.reductions import rounded_once
 from unigrad.special import values
 from unigrad.special.elementary import floats
 from unigrad.special.gammas import betainc_, gammainc_, gammaincc_, incomplete_beta
@@ -22,6 +23,7 @@ _NAN = float("nan")
 
 
 @operation
+@rounded_once
 def bdtr(k: Array, n: Array, p: Array, /) -> Tensor:
     """The binomial distribution: the probability of up to floor(k) successes of n with the probability p each."""
     k, n, p = floats(k, n, p)
@@ -32,6 +34,7 @@ def bdtr(k: Array, n: Array, p: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def bdtrc(k: Array, n: Array, p: Array, /) -> Tensor:
     """The binomial distribution's other tail: the probability of more than floor(k) successes."""
     k, n, p = floats(k, n, p)
@@ -42,6 +45,7 @@ def bdtrc(k: Array, n: Array, p: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def nbdtr(k: Array, n: Array, p: Array, /) -> Tensor:
     """The negative binomial distribution: the probability of up to floor(k) failures before n successes."""
     k, n, p = floats(k, n, p)
@@ -49,6 +53,7 @@ def nbdtr(k: Array, n: Array, p: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def nbdtrc(k: Array, n: Array, p: Array, /) -> Tensor:
     """The negative binomial distribution's other tail."""
     k, n, p = floats(k, n, p)
@@ -56,6 +61,7 @@ def nbdtrc(k: Array, n: Array, p: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def chdtr(v: Array, x: Array, /) -> Tensor:
     """The chi square distribution with v degrees of freedom."""
     v, x = floats(v, x)
@@ -63,6 +69,7 @@ def chdtr(v: Array, x: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def chdtrc(v: Array, x: Array, /) -> Tensor:
     """The chi square distribution's other tail: 1 for negative x."""
     v, x = floats(v, x)
@@ -71,6 +78,7 @@ def chdtrc(v: Array, x: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def fdtr(dfn: Array, dfd: Array, x: Array, /) -> Tensor:
     """The F distribution with dfn and dfd degrees of freedom."""
     dfn, dfd, x = floats(dfn, dfd, x)
@@ -78,6 +86,7 @@ def fdtr(dfn: Array, dfd: Array, x: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def fdtrc(dfn: Array, dfd: Array, x: Array, /) -> Tensor:
     """The F distribution's other tail."""
     dfn, dfd, x = floats(dfn, dfd, x)
@@ -85,6 +94,7 @@ def fdtrc(dfn: Array, dfd: Array, x: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def gdtr(a: Array, b: Array, x: Array, /) -> Tensor:
     """The gamma distribution of rate a and shape b."""
     a, b, x = floats(a, b, x)
@@ -92,6 +102,7 @@ def gdtr(a: Array, b: Array, x: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def gdtrc(a: Array, b: Array, x: Array, /) -> Tensor:
     """The gamma distribution's other tail."""
     a, b, x = floats(a, b, x)
@@ -99,6 +110,7 @@ def gdtrc(a: Array, b: Array, x: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def pdtr(k: Array, m: Array, /) -> Tensor:
     """The Poisson distribution: the probability of up to floor(k) events, of which m are expected."""
     k, m = floats(k, m)
@@ -108,6 +120,7 @@ def pdtr(k: Array, m: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def pdtrc(k: Array, m: Array, /) -> Tensor:
     """The Poisson distribution's other tail: the probability of more than floor(k) events."""
     k, m = floats(k, m)
@@ -116,7 +129,7 @@ def pdtrc(k: Array, m: Array, /) -> Tensor:
     return where(below, where(greater(m, 0) | equal(m, 0), 1.0, _NAN), found)
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def student_(df: Array, t: Array, /) -> Tensor:
     """Student's distribution function."""
 
@@ -167,6 +180,7 @@ vjp(
 
 
 @operation
+@rounded_once
 def stdtr(df: Array, t: Array, /) -> Tensor:
     """Student's distribution with df degrees of freedom."""
     return student_(df, t)

@@ -37,7 +37,7 @@ from unigrad.operations.elementwise import (
     where,
     xlogy,
 )
-from unigrad.operations.reductions import floating
+from unigrad.operations.reductions import floating, rounded_once
 from unigrad.operations.reductions import logsumexp as _logsumexp
 from unigrad.operations.reductions import max as _max
 from unigrad.operations.reductions import sum as _sum
@@ -69,7 +69,7 @@ def logit(p: Array, /) -> Tensor:
     return logit_(p)
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def logit_(p: Array, /) -> Tensor:
     """log(p / (1 - p))."""
 
@@ -137,6 +137,7 @@ def kl_div(x: Array, y: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def huber(delta: Array, r: Array, /) -> Tensor:
     """r * r / 2 up to a size of ``delta``, delta * (abs(r) - delta / 2) beyond; infinite where delta is negative."""
     delta, r = floats(delta, r)
@@ -146,6 +147,7 @@ def huber(delta: Array, r: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def pseudo_huber(delta: Array, r: Array, /) -> Tensor:
     """delta ** 2 * (sqrt(1 + (r / delta) ** 2) - 1): 0 where delta is 0 and infinite where it is negative."""
     delta, r = floats(delta, r)
@@ -169,7 +171,7 @@ def cosm1(x: Array, /) -> Tensor:
     return multiply(square(sin(multiply(x, 0.5))), -2.0)
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def exprel_(x: Array, order: int) -> Tensor:
     """The derivative of some order of (exp(x) - 1) / x."""
 
@@ -202,6 +204,7 @@ def exprel(x: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def boxcox(x: Array, lmbda: Array, /) -> Tensor:
     """(x ** lmbda - 1) / lmbda, and log(x) where lmbda is 0."""
     x, lmbda = floats(x, lmbda)
@@ -210,6 +213,7 @@ def boxcox(x: Array, lmbda: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def boxcox1p(x: Array, lmbda: Array, /) -> Tensor:
     """((1 + x) ** lmbda - 1) / lmbda, and log(1 + x) where lmbda is 0."""
     x, lmbda = floats(x, lmbda)
@@ -217,7 +221,7 @@ def boxcox1p(x: Array, lmbda: Array, /) -> Tensor:
     return logarithm * exprel_(lmbda * logarithm, 0)
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def log1prel_(x: Array, order: int) -> Tensor:
     """The derivative of some order of log(1 + x) / x."""
 
@@ -245,6 +249,7 @@ vjp(log1prel_, lambda xp, g, x, order: g * xp.log1prel(x, order + 1))
 
 
 @operation
+@rounded_once
 def inv_boxcox(y: Array, lmbda: Array, /) -> Tensor:
     """The inverse of :func:`boxcox`: (1 + lmbda * y) ** (1 / lmbda), and exp(y) where lmbda is 0."""
     y, lmbda = floats(y, lmbda)
@@ -252,6 +257,7 @@ def inv_boxcox(y: Array, lmbda: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def inv_boxcox1p(y: Array, lmbda: Array, /) -> Tensor:
     """The inverse of :func:`boxcox1p`."""
     y, lmbda = floats(y, lmbda)
@@ -333,6 +339,7 @@ def logsumexp(
 
 
 @operation
+@rounded_once
 def softmax(x: Array, axis: int | tuple[int, ...] | None = None) -> Tensor:
     """exp(x) over its sum along axes, over all elements if there is none named."""
     (x,) = floats(x)
@@ -340,6 +347,7 @@ def softmax(x: Array, axis: int | tuple[int, ...] | None = None) -> Tensor:
 
 
 @operation
+@rounded_once
 def log_softmax(x: Array, axis: int | tuple[int, ...] | None = None) -> Tensor:
     """The logarithm of :func:`softmax`."""
     (x,) = floats(x)

@@ -55,7 +55,7 @@ def _about_zero(x: Values) -> Values:
     return x * polynomial(x * x, terms)
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def erfc_(x: Array, /) -> Tensor:
     """1 - erf(x), accurate also where it is small."""
 
@@ -77,7 +77,7 @@ def erfc(x: Array, /) -> Tensor:
     return erfc_(x)
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def scaled_erfc_(x: Array, order: int) -> Tensor:
     """The derivative of some order of exp(x * x) erfc(x)."""
 
@@ -114,12 +114,12 @@ def erfcx(x: Array, /) -> Tensor:
     return scaled_erfc_(x, 0)
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def erfinv_(x: Array, /) -> Tensor:
     """The number whose erf is x."""
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def erfcinv_(x: Array, /) -> Tensor:
     """The number whose erfc is x."""
 
@@ -188,22 +188,22 @@ def erfcinv(x: Array, /) -> Tensor:
 # --- the normal distribution --------------------------------------------------------------------------
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def ndtr_(x: Array, /) -> Tensor:
     """The normal distribution function."""
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def normal_density_(x: Array, /) -> Tensor:
     """exp(-x * x / 2) / sqrt(2 pi)."""
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def log_ndtr_(x: Array, /) -> Tensor:
     """Its logarithm."""
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def normal_slope_(x: Array, /) -> Tensor:
     """The derivative of log_ndtr."""
 

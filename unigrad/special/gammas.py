@@ -15,7 +15,7 @@ from unigrad.operations.creation import asarray
 from unigrad.operations.elementwise import digamma, equal, gammaln, greater, less, polygamma, where
 from unigrad.operations.elementwise import exp as exp_
 from unigrad.operations.elementwise import floor as floor_
-from unigrad.operations.reductions import floating
+from unigrad.operations.reductions import floating, rounded_once
 from unigrad.special import values
 from unigrad.special.values import (
     Values,
@@ -91,7 +91,7 @@ def _sine(x: Values) -> Values:
     return values.sin(folded * math.pi)
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def gamma_(x: Array, /) -> Tensor:
     """The gamma function."""
 
@@ -126,7 +126,7 @@ def gamma(x: Array, /) -> Tensor:
     return gamma_(x)
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def rgamma_(x: Array, /) -> Tensor:
     """1 / gamma(x)."""
 
@@ -195,7 +195,7 @@ def multigammaln(a: Array, d: int) -> Tensor:
 # --- the beta function --------------------------------------------------------------------------------
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def betaln_(a: Array, b: Array, /) -> Tensor:
     """log(abs(beta(a, b)))."""
 
@@ -230,7 +230,7 @@ vjp(
 )
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def beta_(a: Array, b: Array, /) -> Tensor:
     """gamma(a) gamma(b) / gamma(a + b)."""
 
@@ -290,6 +290,7 @@ def beta(a: Array, b: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def poch(z: Array, m: Array, /) -> Tensor:
     """The rising factorial gamma(z + m) / gamma(z)."""
     z, m = tensors((z, m))
@@ -299,6 +300,7 @@ def poch(z: Array, m: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def binom(n: Array, k: Array, /) -> Tensor:
     """The binomial coefficient, of real n and k by the beta function: 1 / ((n + 1) beta(1 + n - k, 1 + k)).
 
@@ -313,7 +315,7 @@ def binom(n: Array, k: Array, /) -> Tensor:
 # --- Riemann's and Hurwitz' zeta functions --------------------------------------------------------------
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def zeta_(s: Array, q: Array, /) -> Tensor:
     """The sum of (k + q) ** -s over k from 0 on."""
 
@@ -438,17 +440,17 @@ def _tail(a: Values, x: Values, lower: Values, power: int) -> Values:
     return quadrature(half_line(), integrand, a, x, below, scale, logarithm) * scale
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def gammainc_(a: Array, x: Array, /) -> Tensor:
     """The regularised lower incomplete gamma function."""
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def gammaincc_(a: Array, x: Array, /) -> Tensor:
     """The regularised upper incomplete gamma function."""
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def gamma_moment_(a: Array, x: Array, power: int, upper: bool) -> Tensor:
     """The integral of t ** (a - 1) exp(-t) log(t) ** power / gamma(a), from 0 to x; ``upper``: from x on."""
 
@@ -633,6 +635,7 @@ def _logs(xp: Any, x: Any, first: int, second: int) -> Any:
 
 
 @operation
+@rounded_once
 def betainc(a: Array, b: Array, x: Array, /) -> Tensor:
     """The regularised incomplete beta function: the integral of t ** (a - 1) (1 - t) ** (b - 1) from 0 to x, over
     beta(a, b). For a, b > 0 and x from 0 to 1, else NaN."""
@@ -640,6 +643,7 @@ def betainc(a: Array, b: Array, x: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def betaincc(a: Array, b: Array, x: Array, /) -> Tensor:
     """1 - betainc(a, b, x), as betainc(b, a, 1 - x)."""
     return betainc_(b, a, 1 - asarray(x))

@@ -17,7 +17,7 @@ from unigrad.tensor.tensor import Tensor
 __all__ = ["exp1", "expi", "expn"]
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def expn_(x: Array, order: int) -> Tensor:
     """The integral of exp(-x t) / t ** order over t from 1 on."""
 
@@ -73,7 +73,7 @@ def exp1(x: Array, /) -> Tensor:
     return expn_(x, 1)
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def expi_(x: Array, /) -> Tensor:
     """The principal value of the integral of exp(t) / t up to x."""
 

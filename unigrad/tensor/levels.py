@@ -100,9 +100,11 @@ def values_of(x: Tensor) -> np.ndarray[Any, Any]:
 
 
 def values_of_all(x: Tensor) -> np.ndarray[Any, Any]:
-    """The values as a NumPy array, to check them: of all elements of the batches that x is of, along its first axes."""
+    """The values as a NumPy array, to check them: of all elements of the batches that x is of, along its first axes.
+    bfloat16 comes as float32, since some of NumPy's functions put its NaN in no order."""
     held = beneath(x)
-    return np.asarray(held.backend.to_numpy(held._raw))
+    found = np.asarray(held.backend.to_numpy(held._raw))
+    return found.astype(np.float32) if found.dtype.kind == "V" else found
 
 
 def interpret(row: Primitive, arrays: Sequence[Any], statics: Sequence[Any]) -> Tensor:

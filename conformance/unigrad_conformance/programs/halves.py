@@ -21,6 +21,19 @@ def _signs(ug: Any, size: float, *shape: int) -> Any:
     return ug.asarray(np.where(np.arange(np.prod(shape)) % 2, size, -size).reshape(shape).astype(np.float16))
 
 
+def _positions(ug: Any, count: int) -> Any:
+    return ug.asarray(np.zeros(count, np.int64))
+
+
+def _slope(ug: Any, f: Callable[..., Any], *values: Any, argnums: int = 0) -> Any:
+    """The first element of the gradient of the sum."""
+    return ug.grad(lambda *xs: ug.sum(f(*xs)), argnums=argnums)(*values).reshape(-1)[0]
+
+
+def _number(ug: Any, *values: float) -> Any:
+    return ug.asarray(np.float16(values))
+
+
 # Each with its value, which float16 holds exactly or which is compared at its precision.
 OVERFLOWING: dict[str, tuple[Callable[[Any], Any], float]] = {
     "mean": (lambda ug: ug.mean(_filled(ug, 40000, 3)), 40000),
@@ -73,6 +86,53 @@ OVERFLOWING: dict[str, tuple[Callable[[Any], Any], float]] = {
     ),
     "attention": (lambda ug: ug.nn.scaled_dot_product_attention(*[_filled(ug, 45, 1, 64)] * 3)[0, 0], 45),
 }
+
+# 4,096 ones, which float16 adds up to 2,048 one after the other; and what overflows in a derivative alone.
+ADDED_UP: dict[str, tuple[Callable[[Any], Any], float]] = {
+    "sum over rows": (lambda ug: ug.sum(_filled(ug, 1, 4096, 2), axis=0)[1], 4096),
+    "norm of order 1": (lambda ug: ug.linalg.matrix_norm(_filled(ug, 1, 4096, 2), ord=1), 4096),
+    "cumulative_sum": (lambda ug: ug.cumulative_sum(_filled(ug, 1, 4096))[4095], 4096),
+    "cumulative_prod": (lambda ug: ug.cumulative_prod(_filled(ug, 1.0009765625, 1024))[1023], 2.717),
+    "prod": (lambda ug: ug.prod(_filled(ug, 1.0009765625, 1024)), 2.717),
+    "einsum": (lambda ug: ug.einsum("ij->j", _filled(ug, 1, 4096, 2))[1], 4096),
+    "scatter_add": (
+        lambda ug: ug.scatter_add(_filled(ug, 0, 2), _positions(ug, 4096), _filled(ug, 1, 4096))[0],
+        4096,
+    ),
+    "slope of a bias": (lambda ug: _slope(ug, lambda b: b + _filled(ug, 1, 4096, 2), _filled(ug, 1, 2)), 4096),
+    "slope of a factor": (lambda ug: _slope(ug, lambda b: b * _filled(ug, 1, 4096, 2), _filled(ug, 1, 2)), 4096),
+    "slope of broadcast_to": (lambda ug: _slope(ug, lambda b: ug.broadcast_to(b, (4096, 2)), _filled(ug, 1, 2)), 4096),
+    "slope of linear": (
+        lambda ug: _slope(
+            ug, ug.nn.linear, _filled(ug, 1, 4096, 2), _filled(ug, 1, 3, 2), _filled(ug, 1, 3), argnums=2
+        ),
+        4096,
+    ),
+    "slope of take": (lambda ug: _slope(ug, lambda x: ug.take(x, _positions(ug, 4096)), _filled(ug, 1, 2)), 4096),
+    "slope of rows": (lambda ug: _slope(ug, lambda x: x[_positions(ug, 4096)], _filled(ug, 1, 2, 1)), 4096),
+    "slope of embedding": (
+        lambda ug: _slope(ug, lambda w: ug.nn.embedding(_positions(ug, 4096), w), _filled(ug, 1, 2, 1)),
+        4096,
+    ),
+    "atan2": (lambda ug: _slope(ug, ug.atan2, _number(ug, 400), _number(ug, 300)), 300 / 250000),
+    "hypot": (lambda ug: _slope(ug, ug.hypot, _number(ug, 30000), _number(ug, 40000)), 0.6),
+    "softsign": (lambda ug: _slope(ug, ug.nn.softsign, _number(ug, 300)), 301**-2),
+    "sinc": (lambda ug: _slope(ug, ug.sinc, _number(ug, 100)), 0.01),
+    "corrcoef": (lambda ug: ug.corrcoef(_signs(ug, 30000, 8), _signs(ug, 30000, 8))[0, 1], 1),
+    "gradient": (lambda ug: ug.gradient(_number(ug, -40000, 0, 40000))[1], 40000),
+    "polyval": (lambda ug: _slope(ug, ug.polyval, _number(ug, 1, 0, 0, 0), _number(ug, 100), argnums=1), 30000),
+    "polygamma": (lambda ug: ug.special.polygamma(1, _number(ug, 0.109375))[0], 84.978),
+    "ldexp": (lambda ug: ug.ldexp(_number(ug, 2**-24), 39)[0], 2**15),
+}
+
+
+@case(
+    "what is added up, and what overflows in a derivative alone, is computed in float32",
+    **dict.fromkeys(ADDED_UP, True),
+)
+def added_up(ug: Any) -> Results:
+    found = {name: float(f(ug)) for name, (f, _) in ADDED_UP.items()}
+    return {name: abs(y - ADDED_UP[name][1]) <= 2e-3 * ADDED_UP[name][1] for name, y in found.items()}
 
 
 @case("sums and squares that float16 does not hold, on the way to what it does", everyday=True,
