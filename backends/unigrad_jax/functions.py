@@ -367,7 +367,7 @@ _IN_BOUNDS: dict[str, Any] = {"mode": "promise_in_bounds", "wrap_negative_indice
 
 
 def added_up(function: Callable[..., Raw]) -> Callable[..., Raw]:
-    """A function that adds up its first argument: halves in float32."""
+    """A function that adds up its first argument, or whose derivative adds up: of halves in float32."""
 
     @functools.wraps(function)
     def run(x: Raw, *how: Any) -> Raw:
@@ -389,6 +389,7 @@ def setitem(x: Raw, value: Raw, layout: Layout, *numbers: Raw) -> Raw:
     return x.reshape(-1).at[places].set(value, unique_indices=True, **_IN_BOUNDS).reshape(x.shape)
 
 
+@added_up
 def take_along_axis(x: Raw, indices: Raw, axis: int) -> Raw:
     return x.at[_along(indices, axis)].get(**_IN_BOUNDS)
 
@@ -571,7 +572,7 @@ def operations() -> dict[str, Operation]:
         "permute_dims": jnp.transpose,
         "concat": lambda arrays, axis: jnp.concatenate(arrays, axis=axis),
         "stack": lambda arrays, axis: jnp.stack(arrays, axis=axis),
-        "getitem": select,
+        "getitem": added_up(select),
         "scatter": scatter,
         "setitem": setitem,
         "take_along_axis": take_along_axis,
