@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -22,6 +21,7 @@ from unigrad.extend import (
     ruled,
     values_unknown,
 )
+from unigrad_jax.places import in_order, label, on_each, spread_by
 from unigrad_jax.replaced import REPLACED
 
 
@@ -39,19 +39,25 @@ class JaxBackend(Backend):
     def load(self) -> None:
         import jax
 
-        from unigrad_jax.compiled import JaxEngine
+        from unigrad_jax import compiled
         from unigrad_jax.foreign import JaxForeign
         from unigrad_jax.functions import operations
         from unigrad_jax.wide import wide
 
         self._jax = jax
         self._wide = wide
+        self._compiled = compiled
         self.functions = operations()
         self.raw_dtypes = {dtype: dtype for dtype in everything()}
         self.array_types = (jax.Array,)
         self.variable_types = (jax.Ref,) if hasattr(jax, "Ref") else ()
-        self.engine = JaxEngine(self)
+        self.engine = compiled.JaxEngine(self)
         self.foreign = JaxForeign()
+
+    def admit(self, raw: Raw) -> Raw:
+        if self._compiled.is_spread(raw):
+            self._compiled.met_spread()
+        return super().admit(raw)
 
     def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
         # JAX may go on using the memory that it is given, so it gets its own. Inside a transform the values stay known.
@@ -106,8 +112,8 @@ class JaxBackend(Backend):
             return self.devices()[0]
         sharding = raw.sharding
         if len(sharding.device_set) > 1:
-            return _spread(sharding, raw.shape)
-        return _label(next(iter(sharding.device_set)))
+            return spread_by(sharding, raw.shape)
+        return label(next(iter(sharding.device_set)))
 
     def signature(self, raw: Raw, dtype: DType) -> Any:
         return (raw.aval, raw.sharding)
@@ -117,30 +123,30 @@ class JaxBackend(Backend):
 
     def _devices(self) -> dict[str, Any]:
         jax = self._jax
-        return {_label(device): device for device in (*jax.local_devices(), *jax.local_devices(backend="cpu"))}
+        return {label(device): device for device in (*jax.local_devices(), *jax.local_devices(backend="cpu"))}
 
     def spread(self, device: Any) -> Spread | None:
         if isinstance(device, self._jax.sharding.Sharding) and len(device.device_set) > 1:
-            return _spread(device, None)
+            return spread_by(device, None)
         return device if isinstance(device, Spread) else None
 
     def to_device(self, raw: Raw, device: Any) -> Raw:
         with self._wide():
-            return self._put(raw, _spread(device.own, None) if isinstance(device, Spread) else device)
+            return self.admit(self._put(raw, spread_by(device.own, None) if isinstance(device, Spread) else device))
 
     def together(self, primitive: str, raws: Sequence[Any]) -> None:
         # JAX brings together what it put somewhere by itself, and whatever lies on the same set of devices.
         arrays = [raw for raw in raws if isinstance(raw, self._jax.Array) and self.is_known(raw) and raw.committed]
         sets = {frozenset(raw.sharding.device_set): raw.sharding for raw in arrays}
         if len(sets) > 1:
-            raise apart(self.name, [", ".join(map(_label, _in_order(sharding))) for sharding in sets.values()])
+            raise apart(self.name, [", ".join(map(label, in_order(sharding))) for sharding in sets.values()])
 
     def _put(self, array: Any, device: Any) -> Raw:
         """The array on a device, or spread as another of its shape is; one of another shape lies whole on each."""
         if not isinstance(device, Spread):
             return self._jax.device_put(array, None if device is None else self._devices()[str(device)])
         alike = device.shape is None or device.shape == array.shape
-        sharding = device.own if alike else _on_each(device.own)
+        sharding = device.own if alike else on_each(device.own)
         try:
             return self._jax.device_put(array, sharding)
         except ValueError as error:
@@ -159,30 +165,3 @@ class JaxBackend(Backend):
                 # Told to copy, JAX may still read the memory when it has changed.
                 return from_host(source, copy, self._jax.dlpack.from_dlpack, self.from_numpy, self.immutable)
             return self._jax.dlpack.from_dlpack(source, copy=copy)
-
-
-def _spread(sharding: Any, shape: tuple[int, ...] | None) -> Spread:
-    count = len(sharding.device_set)
-    if sharding.is_fully_replicated:
-        return Spread(f"a copy on each of {count} devices", sharding, shape)
-    return Spread(f"sharded over {count} devices by {getattr(sharding, 'spec', sharding)}", sharding, shape)
-
-
-def _on_each(sharding: Any) -> Any:
-    """Of another sharding's devices: a whole copy on each."""
-    placing = sys.modules["jax"].sharding
-    if isinstance(sharding, placing.NamedSharding):
-        mesh = sharding.mesh
-    else:
-        mesh = placing.Mesh(np.array(_in_order(sharding)), ("all",))
-    return placing.NamedSharding(mesh, placing.PartitionSpec())
-
-
-def _in_order(sharding: Any) -> list[Any]:
-    return sorted(sharding.device_set, key=lambda device: device.id)
-
-
-def _label(device: Any) -> str:
-    if device.platform == "cpu" and device.id == 0:
-        return "cpu"
-    return f"{'cuda' if device.platform == 'gpu' else device.platform}:{device.id}"  # as all others call it

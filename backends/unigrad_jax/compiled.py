@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import SingleDeviceSharding
+from jax.sharding import Sharding, SingleDeviceSharding
 
 from unigrad.extend import (
     Backend,
@@ -25,12 +26,25 @@ from unigrad.extend import (
     is_array,
 )
 from unigrad_jax.keys import split
-from unigrad_jax.wide import wide
+from unigrad_jax.places import on_each
+from unigrad_jax.wide import wide, within_transform
 
 Mask = tuple[bool, ...]
 
 KEPT = 256
 """How many functions a primitive keeps, one for each setting of its statics; the oldest go first."""
+_numbers = {int}
+"""Python's numbers that do not stay what they are beside an array."""
+
+
+def met_spread() -> None:
+    """From the first array on several devices on, floats are brought to the devices of the array beside them."""
+    _numbers.add(float)
+
+
+def is_spread(raw: Raw) -> bool:
+    """Whether it is an array with values, and on several devices, or may be."""
+    return not isinstance(raw, jax.core.Tracer) and type(raw.sharding) is not SingleDeviceSharding
 
 
 class Function:
@@ -51,7 +65,8 @@ class Function:
 
     def _pullback(self, mask: Mask) -> Callable[..., tuple[Raw, ...]]:
         """Compiled: from a cotangent and the inputs to the cotangents of those inputs that ``mask`` marks."""
-        return jax.jit(functools.partial(_pull, self._plain, mask))
+        compiled = jax.jit(functools.partial(_pull, self._plain, mask))
+        return functools.partial(_pull_sum, compiled, mask) if self.name == "add" else compiled
 
     def _pushforward(self, mask: Mask) -> Callable[..., tuple[Raw, Raw]]:
         """Compiled: from the inputs and the tangents of those that ``mask`` marks to the value and its tangent."""
@@ -101,6 +116,14 @@ def _pull(plain: Callable[..., Raw], mask: Mask, g: Raw, *inputs: Raw) -> tuple[
     return pull(_varying(g, out))
 
 
+def _pull_sum(compiled: Callable[..., tuple[Raw, ...]], mask: Mask, g: Raw, *inputs: Raw) -> tuple[Raw, ...]:
+    """The cotangent itself for each summand of its shape: nothing has to be computed."""
+    marked = [value for value, moves in zip(inputs, mask, strict=True) if moves]
+    if isinstance(g, jax.core.Tracer) or any(value.shape != g.shape or value.dtype != g.dtype for value in marked):
+        return compiled(g, *inputs)
+    return (g,) * len(marked)
+
+
 def _push(plain: Callable[..., Raw], mask: Mask, inputs: Sequence[Raw], tangents: Sequence[Raw]) -> tuple[Raw, Raw]:
     moving = Moving(lambda raws: plain(*raws), inputs, mask)
     out, tangent = jax.jvp(moving.results, moving.primals, list(map(_varying, tangents, moving.primals)))
@@ -122,7 +145,7 @@ class Call(CallNode):
         tracked = [parent for parent in self.more if parent is not None]
         mask = tuple([parent is not None for parent in self.more])
         shares = self.function.pullback(mask)(g, *self.raws)
-        if not isinstance(g, jax.core.Tracer) and type(g.sharding) is not SingleDeviceSharding:
+        if is_spread(g):
             shares = placed(shares, [value for value, marked in zip(self.raws, mask, strict=True) if marked])
         for parent, share in zip(tracked, shares, strict=True):
             accumulate(cotangents, owned, parent, share)
@@ -170,7 +193,7 @@ class Operation:
             layout, numbers = split(statics[0])
             return self._specialised(count, layout, *statics[1:]), (*raws, *numbers)
         if self._row.scalars:
-            raws = [_beside(raw, raws) if type(raw) is int else raw for raw in raws]
+            raws = [_beside(raw, raws) if type(raw) in _numbers else raw for raw in raws]
         return self._specialised(count, *statics), raws
 
     def __call__(self, *args: Any) -> Raw:
@@ -181,9 +204,24 @@ class Operation:
             return function.run(*inputs)
 
 
-def _beside(scalar: int, raws: Sequence[Raw]) -> float | int:
-    """A Python integer as a float where the other operand is floating: one function then serves both."""
-    return float(scalar) if any(np.dtype(raw.dtype).kind == "f" for raw in raws if hasattr(raw, "dtype")) else scalar
+def _beside(scalar: float, raws: Sequence[Raw]) -> Raw:
+    """A Python integer as a float where the other operand is floating: one function then serves both. A float beside
+    an array on several devices as an array on them: JAX takes longer to bring it there at each call than to compute."""
+    arrays = [raw for raw in raws if hasattr(raw, "dtype")]
+    if type(scalar) is int and any(np.dtype(raw.dtype).kind == "f" for raw in arrays):
+        scalar = float(scalar)
+    if float in _numbers and type(scalar) is float and not within_transform():
+        for raw in arrays:
+            if is_spread(raw):
+                return _on_each(scalar, math.copysign(1, scalar), raw.sharding)
+    return scalar
+
+
+@functools.lru_cache(KEPT)
+def _on_each(scalar: float, sign: float, sharding: Sharding) -> Raw:
+    """As weak in its dtype as the number itself. Two zeros are equal, and differ by their ``sign``."""
+    with jax.enable_x64(True):
+        return jax.device_put(jnp.asarray(scalar), on_each(sharding))
 
 
 class JaxEngine(Engine):

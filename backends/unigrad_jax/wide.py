@@ -21,6 +21,11 @@ def wide() -> AbstractContextManager[Any]:
     Nor inside a transform: JAX lowers a whole trace by the setting that it began with, and refuses one
     in which the setting changed on the way. There the user's setting decides, as for JAX's own functions.
     """
-    if _config.x64_enabled or get_opaque_trace_state() != _NO_TRACE:
+    if _config.x64_enabled or within_transform():
         return _AS_IT_IS
     return jax.enable_x64(True)
+
+
+def within_transform() -> bool:
+    """Whether a transform of JAX's is at work."""
+    return bool(get_opaque_trace_state() != _NO_TRACE)

@@ -27,12 +27,12 @@ def seen() -> dict[str, Any]:
 
 
 def test_gradients_lie_where_their_variables_do(seen: dict[str, Any]) -> None:
-    assert len(seen["gradients"]) == 2 * 14
+    assert len(seen["gradients"]) == 2 * 15
     assert {name: found for name, found in seen["gradients"].items() if found != [True, True]} == {}
 
 
 def test_gradients_are_on_the_device_that_their_variable_is_committed_to(seen: dict[str, Any]) -> None:
-    assert len(seen["committed"]) == 2 * 14
+    assert len(seen["committed"]) == 2 * 15
     assert {name: found for name, found in seen["committed"].items() if found != [True, True]} == {}
 
 
@@ -41,6 +41,10 @@ def test_new_arrays_lie_where_the_one_beside_them_does(seen: dict[str, Any]) -> 
         "zeros_like": True, "full of its shape": True, "of another shape": "a copy on each of 4 devices",
         "by its sharding": True, "moved": True, "in place": True,
     }  # fmt: skip
+
+
+def test_numbers_are_themselves(seen: dict[str, Any]) -> None:
+    assert seen["negative"] == [False, True, False]
 
 
 def test_what_is_said_of_them(seen: dict[str, Any]) -> None:
@@ -88,6 +92,7 @@ def main() -> None:
         "assignment": lambda x: (in_place(x) * x).sum(),
         "softmax": lambda x: (ug.nn.softmax(x, axis=0) * x).sum(),
         "where": lambda x: ug.where(x > 1, x * x, 0.0).sum(),
+        "numbers": lambda x: ((x + 0.5) * 2 - x / 3.0 + 1.5**x + (x + x)).sum(),
         "constants": lambda x: (x * np.ones(8) + ug.ones(8, like=x)).sum(),
         "matrices": lambda x: (x.reshape((4, 2)) @ ug.ones((2, 3), like=x)).sum(),
         "fourier": lambda x: (ug.abs(ug.fft.fft(x)) ** 2).sum(),
@@ -115,6 +120,8 @@ def main() -> None:
         except ug.UnigradError as error:
             return str(error)
         return "no error"
+
+    negative = [bool(np.signbit((tensor * zero).numpy()).any()) for zero in (0.0, -0.0, 0.0)]
 
     elsewhere = ug.asarray(jax.device_put(values, jax.devices()[2]))
 
@@ -150,7 +157,14 @@ def main() -> None:
         "data": trained(rows, whole, whole),
         "tensor": trained(whole, columns, rows),
     }
-    print(json.dumps({"gradients": found, "committed": committed, "made": made, **said, "training": training}))
+    print(
+        json.dumps(
+            {
+                "gradients": found, "committed": committed, "made": made, "negative": negative, **said,
+                "training": training,
+            }
+        )
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
