@@ -24,17 +24,18 @@ class Row:
         return f"{self.name:<74}{self.value:>8.3f}{self.limit:>8.3g} {self.unit}{verdict}"
 
 
-def fastest(programs: dict[str, Program], seconds: float = 6.0) -> dict[str, float]:
+def fastest(programs: dict[str, Program], seconds: float = 6.0, run: float = 0.01) -> dict[str, float]:
     """The fastest of many runs of each program, in seconds; the programs take turns for ``seconds`` in all.
 
-    A run repeats its program until it takes 10 milliseconds, so that caches are as warm as in a training loop.
+    A run repeats its program until it takes ``run`` seconds, so that caches are as warm as in a training loop; 0 for
+    programs of many threads, which a machine at work seldom leaves alone for so long.
     """
     repeats = {}
     for name, program in programs.items():
         program()
         start = time.perf_counter()
         program()
-        repeats[name] = 1 + int(0.01 / (time.perf_counter() - start))
+        repeats[name] = 1 + int(run / (time.perf_counter() - start))
     best = dict.fromkeys(programs, float("inf"))
     end = time.perf_counter() + seconds
     turn = 0
