@@ -94,8 +94,8 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "bitwise_or": operator.or_,
         "bitwise_xor": operator.xor,
         "bitwise_invert": torch.bitwise_not,
-        "bitwise_left_shift": shift(operator.lshift),
-        "bitwise_right_shift": shift(operator.rshift),
+        "bitwise_left_shift": shift(torch.bitwise_left_shift),
+        "bitwise_right_shift": shift(torch.bitwise_right_shift),
         "astype": functools.partial(astype, backend),
         "sum": sum_,
         "mean": over_axes(torch.mean),
@@ -297,7 +297,7 @@ def round_(x: Raw) -> Raw:
 
 
 def shift(function: Callable[[Any, Any], Raw]) -> Callable[[Any, Any], Raw]:
-    """PyTorch takes no Python integer on the left of one of narrower dtype."""
+    """PyTorch takes no Python integer on the left of one of narrower dtype, and its operators shift no DTensor."""
 
     def shifted(x1: Any, x2: Any) -> Raw:
         return function(x1 if isinstance(x1, torch.Tensor) else x2.new_full((), x1), x2)

@@ -48,9 +48,16 @@ def put(raw: Raw, where: Spread) -> Raw:
 
 def whole_on(mesh: Any, raw: Raw) -> Raw:
     """A plain tensor, the same in all processes, as a DTensor that each of the mesh holds whole."""
+    return _of_parts(raw.to(mesh.device_type), mesh, [_replicate()] * mesh.ndim)
+
+
+def _of_parts(local: Raw, mesh: Any, placements: Sequence[Any], **sizes: Any) -> Raw:
+    """The DTensor of which each process has a part. PyTorch brings a gradient that lies otherwise to the part without
+    a history, so that its derivative would be 0; a redistribution in between has one."""
     from torch.distributed.tensor import DTensor
 
-    return DTensor.from_local(raw.to(mesh.device_type), mesh, [_replicate()] * mesh.ndim, run_check=False)
+    made = DTensor.from_local(local, mesh, placements, run_check=False, **sizes)
+    return made.redistribute(mesh, placements) if local.requires_grad else made
 
 
 def _replicate() -> Any:
@@ -101,7 +108,7 @@ def assigned(x: Raw, value: Raw, key: Key) -> Raw:
 
     Each process writes what is of its own part.
     """
-    from torch.distributed.tensor import DTensor, Partial
+    from torch.distributed.tensor import Partial
 
     mesh = (x if is_spread(x) else value).device_mesh
     x, value = (raw if is_spread(raw) else whole_on(mesh, raw) for raw in (x, value))
@@ -115,9 +122,7 @@ def assigned(x: Raw, value: Raw, key: Key) -> Raw:
     given = value.redistribute(mesh, [_replicate()] * mesh.ndim).to_local(grad_placements=parts).reshape(-1)
     own = x.redistribute(mesh, placements).to_local()
     taken = given[here.clamp(min=0)] if given.numel() else own
-    return DTensor.from_local(
-        torch.where(here < 0, own, taken), mesh, placements, run_check=False, shape=x.shape, stride=x.stride()
-    )
+    return _of_parts(torch.where(here < 0, own, taken), mesh, placements, shape=x.shape, stride=x.stride())
 
 
 def together(primitive: str, raws: Sequence[Any]) -> tuple[list[Any], Spread | None]:

@@ -41,8 +41,6 @@ DEVIATIONS: tuple[Deviation, ...] = (
         for case in (
             "kinks.complex_cast.float32",
             "nn.conv_transpose3d.plain.float32",
-            "convolve.full.float32",
-            "correlate.full.float32",
             "halves.overflowing",
             "linalg.fix_gauge.eigh.float32",
             "mapping.layers",

@@ -14,7 +14,8 @@ import os
 import socket
 import subprocess
 import sys
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
 
 ON_A_GPU = tuple(f"cuda-{number}" for number in range(8))
 PLACEMENTS: dict[str | None, tuple[str, ...]] = {
@@ -26,8 +27,11 @@ COLLECTIVE_SECONDS = 60
 """How long one process waits for the other."""
 
 
-def prepare(orders: dict[str, Any]) -> None:
-    """What must be done before the framework is imported: have JAX see four devices, or start the other processes."""
+def prepare(orders: dict[str, Any], names: Iterable[str]) -> Iterable[str]:
+    """What must be done before the framework is imported: have JAX see four devices, or start the other process.
+
+    Returns the ``names`` of the cases, each of which the other process is told before it is given here.
+    """
     if orders["placement"] == "sharded":
         flags = os.environ.get("XLA_FLAGS", "")
         os.environ["XLA_FLAGS"] = f"{flags} --xla_force_host_platform_device_count=4".strip()
@@ -42,8 +46,20 @@ def prepare(orders: dict[str, Any]) -> None:
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
         )  # fmt: skip
         assert other.stdin is not None
-        other.stdin.write(json.dumps({**orders, "rank": 1}) + "\n")
-        other.stdin.flush()
+        _tell(other.stdin, {**{key: value for key, value in orders.items() if key != "cases"}, "rank": 1})
+        return _told(names, other.stdin)
+    return names
+
+
+def _tell(other: IO[str], message: object) -> None:
+    other.write(json.dumps(message) + "\n")
+    other.flush()
+
+
+def _told(names: Iterable[str], other: IO[str]) -> Iterator[str]:
+    for name in names:
+        _tell(other, name)
+        yield name
 
 
 def spread(backend: Any, orders: dict[str, Any]) -> None:

@@ -34,8 +34,9 @@ def main(name: str, orders: dict[str, Any], send: Send) -> None:
     from unigrad.base.errors import BackendError
     from unigrad_conformance import oracle
 
+    names: Iterable[str] = orders["cases"] if "cases" in orders else map(json.loads, sys.stdin)
     if orders.get("placement"):
-        placing.prepare(orders)
+        names = placing.prepare(orders, names)
     before = surroundings()
     discover_only(name)
     oracle.register()
@@ -58,7 +59,6 @@ def main(name: str, orders: dict[str, Any], send: Send) -> None:
         elif "raw" in orders:
             _raw(backend, orders["raw"], send)
         else:
-            names = orders["cases"] if "cases" in orders else map(json.loads, sys.stdin)
             _run(names, orders.get("quick", False), orders.get("compiled", False), send)
     send("done")
 
