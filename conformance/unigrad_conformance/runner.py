@@ -37,8 +37,8 @@ chunks together has tests of its own (``test_dask.py``), of which one runs the e
 COMPILING = ("jax",)
 """Backends that compile each new shape and dtype."""
 SLOW = (*COMPILING, "tensorflow", "mxnet")
-"""Backends that a quick run gives the quick form of cases. The others run them whole: one that unigrad differentiates
-and one that differentiates by itself."""
+"""Backends that a quick run gives the quick form of cases, and the project's tests the everyday cases alone. The others
+run them whole: one that unigrad differentiates and one that differentiates by itself."""
 
 Progress = Callable[[str, Message], None]
 
