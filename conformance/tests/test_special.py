@@ -185,3 +185,50 @@ def test_scipys_special_functions_of_tensors_are_right_and_differentiate() -> No
     assert run.returncode == 0, run.stderr
     right, _, *others = run.stdout.split()
     assert int(right) >= 60, others
+
+
+# At large parameters and at small ones: of value and slopes the relative error that is allowed.
+INCOMPLETE = {
+    "gammainc": ((39142.5, 39212.1), 1e-14),
+    "gammaincc": ((76599.6, 74987.8), 1e-14),
+    "gammaincc small": ((1.639e-4, 0.1376), 1e-13),
+    "betainc": ((170.126, 462.688, 0.268818), 1e-13),
+    "betainc large": ((9767.0, 4015.0, 0.7048), 1e-12),
+    "betainc small": ((1 / 32, 0.5, 0.1), 1e-14),
+    "betaincc": ((1 / 32, 3.0, 0.5), 1e-13),
+}
+
+
+def _fraction(a: Any, b: Any, x: Any) -> Any:
+    """betainc by DLMF 8.17.22, below the mean: mpmath's own does not end where parameters are large."""
+    tail = mp.mpf(0)
+    for m in range(int(250 + 14 * mp.sqrt(max(a, b))), 0, -1):
+        even = x * (b - m) * m / ((a + 2 * m - 1) * (a + 2 * m))
+        odd = -x * (a + m) * (a + b + m) / ((a + 2 * m) * (a + 2 * m + 1))
+        tail = even / (1 + odd / (1 + tail))
+    whole = mp.exp(a * mp.log(x) + b * mp.log1p(-x) - mp.loggamma(a) - mp.loggamma(b) + mp.loggamma(a + b))
+    return whole / a / (1 - x * (a + b) / (a + 1) / (1 + tail))
+
+
+def _exact_betainc(a: Any, b: Any, x: Any) -> Any:
+    return 1 - _fraction(b, a, 1 - x) if x * (a + b + 2) > a + 1 else _fraction(a, b, x)
+
+
+@pytest.mark.parametrize("name", INCOMPLETE)
+def test_incomplete_functions_at_large_and_small_parameters(name: str) -> None:
+    point, limit = INCOMPLETE[name]
+    function = name.split()[0]
+    exact = {
+        "gammainc": lambda a, x: mp.gammainc(a, 0, x, regularized=True),
+        "gammaincc": lambda a, x: mp.gammainc(a, x, mp.inf, regularized=True),
+        "betainc": _exact_betainc,
+        "betaincc": lambda a, b, x: 1 - _exact_betainc(a, b, x),
+    }[function]
+    arrays = [ug.asarray(number, dtype="float64") for number in point]
+    value, slopes = ug.value_and_grad(getattr(ug.special, function), argnums=tuple(range(len(arrays))))(*arrays)
+    at = [mp.mpf(number) for number in point]
+    assert abs(mp.mpf(value.item()) / exact(*at) - 1) < limit
+    for position, slope in enumerate(slopes):
+        step = at[position] * mp.mpf(10) ** -22
+        up, down = (exact(*[x + sign * step * (i == position) for i, x in enumerate(at)]) for sign in (1, -1))
+        assert abs(mp.mpf(slope.item()) / ((up - down) / (2 * step)) - 1) < limit, position

@@ -74,8 +74,16 @@ def special_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         log = mp.log(x)
         ends = [log, log + 1, log + 3, log + 6] if upper else [log - 80 / a, log - 8 / a, log - 1, log]
         with mp.workdps(DIGITS):
-            found = mp.quad(lambda s: mp.exp(a * s - mp.exp(s)) * s**power, sorted(ends)) / mp.gamma(a)
+            mean = mp.digamma(a)
+            found = mp.quad(lambda s: mp.exp(a * s - mp.exp(s)) * (s - mean) ** power, sorted(ends)) / mp.gamma(a)
         return found
+
+    def gamma_density(a: Any, x: Any) -> Any:
+        if a < 0 or x < 0:
+            return nan
+        if x == 0 and a != 1:
+            return inf if 0 < a < 1 else mp.mpf(0)
+        return x ** (a - 1) * mp.exp(-x) * mp.rgamma(a)
 
     def betainc(a: Any, b: Any, x: Any) -> Any:
         if not (a > 0 and b > 0 and 0 <= x <= 1):
@@ -85,15 +93,36 @@ def special_functions(mp: Any) -> dict[str, Callable[..., Any]]:
     def beta_moment(a: Any, b: Any, x: Any, first: int, second: int) -> Any:
         if not (a > 0 and b > 0 and 0 < x < 1):
             return nan
-        log = mp.log(x)
+        log, both = mp.log(x), mp.digamma(a + b)
+        mean, other = mp.digamma(a) - both, mp.digamma(b) - both
 
         def integrand(s: Any) -> Any:
             rest = -mp.expm1(s)
-            return mp.exp(a * s) * rest ** (b - 1) * s**first * mp.log(rest) ** second
+            return mp.exp(a * s) * rest ** (b - 1) * (s - mean) ** first * (mp.log(rest) - other) ** second
 
         with mp.workdps(DIGITS):
             found = mp.quad(integrand, sorted([log - 80 / a, log - 8 / a, log - 1, log])) / mp.beta(a, b)
         return found
+
+    def beta_density(a: Any, b: Any, x: Any) -> Any:
+        if not (a > 0 and b > 0 and 0 <= x <= 1):
+            return nan
+        if x in (0, 1):
+            at, beside = (a, b) if x == 0 else (b, a)
+            return inf if at < 1 else beside if at == 1 else mp.mpf(0)
+        return x ** (a - 1) * (1 - x) ** (b - 1) / mp.beta(a, b)
+
+    def elliptic(p: Any, order: int, second: bool) -> Any:
+        if p < 0:
+            return nan
+        if p == 0:
+            return inf if not second else one if order == 0 else -inf
+        a = -half if second else half
+        scale = mp.pi / 2 * mp.rf(a, order) * mp.rf(half, order) / mp.factorial(order)
+        return scale * mp.hyp2f1(a + order, half + order, 1 + order, 1 - p)
+
+    def spence(z: Any) -> Any:
+        return nan if z < 0 else -inf if z == inf else mp.re(mp.polylog(2, 1 - z))
 
     def bessel_y(x: Any, order: int) -> Any:
         return nan if x < 0 else -inf if x == 0 else mp.mpf(0) if x == inf else mp.bessely(order, x)
@@ -152,7 +181,12 @@ def special_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         "gammaincc": incomplete(False),
         "gamma_moment": gamma_moment,
         "betainc": betainc,
+        "betaincc": lambda a, b, x: betainc(b, a, 1 - x),
+        "gamma_density": gamma_density,
+        "beta_density": beta_density,
         "beta_moment": beta_moment,
+        "elliptic": elliptic,
+        "spence": spence,
         "bessel_j": lambda x, order: mp.besselj(order, x),
         "bessel_y": bessel_y,
         "bessel_i": lambda x, order: mp.besseli(order, x),

@@ -5,14 +5,16 @@ computed in float64 and rounded once. Where a parameter has no derivative here, 
 the first argument of ``zeta``, its gradient is NaN: to move such a parameter, take differences.
 """
 
-from unigrad.special import bessel, distributions, elementary, errors, gammas, integrals
+from unigrad.special import bessel, distributions, elementary, elliptic, errors, gammas, incomplete, integrals
 from unigrad.special.bessel import *
 from unigrad.special.distributions import *
 from unigrad.special.elementary import *
+from unigrad.special.elliptic import *
 from unigrad.special.errors import *
 from unigrad.special.gammas import *
+from unigrad.special.incomplete import *
 from unigrad.special.integrals import *
 
-_ROOMS = (bessel, distributions, elementary, errors, gammas, integrals)
+_ROOMS = (bessel, distributions, elementary, elliptic, errors, gammas, incomplete, integrals)
 
 __all__ = sorted([name for room in _ROOMS for name in room.__all__])

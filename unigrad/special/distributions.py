@@ -10,7 +10,7 @@ from unigrad.operations.elementwise import equal, floor, greater, greater_equal,
 from unigrad.operations.reductions import rounded_once
 from unigrad.special import values
 from unigrad.special.elementary import floats
-from unigrad.special.gammas import betainc_, gammainc_, gammaincc_, incomplete_beta
+from unigrad.special.incomplete import beta_tails, betainc_, betaincc_, gammainc_, gammaincc_
 from unigrad.special.values import Values, in_double
 from unigrad.table import Array, operation, vjp
 from unigrad.tensor.tensor import Tensor
@@ -29,7 +29,7 @@ def bdtr(k: Array, n: Array, p: Array, /) -> Tensor:
     k, n, p = floats(k, n, p)
     k = floor(k)
     inside = less(k, n) & greater_equal(k, 0)
-    found = betainc_(where(inside, n - k, 1.0), where(inside, k + 1, 1.0), 1 - p)
+    found = betaincc_(where(inside, k + 1, 1.0), where(inside, n - k, 1.0), p)
     return where(inside, found, where(less(k, 0) | less(n, k), _NAN, 1.0))
 
 
@@ -57,7 +57,7 @@ def nbdtr(k: Array, n: Array, p: Array, /) -> Tensor:
 def nbdtrc(k: Array, n: Array, p: Array, /) -> Tensor:
     """The negative binomial distribution's other tail."""
     k, n, p = floats(k, n, p)
-    return betainc_(floor(k) + 1, n, 1 - p)
+    return betaincc_(n, floor(k) + 1, p)
 
 
 @operation
@@ -141,7 +141,7 @@ def _student(df: Values, t: Values) -> Values:
     half = df * 0.5
     x, rest = df / (squares + df), squares / (squares + df)
     first, second = values.where(central, 0.5, half), values.where(central, half, 0.5)
-    part = incomplete_beta(first, second, values.where(central, rest, x), values.where(central, x, rest)) * 0.5
+    part = beta_tails(first, second, values.where(central, rest, x), values.where(central, x, rest))[0] * 0.5
     part = values.where((squares > values.LARGEST), 0.0, part)
     upper = values.where(central, part + 0.5, 1.0 - part)
     lower = values.where(central, 0.5 - part, part)
@@ -156,25 +156,24 @@ def _student_density(xp: Any, df: Any, t: Any) -> Any:
     return xp.exp(scale - (df + 1) * 0.5 * xp.log1p(t * t / df))
 
 
-def _student_by_freedom(xp: Any, g: Any, df: Any, t: Any) -> Any:
+def _student_by_freedom(xp: Any, df: Any, t: Any) -> Any:
     """That of the tail, I(df / 2, 1 / 2) at df / (df + t ** 2) over 2: for its first parameter and its argument."""
     total = df + t * t
     x = df / total
     a, b = df * 0.5, df * 0 + 0.5
     far = t * t > 1
-    shape = xp.polygamma(a, 0) - xp.polygamma(a + 0.5, 0)
-    low = xp.beta_moment(a, b, x, 1, 0) - shape * xp.betainc(a, b, x)
+    low = xp.beta_moment(a, b, x, 1, 0)
     rest = t * t / total
     moved = xp.where(rest == 0, 0.5, rest)
-    high = shape * xp.betainc(b, a, moved) - xp.beta_moment(b, a, moved, 0, 1)
+    high = -xp.beta_moment(b, a, moved, 0, 1)
     by_shape = xp.where(far, low, xp.where(rest == 0, 0.0, high)) * 0.5
     by_argument = _student_density(xp, df, t) * xp.abs(t) / df
-    return g * (-xp.sign(t) * (by_shape * 0.5 + by_argument * 0.5))
+    return -xp.sign(t) * (by_shape * 0.5 + by_argument * 0.5)
 
 
 vjp(
     student_,
-    lambda xp, g, df, t: _student_by_freedom(xp, g, df, t),
+    lambda xp, g, df, t: g * _student_by_freedom(xp, df, t),
     lambda xp, g, df, t: g * _student_density(xp, df, t),
 )
 

@@ -1,8 +1,4 @@
-"""The gamma function, what is made of it, and the incomplete gamma and beta functions.
-
-The incomplete ones have derivatives for all their arguments, to any order: those for the parameters are integrals
-with powers of logarithms (:func:`gamma_moment_`, :func:`beta_moment_`), whose derivatives are such integrals again.
-"""
+"""The gamma function and what is made of it."""
 
 from __future__ import annotations
 
@@ -22,16 +18,11 @@ from unigrad.special.values import (
     chebyshev,
     counted,
     exp,
-    expm1,
-    half_line,
     in_double,
     log,
     log1p,
-    log1p_less,
     polynomial,
-    quadrature,
     scan,
-    sqrt,
     within,
 )
 from unigrad.table import Array, operation, vjp
@@ -39,8 +30,8 @@ from unigrad.tensor.coercion import tensors
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
-    "beta", "betainc", "betaincc", "betaln", "binom", "digamma", "gamma", "gammainc", "gammaincc", "gammaln",
-    "gammasgn", "loggamma", "multigammaln", "poch", "polygamma", "psi", "rgamma", "zeta", "zetac",
+    "beta", "betaln", "binom", "digamma", "gamma", "gammaln", "gammasgn", "loggamma", "multigammaln", "poch",
+    "polygamma", "psi", "rgamma", "zeta", "zetac",
 ]  # fmt: skip
 
 psi = digamma
@@ -60,13 +51,18 @@ _SMALL = 20
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400)
 
 
-def _stirling(x: Values) -> Values:
+def stirling(x: Values) -> Values:
     """log(gamma(x)) - (x - 1/2) log(x) + x - log(2 pi) / 2, for x from 8 on."""
     inverse = 1.0 / x
     return inverse * polynomial(inverse * inverse, _STIRLING)
 
 
-def _positive_gamma(x: Values) -> Values:
+def log_gamma_of_1_and(x: Values) -> Values:
+    """log(gamma(1 + x)) for x from 0 to 1, with all its digits where x is small."""
+    return log1p(chebyshev(x + x - 1.0, _BETWEEN) * (x * (x - 1.0)))
+
+
+def positive_gamma(x: Values) -> Values:
     """gamma(x) for x > 0."""
     near = within(x, 0.0, float(_SMALL))
     start = values.floor(near)
@@ -78,7 +74,7 @@ def _positive_gamma(x: Values) -> Values:
     found = values.where(near < 1, found / values.where(near < 1, near, 1.0), found)
     far = values.where(x > _SMALL, x, float(_SMALL))
     root = far ** (far * 0.5 - 0.25)
-    large = root * (exp(-far) * (exp(_stirling(far)) * math.sqrt(2 * math.pi))) * root
+    large = root * (exp(-far) * (exp(stirling(far)) * math.sqrt(2 * math.pi))) * root
     large = values.where(far > 172.0, math.inf, large)
     return values.where(x > _SMALL, large, found)
 
@@ -102,11 +98,11 @@ def _gamma(x: Values) -> Values:
     negative = x < 0.5
     y = values.where(negative, 1.0 - x, x)
     y = values.where(y > 1e300, 1e300, y)
-    positive = _positive_gamma(y)
+    positive = positive_gamma(y)
     # Where x is small, 1 - x is not exact.
     close = abs(x) < 0.5
     tiny = values.where(close, x, 0.25)
-    about = _positive_gamma(tiny + 1.0) / tiny
+    about = positive_gamma(tiny + 1.0) / tiny
     sine = _sine(values.where(negative, x, 0.5))
     reflected = math.pi / sine / positive
     at_pole = x.equals(values.floor(x)) & (x < 0)
@@ -136,9 +132,9 @@ def _rgamma(x: Values) -> Values:
     low = x < 0.5
     inner, outer = values.where(low, x, 0.0), values.where(low, 1.0, x)
     close = abs(inner) < 0.5
-    reflected = _sine(inner) * _positive_gamma(1.0 - inner) * (1 / math.pi)
-    about = inner / _positive_gamma(values.where(close, inner, 0.0) + 1.0)
-    return values.where(low, values.where(close, about, reflected), 1.0 / _positive_gamma(outer))
+    reflected = _sine(inner) * positive_gamma(1.0 - inner) * (1 / math.pi)
+    about = inner / positive_gamma(values.where(close, inner, 0.0) + 1.0)
+    return values.where(low, values.where(close, about, reflected), 1.0 / positive_gamma(outer))
 
 
 def _rgamma_slope(xp: Any, g: Any, x: Any, out: Any) -> Any:
@@ -200,7 +196,7 @@ def betaln_(a: Array, b: Array, /) -> Tensor:
     """log(abs(beta(a, b)))."""
 
 
-def _betaln(a: Values, b: Values) -> Values:
+def log_beta(a: Values, b: Values) -> Values:
     """By Stirling's formula where it holds, so that no large logarithms are subtracted (A. R. Didonato and
     A. H. Morris, "Algorithm 708", 1992)."""
     small, large = values.where(a < b, a, b), values.where(a < b, b, a)
@@ -208,12 +204,12 @@ def _betaln(a: Values, b: Values) -> Values:
     far = values.where(large > 10, large, 10.0)
     safe = values.where(small > 0, small, 1.0)
     total = safe + far
-    change = _stirling(far) - _stirling(total)
+    change = stirling(far) - stirling(total)
     one = values.gammaln(safe) + ((change - (far - 0.5) * log1p(safe / far)) - safe * (log(total) - 1.0))
     both_far = values.where(safe > 10, safe, 10.0)
     total = both_far + far
     ratio = both_far / far
-    two = (_stirling(both_far) + _stirling(far) - _stirling(total)) + (
+    two = (stirling(both_far) + stirling(far) - stirling(total)) + (
         (both_far - 0.5) * (log(ratio) - log1p(ratio)) - far * log1p(ratio) - log(far) * 0.5 + math.log(2 * math.pi) / 2
     )
     found = values.where((large > 10) & (small > 0), values.where(small > 10, two, one), plain)
@@ -222,7 +218,7 @@ def _betaln(a: Values, b: Values) -> Values:
     return values.where((large > values.LARGEST) & (small > 0), -math.inf, found)
 
 
-in_double(betaln_, _betaln)
+in_double(betaln_, log_beta)
 vjp(
     betaln_,
     lambda xp, g, a, b: g * (xp.polygamma(a, 0) - xp.polygamma(a + b, 0)),
@@ -243,7 +239,7 @@ def _beta(a: Values, b: Values) -> Values:
     product = _gamma(x) / total * _gamma(y)
     sum_ = x + y
     product = values.where((sum_ < 0.5) & sum_.equals(values.floor(sum_)), 0.0, product)
-    found = values.where(moderate, product, exp(_betaln(a, b)))
+    found = values.where(moderate, product, exp(log_beta(a, b)))
     size, pole, odd = _at_poles(small, large)
     return values.where(pole, values.where(odd, -exp(size), exp(size)), found)
 
@@ -363,287 +359,3 @@ def zeta(s: Array, q: Array | None = None, /) -> Tensor:
 def zetac(s: Array, /) -> Tensor:
     """Riemann's zeta function less 1, for s > 1: the sum from 2 on, accurate also where it is small."""
     return zeta_(s, 2.0)
-
-
-# --- incomplete gamma functions -------------------------------------------------------------------------
-
-
-def _density(a: Values, x: Values) -> Values:
-    """x ** a exp(-x) / gamma(a), for positive numbers."""
-    large = values.where(a > 10, a, 10.0)
-    other = exp(large * log1p_less((x - large) / large) - _stirling(large)) * sqrt(large) * (1 / math.sqrt(2 * math.pi))
-    small = values.where(a > 10, 1.0, a)
-    return values.where(a > 10, other, x**small * exp(-x) / _positive_gamma(small))
-
-
-def _tails(a: Values, x: Values) -> tuple[Values, Values]:
-    """The lower and the upper incomplete gamma function, regularised, of positive numbers."""
-    a_, x_ = within(a, 1e-300, 1e10), within(x, 1e-300, 1e10)
-    lower = x_ < a_ + 1.0
-    large = a_ > 20
-    density = _density(a_, x_)
-    # The series of DLMF 8.7.1 below, the continued fraction of 8.9.2 above.
-    x_s, a_s = values.where(lower, x_, 0.5), values.where(large, 1.0, a_)
-    x_s = values.where(large, 0.5, x_s)
-    term = 1.0 / a_s
-    _, total = scan(
-        counted(1, 75),
-        lambda row, term, total: (term * x_s / (a_s + row[0]), total + term * x_s / (a_s + row[0])),
-        term,
-        term,
-    )
-    x_f = values.where(lower | large, 30.0, x_)
-    a_f = values.where(lower | large, 1.0, a_)
-    (fraction,) = scan(
-        counted(80, 0),
-        lambda row, rest: (row[0] * (a_f - row[0]) / (x_f - a_f + (2.0 * row[0] + 1.0) + rest),),
-        x_f * 0.0,
-    )
-    small = density * values.where(lower, total, 1.0 / (x_f - a_f + 1.0 + fraction))
-    # Where a is large, by a quadrature of the tail itself.
-    found = values.where(large, density * _tail(values.where(large, a_, 20.0), x_, x_ < a_, 0), small)
-    lower = values.where(large, x_ - a_, x_ - (a_ + 1.0)) < 0
-    found = values.where(found < 1, found, 1.0)
-    below = values.where(lower, found, 1.0 - found)
-    above = values.where(lower, 1.0 - found, found)
-    at_zero, at_infinity = x.equals(0.0), (x > values.LARGEST)
-    below = values.where(at_zero, 0.0, values.where(at_infinity, 1.0, below))
-    above = values.where(at_zero, 1.0, values.where(at_infinity, 0.0, above))
-    outside = (a < 0) | (x < 0) | a.equals(0.0) & at_zero
-    a_zero = a.equals(0.0)
-    below, above = values.where(a_zero, 1.0, below), values.where(a_zero, 0.0, above)
-    below, above = values.where((a > values.LARGEST), 0.0, below), values.where((a > values.LARGEST), 1.0, above)
-    return values.where(outside, math.nan, below), values.where(outside, math.nan, above)
-
-
-def _tail(a: Values, x: Values, lower: Values, power: int) -> Values:
-    """The integral of (t / x) ** (a - 1) exp(x - t) log(t) ** power / x over t, from 0 to x or from x on.
-
-    Below t = x exp(-w) and above t = x (1 + w): so the integrand falls as an exponential of w, which is what the
-    quadrature is for.
-    """
-    distance = abs(x - a) + sqrt(a)
-    inner = values.where(lower, 1.0 / values.where(a < x, a, distance), values.where(x < a, a / x, 1.0 / distance))
-    scale = values.where(lower | (x > 1), inner, 1.0 / x)
-    logarithm = log(x)
-
-    below = values.where(lower, 1.0, x * 0.0)
-
-    def integrand(point: Values, a: Values, x: Values, below: Values, scale: Values, logarithm: Values) -> Values:
-        w = scale * point
-        shift = values.where(below > 0, -w, log1p(w))
-        term = exp(a * shift - values.where(below > 0, x * expm1(-w), x * w + shift))
-        for _ in range(power):
-            term = term * (logarithm + shift)
-        return term
-
-    return quadrature(half_line(), integrand, a, x, below, scale, logarithm) * scale
-
-
-@primitive("elementwise", dtypes="rounded_float")
-def gammainc_(a: Array, x: Array, /) -> Tensor:
-    """The regularised lower incomplete gamma function."""
-
-
-@primitive("elementwise", dtypes="rounded_float")
-def gammaincc_(a: Array, x: Array, /) -> Tensor:
-    """The regularised upper incomplete gamma function."""
-
-
-@primitive("elementwise", dtypes="rounded_float")
-def gamma_moment_(a: Array, x: Array, power: int, upper: bool) -> Tensor:
-    """The integral of t ** (a - 1) exp(-t) log(t) ** power / gamma(a), from 0 to x; ``upper``: from x on."""
-
-
-def _gamma_moment(a: Values, x: Values, power: int, upper: bool) -> Values:
-    a_, x_ = within(a, 1e-300, 1e10), within(x, 1e-300, 1e10)
-    lower = x_ < (0.0 if upper else 1e300)
-    found = _tail(a_, x_, lower, power) * _density(a_, x_)
-    return values.where((x > 0) & (a > 0), found, math.nan)
-
-
-in_double(gammainc_, lambda a, x: _tails(a, x)[0])
-in_double(gammaincc_, lambda a, x: _tails(a, x)[1])
-in_double(gamma_moment_, _gamma_moment)
-
-
-def _gamma_density(xp: Any, a: Any, x: Any) -> Any:
-    """x ** (a - 1) exp(-x) / gamma(a), with 0 * log(0) = 0."""
-    return xp.exp(xp.xlogy(a - 1, x) - x - xp.gammaln(a))
-
-
-def _by_shape(xp: Any, g: Any, a: Any, x: Any, sign: float) -> Any:
-    """The derivative for a: by the smaller of both tails, of which one is the other's with its sign changed."""
-    shape = xp.polygamma(a, 0)
-    low = xp.gamma_moment(a, x, 1, False) - shape * xp.gammainc(a, x)
-    high = xp.gamma_moment(a, x, 1, True) - shape * xp.gammaincc(a, x)
-    return g * (xp.where(x < a, low, -high) * sign)
-
-
-vjp(
-    gammainc_,
-    lambda xp, g, a, x: _by_shape(xp, g, a, x, 1.0),
-    lambda xp, g, a, x: g * _gamma_density(xp, a, x),
-)
-vjp(
-    gammaincc_,
-    lambda xp, g, a, x: _by_shape(xp, g, a, x, -1.0),
-    lambda xp, g, a, x: -g * _gamma_density(xp, a, x),
-)
-vjp(
-    gamma_moment_,
-    lambda xp, g, a, x, out, power, upper: g * (xp.gamma_moment(a, x, power + 1, upper) - xp.polygamma(a, 0) * out),
-    lambda xp, g, a, x, power, upper: (
-        g * (_gamma_density(xp, a, x) * _power_of_log(xp, x, power) * (-1.0 if upper else 1.0))
-    ),
-)
-
-
-def _power_of_log(xp: Any, x: Any, power: int) -> Any:
-    logarithm = xp.log(x)
-    found = logarithm
-    for _ in range(power - 1):
-        found = found * logarithm
-    return found
-
-
-@operation
-def gammainc(a: Array, x: Array, /) -> Tensor:
-    """The regularised lower incomplete gamma function: the integral of t ** (a - 1) exp(-t) from 0 to x, over gamma(a).
-
-    NaN where a or x is negative, or both are 0.
-    """
-    return gammainc_(a, x)
-
-
-@operation
-def gammaincc(a: Array, x: Array, /) -> Tensor:
-    """The regularised upper incomplete gamma function: 1 - gammainc(a, x), accurate also where it is small."""
-    return gammaincc_(a, x)
-
-
-# --- the incomplete beta function -----------------------------------------------------------------------
-
-
-@primitive("elementwise", dtypes="real_float")
-def betainc_(a: Array, b: Array, x: Array, /) -> Tensor:
-    """The regularised incomplete beta function."""
-
-
-@primitive("elementwise", dtypes="real_float")
-def beta_moment_(a: Array, b: Array, x: Array, first: int, second: int) -> Tensor:
-    """The integral of t ** (a - 1) (1 - t) ** (b - 1) log(t) ** first log(1 - t) ** second from 0 to x, over
-    beta(a, b)."""
-
-
-def _beta_density(a: Values, b: Values, x: Values, rest: Values) -> Values:
-    """x ** a (1 - x) ** b / beta(a, b), where ``rest`` is 1 - x."""
-    plain = exp(a * log(x) + b * log(rest) - _betaln(a, b))
-    far = (a > 10) & (b > 10)
-    a_, b_ = values.where(far, a, 10.0), values.where(far, b, 10.0)
-    total = a_ + b_
-    mean = a_ / total
-    shift = x * b_ - rest * a_  # (x - mean) * total
-    first, second = shift / a_, -shift / b_
-    exponent = a_ * log1p_less(first) + b_ * log1p_less(second) - (_stirling(a_) + _stirling(b_) - _stirling(total))
-    return values.where(far, exp(exponent) * sqrt(mean * b_) * (1 / math.sqrt(2 * math.pi)), plain)
-
-
-def incomplete_beta(a: Values, b: Values, x: Values, rest: Values) -> Values:
-    """The continued fraction of DLMF 8.17.22, on the side of the mean where it converges fast; ``rest`` is 1 - x."""
-    inside = (a > 0) & (b > 0) & (x > 0) & (x < 1)
-    a_, b_, x_ = values.where(inside, a, 1.0), values.where(inside, b, 1.0), values.where(inside, x, 0.5)
-    swapped = x_ * (a_ + b_ + 2.0) > a_ + 1.0
-    rest = values.where(inside, rest, 0.5)
-    p, q = values.where(swapped, b_, a_), values.where(swapped, a_, b_)
-    y, z = values.where(swapped, rest, x_), values.where(swapped, x_, rest)
-
-    def step(row: Any, tail: Values) -> tuple[Values]:
-        m = row[0]
-        even = y * (q - m) * m / ((p + (2.0 * m - 1.0)) * (p + 2.0 * m))
-        odd = -y * (p + m) * (p + q + m) / ((p + 2.0 * m) * (p + (2.0 * m + 1.0)))
-        return (even / (odd / (1.0 + tail) + 1.0),)
-
-    (tail,) = scan(counted(180, 0), step, y * 0.0)
-    first = -y * (p + q) / (p + 1.0)
-    found = _beta_density(p, q, y, z) / (p * (first / (1.0 + tail) + 1.0))
-    found = values.where(swapped, 1.0 - found, found)
-    found = values.where(x.equals(0.0), 0.0, values.where(x.equals(1.0), 1.0, found))
-    return values.where((a > 0) & (b > 0) & (x >= 0) & (x <= 1), found, math.nan)
-
-
-def _beta_moment(a: Values, b: Values, x: Values, first: int, second: int) -> Values:
-    inside = (a > 0) & (b > 0) & (x > 0) & (x < 1)
-    a_, b_, x_ = values.where(inside, a, 1.0), values.where(inside, b, 1.0), values.where(inside, x, 0.5)
-    rest = 1.0 - x_
-
-    def integrand(point: Values, a: Values, b: Values, x: Values, rest: Values) -> Values:
-        w = within(point / a, 0.0, 700.0)
-        other = log1p(-(x * expm1(-w)) / rest)
-        term = exp(other * (b - 1.0) - a * w)
-        for _ in range(first):
-            term = term * (log(x) - w)
-        for _ in range(second):
-            term = term * (log(rest) + other)
-        return term
-
-    total = quadrature(half_line(), integrand, a_, b_, x_, rest)
-    found = total / a_ * _beta_density(a_, b_, x_, rest) / rest
-    return values.where(inside, found, math.nan)
-
-
-in_double(betainc_, lambda a, b, x: incomplete_beta(a, b, x, 1.0 - x))
-in_double(beta_moment_, _beta_moment)
-
-
-def _beta_slope(xp: Any, a: Any, b: Any, x: Any) -> Any:
-    """x ** (a - 1) (1 - x) ** (b - 1) / beta(a, b), with 0 * log(0) = 0."""
-    return xp.exp(xp.xlogy(a - 1, x) + xp.xlogy(b - 1, 1 - x) - xp.betaln(a, b))
-
-
-def _by_parameter(xp: Any, g: Any, a: Any, b: Any, x: Any, second: int) -> Any:
-    """The derivative for a, or for b: by the smaller of both tails."""
-    shape = xp.polygamma(b if second else a, 0) - xp.polygamma(a + b, 0)
-    low = xp.beta_moment(a, b, x, 1 - second, second) - shape * xp.betainc(a, b, x)
-    high = xp.beta_moment(b, a, 1 - x, second, 1 - second) - shape * xp.betainc(b, a, 1 - x)
-    return g * xp.where(x * (a + b) < a, low, -high)
-
-
-vjp(
-    betainc_,
-    lambda xp, g, a, b, x: _by_parameter(xp, g, a, b, x, 0),
-    lambda xp, g, a, b, x: _by_parameter(xp, g, a, b, x, 1),
-    lambda xp, g, a, b, x: g * _beta_slope(xp, a, b, x),
-)
-vjp(
-    beta_moment_,
-    lambda xp, g, a, b, x, out, first, second: (
-        g * (xp.beta_moment(a, b, x, first + 1, second) - (xp.polygamma(a, 0) - xp.polygamma(a + b, 0)) * out)
-    ),
-    lambda xp, g, a, b, x, out, first, second: (
-        g * (xp.beta_moment(a, b, x, first, second + 1) - (xp.polygamma(b, 0) - xp.polygamma(a + b, 0)) * out)
-    ),
-    lambda xp, g, a, b, x, first, second: g * (_beta_slope(xp, a, b, x) * _logs(xp, x, first, second)),
-)
-
-
-def _logs(xp: Any, x: Any, first: int, second: int) -> Any:
-    found = xp.sign(x)  # 1, as x is positive
-    if first:
-        found = found * _power_of_log(xp, x, first)
-    return found * _power_of_log(xp, 1 - x, second) if second else found
-
-
-@operation
-@rounded_once
-def betainc(a: Array, b: Array, x: Array, /) -> Tensor:
-    """The regularised incomplete beta function: the integral of t ** (a - 1) (1 - t) ** (b - 1) from 0 to x, over
-    beta(a, b). For a, b > 0 and x from 0 to 1, else NaN."""
-    return betainc_(a, b, x)
-
-
-@operation
-@rounded_once
-def betaincc(a: Array, b: Array, x: Array, /) -> Tensor:
-    """1 - betainc(a, b, x), as betainc(b, a, 1 - x)."""
-    return betainc_(b, a, 1 - asarray(x))

@@ -1,4 +1,4 @@
-"""Exponential integrals."""
+"""Exponential integrals, and the dilogarithm."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 from unigrad.base.errors import ArgumentError
 from unigrad.binding.declaring import primitive
 from unigrad.special import values
-from unigrad.special.values import Values, counted, exp, in_double, log, scan, within
+from unigrad.special.values import Values, counted, exp, in_double, log, log1p, scan, within
 from unigrad.table import Array, operation, vjp
 from unigrad.tensor.tensor import Tensor
 
-__all__ = ["exp1", "expi", "expn"]
+__all__ = ["exp1", "expi", "expn", "spence"]
 
 
 @primitive("elementwise", dtypes="rounded_float")
@@ -107,3 +107,53 @@ vjp(expi_, lambda xp, g, x: g * (xp.exp(x) / x))
 def expi(x: Array, /) -> Tensor:
     """The principal value of the integral of exp(t) / t from minus infinity to x: minus infinity at 0."""
     return expi_(x)
+
+
+# --- the dilogarithm ------------------------------------------------------------------------------------
+
+
+@primitive("elementwise", dtypes="rounded_float")
+def spence_(z: Array, /) -> Tensor:
+    """The integral of log(t) / (1 - t) from 1 to z."""
+
+
+# B(n) / (n + 1)! of the even numbers n from 2 on.
+_DEBYE = [
+    number / math.factorial(2 * position + 3)
+    for position, number in enumerate((
+        1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330
+    ))
+]  # fmt: skip
+
+
+def _spence(z: Values) -> Values:
+    """From 1/2 to 2 by powers of log(z) (the integral of the generating function of Bernoulli's numbers, DLMF 24.2.1,
+    since the integrand by -log(t) is that); DLMF 25.12.6 below and 25.12.4 above."""
+    large = z > 2
+    z_ = within(z, 1e-300, 1e300)
+    y = values.where(large, 1.0 / z_, z_)
+    small = y < 0.5
+    u = -values.where(small, log1p(-values.where(small, y, 0.0)), log(y))
+    found = u - u * u * (0.25 - u * values.polynomial(u * u, _DEBYE))
+    found = values.where(small, math.pi**2 / 6 + log(y) * u - found, found)
+    found = values.where(large, -found - log(z_) * log(z_) * 0.5, found) + 0.0
+    found = values.where(z.equals(0.0), math.pi**2 / 6, values.where(z > values.LARGEST, -math.inf, found))
+    return values.where(z < 0, math.nan, found)
+
+
+def _spence_slope(xp: Any, z: Any) -> Any:
+    """log(z) / (1 - z), which near 1 is a quotient of two small numbers."""
+    small = z < 0.5
+    near, rest = xp.where(small, 0.5, z), xp.where(small, z, 0.5)
+    return xp.where(small, xp.log(rest) / (1 - rest), -xp.log1prel(near - 1, 0))
+
+
+in_double(spence_, _spence)
+vjp(spence_, lambda xp, g, z: g * _spence_slope(xp, z))
+
+
+@operation
+def spence(z: Array, /) -> Tensor:
+    """Spence's function, the integral of log(t) / (1 - t) from 1 to z, which is the dilogarithm of 1 - z: NaN below
+    0."""
+    return spence_(z)

@@ -105,7 +105,7 @@ def _function(name: str) -> Callable[..., Values]:
 
 exp, log, log1p, expm1 = map(_function, ("exp", "log", "log1p", "expm1"))
 sqrt, sin, cos, floor, rounded = map(_function, ("sqrt", "sin", "cos", "floor", "round"))
-gaussian, gammaln = map(_function, ("gaussian", "gammaln"))
+gaussian, gammaln, polygamma = map(_function, ("gaussian", "gammaln", "polygamma"))
 
 
 def where(condition: Values, x1: Number, x2: Number) -> Values:

@@ -75,6 +75,7 @@ STATICS: dict[str, tuple[Any, ...]] = {
     "expn": (1,),
     "gamma_moment": (1, False),
     "beta_moment": (1, 0),
+    "elliptic": (1, False),
 }
 
 

@@ -20,7 +20,7 @@ _p = real([0.125, 0.375, 0.9375])
 
 TWICE = frozenset((
     "erfc", "erfinv", "erfcx", "gamma", "rgamma", "gammainc", "beta", "j0", "i0", "k0", "expi", "exprel", "log_ndtr",
-    "logsumexp",
+    "logsumexp", "ellipk", "spence",
 ))  # fmt: skip
 """Those in both dtypes and with second derivatives; they stand for the others, which have the same kinds of rules."""
 
@@ -67,6 +67,10 @@ for _operation, _points in {
     "cosdg": [-100.0, 30.0, 400.0],
     "tandg": [-100.0, 30.0, 400.0],
     "cotdg": [-100.0, 30.0, 400.0],
+    "ellipk": [-6.0, 0.25, 0.875],
+    "ellipkm1": [0.0625, 0.75, 4.0],
+    "ellipe": [-6.0, 0.25, 0.875],
+    "spence": [0.25, 0.875, 6.0],
 }.items():
     _row(_operation, "points", f"ug.special.{_operation}(x)", x=real(_points))
 _row("gammasgn", "signs", "ug.special.gammasgn(x)", x=real([-2.5, -1.5, 2.0]))
