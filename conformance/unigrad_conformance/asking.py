@@ -20,7 +20,7 @@ class Asking:
     ) -> None:
         seconds = case_seconds or CASE_SECONDS
         rows = [*for_placement(None), *xfail]
-        self._orders = Orders(lambda backend, message: None, seconds, True, {}, deviations=rows)
+        self._orders = Orders(lambda backend, message: None, seconds, runner.COMPILING, {}, deviations=rows)
         self._reference = Asked(Column(oracle.NAME), self._orders)
         self._asked = {name: Asked(Column(name), self._orders) for name in backends}
         self._exact: tuple[str, Message | None] = ("", None)
