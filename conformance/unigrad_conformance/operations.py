@@ -195,9 +195,9 @@ NOT_MAPPED = ("jax", "mpmath")
 """Backends on which no sample is mapped: JAX would compile two more shapes of each operation, and the reference is
 slow. The rules are the same everywhere."""
 SHAPED_BY_VALUES = frozenset({
-    "argwhere", "bincount", "compress", "extract", "flatnonzero", "histogram", "histogram_bin_edges", "intersect1d",
-    "nonzero", "piecewise", "setdiff1d", "setxor1d", "trim_zeros", "union1d", "unique", "unique_all", "unique_counts",
-    "unique_inverse", "unique_values",
+    "argwhere", "bincount", "compress", "extract", "flatnonzero", "histogram", "histogram2d", "histogram_bin_edges",
+    "histogramdd", "intersect1d", "nonzero", "piecewise", "setdiff1d", "setxor1d", "trim_zeros", "union1d", "unique",
+    "unique_all", "unique_counts", "unique_inverse", "unique_values",
 })  # fmt: skip
 """Operations that ``vmap`` refuses."""
 TOO_MANY_AXES = {"mxnet": frozenset({"nn.conv_transpose3d"})}

@@ -7,18 +7,21 @@ from typing import Any
 import numpy as np
 
 from unigrad.base.arguments import whole_number
+from unigrad.base.dtypes import limits
 from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.operations.convolving import convolve
 from unigrad.operations.creation import asarray, full
-from unigrad.operations.elementwise import add, negative, power
+from unigrad.operations.elementwise import add, negative, power, sqrt
+from unigrad.operations.linalg import inv, lstsq
 from unigrad.operations.padding import pad
 from unigrad.operations.reductions import floating, rounded_once
+from unigrad.operations.reductions import sum as sum_over
 from unigrad.operations.shapes import concat, reshape
 from unigrad.table import Array, operation
 from unigrad.tensor.coercion import tensors
 from unigrad.tensor.tensor import Tensor
 
-__all__ = ["polyadd", "polyder", "polyint", "polymul", "polysub", "polyval", "vander"]
+__all__ = ["polyadd", "polyder", "polyfit", "polyint", "polymul", "polysub", "polyval", "vander"]
 
 
 def _coefficients(name: str, p: Array) -> Tensor:
@@ -111,3 +114,53 @@ def _order(m: Any) -> int:
     if order < 0:
         raise ArgumentError(f"the order of a derivative or integral is from 0 up, not {order}")
     return order
+
+
+@operation
+def polyfit(
+    x: Array,
+    y: Array,
+    deg: int,
+    /,
+    rcond: float | None = None,
+    full: bool = False,
+    w: Array | None = None,
+    cov: Any = False,
+) -> Any:
+    """The coefficients of the polynomial of degree ``deg`` that is nearest to y at x, the highest power first.
+
+    x and w have shape (n,), y (n,) or (n, k); the result has shape (deg + 1,) or (deg + 1, k). Least is the sum of
+    the squares of ``w * (y - polyval(p, x))``, as NumPy's ``polyfit`` has it. With ``full`` these sums come along, the
+    rank and the singular values of the scaled matrix, and ``rcond``: values up to ``rcond`` times the largest count as
+    0. With ``cov`` the covariances of the coefficients do, scaled by chi squared per degree of freedom unless it is
+    ``"unscaled"``. Differentiable for x, y and w. Raises ArgumentError for degrees below 0, ShapeError for arrays that
+    do not fit each other, are empty, or are too few for covariances.
+    """
+    order = whole_number(deg, "deg") + 1
+    if order < 1:
+        raise ArgumentError(f"polyfit: deg must be 0 or more, not {deg!r}")
+    x, y, *others = tensors((x, y) if w is None else (x, y, w))
+    x, y = floating(x), floating(y)
+    if x.ndim != 1 or not x.size or y.ndim not in (1, 2) or y.shape[0] != x.size:
+        raise ShapeError(f"polyfit needs x of shape (n,) and y of (n,) or (n, k), not {x.shape} and {y.shape}")
+    powers, values = vander(x, order), y
+    for weights in others:
+        if weights.shape != x.shape:
+            raise ShapeError(f"polyfit: w of shape {weights.shape} does not fit x of shape {x.shape}")
+        powers, values = powers * reshape(weights, (-1, 1)), values * reshape(weights, (-1,) + (1,) * (y.ndim - 1))
+    if rcond is None:
+        rcond = x.size * float(limits(x.dtype).eps)
+    # Columns of one size, so that the largest power does not drown the others.
+    size = sqrt(sum_over(powers * powers, axis=0))
+    powers = powers / size
+    found = lstsq(powers, values, rcond)
+    p = found.solution / reshape(size, (-1,) + (1,) * (y.ndim - 1))
+    if full:
+        return p, found.residuals, found.rank, found.singular_values, rcond
+    if not cov:
+        return p
+    if cov != "unscaled" and x.size <= order:
+        raise ShapeError(f"polyfit: covariances need more than {order} points, not {x.size}; or cov='unscaled'")
+    spread = inv(powers.T @ powers) / (reshape(size, (-1, 1)) * size)
+    scale: Any = 1.0 if cov == "unscaled" else found.residuals / (x.size - order)
+    return p, (spread if y.ndim == 1 else reshape(spread, (order, order, 1))) * scale

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from unigrad.tensor.coercion import tensor, tensors
 from unigrad.tensor.levels import values_of
 from unigrad.tensor.tensor import Tensor
 
-__all__ = ["corrcoef", "cov", "histogram", "histogram_bin_edges"]
+__all__ = ["corrcoef", "cov", "histogram", "histogram2d", "histogram_bin_edges", "histogramdd"]
 
 
 def _variables(x: Tensor, rowvar: bool) -> Tensor:
@@ -108,6 +109,13 @@ def _shown(edges: np.ndarray[Any, Any], x: Tensor) -> Tensor:
     return asarray(edges, dtype=x.dtype if x.dtype.kind in dtypes.REAL_FLOATING else dtypes.default_float, like=x)
 
 
+def _places(values: np.ndarray[Any, Any], edges: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Which bin each value lies in, the last edge in the last one; outside -1 or their number."""
+    places = np.searchsorted(edges, values, side="right") - 1
+    places[values == edges[-1]] = edges.size - 2
+    return places.astype(np.int64)
+
+
 @operation
 def histogram_bin_edges(
     x: Array, /, bins: int | str | Array = 10, range: tuple[float, float] | None = None, weights: Array | None = None
@@ -139,17 +147,90 @@ def histogram(
     if weighing is not None and weighing.shape != x.shape:
         raise ShapeError(f"weights of shape {weighing.shape} do not fit x of shape {x.shape}")
     edges = _edges(x, bins, range, weighing)
-    values, count = values_of(x).reshape(-1), edges.size - 1
-    places = np.searchsorted(edges, values, side="right") - 1
-    places[values == edges[-1]] = count - 1
+    count = edges.size - 1
+    places = _places(values_of(x).reshape(-1), edges)
     inside = np.flatnonzero((places >= 0) & (places < count))
     shown = _shown(edges, x)
     if weighing is None:
         found = asarray(np.bincount(places[inside], minlength=count).astype(np.int64), like=x)
     else:
-        found = scatter_(reshape(weighing, -1)[inside], (places[inside].astype(np.int64),), (count,))
+        found = scatter_(reshape(weighing, -1)[inside], (places[inside],), (count,))
     if density:
         found = floating(found)
         widths = asarray(np.diff(edges), dtype=found.dtype, like=x)
         found = found / widths / sum_over(found)
     return found, shown
+
+
+@operation
+def histogramdd(
+    sample: Array | Sequence[Array],
+    /,
+    bins: Any = 10,
+    range: Sequence[tuple[float, float] | None] | None = None,
+    density: bool | None = None,
+    weights: Array | None = None,
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """How many points lie in each box, floating numbers as NumPy's, and the edges along each axis.
+
+    ``sample`` has a row for each of n points, shape (n, d), or is a sequence of d arrays of shape (n,), one for each
+    coordinate. ``bins`` is a number, or for each coordinate a number or its edges; ``range`` has a pair or None for
+    each. With ``weights``, of shape (n,), it is their sums, which are differentiable; with ``density`` the volume is 1.
+    Edges and boxes are found by values, and have no derivative.
+    """
+    columns = _coordinates(sample)
+    if isinstance(bins, str):
+        raise ArgumentError(f"histogramdd takes numbers of bins or their edges, and no rule such as {bins!r}")
+    each = [bins] * len(columns) if isinstance(bins, (int, np.integer)) else list(bins)
+    ranges = [None] * len(columns) if range is None else list(range)
+    if len(each) != len(columns) or len(ranges) != len(columns):
+        raise ShapeError(
+            f"histogramdd of {len(columns)} coordinates takes bins and range with an entry for each, not "
+            f"{len(each)} and {len(ranges)}"
+        )
+    first = columns[0]
+    edges = [_edges(x, how, between, None) for x, how, between in zip(columns, each, ranges, strict=True)]
+    shape = tuple([one.size - 1 for one in edges])
+    places = [_places(values_of(x), one) for x, one in zip(columns, edges, strict=True)]
+    inside = np.flatnonzero(np.all([(at >= 0) & (at < count) for at, count in zip(places, shape, strict=True)], axis=0))
+    weighing = _shown(np.ones(first.size), first) if weights is None else floating(tensor(weights, first.backend))
+    if weighing.shape != first.shape:
+        raise ShapeError(f"weights of shape {weighing.shape} do not fit {first.size} points")
+    found = scatter_(weighing[inside], tuple([at[inside] for at in places]), shape)
+    if density:
+        for axis, one in enumerate(edges):
+            found = found / _shown(np.diff(one).reshape(-1, *(1,) * (len(shape) - axis - 1)), found)
+        found = found / sum_over(weighing[inside])
+    return found, tuple([_shown(one, x) for x, one in zip(columns, edges, strict=True)])
+
+
+def _coordinates(sample: Any) -> list[Tensor]:
+    """The columns of points."""
+    if isinstance(sample, (list, tuple)):
+        columns = [*tensors(sample)]
+    else:
+        points = asarray(sample)
+        if points.ndim != 2:
+            raise ShapeError(f"histogramdd needs points of shape (n, d), or d arrays of shape (n,), not {points.shape}")
+        columns = [points[:, place] for place in np.arange(points.shape[1]).tolist()]
+    if not columns or any(x.ndim != 1 or x.shape != columns[0].shape for x in columns):
+        raise ShapeError(f"coordinates are vectors of one size, not of shapes {[x.shape for x in columns]}")
+    return columns
+
+
+@operation
+def histogram2d(
+    x: Array,
+    y: Array,
+    /,
+    bins: Any = 10,
+    range: Sequence[tuple[float, float] | None] | None = None,
+    density: bool | None = None,
+    weights: Array | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """:func:`histogramdd` of points with the coordinates x and y, and the edges along both. ``bins`` may also be the
+    edges for both, which are neither two numbers nor two arrays."""
+    if not isinstance(bins, (int, np.integer)) and len(bins) not in (1, 2):
+        bins = [bins, bins]
+    found, (first, second) = histogramdd([x, y], bins, range, density, weights)
+    return found, first, second

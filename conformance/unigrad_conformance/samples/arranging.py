@@ -64,4 +64,14 @@ _row("pad", "constant_of_nothing", "ug.pad(x, 1) ** 2", x=_none)
 for _mode in ("edge", "reflect", "symmetric", "wrap"):
     _row("pad", _mode, f"ug.pad(x, (1, 2), '{_mode}') ** 2", x=_x)
     _row("pad", f"{_mode}_far", f"ug.pad(x, (7, 5), '{_mode}') ** 2", x=_v)
-_row("pad", "integers", "ug.pad(n, 1, 'wrap')", n=_n, flat=True, dtypes=("float32",))
+for _mode in ("maximum", "mean", "median", "minimum"):
+    _row("pad", _mode, f"ug.pad(x, (1, 2), '{_mode}') ** 2", x=_x)
+    _row(
+        "pad",
+        f"{_mode}_of_the_nearest",
+        f"ug.pad(x, ((2, 0), (1, 1)), '{_mode}', stat_length=((2, 1), (1, 2))) ** 2",
+        x=_x,
+    )
+_row("pad", "linear_ramp", "ug.pad(x, ((2, 1), (0, 3)), 'linear_ramp', end_values=((5, 4), (3, 6))) ** 2", x=_x)
+for _mode in ("wrap", "mean", "linear_ramp"):
+    _row("pad", f"integers_{_mode}", f"ug.pad(n, 2, '{_mode}')", n=_n, flat=True, dtypes=("float32",))

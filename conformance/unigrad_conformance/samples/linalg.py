@@ -229,3 +229,11 @@ for _name, _matrix in {"real": _turning, "complex": _z}.items():
     # Eigenvalues come in any order.
     _row("linalg.eigvals", _name, "w = ug.linalg.eigvals(x); (w * w).sum(), ug.exp(w * 0.25).sum()", x=_matrix)
     _row("linalg.eig", _name, "w, v = ug.linalg.eig(x); (v * ug.exp(w * 0.25)) @ ug.linalg.inv(v)", x=_matrix)
+
+# --- polynomials ---------------------------------------------------------------------------------------------
+
+_ends = real([-2.0, -1.0, 0.25, 1.0, 2.0])
+_row("polyfit", "line", "ug.polyfit(x, y, 1)", x=_ends, y=spread(1, 3, 5))
+_row("polyfit", "weights", "ug.polyfit(x, y, 1, w=w)", x=_ends, y=spread(1, 3, 5), w=spread(1, 2, 5))
+_row("polyfit", "several", "ug.polyfit(x, y, 2)", x=_ends, y=spread(1, 3, 5, 2))
+_row("polyfit", "covariances", "ug.polyfit(x, y, 1, cov=True)", x=_ends, y=spread(1, 3, 5))
