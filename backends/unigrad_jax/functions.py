@@ -129,9 +129,9 @@ def cosh(x: Raw) -> Raw:
 def over_cosh_squared(x1: Raw, x2: Raw) -> Raw:
     if is_complex(x2):
         return x1 / jnp.square(cosh(x2))
-    # Of an exponential and tanh, which a program has already where this is its slope. The square of the exponential
-    # would be flushed to 0 where the slope is not yet.
-    over_cosh = jnp.exp(-jnp.abs(x2)) * (1 + jnp.abs(jnp.tanh(x2)))
+    # One exponential where cosh takes two; its square would be flushed to 0 where the slope is not yet.
+    small = jnp.exp(-jnp.abs(x2))
+    over_cosh = 2 * small / (1 + jnp.square(small))
     return x1 * jnp.square(over_cosh)
 
 
