@@ -28,7 +28,7 @@ from unigrad_torch.autocast import all_steady
 from unigrad_torch.derivatives import replaced
 from unigrad_torch.fft import FOURIER
 from unigrad_torch.linalg import linear_algebra
-from unigrad_torch.networks import NETWORKS, attention, gelu
+from unigrad_torch.networks import NETWORKS, added_up, attention, gelu
 from unigrad_torch.searching import searching
 from unigrad_torch.spread import any_spread, assigned, is_spread, whole_on
 
@@ -442,17 +442,15 @@ def _index(entry: Any, x: Raw) -> Any:
     return entry[None] if isinstance(entry, torch.Tensor) and entry.ndim == 0 else entry
 
 
+@added_up
 def scatter(x: Raw, key: Key, shape: Shape) -> Raw:
     """Over flat positions, which NumPy knows for every kind of key."""
-    if x.dtype in (torch.float16, torch.bfloat16):
-        return scatter(x.float(), key, shape).to(x.dtype)
     return x.new_zeros(math.prod(shape)).index_add(0, positions(x, key, shape), x.reshape(-1)).reshape(shape)
 
 
+@added_up
 def scatter_along_axis(x: Raw, indices: Raw, axis: int, shape: Shape) -> Raw:
     """Added up in zeros."""
-    if x.dtype in (torch.float16, torch.bfloat16):
-        return scatter_along_axis(x.float(), indices, axis, shape).to(x.dtype)
     return x.new_zeros(shape).scatter_add(axis, indices, x)
 
 

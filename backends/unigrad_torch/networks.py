@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -54,6 +55,18 @@ def silu(x: Raw) -> Raw:
     return x * torch.sigmoid(x) if x.is_complex() else _silu(x)
 
 
+def added_up(function: Callable[..., Raw]) -> Callable[..., Raw]:
+    """A function that adds up its first argument: halves in float32."""
+
+    @functools.wraps(function)
+    def run(x: Raw, *how: Any) -> Raw:
+        if x.dtype not in (torch.float16, torch.bfloat16):
+            return function(x, *how)
+        return function(x.float(), *how).to(x.dtype)
+
+    return run
+
+
 def embedding(weight: Raw, indices: Raw) -> Raw:
     """PyTorch's own takes a matrix, and no DTensor of which the rows are divided."""
     if weight.requires_grad and weight.dtype in (torch.float16, torch.bfloat16):
@@ -63,10 +76,9 @@ def embedding(weight: Raw, indices: Raw) -> Raw:
     return torch.embedding(weight, indices) if weight.ndim == 2 else weight[indices]
 
 
+@added_up
 def embedding_back(change: Raw, indices: Raw, rows: int) -> Raw:
     """What belongs to one index, added up."""
-    if change.dtype in (torch.float16, torch.bfloat16):
-        return embedding_back(change.float(), indices, rows).to(change.dtype)
     row = change.shape[indices.ndim :]
     return change.new_zeros((rows, *row)).index_add(0, indices.reshape(-1), change.reshape(indices.numel(), *row))
 
