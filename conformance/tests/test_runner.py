@@ -7,6 +7,8 @@ import importlib.util
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -273,6 +275,35 @@ def test_an_interrupted_run_reports_what_was_done() -> None:
     assert not any(verdict.fails for verdict in found.columns[0].verdicts.values())
     assert "INTERRUPTED" in report.as_text(found, verbose=False)
     assert json.loads(report.json_text(report.as_json(found)))["interrupted"] is True
+
+
+def _children(process: int) -> set[int]:
+    listed = Path(f"/proc/{process}/task").glob("*/children")
+    return {int(child) for of_thread in listed for child in of_thread.read_text().split()}
+
+
+def _within(seconds: float, holds: Callable[[], object]) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if holds():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_workers_end_with_a_runner_that_was_killed(tmp_path: Path) -> None:
+    install(tmp_path)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "FAULTS": "sin=hang"}
+    command = [sys.executable, "-m", "unigrad.cli", "conform", "--backend", "stranger", "--case", "sin.matrix.float32"]
+    run = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        assert _within(60, lambda: len(_children(run.pid)) == 2)  # the stranger's, and the reference's,
+        assert _within(60, lambda: len(_children(run.pid)) == 1)  # which has done its part while the other hangs
+        workers = _children(run.pid)
+    finally:
+        run.kill()
+        run.communicate()
+    assert _within(10, lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
 
 
 def test_an_adapter_that_is_installed_and_cannot_be_used_fails_the_run(

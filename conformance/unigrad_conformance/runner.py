@@ -28,7 +28,7 @@ Fewer would take longer: importing a framework takes as long as some hundred cas
 OWN_SHARE = {"jax": 300}
 """Where it is another number. JAX keeps what it compiles, 1.5 MB a program: some 40 MB for a case of linear algebra,
 and 3 GB for the whole share."""
-COST = {"jax": 25.0, "tensorflow": 2.5, "mxnet": 2.0, oracle.NAME: 1.2, "numpy": 0.3}
+COST = {"jax": 18.0, "tensorflow": 2.2, "mxnet": 1.2, oracle.NAME: 1.0, "numpy": 0.5}
 """About how long a case takes beside PyTorch's. The costliest are started first, so that one core does not wait for the
 other at the end, and the time that is left is guessed by it."""
 APART = ("dask",)

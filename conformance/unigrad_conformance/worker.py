@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable
@@ -113,6 +114,13 @@ def _raw(backend: Any, names: list[str], send: Send) -> None:
             send("start", primitive=following)
 
 
+def _end_with(runner: int) -> None:
+    """End this process, and those that it started, once its ``runner`` is gone: a case that hangs would not see it."""
+    while os.getppid() == runner:
+        time.sleep(1.0)
+    os.killpg(0, signal.SIGKILL)
+
+
 def private_output() -> Callable[[dict[str, Any]], object]:
     """A channel to the runner that no framework writes to: what they print goes to standard error."""
     channel = os.fdopen(os.dup(1), "w", buffering=1)
@@ -127,4 +135,5 @@ def _sender() -> Send:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner ends it, and reports what was done
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     main(sys.argv[1], json.loads(sys.stdin.readline()), _sender())

@@ -23,6 +23,8 @@ TOGETHER: tuple[tuple[str, ...], ...] = (
     ("bfloat16",),
 )
 """The dtypes of one case: those that a framework has, or lacks, together."""
+QUICKLY = ("bool", "int32", "float16", "float64")
+"""Of the first of them, one of each kind, for a backend that takes long. All samples have float32."""
 
 LIMIT = Limit(64, "largest", "that there is an answer is the matter here; samples say how accurate it is")
 
@@ -193,5 +195,7 @@ def cases() -> Iterator[Case]:
                 limit=LIMIT,
                 needs=names[0],
                 everyday=names is TOGETHER[0] and not row.ruled,
+                quick=_program(row, QUICKLY) if names is TOGETHER[0] else None,
+                quick_without=tuple(f"{name}*" for name in names if name not in QUICKLY),
                 expected=expected,
             )
