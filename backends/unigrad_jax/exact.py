@@ -66,6 +66,11 @@ def comparison(function: Callable[[Raw, Raw], Raw], of_nan: bool = False) -> Cal
 
 def sign(x: Raw) -> Raw:
     found = jnp.sign(x)
+    if jnp.issubdtype(x.dtype, jnp.complexfloating):
+        # With an infinite part it is the sign of this part, and NaN if both are.
+        far = jnp.isinf(x.real), jnp.isinf(x.imag)
+        parts = (jnp.where(one, jnp.sign(part), 0.0) for one, part in zip(far, (x.real, x.imag), strict=True))
+        return jnp.where(far[0] | far[1], jnp.where(far[0] & far[1], complex("nan+nanj"), lax.complex(*parts)), found)
     return jnp.where(found == 0, jnp.sign(key(x)).astype(x.dtype), found) if by_bits(x) else found
 
 

@@ -43,7 +43,7 @@ def absolute(x: Raw) -> Raw:
 
 @derivatives(
     lambda t, out, x: (
-        out * (1j * (t * jnp.conj(out)).imag / jnp.where(x == 0, 1, absolute(x)))
+        out * (1j * ((t * jnp.conj(out)).imag / jnp.where(x == 0, 1, absolute(x))))
         if is_complex(x)
         else jnp.zeros_like(out)
     )

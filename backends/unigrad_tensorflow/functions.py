@@ -88,14 +88,14 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "remainder": remainder,
         "power": power,
         "negative": lambda x: tf.zeros_like(x) - x if x.dtype.is_unsigned else gen_math_ops.neg(x),
-        "abs": lambda x: tf.identity(x) if x.dtype.is_unsigned else tf.abs(x),
+        "abs": absolute(replaced(backend, "abs", tf.abs)),
         "real": lambda x: tf.math.real(x) if x.dtype.is_complex else tf.identity(x),
         "imag": lambda x: tf.math.imag(x) if x.dtype.is_complex else tf.zeros_like(x),
         "conj": tf.math.conj,
         "floor": of_floats(rounded("floor", gen_math_ops.floor)),
         "ceil": of_floats(rounded("ceil", gen_math_ops.ceil)),
         "round": of_floats(round_),
-        "sign": sign(replaced(backend, "sign", gen_math_ops.sign)),
+        "sign": sign(replaced(backend, "sign", complex_sign)),
         "fmod": unless_integers(fmod, by_numpy(backend, np.fmod)),
         "log1p": log1p,
         "expm1": expm1,
@@ -205,6 +205,27 @@ def sign(of_complex: Callable[[Raw], Raw]) -> Callable[[Raw], Raw]:
         if x.dtype.is_unsigned:
             return gen_math_ops.cast(x != 0, x.dtype)
         return of_complex(x) if x.dtype.is_complex else of_real(x)
+
+    return run
+
+
+def complex_sign(x: Raw) -> Raw:
+    """TensorFlow's is NaN where a part is infinite: the sign of this part, and NaN if both are."""
+    first, second = tf.math.real(x), tf.math.imag(x)
+    far = gen_math_ops.is_inf(first), gen_math_ops.is_inf(second)
+    nothing = tf.zeros_like(first)
+    parts = (tf.where(one, tf.sign(part), nothing) for one, part in zip(far, (first, second), strict=True))
+    direction = tf.where(far[0] & far[1], tf.constant(complex(math.nan, math.nan), x.dtype), tf.complex(*parts))
+    return tf.where(far[0] | far[1], direction, gen_math_ops.sign(x))
+
+
+def absolute(of_complex: Callable[[Raw], Raw]) -> Callable[[Raw], Raw]:
+    """The derivative of that of a complex number is by TensorFlow's sign."""
+
+    def run(x: Raw) -> Raw:
+        if x.dtype.is_unsigned:
+            return tf.identity(x)
+        return of_complex(x) if x.dtype.is_complex else tf.abs(x)
 
     return run
 

@@ -79,7 +79,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "greater": operator.gt,
         "greater_equal": operator.ge,
         "where": where,
-        "clip": torch.clamp,
+        "clip": clip,
         "relu": torch.relu,
         "sigmoid": torch.sigmoid,
         "softplus": lambda x: functional.softplus(x, 1.0, SOFTPLUS_IS_LINEAR),
@@ -162,8 +162,10 @@ def power(backend: Backend, of_arrays: Callable[[Raw, Raw], Raw]) -> Callable[[A
         if isinstance(x1, torch.Tensor):
             if isinstance(x2, torch.Tensor) and (x2.is_floating_point() or x2.is_complex()):
                 return of_arrays(x1, x2)
-        elif x1 == 0 and (x2.is_floating_point() or x2.is_complex()):
-            return of_arrays(x2.new_full((), x1), x2)
+        elif not LEAST <= abs(x1) <= MOST and (x2.is_floating_point() or x2.is_complex()):
+            x1 = held(x1, x2)
+            if x1 in (0, math.inf):
+                return of_arrays(x2.new_full((), x1), x2)
         if isinstance(x2, torch.Tensor) and integers(x2) and backend.is_known(x2) and (x2 < 0).any():
             # PyTorch would answer 0.
             raise ArgumentError(NO_POWERS)
@@ -172,11 +174,15 @@ def power(backend: Backend, of_arrays: Callable[[Raw, Raw], Raw]) -> Callable[[A
     return power
 
 
+# Numbers between these are neither 0 nor infinite in float32.
+LEAST, MOST = 1e-38, 1e38
+
+
 def beside(x1: Any, x2: Any) -> Raw:
     """A power with a number in it, as the array's dtype holds it: PyTorch computes narrow floats with all the digits of
     the number, and raises for one beyond the dtype."""
     array = x1 if isinstance(x1, torch.Tensor) else x2
-    if array.dtype is not torch.float16:
+    if array.dtype is not torch.float16 and not 0 < abs(x2 if array is x1 else x1) < LEAST:
         try:
             return x1**x2
         except (RuntimeError, OverflowError):
@@ -262,6 +268,17 @@ def beside_scalars(of_arrays: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any],
     return call
 
 
+def clip(x: Any, low: Any, high: Any) -> Raw:
+    """PyTorch's takes arrays on all sides, or numbers on both."""
+    given = (x, low, high)
+    like = next(array for array in given if isinstance(array, torch.Tensor))
+    if like is not x or isinstance(low, torch.Tensor) is not isinstance(high, torch.Tensor):
+        x, low, high = (
+            array if isinstance(array, torch.Tensor) else like.new_full((), held(array, like)) for array in given
+        )
+    return torch.clamp(x, low, high)
+
+
 def expm1(x: Raw) -> Raw:
     """PyTorch's spreads a NaN or infinite part of a complex number to both, where its exp does not."""
     found = torch.expm1(x)
@@ -275,13 +292,22 @@ def log1p(x: Raw) -> Raw:
 
 
 def sign(x: Raw) -> Raw:
-    """PyTorch's is 0 at NaN."""
+    """PyTorch's is 0 at NaN, and NaN of a complex number with an infinite part."""
     if x.is_complex():
-        return torch.sgn(x)
+        far, direction = far_away(x)
+        return torch.where(far, direction, torch.sgn(torch.where(far, 0.0, x)))
     if not x.is_floating_point():
         return x.sign()
     # The sign, or NaN: what it is compared with is never the larger. By isnan and where it takes four times as long.
     return torch.maximum(x.sign(), x.detach().clamp(max=-1.0))
+
+
+def far_away(x: Raw) -> tuple[Raw, Raw]:
+    """Which complex numbers have an infinite part, and their sign: that of this part, or NaN if both are infinite."""
+    first, second = (part.detach() for part in (x.real, x.imag))
+    real, imag = first.isinf(), second.isinf()
+    direction = torch.complex(torch.where(real, first.sign(), 0.0), torch.where(imag, second.sign(), 0.0))
+    return real | imag, torch.where(real & imag, complex(math.nan, math.nan), direction)
 
 
 def imag(x: Raw) -> Raw:
@@ -307,7 +333,14 @@ def shift(function: Callable[[Any, Any], Raw]) -> Callable[[Any, Any], Raw]:
 
 def where(condition: Raw, x1: Raw, x2: Raw) -> Raw:
     """Any condition: what is not 0 is true."""
-    return torch.where(condition if condition.dtype is torch.bool else condition != 0, x1, x2)
+    if condition.dtype is torch.bool:
+        return torch.where(condition, x1, x2)
+    found = torch.where(condition != 0, x1, x2)
+    if not condition.requires_grad or found.requires_grad or integers(found):
+        return found
+    # In PyTorch's graph, as what came from a variable is: its slope is 0.
+    part = condition.real if condition.is_complex() else condition
+    return torch.where(torch.zeros_like(part, dtype=torch.bool), part.to(found.dtype), found)
 
 
 def over_axes(function: Callable[..., Raw], booleans: bool = False) -> Callable[[Raw, Shape, bool], Raw]:

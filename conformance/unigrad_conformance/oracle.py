@@ -198,6 +198,14 @@ def _scalar_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         # There is no negative zero.
         return mp.atan2(y, x) if x != 0 or y != 0 else zero
 
+    def direction(z: Any) -> Any:
+        far = mp.isinf(z.real), mp.isinf(z.imag)
+        if all(far):
+            return mp.mpc(nan, nan)
+        if any(far):
+            return mp.mpc(mp.sign(z.real), 0) if far[0] else mp.mpc(0, mp.sign(z.imag))
+        return z / abs(z) if z != 0 else z
+
     def logaddexp(x: Any, y: Any) -> Any:
         if mp.isnan(x) or mp.isnan(y) or x == y:
             return x + y if x != y or mp.isinf(x) else x + mp.log(2)
@@ -228,7 +236,7 @@ def _scalar_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         "negative": lambda x: -x,
         "abs": abs,
         "square": lambda x: x * x,
-        "sign": either(lambda x: x if mp.isnan(x) else mp.mpf(mp.sign(x)), lambda z: z / abs(z) if z != 0 else z),
+        "sign": either(lambda x: x if mp.isnan(x) else mp.mpf(mp.sign(x)), direction),
         "real": lambda x: x.real,
         "imag": either(lambda x: zero, lambda z: z.imag),
         "conj": mp.conj,

@@ -16,7 +16,7 @@ from unigrad.ecosystem.names import MANNER, call, in_our_words, is_stranger, no_
 from unigrad.operations.indexing import become
 from unigrad.operations.scattering import combined, extreme, scatter_add
 from unigrad.table import OPERATIONS
-from unigrad.tensor.coercion import NUMBERS
+from unigrad.tensor.coercion import NUMBERS, tensors
 from unigrad.tensor.tensor import Tensor, tensor_method
 
 REDUCTIONS = {
@@ -177,7 +177,7 @@ def _changed_at(ufunc: np.ufunc, x: Any, indices: Any, values: Any = None) -> No
     if name == "add":
         become(x, scatter_add(x, indices, values))
     elif name == "subtract":
-        become(x, scatter_add(x, indices, -tensor(values)))
+        become(x, scatter_add(x, indices, -tensors((x, values))[1]))
     elif name in ("maximum", "minimum"):
         become(x, extreme(name == "maximum", x, indices, values))
     else:

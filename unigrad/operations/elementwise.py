@@ -20,7 +20,7 @@ from unigrad.base.errors import ArgumentError, DtypeError
 from unigrad.binding.declaring import primitive
 from unigrad.operations.creation import asarray, astype_
 from unigrad.table import Array, alias, composed, jvp, operation, root_of, vjp
-from unigrad.tensor.coercion import tensors
+from unigrad.tensor.coercion import one_number, tensors
 from unigrad.tensor.roots import identity, is_root, rooted, unchanging
 from unigrad.tensor.tensor import Tensor
 
@@ -105,9 +105,21 @@ def power(x1: Array, x2: Array, /) -> Tensor:
     """
 
 
+def _held(number: float, dtype: Any) -> float:
+    """A real number, 0 or infinite where it is beyond a floating dtype."""
+    if dtype.kind not in dtypes.REAL_FLOATING or 1e-6 < builtins.abs(number) < 6e4:  # within float16's range
+        return number
+    return float(one_number(number, dtype))
+
+
+def _vanishes(number: complex, dtype: Any) -> bool:
+    """Whether a number is 0 in a dtype."""
+    return number == 0 or (builtins.abs(number) < 1e-6 and bool(one_number(number, dtype) == 0))
+
+
 def _power_base(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
     if isinstance(x2, (int, float, complex)):
-        if x2 == 0:
+        if _vanishes(x2, x1.dtype):
             return _zero(xp, g)
         # Of most numbers x2 - 1 is exact. Of the others it is rounded, for lower_power takes ten times as long.
         return g * (x1 * 2) if x2 == 2 else g * (xp.power(x1, x2 - 1) * x2)
@@ -117,7 +129,8 @@ def _power_base(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
 
 def _power_exponent(xp: Any, g: Any, x1: Any, x2: Any, out: Any) -> Any:
     if isinstance(x1, (int, float)):
-        if x1 > 0:
+        x1 = _held(x1, x2.dtype)
+        if 0 < x1 < math.inf:
             return g * out * math.log(x1)
         x1 = xp.sign(x2) * 0 + x1
     elif isinstance(x1, complex):
@@ -257,11 +270,11 @@ def _sign(xp: Any, g: Any, x: Any, out: Any) -> Any:
     if x.dtype.kind != "c":
         return _zero(xp, g)
     # Only what turns x, and does not stretch it, changes its direction.
-    return xp.conj(out) * (xp.imag(g * out) * 1j / _size(xp, x))
+    return xp.conj(out) * (xp.imag(g * out) / _size(xp, x) * 1j)
 
 
 def _sign_forward(xp: Any, t: Any, x: Any, out: Any) -> Any:
-    return _zero(xp, t) if x.dtype.kind != "c" else out * (xp.imag(t * xp.conj(out)) * 1j / _size(xp, x))
+    return _zero(xp, t) if x.dtype.kind != "c" else out * (xp.imag(t * xp.conj(out)) / _size(xp, x) * 1j)
 
 
 vjp(sign, _sign)
@@ -403,7 +416,7 @@ def logaddexp(x1: Array, x2: Array, /) -> Tensor:
 @operation
 def logaddexp2(x1: Array, x2: Array, /) -> Tensor:
     """log2(2 ** x1 + 2 ** x2), without overflow."""
-    x1, x2 = tensors((x1, x2))
+    x1, x2 = tensors((x1, x2), whole=True)
     return multiply(logaddexp(x1 * math.log(2), x2 * math.log(2)), 1 / math.log(2))
 
 
@@ -943,24 +956,28 @@ def clip(x: Array, /, min: Array | None = None, max: Array | None = None) -> Ten
 
     On an edge x still has gradient 1. Where ``min > max`` the value is ``max``.
     """
+    if type(x) in (bool, int, float):
+        x = tensors([end for end in (x, min, max) if end is not None], whole=True)[0]
     if max is None:
-        return add(x, 0) if min is None else clip_(x, min, _edge(asarray(x), +1))
-    return clip_(x, _edge(asarray(x), -1) if min is None else min, max)
+        return add(x, 0) if min is None else clip_(x, min, _edge(x, min, +1))
+    return clip_(x, _edge(x, max, -1) if min is None else min, max)
 
 
-def _edge(x: Tensor, sign: int) -> float | int:
-    if dtypes.has_gradients(x.dtype):
+def _edge(x: Array, other: Array, sign: int) -> float | int:
+    """What limits nothing beside x and the other bound."""
+    dtype = dtypes.promote(*[array.dtype for array in tensors((x, other), whole=True)])
+    if dtypes.has_gradients(dtype):
         return sign * math.inf
-    if x.dtype.kind == "b":
+    if dtype.kind == "b":
         return sign > 0
-    info = np.iinfo(x.dtype)
+    info = np.iinfo(dtype)
     return int(info.max if sign > 0 else info.min)
 
 
 @operation
 def heaviside(x1: Array, x2: Array, /) -> Tensor:
     """0 where x1 is negative, 1 where it is positive, x2 where it is 0; its derivative for x1 is 0."""
-    x1, x2 = (real_numbers("heaviside", x) for x in tensors((x1, x2)))
+    x1, x2 = (real_numbers("heaviside", x) for x in tensors((x1, x2), whole=True))
     return where(equal(x1, 0), x2, (sign(x1) + 1) * 0.5)
 
 

@@ -29,6 +29,7 @@ from unigrad.operations.indexing import (
 from unigrad.operations.reductions import max_, min_
 from unigrad.operations.shapes import broadcast_to, reshape, stack_
 from unigrad.table import Array, operation
+from unigrad.tensor.coercion import tensors
 from unigrad.tensor.tensor import Tensor, tensor_method
 
 __all__ = ["scatter_add"]
@@ -160,7 +161,7 @@ class Selection:
 
     def subtract(self, values: Array) -> Tensor:
         """x with ``values`` subtracted there."""
-        return scatter_add(self._x, self._key, -asarray(values, like=self._x))
+        return scatter_add(self._x, self._key, -tensors((self._x, values))[1])
 
     def multiply(self, values: Array) -> Tensor:
         """x multiplied by ``values`` there."""

@@ -206,7 +206,7 @@ def diff(
         raise ArgumentError(f"diff needs n from 0 up, not {n}")
     if n and (prepend is not None or append is not None):
         one = (*x.shape[:number], 1, *x.shape[number + 1 :])
-        ends = [None if end is None else asarray(end, like=x) for end in (prepend, append)]
+        ends = [None if end is None else tensors((x, end))[1] for end in (prepend, append)]
         before, after = ([] if end is None else [broadcast_to(end, one) if not end.ndim else end] for end in ends)
         x = concat([*before, x, *after], axis=number)
     for _ in range(min(n, x.shape[number])):

@@ -59,8 +59,8 @@ expit = sigmoid
 
 
 def floats(*arrays: Array) -> list[Tensor]:
-    """Arrays of one backend, integers as the default float dtype."""
-    return [floating(x) for x in tensors(arrays)]
+    """Arrays of one backend, integers as the default float dtype; numbers take that of the arrays beside them."""
+    return [floating(x) for x in tensors(arrays, whole=True)]
 
 
 @operation
@@ -114,6 +114,7 @@ def entr(x: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def rel_entr(x: Array, y: Array, /) -> Tensor:
     """x * log(x / y): 0 where x is 0 and y is not negative, infinite where else one of them is not positive."""
     x, y = floats(x, y)
@@ -129,6 +130,7 @@ def rel_entr(x: Array, y: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def kl_div(x: Array, y: Array, /) -> Tensor:
     """x * log(x / y) - x + y: y where x is 0 and y is not negative, infinite where else one of them is not positive."""
     x, y = floats(x, y)

@@ -158,6 +158,7 @@ def rgamma(x: Array, /) -> Tensor:
 
 
 @operation
+@rounded_once
 def gammasgn(x: Array, /) -> Tensor:
     """The sign of gamma(x): NaN at the negative integers and minus infinity; its derivative is 0."""
     x = floating(x)
@@ -289,7 +290,7 @@ def beta(a: Array, b: Array, /) -> Tensor:
 @rounded_once
 def poch(z: Array, m: Array, /) -> Tensor:
     """The rising factorial gamma(z + m) / gamma(z)."""
-    z, m = tensors((z, m))
+    z, m = tensors((z, m), whole=True)
     sign = gammasgn(z + m) * gammasgn(z)
     found = sign * exp_(gammaln(z + m) - gammaln(z))
     return where(equal(m, 0), 1.0, found)
@@ -302,7 +303,7 @@ def binom(n: Array, k: Array, /) -> Tensor:
 
     0 where k is a whole number below 0 or above a whole n; NaN where n is a negative whole number.
     """
-    n, k = tensors((n, k))
+    n, k = tensors((n, k), whole=True)
     n = floating(n)
     found = 1 / ((n + 1) * beta_(1 + n - k, 1 + k))
     return where(less(n, 0) & equal(n, floor_(n)), math.nan, found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import math
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -42,8 +43,12 @@ def bound_for(args: Sequence[Any]) -> Any:
     return type_on(backend_for(args))._bound
 
 
-def tensors(args: Sequence[Any]) -> list[Tensor]:
-    """All of ``args`` as Tensors of one backend, each in its own dtype."""
+def tensors(args: Sequence[Any], whole: bool = False) -> list[Tensor]:
+    """All of ``args`` as Tensors of one backend, each in its own dtype.
+
+    Python's floating and complex numbers take that of the arrays beside them, of whose digits they would lose half
+    otherwise, and integers likewise if ``whole``: they are not always numbers to compute with.
+    """
     args = listed(args, "arrays")
     if args and trace() is None and isinstance(args[0], Tensor):
         kind = type(args[0])
@@ -53,7 +58,23 @@ def tensors(args: Sequence[Any]) -> list[Tensor]:
         else:
             return args
     backend = backend_for(args)
-    return [tensor(arg, backend, args) for arg in args]
+    weak = (int, float, complex) if whole else (float, complex)
+    found = [None if type(arg) in weak else tensor(arg, backend, args) for arg in args]
+    arrays = [array for array in found if array is not None]
+    if len(arrays) == len(found):
+        return arrays
+    if not arrays:
+        return [tensor(arg, backend) for arg in args]
+    beside = reduce(dtypes.promote, [array._dtype for array in arrays])
+    return [_beside(arg, beside, arrays) if array is None else array for array, arg in zip(found, args, strict=True)]
+
+
+def _beside(number: complex, dtype: dtypes.DType, arrays: list[Tensor]) -> Tensor:
+    """A Python number beside arrays of which ``dtype`` is the common one."""
+    wanted = dtypes.promote_scalar(dtype, number)
+    values = one_number(number, wanted if type(number) is complex else dtypes.real_of(wanted))
+    like = arrays[0]
+    return type_on(like.backend).of(like.backend.from_numpy(values, like.device), None)
 
 
 def tensor(arg: Any, backend: Backend, beside: Sequence[Any] = ()) -> Tensor:

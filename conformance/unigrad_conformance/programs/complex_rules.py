@@ -94,3 +94,24 @@ def second_derivatives(ug: Any) -> Results:
     found |= {name: _second(ug, f, with_zero) for name, f in (norm | of_pair).items()}
     along = {f"{name}, forward": forward for name, (_, forward) in found.items()}
     return {name: reverse for name, (reverse, _) in found.items()} | along
+
+
+_i, _nan = float("inf"), float("nan")
+
+
+@case(
+    "far out the sign is that of the infinite part, and so is the slope of the size; NaN where both are infinite",
+    dtype="complex128",
+    sign=[1, 1j, -1, -1j, complex(_nan, _nan)],
+    abs=[1, 1j, -1, -1j, complex(_nan, _nan)],
+    size=[_i] * 5,
+    slope_of_sign=[0] * 4,
+)
+def far_out(ug: Any) -> Results:
+    z = ug.asarray(np.array([complex(_i, 1), complex(2, _i), complex(-_i, 0), complex(0.5, -_i), complex(_i, -_i)]))
+    return {
+        "sign": ug.sign(z),
+        "abs": ug.grad(lambda z: ug.sum(ug.abs(z)))(z),
+        "size": ug.abs(z),
+        "slope_of_sign": ug.grad(lambda z: ug.sum(ug.real(ug.sign(z)) + ug.imag(ug.sign(z))))(z[:4]),
+    }

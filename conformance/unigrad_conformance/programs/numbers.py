@@ -56,6 +56,97 @@ def beyond_float16(ug: Any) -> Results:
     return {"full_like": ug.full_like(x, -1e9), "power": x**70000, "floor_divide": x // 0.1, "multiply": x * 1e-3 * 1e9}
 
 
+@case(
+    "a number keeps its digits beside arrays of float64, also where it stands for an array",
+    dtype="float64",
+    **{
+        "fmax": [0.1, 2.0], "fmin": [-1.0, 0.1], "heaviside": [0, 1], "heaviside at 0": 0.1, "interp": 0.2,
+        "logaddexp": [float(np.logaddexp(-1.0, 0.1)), float(np.logaddexp(2.0, 0.1))], "diff": [-1.1, 3.0],
+        "append": [-1.0, 2.0, 0.1], "stack": [2.0, 0.1], "hstack": [0.1, -1.0, 2.0], "choose": [-1.0, 0.1],
+        "linear": [[2.1]], "subtract": [-1.1, 2.0], "subtract.at": [-1.1, 2.0], "outer": [[-0.1], [0.2]],
+        "polyval": [-0.9, 2.1], "allclose": True, "rel_entr": 2 * math.log(20.0), "gradient of fmax": [0.1, 2.0],
+    },
+)  # fmt: skip
+def digits_of_numbers(ug: Any) -> Results:
+    x = ug.asarray(np.array([-1.0, 2.0]))
+    written = x.copy()
+    np.subtract.at(written, 0, 0.1)
+    return {
+        "fmax": ug.fmax(x, 0.1), "fmin": ug.fmin(0.1, x), "heaviside": ug.heaviside(x, 0.1),
+        "heaviside at 0": ug.heaviside(x[0] + 1, 0.1), "interp": ug.interp(0.1, x * 0 + [0, 1], x * 0 + [0, 2]),
+        "logaddexp": ug.logaddexp(x, 0.1), "diff": ug.diff(x, prepend=0.1), "append": ug.append(x, 0.1),
+        "stack": ug.stack([x[1], 0.1]), "hstack": ug.hstack([0.1, x]), "choose": ug.choose([0, 1], [x, 0.1]),
+        "linear": ug.nn.linear(x[None], ug.asarray(np.array([[0.0, 1.0]])), 0.1), "subtract": x.at[0].subtract(0.1),
+        "subtract.at": written, "outer": ug.outer(x, 0.1), "polyval": ug.polyval([1.0, x[1] * 0 + 0.1], x),
+        "allclose": ug.allclose(x[:1] * -0.1, 0.1, rtol=1e-12),
+        "rel_entr": ug.special.rel_entr(x[1], 0.1),
+        "gradient of fmax": ug.grad(lambda x: ug.sum(ug.fmax(x, 0.1) ** 2 / 2))(x) + ug.asarray(np.array([0.1, 0.0])),
+    }  # fmt: skip
+
+
+NARROW = ("fmax", "fmin", "heaviside", "logaddexp", "logaddexp2", "float_power")
+
+
+@case("numbers leave float16 what it is", **dict.fromkeys(NARROW, ["float16"] * 4), rel_entr="float16", binom="float16")
+def numbers_beside_float16(ug: Any) -> Results:
+    x = ug.asarray(np.array([0.5, 1.0], np.float16))
+    functions = {name: getattr(ug, name) for name in NARROW}
+    pairs = ((x, 0.5), (0.5, x), (x, 2), (2, x))
+    found = {name: [str(f(*pair).dtype) for pair in pairs] for name, f in functions.items()}
+    special = {"rel_entr": ug.special.rel_entr(x, 2), "binom": ug.special.binom(3, x)}
+    return found | {name: str(made.dtype) for name, made in special.items()}
+
+
+@case(
+    "a power by a number that is 0 in the dtype is 1, and constant; a base that is 0 or infinite there is one",
+    **{
+        "power": [1] * 5, "slope": [0] * 5, "number as array": [0] * 5, "float16": [1] * 5, "slope, float16": [0] * 5,
+        "of 0": [0, 0, 1], "slope of 0": [0, 0, 0], "of infinity": [inf, inf, 1], "slope of infinity": [inf, inf, inf],
+    },
+)  # fmt: skip
+def powers_by_vanishing_numbers(ug: Any) -> Results:
+    x, y = ug.asarray([0.5, -1.0, 0.0, inf, -3.0]), ug.asarray([0.5, 2.0, 0.0])
+    half = x.astype("float16")
+
+    def slope(f: Any, at: Any) -> Any:
+        return ug.grad(lambda x: ug.sum(f(x)))(at)
+
+    return {
+        "power": x**1e-320, "slope": slope(lambda x: x**1e-46, x), "float16": half**1e-9,
+        "number as array": slope(lambda x: x ** ug.asarray(0.0), x), "slope, float16": slope(lambda x: x**1e-9, half),
+        "of 0": 1e-320**y, "slope of 0": slope(lambda y: 1e-320**y, y),
+        "of infinity": 1e300**y, "slope of infinity": slope(lambda y: 1e300**y, y),
+    }  # fmt: skip
+
+
+@case(
+    "clip takes a number and an array for its bounds, in each place",
+    **{
+        "low": [0, 1.5, 2], "high": [-1, 0.5, 0.5], "number": [0.5, 1.5, 1.5], "mask": [0, 2],
+        "slope of x": [0, 0, 1], "slope of y": [1, 1, 0], "slope of high": [1, 0, 0],
+    },
+)  # fmt: skip
+def bounds_of_clip(ug: Any) -> Results:
+    x, y = ug.asarray([-1.0, 1.5, 2.0]), ug.asarray([-2.0, 1.0, 3.0])
+    slopes = ug.grad(lambda x, y: ug.sum(ug.clip(x, 0, y)), argnums=(0, 1))(x, y)
+    return {
+        "low": ug.clip(x, 0.0, ug.asarray([1.0, 1.5, 3.0])), "high": ug.clip(x, ug.asarray([-2.0, -2.0, 1.0]), 0.5),
+        "number": ug.clip(1.5, None, ug.asarray([0.5, 2.0, 3.0])), "mask": ug.clip(ug.asarray([False, True]), 0, 2) * 2,
+        "slope of x": slopes[0], "slope of y": slopes[1],
+        "slope of high": ug.grad(lambda y: ug.sum(ug.clip(0.5, 0.25, y)))(y),
+    }  # fmt: skip
+
+
+@case("numbers chosen by a floating condition have the slope 0", value=[0.5, 2.0], slope=[0, 0], twice=[0, 0])
+def numbers_chosen(ug: Any) -> Results:
+    x = ug.asarray([1.0, 0.0])
+
+    def slope(x: Any) -> Any:
+        return ug.grad(lambda x: ug.sum(ug.where(x, 0.5, 2.0)))(x)
+
+    return {"value": ug.where(x, 0.5, 2.0), "slope": slope(x), "twice": ug.grad(lambda x: ug.sum(slope(x)))(x)}
+
+
 TOO_LARGE = {
     "asarray": lambda ug, x: ug.asarray(2**63),
     "int8": lambda ug, x: ug.asarray(300, dtype="int8"),
