@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from unigrad_conformance.programs.custom import WITHIN, transforms_within
 
 import unigrad as ug
 
@@ -68,3 +69,13 @@ def test_the_warning_of_many_signatures_says_what_changes(backend: str) -> None:
             f(ug.ones(2), n)
         with pytest.warns(ug.UnigradWarning, match=r"What changed last: int 8 after int 7\."):
             f(ug.ones(2), 8)
+
+
+@pytest.mark.parametrize("name", WITHIN)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_transforms_inside_of_numpys_arrays(backend: str, name: str) -> None:
+    with ug.use_backend(backend):
+        f = ug.compile(transforms_within(ug)[name])
+        assert float(f(ug.asarray([3.0, 4.0]))) == 25.0
+        assert f(ug.asarray([1.0, 2.0])).tolist() == 5.0
+        assert ug.grad(f)(ug.asarray([3.0, 4.0])).tolist() == [6.0, 8.0]

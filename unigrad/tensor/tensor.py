@@ -178,7 +178,7 @@ class Tensor(Everyday):
 
     @property
     def size(self) -> int:
-        """The number of elements, an int: PyTorch's ``x.size()`` is ``x.shape``, and ``x.size(0)`` is ``x.shape[0]``."""
+        """The number of elements; PyTorch's ``x.size()`` is ``x.shape``, and ``x.size(0)`` is ``x.shape[0]``."""
         return prod(self._raw.shape)
 
     @property

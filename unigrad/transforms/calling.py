@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar, Token
 from typing import Any, SupportsIndex
 
 import numpy as np
@@ -16,6 +17,7 @@ from unigrad.base.dtypes import FLOATING, has_gradients
 from unigrad.base.errors import ArgumentError, DtypeError, MissingNameError, UnigradError
 from unigrad.base.leaving import Places, warn, watched
 from unigrad.base.recording import is_recording
+from unigrad.base.tracing import trace
 from unigrad.base.tree import flatten, paths, unflatten
 from unigrad.engine.moving import carried
 from unigrad.engine.passes import checked_cotangent
@@ -32,6 +34,25 @@ Where = Callable[[], str]
 """What says where a leaf is: called only to tell of a mistake."""
 UNUSED = ("zeros", "none", "error")
 _NUMBERS = (bool, int, float, complex)
+
+
+_untracked: ContextVar[bool] = ContextVar("unigrad_untracked", default=False)
+
+
+class as_tensors:
+    """While a function runs on arrays without history that are followed all the same: what transforms inside give
+    stays a Tensor, whatever they were given."""
+
+    def __enter__(self) -> None:
+        self._token: Token[bool] = _untracked.set(True)
+
+    def __exit__(self, *error: object) -> None:
+        _untracked.reset(self._token)
+
+
+def _kept() -> bool:
+    # While a function is compiled nothing has values.
+    return _untracked.get() or trace() is not None
 
 
 def several(argnums: Argnums | None) -> bool:
@@ -220,7 +241,7 @@ class Arguments:
 
     def _like(self, x: Tensor, original: Any) -> Any:
         """A Tensor as its caller sees it who gave ``original``: still one where anything outside follows it."""
-        if isinstance(original, Tensor) or is_wrapped(x) or self._followed_outside(x):
+        if isinstance(original, Tensor) or is_wrapped(x) or _kept() or self._followed_outside(x):
             return twin(x)
         if original is None or _is_numpy(original):
             return x.numpy()

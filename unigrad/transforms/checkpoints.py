@@ -25,7 +25,7 @@ from unigrad.engine.within import Pass
 from unigrad.tape import Node, newer, next_number
 from unigrad.tensor.joints import Maybe, joined_to
 from unigrad.tensor.tensor import Tensor
-from unigrad.transforms.calling import called, constant
+from unigrad.transforms.calling import as_tensors, called, constant
 from unigrad.transforms.steps import Operands, Repeatable, unwrapped
 
 
@@ -74,7 +74,8 @@ def _snapshot(x: Tensor) -> Tensor:
 def _one_step(name: str, again: Callable[..., Any], inputs: Sequence[Tensor], backend: Backend) -> Any:
     segment = _Segment(name, again, inputs)
     start = next_number()
-    result, layout, leaves, outputs = segment.run([x.detach() for x in segment.inputs])
+    with as_tensors():
+        result, layout, leaves, outputs = segment.run([x.detach() for x in segment.inputs])
     floating = [position for position, y in enumerate(outputs) if has_gradients(y.dtype)]
     _, closed_over = newer([y._node for y in outputs if y._node is not None], start)
     tracked = [position for position, x in enumerate(segment.inputs) if x._node is not None]

@@ -314,6 +314,37 @@ def closures(ug: Any) -> Results:
     return _transforms(ug, f)
 
 
+def transforms_within(ug: Any) -> dict[str, Callable[[Any], Any]]:
+    """Functions of an array of two elements, each the sum of their squares, by a transform of NumPy's arrays."""
+    ones = np.ones(2, np.float32)
+    return {
+        "grad": lambda z: ug.grad(lambda y: (y * z * z).sum())(ones).sum(),
+        "value_and_grad": lambda z: ug.value_and_grad(lambda y: (y * z * z).sum())(ones)[1].sum(),
+        "of a number": lambda z: ug.grad(lambda y: (y * z * z).sum())(1.0),
+        "vjp": lambda z: ug.vjp(lambda y: y * z * z, ones)[1](ones)[0].sum(),
+        "jvp": lambda z: ug.jvp(lambda y: y * z * z, (ones,), (ones,))[1].sum(),
+        "vmap": lambda z: ug.vmap(lambda y: y * z * z)(np.eye(2, dtype=np.float32)).sum(),
+        "hessian": lambda z: ug.hessian(lambda y: (y * y * z * z).sum() / 2)(ones).sum(),
+        "jacobian": lambda z: ug.jacobian(lambda y: y * z * z)(ones).sum(),
+    }
+
+
+WITHIN = ("grad", "value_and_grad", "of a number", "vjp", "jvp", "vmap", "hessian", "jacobian")
+
+
+@case("a transform inside of NumPy's arrays or numbers does not forget the arguments, which it closes over",
+      **{name: [6, 8] for name in WITHIN}, second=[2, 0], forward=6.0, twice=[6, 8])  # fmt: skip
+def transforms_inside(ug: Any) -> Results:
+    x = ug.asarray([3.0, 4.0])
+    functions = {name: ug.checkpoint(f) for name, f in transforms_within(ug).items()}
+    grad = functions["grad"]
+    return {name: ug.grad(f)(x) for name, f in functions.items()} | {
+        "second": ug.grad(lambda x: ug.grad(grad)(x)[0])(x),
+        "forward": ug.jvp(grad, (x,), (ug.asarray([1.0, 0.0]),))[1],
+        "twice": ug.grad(ug.checkpoint(grad))(x),
+    }
+
+
 @case("the gradient of an intermediate that it closes over; a second backward finds the graph released",
       x=[14, 14], h=[3, 3], w=[3, 3], error="GraphFreedError")  # fmt: skip
 def closed_over_intermediate(ug: Any) -> Results:
