@@ -169,7 +169,8 @@ class TorchBackend(Backend):
 
     def compiled(self, function: RawFunction, engine: str | None) -> RawFunction:
         if engine == "inductor":
-            return self._steady(self.torch.compile(function))
+            # Into unigrad's functions as well, which are to be called as they stand elsewhere (``admit``).
+            return self._steady(self.torch.compile(self.torch._dynamo.dont_skip_tracing(function)))
         return super().compiled(function, engine)
 
     def device(self, raw: Raw) -> Any:

@@ -547,3 +547,16 @@ def test_pytorchs_own_compiler() -> None:
     for one, other in zip(f(W), ug.value_and_grad(lambda x: (ug.tanh(x) * x).sum())(W), strict=True):
         assert type(one) is type(other)
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="PyTorch's compiler needs one for C++")
+def test_pytorchs_own_compiler_gets_the_whole_plan_where_it_was_used_before() -> None:
+    torch = pytest.importorskip("torch")
+    raw = torch.linspace(-1, 1, 8)
+    torch.compile(lambda x: ug.sin(x), backend="eager")(raw)  # from here on it calls unigrad's functions as they stand
+    torch._dynamo.utils.counters.clear()
+    value, gradient = ug.compile(ug.value_and_grad(lambda x: (ug.nn.gelu(x) * x).sum()), engine="inductor")(raw)
+    assert value.shape == ()
+    assert gradient.shape == (8,)
+    assert not torch._dynamo.utils.counters["graph_break"]
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
