@@ -18,6 +18,7 @@ from unigrad.extend import (
     backwards,
     everything,
     load_triton,
+    rewrite_functions,
     ruled,
     values_unknown,
 )
@@ -71,7 +72,10 @@ class TorchBackend(Backend):
         super().admit(raw)
         self._engine.meets_rules()
         if self._spread.is_spread(raw):
-            self._engine.met_spread = True
+            if not self._engine.met_spread:
+                self._engine.met_spread = True
+                rewrite_functions(self, self._spread.settling)
+            raw = self._spread.settled(raw)
         if not self._dynamo_knows and DYNAMO in sys.modules:
             # What torch.compile meets of unigrad it is to call as it stands: it knows no context variables, and would
             # take NumPy's functions for PyTorch's. Importing it for that takes longer than all else together.

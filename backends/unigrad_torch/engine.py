@@ -25,7 +25,7 @@ from unigrad.extend import (
 from unigrad_torch import steps
 from unigrad_torch.autocast import steady, surrounded
 from unigrad_torch.scalars import plainly
-from unigrad_torch.spread import any_spread, beside_constants, placed
+from unigrad_torch.spread import any_spread, beside, beside_constants, placed, rows
 
 # PyTorch's own: whether one of its functional transforms is at work.
 transforming = torch._C._are_functorch_transforms_active
@@ -153,7 +153,7 @@ def _gradients(pull: Pull, cotangents: Sequence[Raw], retain_graph: bool) -> Seq
     inputs = tuple(pull.inputs.values())
     with beside_constants((*pull.raws, *inputs)):
         found: Sequence[Raw | None] = run_backward(
-            tuple(pull.raws), tuple(cotangents), retain_graph, pull.create_graph, inputs, True, False
+            tuple(pull.raws), tuple(beside(cotangents, pull.raws)), retain_graph, pull.create_graph, inputs, True, False
         )
     return found
 
@@ -172,8 +172,9 @@ def _by_rows(pull: Pull) -> Sequence[Raw | None]:
                 is_grads_batched=True,
             )
             return found
-    rows = [_gradients(pull, row, retain_graph=True) for row in zip(*pull.cotangents, strict=True)]
-    columns = zip(*rows, strict=True)
+    leaves = tuple(pull.inputs.values())
+    each = zip(*map(rows, pull.cotangents), strict=True)
+    columns = zip(*[placed(_gradients(pull, row, retain_graph=True), leaves) for row in each], strict=True)
     return [None if column[0] is None else torch.stack(column) for column in columns]
 
 

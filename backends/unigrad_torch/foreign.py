@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -19,7 +20,12 @@ from unigrad.extend import (
     RawFunction,
 )
 from unigrad_torch.engine import TorchEngine
+from unigrad_torch.spread import ANY, any_spread, explained
 from unigrad_torch.steps import followed
+
+
+def _of_spread(function: Moving, what: str) -> AbstractContextManager[None]:
+    return explained(what, ANY) if any_spread(function.primals) else nullcontext()
 
 
 class TorchForeign(Foreign):
@@ -40,11 +46,13 @@ class TorchForeign(Foreign):
         return [(raw, node if raw.requires_grad else None) for raw in function(raws)]
 
     def jvp(self, function: Moving, tangents: Sequence[Raw]) -> tuple[Sequence[Raw], Sequence[Raw]]:
-        _, pushed, outs = torch.func.jvp(function, tuple(function.primals), tuple(tangents), has_aux=True)
+        with _of_spread(function, "forward mode"):
+            _, pushed, outs = torch.func.jvp(function, tuple(function.primals), tuple(tangents), has_aux=True)
         return outs, pushed
 
     def vmap(self, function: Moving) -> Sequence[Raw]:
-        found: tuple[Raw, ...] = torch.func.vmap(function.results, randomness="different")(*function.primals)
+        with _of_spread(function, "torch.func.vmap"):
+            found: tuple[Raw, ...] = torch.func.vmap(function.results, randomness="different")(*function.primals)
         return found
 
     def follows(self, raw: Raw) -> bool:

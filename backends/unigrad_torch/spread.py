@@ -7,15 +7,16 @@ processes at once: a program that prints in one alone waits for the others.
 from __future__ import annotations
 
 import contextlib
+import functools
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 import torch
 
-from unigrad.extend import Key, OperationError, Raw, Spread, UnigradWarning, apart
+from unigrad.extend import DType, Key, OperationError, Raw, RawFunction, Spread, UnigradWarning, apart
 
 
 def is_spread(raw: Raw) -> bool:
@@ -60,6 +61,110 @@ def _of_parts(local: Raw, mesh: Any, placements: Sequence[Any], **sizes: Any) ->
     return made.redistribute(mesh, placements) if local.requires_grad else made
 
 
+def settled(raw: Raw, sums: bool = False) -> Raw:
+    """A DTensor of which no process holds a mere share. With ``sums``, but for sums and means in float32 and wider.
+
+    PyTorch adds up those when they are needed. With other shares it goes on as if they were the values: it adds 1 to an
+    integer sum once in each process, casts ``any`` to numbers before it is joined, and adds up norms."""
+    if not is_spread(raw) or not any(each.is_partial() for each in raw.placements):
+        return raw
+    from torch.distributed.tensor import Partial
+
+    sums = sums and (raw.is_floating_point() or raw.is_complex()) and raw.dtype.itemsize > 2
+    placements = [
+        _replicate()
+        if each.is_partial() and not (sums and type(each) is Partial and each.reduce_op in ("sum", "avg"))
+        else each
+        for each in raw.placements
+    ]
+    return raw if placements == list(raw.placements) else raw.redistribute(raw.device_mesh, placements)
+
+
+def settling(name: str, function: RawFunction) -> RawFunction:
+    """A primitive's raw function as it is once there are DTensors: of results that are :func:`settled`, and called as
+    PyTorch's does them right."""
+    run = _RIGHT[name](function) if name in _RIGHT else function
+
+    @functools.wraps(function)
+    def call(*args: Any) -> Raw:
+        found = run(*args)
+        return found if type(found) is torch.Tensor else settled(found, sums=True)
+
+    return call
+
+
+def _in_float32(function: RawFunction) -> RawFunction:
+    """What adds up halves: each process's share of a sum may be out of their range, or have lost its digits."""
+
+    def run(x: Any, *args: Any) -> Raw:
+        several = isinstance(x, (list, tuple))
+        first = x[0] if several else x
+        if not is_spread(first) or first.dtype not in (torch.float16, torch.bfloat16):
+            return function(x, *args)
+        wide = [each.float() for each in x] if several else x.float()
+        rest = [each.float() if isinstance(each, torch.Tensor) else each for each in args]
+        return settled(function(wide, *rest)).to(first.dtype)
+
+    return run
+
+
+def _of_values(function: RawFunction) -> RawFunction:
+    """A cast: of a sum, not of what each process has of it. PyTorch's derivative of one to complex numbers takes no
+    array without axes."""
+
+    def run(x: Raw, dtype: DType) -> Raw:
+        if not is_spread(x):
+            return function(x, dtype)
+        x = settled(x)
+        return function(x, dtype) if x.ndim or dtype.kind != "c" else function(x[None], dtype)[0]
+
+    return run
+
+
+def _by_examples(function: RawFunction) -> RawFunction:
+    """A convolution, which PyTorch does of divided batches alone: of divided channels, kernels and axes it has another
+    shape, or an error on its way back."""
+
+    def run(x: Raw, w: Raw, *how: Any) -> Raw:
+        if not (is_spread(x) and is_spread(w)):
+            return function(x, w, *how)
+        batches = [each if each.is_shard(0) else _replicate() for each in x.placements]
+        found = function(
+            x.redistribute(x.device_mesh, batches), w.redistribute(w.device_mesh, [_replicate()] * len(batches)), *how
+        )
+        # To where it is already, for its cotangent to be brought there as well.
+        return found.redistribute(found.device_mesh, found.placements)
+
+    return run
+
+
+_RIGHT: dict[str, Callable[[RawFunction], RawFunction]] = {
+    "astype": _of_values,
+    "convolution": _by_examples,
+    **dict.fromkeys(
+        ("sum", "mean", "variance", "prod", "logsumexp", "vector_norm", "matmul", "einsum", "linear"), _in_float32
+    ),
+}
+
+
+def beside(cotangents: Sequence[Raw], heads: Sequence[Raw]) -> list[Raw]:
+    """Cotangents, of which plain ones belong to DTensors that lie whole in each process."""
+    return [
+        whole_on(head.device_mesh, g) if is_spread(head) and not is_spread(g) else g
+        for g, head in zip(cotangents, heads, strict=True)
+    ]
+
+
+def rows(raw: Raw) -> Sequence[Raw]:
+    """The elements along the first axis, which PyTorch takes apart only where it is not divided."""
+    if is_spread(raw):
+        divided = [each.is_shard(0) or each.is_partial() for each in raw.placements]
+        placements = [_replicate() if split else each for split, each in zip(divided, raw.placements, strict=True)]
+        raw = raw.redistribute(raw.device_mesh, placements)
+    found: Sequence[Raw] = raw.unbind(0)
+    return found
+
+
 def _replicate() -> Any:
     from torch.distributed.tensor import Replicate
 
@@ -76,16 +181,27 @@ def beside_constants(raws: Sequence[Any]) -> AbstractContextManager[None]:
 def _of_spread() -> Iterator[None]:
     from torch.distributed.tensor.experimental import implicit_replication
 
+    with implicit_replication(), explained("derivative", DIVIDED):
+        yield
+
+
+DIVIDED = (
+    "where it cannot take them divided, have them whole in each process before that step, of a Tensor x by "
+    "ug.wrap_native(lambda raw: raw.redistribute(placements=[Replicate()] * raw.device_mesh.ndim))(x)"
+)
+ANY = "give it plain tensors, of a Tensor x by ug.wrap_native(lambda raw: raw.full_tensor())(x)"
+
+
+@contextlib.contextmanager
+def explained(what: str, instead: str) -> Iterator[None]:
+    """What PyTorch refuses to do with DTensors, with the way round."""
     try:
-        with implicit_replication():
-            yield
+        yield
     except RuntimeError as error:
         if type(error) not in (RuntimeError, NotImplementedError):
             raise
         raise OperationError(
-            f"backend 'torch': PyTorch's derivative failed of arrays that lie in several processes: {error}; where it "
-            f"cannot take them divided, have them whole in each process before that step, of a Tensor x by "
-            f"ug.wrap_native(lambda raw: raw.redistribute(placements=[Replicate()] * raw.device_mesh.ndim))(x)"
+            f"backend 'torch': PyTorch's {what} failed of arrays that lie in several processes: {error}; {instead}"
         ) from error
 
 

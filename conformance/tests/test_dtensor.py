@@ -5,6 +5,7 @@ Each process runs the program below; all must see the same, and gradients lie wh
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import warnings
@@ -59,6 +60,18 @@ def test_what_cannot_be_is_said(seen: list[dict[str, Any]]) -> None:
     assert said["two meshes"].count("DeviceMesh((") == 2
     assert "PyTorch does not reshape arrays that lie in several processes as (Shard(dim=0),)" in said["undivided"]
     assert said["traced"].startswith("UnsupportedError: backend 'torch': this array has no values yet")
+
+
+def test_shares_are_joined_before_anything_is_made_of_them(seen: list[dict[str, Any]]) -> None:
+    assert seen[0]["joined"] == []
+
+
+def test_convolutions_of_whatever_is_divided(seen: list[dict[str, Any]]) -> None:
+    assert seen[0]["convolved"] == [[True, True]] * 4
+
+
+def test_forward_mode_of_native_functions_is_refused(seen: list[dict[str, Any]]) -> None:
+    assert seen[0]["said"]["native forward"].startswith("OperationError: backend 'torch': PyTorch's forward mode")
 
 
 def test_derivatives_of_other_kinds(seen: list[dict[str, Any]]) -> None:
@@ -140,6 +153,49 @@ def main() -> None:
     }
     found = gradients(losses, values, x, lambda raw: tuple(raw.placements))
 
+    # Whatever is left in shares, and what is made of it.
+    halves = torch.tensor([60000, 60000, -60000, -30000], dtype=torch.float16)
+    given = {
+        "floats": values / 8 - 0.4, "integers": values.long(), "booleans": values > 3, "halves": halves,
+        "bfloat16": values.bfloat16(),
+    }  # fmt: skip
+    leaving = {
+        "sum": ug.sum, "mean": ug.mean, "max": ug.max, "min": ug.min, "prod": ug.prod, "any": ug.any, "all": ug.all,
+        "norm": ug.linalg.vector_norm, "product": lambda x, axis: x.T @ x, "count": ug.count_nonzero,
+        "chosen": lambda x, axis: ug.take_along_axis(x, ug.asarray(np.zeros((1, *x.shape[1:]), np.int64)), axis=0),
+    }  # fmt: skip
+    using = {
+        "added": lambda x: x + 1, "taken from": lambda x: 1 - x, "doubled": lambda x: x * -2, "added up": ug.sum,
+        "divided": lambda x: 1 / (x + 3), "floats": lambda x: x.astype("float32"),
+        "integers": lambda x: x.astype("int64"), "halves": lambda x: x.astype("float16"),
+        "complex": lambda x: x.astype("complex64"), "stacked": lambda x: ug.stack([x, -x]),
+        "chosen": lambda x: ug.where(x > 0, x, 1), "root": lambda x: ug.sqrt(ug.abs(x)),
+    }  # fmt: skip
+    joined = []
+    for (dtype, raw), (left, leave), (used, use) in itertools.product(given.items(), leaving.items(), using.items()):
+        try:
+            expected_of = use(leave(ug.asarray(raw), axis=0)).numpy()
+        except ug.UnigradError:
+            continue
+        got_of = use(leave(ug.asarray(distribute_tensor(raw, mesh, [Shard(0)])), axis=0)).numpy()
+        close = np.allclose(
+            got_of.astype("complex"), expected_of.astype("complex"), rtol=1e-2 if raw.itemsize == 2 else 1e-6
+        )
+        if not close or got_of.dtype != expected_of.dtype:
+            joined.append(f"{used} of {left} of {dtype}: {got_of.tolist()} instead of {expected_of.tolist()}")
+
+    images, kernels = torch.arange(64.0).reshape(4, 4, 4).cos(), torch.arange(48.0).reshape(4, 4, 3).sin()
+    convolved = []
+    for axis, over in (0, Replicate()), (1, Replicate()), (2, Replicate()), (0, Shard(0)):
+        filters = ug.asarray(distribute_tensor(kernels, mesh, [over]))
+        got = ug.grad(lambda x, w=filters: (ug.nn.conv1d(x, w, padding=1) ** 2).sum())(
+            ug.asarray(distribute_tensor(images, mesh, [Shard(axis)]))
+        )
+        want = ug.grad(lambda x: (ug.nn.conv1d(x, ug.asarray(kernels), padding=1) ** 2).sum())(ug.asarray(images))
+        convolved.append(
+            [bool(np.allclose(got.numpy(), want.numpy(), rtol=1e-4, atol=1e-4)), placements(got) == str((Shard(axis),))]
+        )
+
     whole = [Replicate()]
     # Each process has a part of what belongs to weights that all hold: it is added up.
     added = by_tape(lambda w: ug.tanh(tensor @ w).sum(), distribute_tensor(matrix.raw / 8, mesh, whole))
@@ -171,6 +227,8 @@ def main() -> None:
             {
                 "processes": processes,
                 "gradients": found,
+                "joined": joined,
+                "convolved": convolved,
                 "shared": {
                     "added": [bool(np.allclose(added.numpy(), by_one, rtol=1e-12)), placements(added)],
                     "native": [bool(np.allclose(by_native.numpy(), by_one, rtol=1e-12)), placements(by_native)],
@@ -179,6 +237,7 @@ def main() -> None:
                 "by whole": [by_whole.tolist() == expected.tolist(), placements(by_whole)],
                 "said": {
                     "two meshes": message(lambda: tensor * ug.asarray(distribute_tensor(values, other, [Shard(0)]))),
+                    "native forward": message(lambda: ug.jvp(ug.wrap_native(torch.sin), (tensor,), (tensor,))),
                     "undivided": str(warned[0].message) if warned else "no warning",
                     "traced": message(lambda: make_fx(lambda raw: raw * float(ug.asarray(raw).sum()))(x)),
                 },

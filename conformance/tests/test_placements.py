@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from unigrad_conformance import runner
+from unigrad_conformance.runner import Asked, Column, Orders
 
 from unigrad.cli import main
 
@@ -16,3 +20,28 @@ def test_cases_agree_of_arrays_in_several_places(
     told = ["conform", "--quick", "--placement", placement, "--backend", backend, "--case", *cases]
     assert main(told) == 0
     assert "All agree. 3 agrees" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("error", "started"), [({"error": "RuntimeError"}, 2), ({"error": "UnsupportedError"}, 1), ({"results": {}}, 1)]
+)
+def test_a_case_that_fails_leaves_no_other_waiting(
+    error: dict[str, Any], started: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers = []
+
+    class Worker:
+        def __init__(self, *orders: Any) -> None:
+            workers.append(self)
+
+        def tell(self, line: str) -> None: ...
+        def close(self) -> None: ...
+        def message(self, seconds: float) -> dict[str, Any]:
+            return {"kind": "case", **error}
+
+    monkeypatch.setattr(runner, "Worker", Worker)
+    asked = Asked(Column("torch"), Orders(lambda *_: None, 1.0, (), {}, placement="dtensor"))
+    for name in ("one", "other"):
+        asked.ask(name)
+        assert asked.outcome() == {"kind": "case", **error}
+    assert len(workers) == started

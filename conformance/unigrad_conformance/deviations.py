@@ -31,25 +31,11 @@ class Deviation:
 
 _HIDDEN = "JAX's maximum of an array whose elements lie on several processors loses NaN where the parts are joined"
 _LATER = "dask computes nothing until values are asked for, and raises then what its chunks raise"
-_REFUSED = "PyTorch's own derivative fails of arrays that lie in several processes"
-_UNDER_FUNC = "PyTorch's functional transforms know no arrays that lie in several processes"
+_FORWARD = "PyTorch's forward mode knows no arrays that lie in several processes"
 DEVIATIONS: tuple[Deviation, ...] = (
     Deviation("jax", "kinks.max_nan.float32", _HIDDEN, "1.0 of [NaN, 1], also by jax.numpy alone", "sharded"),
     Deviation("jax", "kinks.max_pool_nan.float32", _HIDDEN, "likewise", "sharded"),
-    *(
-        Deviation("torch", case, _REFUSED, "an error in backward", "dtensor")
-        for case in (
-            "kinks.complex_cast.float32",
-            "nn.conv_transpose3d.plain.float32",
-            "halves.overflowing",
-            "linalg.fix_gauge.eigh.float32",
-            "mapping.layers",
-        )
-    ),
-    *(
-        Deviation("torch", case, _UNDER_FUNC, "an error of torch.func", "dtensor")
-        for case in ("mapping.jacobian_by_vmap", "custom.same_draws", "wrap_native.own_twice")
-    ),
+    Deviation("torch", "wrap_native.own_twice", _FORWARD, "an OperationError that says so", "dtensor"),
     *(
         Deviation("dask", case, _LATER, "no error before that")
         for case in (

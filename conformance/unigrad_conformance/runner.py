@@ -17,7 +17,7 @@ from unigrad_conformance.compiling import BY_VALUES
 from unigrad_conformance.deviations import Deviation, for_placement, known_deviation, matches
 from unigrad_conformance.kept import Kept
 from unigrad_conformance.limits import limit_of
-from unigrad_conformance.placing import PLACEMENTS
+from unigrad_conformance.placing import PLACEMENTS, TOGETHER
 from unigrad_conformance.processes import CASE_SECONDS, LOADING_SECONDS, Message, Worker, kill_all
 
 AT_ONCE = 2
@@ -169,7 +169,8 @@ class Orders:
 
 
 class Asked:
-    """One backend's worker, which is started when the first case is asked for, and anew after each that ended it."""
+    """One backend's worker, which is started when the first case is asked for, and anew after each that ended it, or
+    left its processes at different points."""
 
     def __init__(self, column: Column, orders: Orders) -> None:
         self.column = column
@@ -201,6 +202,11 @@ class Asked:
                 started = True
             elif kind == "case":
                 self._patience = self._orders.case_seconds
+                if (
+                    self._orders.placement == TOGETHER
+                    and message.get("error", "UnsupportedError") != "UnsupportedError"
+                ):
+                    self.close()
                 return message
             else:
                 self.close()

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from unigrad.adapters.contract import Backend
+from unigrad.adapters.contract import Backend, RawFunction
 from unigrad.adapters.engines import check_engine
 from unigrad.base.dtypes import everything
 from unigrad.base.errors import ArgumentError, BackendError, UnigradError, UnigradWarning
@@ -122,6 +122,15 @@ def meet_rules(backend: Backend) -> None:
         made.met_rules = True
         for scope in made.scopes:
             scope["met_rules"] = True
+
+
+def rewrite_functions(backend: Backend, rewritten: Callable[[str, RawFunction], RawFunction]) -> None:
+    """Have operations call what ``rewritten`` makes of each primitive's name and raw function from now on. For the
+    adapter to call when it first meets arrays of which its functions have to ask more than of others."""
+    backend.functions = {name: rewritten(name, function) for name, function in backend.functions.items()}
+    for scope in bound[backend].scopes:
+        function = backend.function(scope["row"].name)
+        scope.update(function=function, untracked=backend.engine.untracked(function))
 
 
 class BackendInfo(NamedTuple):

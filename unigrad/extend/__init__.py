@@ -10,7 +10,7 @@ from unigrad.adapters.contract import Backend, Engine, Foreign
 from unigrad.adapters.contract import ALL_ORDERS, Elsewhere, Followed, Moving, Pull, StepPull
 from unigrad.adapters.contract import Parents, RawFunction, RawPull, StepBack
 from unigrad.adapters.contract import apart, values_unknown, with_replaced
-from unigrad.adapters.registry import get_backend_object, meet_rules, register_backend
+from unigrad.adapters.registry import get_backend_object, meet_rules, register_backend, rewrite_functions
 
 # --- an adapter of a framework that follows NumPy ---
 from unigrad.native.backend import NativeBackend, by_element
@@ -62,6 +62,6 @@ __all__ = [
     "accumulate", "apart", "backwards", "by_element", "by_numpy", "composed", "everything", "float32", "float64",
     "from_host", "get_backend_object", "has_gradients", "host_capsule", "is_array", "load_triton", "meet_rules",
     "neutral_jvp", "neutral_vjp", "on_host", "placed_node", "pooled_shape", "real_of", "quietly", "raw_vjp",
-    "refusal", "register_backend", "rule_node", "ruled", "shares_of", "to_integers", "unless_refused",
-    "values_unknown", "window_slices", "with_host", "with_replaced",
+    "refusal", "register_backend", "rewrite_functions", "rule_node", "ruled", "shares_of", "to_integers",
+    "unless_refused", "values_unknown", "window_slices", "with_host", "with_replaced",
 ]  # fmt: skip

@@ -222,3 +222,34 @@ def imaginary_part_of_nan(ug: Any) -> Results:
         y = ug.imag(x)
     y.backward()
     return {"value": y, "grad": x.grad}
+
+
+@case(
+    "what is added up of parts that lie in several places is one number from then on",
+    **{
+        "sum and 1": [6, 9], "divided": [2, 2], "any": [1, 1], "any and 1": 2, "norms": 10, "norm and minus": [5, -5],
+        "mean as half": 0.5, "mean of halves": 6e4, "truncated": [1, 3], "as complex": 1 + 0j,
+        "cotangent": [2, 4],
+    },
+)  # fmt: skip
+def added_up_of_parts(ug: Any) -> Results:
+    integers, x = ug.asarray(np.array([[1, 4], [4, 4]])), ug.asarray([[3.0, 3.0], [4.0, 4.0]])
+    y = ug.asarray([1.0, 2.0])
+    y.attach_grad()
+    with ug.record():
+        squares = y**2
+    squares.backward(ug.ones(2))
+    sums, norms = ug.sum(integers, axis=0), ug.linalg.vector_norm(x, axis=0)
+    return {
+        "sum and 1": sums + 1,
+        "divided": ug.asarray([10.0, 16.0]) / sums,
+        "any": ug.any(integers > 3, axis=0).astype("int32"),
+        "any and 1": ug.any(integers > 0) + 1,
+        "norms": ug.sum(norms),
+        "norm and minus": ug.stack([norms, -norms])[:, 0],
+        "mean as half": ug.mean(ug.asarray([0.25, 0.75])).astype("float16").astype("float32"),
+        "mean of halves": ug.mean(ug.asarray(np.full(4, 60000, np.float16))).astype("float32"),
+        "truncated": ug.sum(ug.asarray([[0.5, 1.5], [0.5, 1.5]]), axis=0).astype("int64"),
+        "as complex": ug.sum(ug.asarray([0.5, 0.5])).astype("complex64"),
+        "cotangent": y.grad,
+    }
