@@ -39,7 +39,7 @@ def linear(x: Array, weight: Array, bias: Array | None = None, /) -> Tensor:
         )
     if bias is None:
         return matmul(x, matrix_transpose(weight))
-    bias = tensors((x, bias))[1]
+    *_, bias = tensors((x, weight, bias))
     if bias.shape == shape[:1] and bias.dtype.kind in dtypes.FLOATING:
         return linear_(x, weight, bias)
     return add(matmul(x, matrix_transpose(weight)), bias)

@@ -21,6 +21,7 @@ from unigrad.operations.elementwise import abs as absolute
 from unigrad.operations.elementwise import (
     divide,
     exp,
+    floats,
     log,
     log1p,
     logical_and,
@@ -60,7 +61,8 @@ def _pair(predictions: Array, targets: Array) -> tuple[Tensor, Tensor]:
 
 def _real_pair(name: str, predictions: Array, targets: Array) -> tuple[Tensor, Tensor]:
     predictions, targets = _pair(predictions, targets)
-    return real_numbers(name, predictions), real_numbers(name, targets)
+    found = floats(real_numbers(name, predictions), real_numbers(name, targets))
+    return found[0], found[1]
 
 
 def _reduced(losses: Tensor, reduction: str) -> Tensor:
@@ -255,6 +257,7 @@ def cross_entropy(
     if not 0 <= real_number(label_smoothing, "label_smoothing") <= 1:
         raise ArgumentError(f"label_smoothing={label_smoothing!r} is not from 0 to 1")
     if labels.dtype.kind in REAL_FLOATING:
+        logits, labels = floats(logits, labels)
         return _of_probabilities(logits, labels, number, weights, label_smoothing, reduction)
     if weights is not None or ignore_index is not None or label_smoothing or reduction != "mean":
         losses = log_softmax(logits, axis=number)
@@ -278,9 +281,8 @@ def _checked_shape(labels: Tensor, shape: tuple[int, ...], axis: int) -> tuple[i
 
 def _class_weights(weights: Array, logits: Tensor, axis: int) -> Tensor:
     """One weight per class, in a shape that broadcasts against the logits."""
-    weights = real_numbers("a loss's weights", asarray(weights, like=logits))
-    if narrow(weights):  # the logits are not any more, and the weights are added up as well
-        weights = astype(weights, logits.dtype)
+    # Weights are added up as well: with no fewer digits than the logits.
+    weights = floats(logits, real_numbers("a loss's weights", asarray(weights, like=logits)))[1]
     classes = logits.shape[axis]
     if weights.shape != (classes,):
         raise ShapeError(f"weights of shape {weights.shape} are not one for each of {classes} classes")
@@ -348,7 +350,7 @@ def cosine_similarity(x1: Array, x2: Array, /, axis: int = -1, *, eps: float = 1
 
     They broadcast, along ``axis`` as well. DtypeError if they are complex.
     """
-    x1, x2 = (real_numbers("cosine_similarity", x) for x in tensors((x1, x2)))
+    x1, x2 = floats(*(real_numbers("cosine_similarity", x) for x in tensors((x1, x2))))
     if narrow(x1, x2):
         return in_float32(cosine_similarity, x1, x2, axis=axis, eps=eps)
     x1, x2 = broadcast_arrays(x1, x2)  # first: the norm is that of the stretched vector

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from unigrad.base.arguments import many_axes, one_axis, real_number
-from unigrad.base.dtypes import has_gradients
 from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.operations.arranging import along
 from unigrad.operations.creation import asarray
 from unigrad.operations.elementwise import abs as absolute
-from unigrad.operations.elementwise import equal, greater, less, logical_and, remainder, where
+from unigrad.operations.elementwise import equal, floats, greater, less, logical_and, remainder, where
 from unigrad.operations.indexing import getitem
 from unigrad.operations.reductions import Axis, cumulative_sum, floating, rounded_once
 from unigrad.operations.sequences import diff
@@ -94,8 +93,7 @@ def _widths(f: Tensor, axis: int, spacing: Any) -> Tensor:
         return given
     if given.shape != (f.shape[axis],):
         raise ShapeError(f"coordinates of shape {given.shape} do not fit axis {axis} of shape {f.shape}")
-    given = given if has_gradients(given.dtype) else given.astype(f.dtype)
-    return reshape(diff(given), tuple(-1 if other == axis else 1 for other in range(f.ndim)))
+    return reshape(diff(floats(f, given)[1]), tuple(-1 if other == axis else 1 for other in range(f.ndim)))
 
 
 @operation

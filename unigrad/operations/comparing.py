@@ -6,7 +6,7 @@ from unigrad.base import dtypes
 from unigrad.base.arguments import real_number
 from unigrad.operations.creation import astype, full
 from unigrad.operations.elementwise import abs as absolute
-from unigrad.operations.elementwise import equal, isfinite, isnan, less_equal, logical_and, logical_or
+from unigrad.operations.elementwise import equal, greater, isfinite, isnan, less_equal, logical_and, logical_or
 from unigrad.operations.reductions import all as all_over
 from unigrad.table import Array, operation
 from unigrad.tensor.coercion import tensors
@@ -24,7 +24,9 @@ def isclose(x1: Array, x2: Array, /, rtol: float = 1e-5, atol: float = 1e-8, equ
         array.detach() if dtypes.has_gradients(array.dtype) else astype(array, dtypes.float64)
         for array in tensors((x1, x2))
     )
-    near = logical_and(less_equal(absolute(x1 - x2), absolute(x2) * rtol + atol), isfinite(x2))
+    limit = absolute(x2) * rtol + atol
+    # Without one only equals are close: a difference may be subnormal, which some frameworks take for zero.
+    near = logical_and(less_equal(absolute(x1 - x2), limit), logical_and(greater(limit, 0), isfinite(x2)))
     found = logical_or(near, equal(x1, x2))
     return logical_or(found, logical_and(isnan(x1), isnan(x2))) if equal_nan else found
 

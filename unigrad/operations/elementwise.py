@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import cmath
 import math
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,18 @@ def _zero(xp: Any, g: Any) -> Any:
     """The derivative of what is constant between its jumps: 0 for every cotangent, infinite ones and NaN too."""
     never = g < g if g.dtype.kind != "c" else (g == g) & (g != g)
     return xp.where(never, g, 0.0)
+
+
+def floats(*arrays: Array) -> list[Tensor]:
+    """Arrays of one backend in the floating dtype that they have in common, real ones beside complex ones in that of
+    the parts: what a function does with one of them before they meet is not done with fewer digits."""
+    found = tensors(arrays, whole=True)
+    kind = found[0]._dtype
+    if kind.kind in dtypes.FLOATING and builtins.all(x._dtype is kind for x in found):
+        return found
+    common = dtypes.to_float(reduce(dtypes.promote, [x.dtype for x in found]))
+    kinds = [common if x.dtype.kind == "c" else dtypes.real_of(common) for x in found]
+    return [x if x.dtype == kind else astype_(x, kind) for x, kind in zip(found, kinds, strict=True)]
 
 
 # --- arithmetic -------------------------------------------------------------------------------------
@@ -405,7 +418,7 @@ composed(logaddexp_, _logaddexp)
 @operation
 def logaddexp(x1: Array, x2: Array, /) -> Tensor:
     """log(exp(x1) + exp(x2)), without overflow; of complex numbers the principal logarithm."""
-    x1, x2 = tensors((x1, x2))
+    x1, x2 = floats(x1, x2)
     if "c" not in (x1.dtype.kind, x2.dtype.kind):
         return logaddexp_(x1, x2)
     largest = maximum(real(x1), real(x2)).detach()
@@ -416,7 +429,7 @@ def logaddexp(x1: Array, x2: Array, /) -> Tensor:
 @operation
 def logaddexp2(x1: Array, x2: Array, /) -> Tensor:
     """log2(2 ** x1 + 2 ** x2), without overflow."""
-    x1, x2 = tensors((x1, x2), whole=True)
+    x1, x2 = floats(x1, x2)
     return multiply(logaddexp(x1 * math.log(2), x2 * math.log(2)), 1 / math.log(2))
 
 

@@ -27,7 +27,7 @@ from unigrad.operations import decompositions as primitives
 from unigrad.operations.contractions import matmul, tensordot, vecdot
 from unigrad.operations.creation import asarray, astype_, eye, ones, zeros
 from unigrad.operations.elementwise import abs as absolute
-from unigrad.operations.elementwise import ceil, conj, isfinite, log, log2, maximum, real, sign, where
+from unigrad.operations.elementwise import ceil, conj, floats, isfinite, log, log2, maximum, real, sign, where
 from unigrad.operations.indexing import take_along_axis
 from unigrad.operations.shapes import broadcast_to, concat, expand_dims, matrix_transpose, moveaxis, reshape
 from unigrad.operations.triangles import tril, triu
@@ -608,7 +608,7 @@ def lstsq(a: Array, b: Array, /, rcond: float | None = None) -> LstsqResult:
     (None: max(m, n) times the machine epsilon). The sums are given for every rank and size, where NumPy leaves
     them out unless a has rank n and more rows than that. Differentiable for a and b, as :func:`pinv` is.
     """
-    a, b = tensors((a, b))
+    a, b = floats(a, b)
     a = _matrices("lstsq", a)
     vector = b.ndim == 1
     columns = _checked("lstsq", expand_dims(b, axis=-1) if vector else b)

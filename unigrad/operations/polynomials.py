@@ -11,7 +11,7 @@ from unigrad.base.dtypes import limits
 from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.operations.convolving import convolve
 from unigrad.operations.creation import asarray, full
-from unigrad.operations.elementwise import add, negative, power, sqrt
+from unigrad.operations.elementwise import add, floats, negative, power, sqrt
 from unigrad.operations.linalg import inv, lstsq
 from unigrad.operations.padding import pad
 from unigrad.operations.reductions import floating, rounded_once
@@ -139,8 +139,7 @@ def polyfit(
     order = whole_number(deg, "deg") + 1
     if order < 1:
         raise ArgumentError(f"polyfit: deg must be 0 or more, not {deg!r}")
-    x, y, *others = tensors((x, y) if w is None else (x, y, w))
-    x, y = floating(x), floating(y)
+    x, y, *others = floats(x, y) if w is None else floats(x, y, w)
     if x.ndim != 1 or not x.size or y.ndim not in (1, 2) or y.shape[0] != x.size:
         raise ShapeError(f"polyfit needs x of shape (n,) and y of (n,) or (n, k), not {x.shape} and {y.shape}")
     powers, values = vander(x, order), y

@@ -14,6 +14,7 @@ from unigrad.operations.creation import asarray
 from unigrad.operations.elementwise import (
     clip,
     equal,
+    floats,
     less,
     logaddexp,
     logical_or,
@@ -28,7 +29,7 @@ from unigrad.operations.reductions import sum as sum_over
 from unigrad.operations.searching import searchsorted_
 from unigrad.operations.shapes import broadcast_to, concat, reshape
 from unigrad.table import Array, alias, batched, composed, jvp, operation, vjp
-from unigrad.tensor.coercion import tensor, tensors
+from unigrad.tensor.coercion import tensors
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
@@ -230,11 +231,12 @@ def trapezoid(y: Array, /, x: Array | None = None, dx: float = 1.0, axis: int = 
     y = floating(y)
     if narrow(y):
         return in_float32(trapezoid, y, x, dx=dx, axis=axis)
+    if x is not None:
+        y, x = floats(y, x)
     number = one_axis(axis, y.ndim)
     later, earlier = _pairs(y, number)
     if x is None:
         return sum_over(later + earlier, axis=number) * (dx / 2)
-    x = tensor(x, y.backend)
     if x.ndim == 1 and x.size == y.shape[number]:
         x = reshape(x, tuple(x.size if other == number else 1 for other in range(y.ndim)))
     behind = number - y.ndim
@@ -262,7 +264,7 @@ def interp(
     its slope is that of the piece to the right, at the last one to the left. With a ``period`` the points lie on a
     circle of this circumference, in any order, and there is no outside.
     """
-    x, xp, fp = (floating(array) for array in tensors((x, xp, fp)))
+    x, xp, fp = floats(x, xp, fp)
     if narrow(x, xp, fp):
         return in_float32(interp, x, xp, fp, left=left, right=right, period=period)
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:

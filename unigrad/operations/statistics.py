@@ -13,13 +13,13 @@ from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.interpreters.batches import rewrapped
 from unigrad.operations import reductions
 from unigrad.operations.creation import asarray
-from unigrad.operations.elementwise import isnan, multiply, where
+from unigrad.operations.elementwise import floats, isnan, multiply, where
 from unigrad.operations.indexing import argsort_, getitem, take_along_axis_
 from unigrad.operations.moments import mean
 from unigrad.operations.reductions import Axis, floating, kept
 from unigrad.operations.shapes import moveaxis, permute_dims_, reshape, reshape_
 from unigrad.table import Array, operation
-from unigrad.tensor.coercion import plain_numbers, tensors
+from unigrad.tensor.coercion import plain_numbers
 from unigrad.tensor.levels import is_wrapped, values_of_all
 from unigrad.tensor.tensor import Tensor
 
@@ -121,7 +121,7 @@ def quantile(
 @operation
 def percentile(x: Array, q: Array, /, axis: Axis = None, *, keepdims: bool = False, method: str = "linear") -> Tensor:
     """:func:`quantile` with ``q`` from 0 to 100."""
-    part = q / 100 if isinstance(q, Tensor) else plain_numbers(q, "q") / 100
+    part = floats(x, q)[1] / 100 if isinstance(q, Tensor) else plain_numbers(q, "q") / 100
     return quantile(x, part, axis=axis, keepdims=keepdims, method=method)
 
 
@@ -130,7 +130,7 @@ def average(x: Array, /, axis: Axis = None, *, weights: Array | None = None, kee
     """The mean over ``axis`` with weights, which have x's shape or, over one axis, are a vector along it."""
     if weights is None:
         return mean(x, axis=axis, keepdims=keepdims)
-    x, weights = (floating(array) for array in tensors((x, weights)))
+    x, weights = floats(x, weights)
     if reductions.narrow(x, weights):
         weights = weights.astype("float32")
         return reductions.in_float32(average, x, axis=axis, weights=weights, keepdims=keepdims)

@@ -11,7 +11,7 @@ from unigrad.base.arguments import many_axes, real_number
 from unigrad.base.errors import ArgumentError
 from unigrad.operations import reductions
 from unigrad.operations.creation import asarray, astype
-from unigrad.operations.elementwise import ceil, floor, isnan, logical_not, maximum, round_, sqrt, where
+from unigrad.operations.elementwise import ceil, floats, floor, isnan, logical_not, maximum, round_, sqrt, where
 from unigrad.operations.indexing import argsort_, take_along_axis, take_along_axis_
 from unigrad.operations.reductions import Axis, floating, in_float32, kept, narrow, squared_size, vector_norm_
 from unigrad.operations.shapes import moveaxis, permute_dims_, reshape, reshape_
@@ -209,7 +209,7 @@ def nanpercentile(
     x: Array, q: Array, /, axis: Axis = None, *, keepdims: bool = False, method: str = "linear"
 ) -> Tensor:
     """:func:`nanquantile` with ``q`` from 0 to 100."""
-    part = q / 100 if isinstance(q, Tensor) else plain_numbers(q, "q") / 100
+    part = floats(x, q)[1] / 100 if isinstance(q, Tensor) else plain_numbers(q, "q") / 100
     return nanquantile(x, part, axis=axis, keepdims=keepdims, method=method)
 
 

@@ -6,10 +6,9 @@ import math
 from typing import Any
 
 from unigrad.binding.declaring import primitive
-from unigrad.operations.elementwise import equal, floor, greater, greater_equal, less, where
+from unigrad.operations.elementwise import equal, floats, floor, greater, greater_equal, less, where
 from unigrad.operations.reductions import rounded_once
 from unigrad.special import values
-from unigrad.special.elementary import floats
 from unigrad.special.incomplete import beta_tails, betainc_, betaincc_, gammainc_, gammaincc_
 from unigrad.special.values import Values, in_double
 from unigrad.table import Array, operation, vjp

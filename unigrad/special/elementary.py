@@ -17,6 +17,7 @@ from unigrad.operations.elementwise import (
     exp,
     exp2,
     expm1,
+    floats,
     greater,
     greater_equal,
     less,
@@ -37,15 +38,14 @@ from unigrad.operations.elementwise import (
     where,
     xlogy,
 )
-from unigrad.operations.reductions import floating, rounded_once
 from unigrad.operations.reductions import logsumexp as _logsumexp
 from unigrad.operations.reductions import max as _max
+from unigrad.operations.reductions import rounded_once
 from unigrad.operations.reductions import sum as _sum
 from unigrad.special import values
 from unigrad.special.values import Values, in_double, polynomial, within
 from unigrad.special.values import expm1 as _expm1
 from unigrad.table import Array, operation, vjp
-from unigrad.tensor.coercion import tensors
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
@@ -56,11 +56,6 @@ __all__ = [
 ]  # fmt: skip
 
 expit = sigmoid
-
-
-def floats(*arrays: Array) -> list[Tensor]:
-    """Arrays of one backend, integers as the default float dtype; numbers take that of the arrays beside them."""
-    return [floating(x) for x in tensors(arrays, whole=True)]
 
 
 @operation

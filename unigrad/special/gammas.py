@@ -8,7 +8,7 @@ from typing import Any
 from unigrad.base.errors import ArgumentError
 from unigrad.binding.declaring import primitive
 from unigrad.operations.creation import asarray
-from unigrad.operations.elementwise import digamma, equal, gammaln, greater, less, polygamma, where
+from unigrad.operations.elementwise import digamma, equal, floats, gammaln, greater, less, polygamma, where
 from unigrad.operations.elementwise import exp as exp_
 from unigrad.operations.elementwise import floor as floor_
 from unigrad.operations.reductions import floating, rounded_once
@@ -26,7 +26,6 @@ from unigrad.special.values import (
     within,
 )
 from unigrad.table import Array, operation, vjp
-from unigrad.tensor.coercion import tensors
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
@@ -290,7 +289,7 @@ def beta(a: Array, b: Array, /) -> Tensor:
 @rounded_once
 def poch(z: Array, m: Array, /) -> Tensor:
     """The rising factorial gamma(z + m) / gamma(z)."""
-    z, m = tensors((z, m), whole=True)
+    z, m = floats(z, m)
     sign = gammasgn(z + m) * gammasgn(z)
     found = sign * exp_(gammaln(z + m) - gammaln(z))
     return where(equal(m, 0), 1.0, found)
@@ -303,8 +302,7 @@ def binom(n: Array, k: Array, /) -> Tensor:
 
     0 where k is a whole number below 0 or above a whole n; NaN where n is a negative whole number.
     """
-    n, k = tensors((n, k), whole=True)
-    n = floating(n)
+    n, k = floats(n, k)
     found = 1 / ((n + 1) * beta_(1 + n - k, 1 + k))
     return where(less(n, 0) & equal(n, floor_(n)), math.nan, found)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad_conformance.case import Program, Results, raised
+from unigrad_conformance.case import Limit, Program, Results, raised
 
 NUMBERS = Program("numbers")
 case = NUMBERS.case
@@ -81,6 +81,41 @@ def digits_of_numbers(ug: Any) -> Results:
         "allclose": ug.allclose(x[:1] * -0.1, 0.1, rtol=1e-12),
         "rel_entr": ug.special.rel_entr(x[1], 0.1),
         "gradient of fmax": ug.grad(lambda x: ug.sum(ug.fmax(x, 0.1) ** 2 / 2))(x) + ug.asarray(np.array([0.1, 0.0])),
+    }  # fmt: skip
+
+
+_WIDE = np.array([0.25, 0.7, 0.45])
+_PARTS = np.array([0.3, 0.5, 0.2], np.float32).astype(np.float64)
+
+
+@case(
+    "lists, integers and arrays of float32 beside float64 are computed with no fewer digits",
+    dtype="float64",
+    limit=Limit(ulp=16, of="one"),
+    **{
+        "interp": np.interp(_WIDE, [0, 0.375, 1.125], [0, 1, 2]), "average": 1.0,
+        "polyfit": [5 / 56, 8 / 35], "lstsq": [5 / 56, 8 / 35], "percentile": np.percentile(_WIDE, [10, 70]),
+        "cosine": float(_WIDE @ [1, 2, 3] / np.linalg.norm(_WIDE) / 14**0.5),
+        "logaddexp2": np.logaddexp2([1, 2, 3], _WIDE), "gradient": np.gradient(_WIDE, [0, 1, 3], edge_order=2),
+        "trapezoid": float(np.trapezoid(_PARTS, _WIDE)), "kl_div": _PARTS * (np.log(_PARTS) - np.log(_WIDE)),
+        "probabilities": float(-(_WIDE @ np.log(np.exp(_PARTS) / np.exp(_PARTS).sum()))), "binom": 10 / 3,
+        "weights": float(-np.log(np.exp(_WIDE[0]) / np.exp(_WIDE).sum())),
+    },
+)  # fmt: skip
+def digits_beside_float64(ug: Any) -> Results:
+    x, nn = ug.asarray(_WIDE), ug.nn
+    narrow = ug.asarray(_PARTS.astype(np.float32))
+    matrix = ug.asarray(np.array([[1, 1], [3, 1], [4, 1]]))
+    return {
+        "interp": ug.interp(x, [0.0, 0.375, 1.125], [0.0, 1.0, 2.0]), "average": ug.average(x * 0 + 1, weights=narrow),
+        "polyfit": ug.polyfit([1.0, 3.0, 4.0], x, 1), "lstsq": np.linalg.lstsq(matrix, x)[0],
+        "percentile": ug.percentile(x, ug.asarray([10, 70])), "logaddexp2": ug.logaddexp2(ug.asarray([1, 2, 3]), x),
+        "cosine": nn.cosine_similarity(x, [1.0, 2.0, 3.0], axis=0),
+        "gradient": np.gradient(x, [0.0, 1.0, 3.0], edge_order=2),
+        "trapezoid": ug.trapezoid(narrow, x), "kl_div": nn.kl_div(ug.log(x), narrow, reduction="none"),
+        "probabilities": nn.cross_entropy(narrow[None], x[None]),
+        "binom": ug.special.binom(ug.asarray(4), x[:1] * 0 + 2)[0] * 5 / 9,
+        "weights": nn.cross_entropy(x[None], [0], weights=[0.3, 0.5, 0.2]),
     }  # fmt: skip
 
 
@@ -209,6 +244,8 @@ def subnormal_numbers(ug: Any) -> Results:
             "nonzero": (ug.nonzero(x)[0], [0, 1, 3, 4]),
             "searchsorted": (ug.searchsorted(ug.sort(x), x), [2, 0, 1, 3, 4]),
             "array_equal": (ug.array_equal(x, x * 0), False),
+            "isclose": (ug.isclose(x, y, rtol=0.0, atol=0.0), [0, 0, 0, 0, 0]),
+            "allclose": (ug.allclose(x, x, rtol=0.0, atol=0.0), True),
         }
         found[dtype] = ", ".join(name for name, (value, right) in answers.items() if value.tolist() != right)
     return found
