@@ -307,7 +307,8 @@ def far_away(x: Raw) -> tuple[Raw, Raw]:
     first, second = (part.detach() for part in (x.real, x.imag))
     real, imag = first.isinf(), second.isinf()
     direction = torch.complex(torch.where(real, first.sign(), 0.0), torch.where(imag, second.sign(), 0.0))
-    return real | imag, torch.where(real & imag, complex(math.nan, math.nan), direction)
+    # Not torch.where of a complex NaN, which torch.fx writes as a name.
+    return real | imag, direction * torch.where(real & imag, math.nan, 1.0)
 
 
 def imag(x: Raw) -> Raw:

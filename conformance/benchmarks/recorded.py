@@ -244,7 +244,9 @@ class Ours:
 
             return note
 
-        scopes = bound[self.backend].scopes
+        with ug.record():
+            function(ug, *arrays)  # which writes the functions that it needs
+        scopes = bound[self.backend].scopes.values()
         before = [(scope["function"], scope["untracked"]) for scope in scopes]
         own = self.backend.function
         try:

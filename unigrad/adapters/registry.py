@@ -22,7 +22,7 @@ from unigrad.base.dtypes import everything
 from unigrad.base.errors import ArgumentError, BackendError, UnigradError, UnigradWarning
 from unigrad.base.recording import is_recording
 from unigrad.base.tracing import trace
-from unigrad.table import PRIMITIVES
+from unigrad.table import PRIMITIVES, Primitive
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -36,8 +36,14 @@ class Bound:
         """The class of this backend's Tensors."""
         self.raw_functions: Any = None
         """The primitives over raw arrays, where rules can use them, else None."""
-        self.scopes: list[dict[str, Any]] = []
-        """The globals of this backend's operations."""
+        self.wrapped: set[type] = set()
+        """The classes of its Tensors at work in a transform, and of those that may stand beside them."""
+        self.made: Callable[[Primitive], None]
+        """Writes a primitive's functions, which are written when they are first called, if they are not there yet."""
+        self.scopes: dict[str, dict[str, Any]] = {}
+        """The globals of those that are there, by the primitive's name."""
+        self.lock = threading.RLock()
+        """Held while functions are written, or all of them changed."""
         self.met_rules = False
         """Whether operations ask :attr:`Engine.by_rules`."""
 
@@ -119,18 +125,20 @@ def meet_rules(backend: Backend) -> None:
     adapter to call when a leaf is made, or an array admitted, while that is true."""
     made = bound[backend]
     if not made.met_rules:
-        made.met_rules = True
-        for scope in made.scopes:
-            scope["met_rules"] = True
+        with made.lock:
+            made.met_rules = True
+            for scope in made.scopes.values():
+                scope["met_rules"] = True
 
 
 def rewrite_functions(backend: Backend, rewritten: Callable[[str, RawFunction], RawFunction]) -> None:
     """Have operations call what ``rewritten`` makes of each primitive's name and raw function from now on. For the
     adapter to call when it first meets arrays of which its functions have to ask more than of others."""
-    backend.functions = {name: rewritten(name, function) for name, function in backend.functions.items()}
-    for scope in bound[backend].scopes:
-        function = backend.function(scope["row"].name)
-        scope.update(function=function, untracked=backend.engine.untracked(function))
+    with bound[backend].lock:
+        backend.functions = {name: rewritten(name, function) for name, function in backend.functions.items()}
+        for name, scope in bound[backend].scopes.items():
+            function = backend.function(name)
+            scope.update(function=function, untracked=backend.engine.untracked(function))
 
 
 class BackendInfo(NamedTuple):

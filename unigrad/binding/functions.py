@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import math
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -68,27 +68,65 @@ def bind(backend: Backend) -> Bound:
         made._rootless = made
         made._rooted = type(made.__name__, (made,), {"__slots__": (), "__module__": "unigrad", "_is_root": True})
     bound = Bound(tensor_type)
+    bound.wrapped = wrapped_types(tensor_type)
     if engine.inline_nodes == "rules" or engine.pulls_raw:
         bound.raw_functions = raw_functions(backend)
+    bound.made = functools.partial(_make, backend, bound)
     for row in PRIMITIVES.values():
-        function = _bound_function(backend, row, bound)
-        setattr(primitives, row.name, function)
-        if not row.variadic:
-            setattr(tensor_type, method_name(row), function)
-    for method, (primitive_name, swapped) in OPERATORS.items():
-        function = getattr(primitives, primitive_name)
-        setattr(tensor_type, method, function.reflected if swapped else function)
-    for method, primitive_name in IN_PLACE.items():
-        raw_function = None
-        # Which floats of one dtype need no check for.
-        if PRIMITIVES[primitive_name].dtypes in ("any", "numeric", "float"):
-            raw_function = engine.untracked(backend.function(primitive_name))
-        setattr(tensor_type, method, in_place(getattr(primitives, primitive_name), raw_function, engine))
+        for owner, name, _ in _places(row, tensor_type):
+            setattr(owner, name, _unmade(bound, row, owner, name))
     if engine.scope is not None:
         framework_scopes.append(engine.scope)
     for kind in (tensor_type, tensor_type._rooted):
         backend.foreign.contain(kind, attrgetter("raw"), functools.partial(_as_given, tensor_type))
     return bound
+
+
+def _places(row: Primitive, tensor_type: Any) -> Iterator[tuple[Any, str, str]]:
+    """Where a primitive's functions are: what has one, under which name, and which of them: the ``function`` itself,
+    with its operands ``reflected``, or the ``assignment``."""
+    yield tensor_type._bound, row.name, "function"
+    if not row.variadic:
+        yield tensor_type, method_name(row), "function"
+    for method, (name, swapped) in OPERATORS.items():
+        if name == row.name:
+            yield tensor_type, method, "reflected" if swapped else "function"
+    for method, name in IN_PLACE.items():
+        if name == row.name:
+            yield tensor_type, method, "assignment"
+
+
+def _unmade(bound: Bound, row: Primitive, owner: Any, name: str) -> Callable[..., Any]:
+    """What stands in a function's place until it is first called. To write all of them takes longer than to import
+    NumPy, and a program needs a few."""
+
+    def first(*args: Any, **named: Any) -> Any:
+        bound.made(row)
+        return getattr(owner, name)(*args, **named)
+
+    first.__doc__ = row.doc
+    return first
+
+
+def _make(backend: Backend, bound: Bound, row: Primitive) -> None:
+    """Write a primitive's functions and put them in their places, unless they are there."""
+    with bound.lock:
+        if row.name in bound.scopes:
+            return
+        function: Any = _bound_function(backend, row, bound)
+        for owner, name, which in _places(row, bound.tensor_type):
+            if which == "assignment":
+                setattr(owner, name, _assignment(backend, row, function))
+            else:
+                setattr(owner, name, function.reflected if which == "reflected" else function)
+
+
+def _assignment(backend: Backend, row: Primitive, function: Callable[..., Any]) -> Callable[..., Any]:
+    raw_function = None
+    # Which floats of one dtype need no check for.
+    if row.dtypes in ("any", "numeric", "float"):
+        raw_function = backend.engine.untracked(backend.function(row.name))
+    return in_place(function, raw_function, backend.engine)
 
 
 def _as_given(tensor_type: type[Tensor], value: Any) -> Any:
@@ -328,7 +366,7 @@ def _bound_function(backend: Backend, row: Primitive, bound: Bound) -> Callable[
     function = backend.function(row.name)
     scope: dict[str, Any] = {
         "T": tensor_type,
-        "wrapped": wrapped_types(tensor_type),
+        "wrapped": bound.wrapped,
         "row": row,
         "backend": backend,
         "function": function,
@@ -360,7 +398,7 @@ def _bound_function(backend: Backend, row: Primitive, bound: Bound) -> Callable[
     numbers = backend.numbers(row.name, scope[_weak(row)]) if row.scalars else None
     if numbers is not None:
         scope["numbers"] = numbers
-    bound.scopes.append(scope)
+    bound.scopes[row.name] = scope
     run = _run(row, engine.inline_nodes, scope)
     made: Callable[..., Any] = execute(
         row.name, _taken(row, run, numbers is not None), scope, of=row.name, what="function", on=backend.label

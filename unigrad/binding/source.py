@@ -10,6 +10,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from unigrad.adapters.contract import Backend
+from unigrad.adapters.registry import bound
 from unigrad.table import Primitive
 
 _written: dict[tuple[str, str], list[str]] = {}
@@ -93,9 +94,10 @@ def _kept(source: str, of: str, what: str, on: str) -> str:
 
 
 def source(row: Primitive, backend: Backend, shared: bool = True) -> str:
-    """What was written for a primitive and is run on a backend, which must be loaded.
+    """What is written for a primitive and run on a backend, which must be loaded.
 
     ``shared``: with what all backends share, such as the class of its nodes.
     """
+    bound[backend].made(row)
     files = (_written.get((row.name, ""), []) if shared else []) + _written.get((row.name, backend.label), [])
     return "\n\n".join(f"# {file[1:-1]}\n{''.join(linecache.getlines(file))}\n" for file in files)

@@ -420,6 +420,5 @@ def traced_over(inner: Backend, source: Backend) -> TracedBackend:
             _traced[inner] = backend
         kinds = {type_on(backend), *wrapped_types(type_on(backend))}
         for other in {inner, source}:
-            for scope in bound[other].scopes:
-                scope["wrapped"] |= kinds
+            bound[other].wrapped |= kinds
     return backend
