@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -47,7 +48,7 @@ class TorchBackend(Backend):
         load_triton(pytorch=True)
         import torch
 
-        from unigrad_torch import scalars, spread
+        from unigrad_torch import scalars, shares, spread
         from unigrad_torch.autocast import steady
         from unigrad_torch.engine import TorchEngine
         from unigrad_torch.foreign import TorchForeign
@@ -55,7 +56,7 @@ class TorchBackend(Backend):
 
         self.torch = torch
         self._scalars = scalars
-        self._spread = spread
+        self._spread, self._shares = spread, shares
         self._steady = steady
         self.raw_dtypes = {
             dtype: getattr(torch, str(dtype)) for dtype in everything() if str(dtype) not in self.missing
@@ -74,8 +75,8 @@ class TorchBackend(Backend):
         if self._spread.is_spread(raw):
             if not self._engine.met_spread:
                 self._engine.met_spread = True
-                rewrite_functions(self, self._spread.settling)
-            raw = self._spread.settled(raw)
+                rewrite_functions(self, functools.partial(self._shares.settling, self))
+            raw = self._shares.settled(raw)
         if not self._dynamo_knows and DYNAMO in sys.modules:
             # What torch.compile meets of unigrad it is to call as it stands: it knows no context variables, and would
             # take NumPy's functions for PyTorch's. Importing it for that takes longer than all else together.

@@ -7,16 +7,15 @@ processes at once: a program that prints in one alone waits for the others.
 from __future__ import annotations
 
 import contextlib
-import functools
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 import torch
 
-from unigrad.extend import DType, Key, OperationError, Raw, RawFunction, Spread, UnigradWarning, apart
+from unigrad.extend import Key, OperationError, Raw, Spread, UnigradWarning, apart
 
 
 def is_spread(raw: Raw) -> bool:
@@ -44,12 +43,12 @@ def put(raw: Raw, where: Spread) -> Raw:
     if not is_spread(raw):
         raw = whole_on(mesh, raw)
     alike = where.shape in (None, tuple(raw.shape)) and not any(each.is_partial() for each in placements)
-    return raw.redistribute(mesh, placements if alike else [_replicate()] * mesh.ndim)
+    return raw.redistribute(mesh, placements if alike else [replicate()] * mesh.ndim)
 
 
 def whole_on(mesh: Any, raw: Raw) -> Raw:
     """A plain tensor, the same in all processes, as a DTensor that each of the mesh holds whole."""
-    return _of_parts(raw.to(mesh.device_type), mesh, [_replicate()] * mesh.ndim)
+    return _of_parts(raw.to(mesh.device_type), mesh, [replicate()] * mesh.ndim)
 
 
 def _of_parts(local: Raw, mesh: Any, placements: Sequence[Any], **sizes: Any) -> Raw:
@@ -59,92 +58,6 @@ def _of_parts(local: Raw, mesh: Any, placements: Sequence[Any], **sizes: Any) ->
 
     made = DTensor.from_local(local, mesh, placements, run_check=False, **sizes)
     return made.redistribute(mesh, placements) if local.requires_grad else made
-
-
-def settled(raw: Raw, sums: bool = False) -> Raw:
-    """A DTensor of which no process holds a mere share. With ``sums``, but for sums and means in float32 and wider.
-
-    PyTorch adds up those when they are needed. With other shares it goes on as if they were the values: it adds 1 to an
-    integer sum once in each process, casts ``any`` to numbers before it is joined, and adds up norms."""
-    if not is_spread(raw) or not any(each.is_partial() for each in raw.placements):
-        return raw
-    from torch.distributed.tensor import Partial
-
-    sums = sums and (raw.is_floating_point() or raw.is_complex()) and raw.dtype.itemsize > 2
-    placements = [
-        _replicate()
-        if each.is_partial() and not (sums and type(each) is Partial and each.reduce_op in ("sum", "avg"))
-        else each
-        for each in raw.placements
-    ]
-    return raw if placements == list(raw.placements) else raw.redistribute(raw.device_mesh, placements)
-
-
-def settling(name: str, function: RawFunction) -> RawFunction:
-    """A primitive's raw function as it is once there are DTensors: of results that are :func:`settled`, and called as
-    PyTorch's does them right."""
-    run = _RIGHT[name](function) if name in _RIGHT else function
-
-    @functools.wraps(function)
-    def call(*args: Any) -> Raw:
-        found = run(*args)
-        return found if type(found) is torch.Tensor else settled(found, sums=True)
-
-    return call
-
-
-def _in_float32(function: RawFunction) -> RawFunction:
-    """What adds up halves: each process's share of a sum may be out of their range, or have lost its digits."""
-
-    def run(x: Any, *args: Any) -> Raw:
-        several = isinstance(x, (list, tuple))
-        first = x[0] if several else x
-        if not is_spread(first) or first.dtype not in (torch.float16, torch.bfloat16):
-            return function(x, *args)
-        wide = [each.float() for each in x] if several else x.float()
-        rest = [each.float() if isinstance(each, torch.Tensor) else each for each in args]
-        return settled(function(wide, *rest)).to(first.dtype)
-
-    return run
-
-
-def _of_values(function: RawFunction) -> RawFunction:
-    """A cast: of a sum, not of what each process has of it. PyTorch's derivative of one to complex numbers takes no
-    array without axes."""
-
-    def run(x: Raw, dtype: DType) -> Raw:
-        if not is_spread(x):
-            return function(x, dtype)
-        x = settled(x)
-        return function(x, dtype) if x.ndim or dtype.kind != "c" else function(x[None], dtype)[0]
-
-    return run
-
-
-def _by_examples(function: RawFunction) -> RawFunction:
-    """A convolution, which PyTorch does of divided batches alone: of divided channels, kernels and axes it has another
-    shape, or an error on its way back."""
-
-    def run(x: Raw, w: Raw, *how: Any) -> Raw:
-        if not (is_spread(x) and is_spread(w)):
-            return function(x, w, *how)
-        batches = [each if each.is_shard(0) else _replicate() for each in x.placements]
-        found = function(
-            x.redistribute(x.device_mesh, batches), w.redistribute(w.device_mesh, [_replicate()] * len(batches)), *how
-        )
-        # To where it is already, for its cotangent to be brought there as well.
-        return found.redistribute(found.device_mesh, found.placements)
-
-    return run
-
-
-_RIGHT: dict[str, Callable[[RawFunction], RawFunction]] = {
-    "astype": _of_values,
-    "convolution": _by_examples,
-    **dict.fromkeys(
-        ("sum", "mean", "variance", "prod", "logsumexp", "vector_norm", "matmul", "einsum", "linear"), _in_float32
-    ),
-}
 
 
 def beside(cotangents: Sequence[Raw], heads: Sequence[Raw]) -> list[Raw]:
@@ -159,13 +72,13 @@ def rows(raw: Raw) -> Sequence[Raw]:
     """The elements along the first axis, which PyTorch takes apart only where it is not divided."""
     if is_spread(raw):
         divided = [each.is_shard(0) or each.is_partial() for each in raw.placements]
-        placements = [_replicate() if split else each for split, each in zip(divided, raw.placements, strict=True)]
+        placements = [replicate() if split else each for split, each in zip(divided, raw.placements, strict=True)]
         raw = raw.redistribute(raw.device_mesh, placements)
     found: Sequence[Raw] = raw.unbind(0)
     return found
 
 
-def _replicate() -> Any:
+def replicate() -> Any:
     from torch.distributed.tensor import Replicate
 
     return Replicate()
@@ -228,14 +141,14 @@ def assigned(x: Raw, value: Raw, key: Key) -> Raw:
 
     mesh = (x if is_spread(x) else value).device_mesh
     x, value = (raw if is_spread(raw) else whole_on(mesh, raw) for raw in (x, value))
-    placements = [_replicate() if each.is_partial() else each for each in x.placements]
+    placements = [replicate() if each.is_partial() else each for each in x.placements]
     rows = np.full(tuple(x.shape), -1)
     key = tuple([whole(entry).numpy(force=True) if isinstance(entry, torch.Tensor) else entry for entry in key])
     rows[key] = np.arange(value.numel()).reshape(value.shape)
     here = whole_on(mesh, torch.from_numpy(rows)).redistribute(mesh, placements).to_local()
     # In all processes together: of what each of them takes, its own cotangents.
     parts = [Partial() if each.is_shard() else each for each in placements]
-    given = value.redistribute(mesh, [_replicate()] * mesh.ndim).to_local(grad_placements=parts).reshape(-1)
+    given = value.redistribute(mesh, [replicate()] * mesh.ndim).to_local(grad_placements=parts).reshape(-1)
     own = x.redistribute(mesh, placements).to_local()
     taken = given[here.clamp(min=0)] if given.numel() else own
     return _of_parts(torch.where(here < 0, own, taken), mesh, placements, shape=x.shape, stride=x.stride())
@@ -262,12 +175,12 @@ def together(primitive: str, raws: Sequence[Any]) -> tuple[list[Any], Spread | N
         UnigradWarning,
         stacklevel=2,
     )
-    return values, Spread("", (mesh, [_replicate()] * mesh.ndim))
+    return values, Spread("", (mesh, [replicate()] * mesh.ndim))
 
 
 def _in_each(raw: Raw) -> Raw:
     mesh = raw.device_mesh
-    return raw.redistribute(mesh, [_replicate()] * mesh.ndim).to_local()
+    return raw.redistribute(mesh, [replicate()] * mesh.ndim).to_local()
 
 
 @contextlib.contextmanager

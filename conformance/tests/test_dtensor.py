@@ -27,7 +27,7 @@ def test_all_processes_see_the_same(seen: list[dict[str, Any]]) -> None:
 
 
 def test_gradients_lie_where_their_variables_do(seen: list[dict[str, Any]]) -> None:
-    assert len(seen[0]["gradients"]) == 2 * 32
+    assert len(seen[0]["gradients"]) == 2 * 34
     assert {name: found for name, found in seen[0]["gradients"].items() if found != [True, True]} == {}
 
 
@@ -107,6 +107,8 @@ def main() -> None:
     labels, several = ug.asarray(torch.tensor([0, 1, 1, 0])), ug.asarray(torch.tensor([0, 2, 2]))
     columns = ug.asarray(torch.tensor([0, 1, 0]))
 
+    divided_along_rows = distribute_tensor(torch.arange(32.0, dtype=torch.float64).reshape(4, 4, 2), mesh, [Shard(0)])
+
     def changed_by(key: Any, value: Any, x: Any) -> Any:
         y = x * 1
         y[key] = value
@@ -148,6 +150,8 @@ def main() -> None:
         "products": lambda x: ug.prod(x, axis=0).sum() / 100 + ug.cumulative_prod(x / 4, axis=0).sum(),
         "solved": lambda x: ug.linalg.solve(plain[:2] + ug.asarray(torch.eye(2)) * 9, x[:2]).sum(),
         "einsum": lambda x: (ug.einsum("ij,ij->i", x, plain) * x[:, 0]).sum(),
+        "stacked": lambda x: (ug.stack([x, x * x, x, x]) * divided_along_rows).sum(),
+        "over its norm": lambda x: (x / ug.linalg.vector_norm(x) * x).sum(),
         "where": lambda x: ug.where(x > 3, x * x, 0.0).sum(),
         "checkpoint": lambda x: ug.checkpoint(lambda x: ug.exp(x / 8) * x)(x).sum(),
     }
