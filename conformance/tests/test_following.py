@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from unigrad_conformance.programs.custom import WITHIN, transforms_within
 
 import unigrad as ug
 
@@ -110,3 +111,59 @@ def test_inside_torch_func() -> None:
     assert gradient(x).tolist() == FIRST
     assert torch.func.grad(lambda x: (gradient(x) * x).sum())(x).tolist() == SECOND
     assert torch.func.vmap(gradient)(x[:, None]).ravel().tolist() == FIRST
+
+
+def _closing_over(name: str) -> Any:
+    """The sum of squares, by a transform of NumPy's arrays inside, which sees the framework's array in its closure."""
+    f = transforms_within(ug)[name]
+    return lambda raw: f(ug.asarray(raw)).raw
+
+
+@pytest.mark.parametrize("name", WITHIN)
+def test_pytorchs_transforms_follow_what_ours_close_over(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    f, x, direction = _closing_over(name), torch.tensor([3.0, 4.0]), torch.tensor([1.0, 0.0])
+    with ug.use_backend("torch"):
+        assert torch.func.grad(f)(x).tolist() == [6, 8]
+        assert torch.func.jvp(f, (x,), (direction,))[1].item() == 6
+        assert torch.func.vmap(f)(torch.stack([x, direction])).tolist() == [25, 1]
+
+
+@pytest.mark.parametrize("name", WITHIN)
+def test_jaxs_transforms_follow_what_ours_close_over(name: str) -> None:
+    jax = pytest.importorskip("jax")
+    f, x, direction = _closing_over(name), jax.numpy.array([3.0, 4.0]), jax.numpy.array([1.0, 0.0])
+    with ug.use_backend("jax"):
+        assert jax.grad(f)(x).tolist() == jax.jit(jax.grad(f))(x).tolist() == [6, 8]
+        assert jax.jvp(f, (x,), (direction,))[1].item() == 6
+        assert jax.vmap(f)(jax.numpy.stack([x, direction])).tolist() == [25, 1]
+
+
+@pytest.mark.parametrize("name", WITHIN)
+def test_tensorflows_tape_follows_what_ours_close_over(name: str) -> None:
+    tf = pytest.importorskip("tensorflow")
+    f, x = _closing_over(name), tf.constant([3.0, 4.0])
+
+    def gradient(x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = f(x)
+        return tape.gradient(y, x)
+
+    with ug.use_backend("tensorflow"):
+        assert gradient(x).numpy().tolist() == tf.function(gradient)(x).numpy().tolist() == [6, 8]
+
+
+def test_a_compiled_function_of_numpys_arrays_is_followed_by_what_it_closes_over() -> None:
+    torch, jax = pytest.importorskip("torch"), pytest.importorskip("jax")
+
+    def f(raw: Any) -> Any:
+        z = ug.asarray(raw)
+        return ug.compile(lambda y: (y * z * z).sum())(np.ones(2, np.float32)).raw
+
+    with ug.use_backend("torch"):
+        assert torch.func.grad(f)(torch.tensor([3.0, 4.0])).tolist() == [6, 8]
+        x = torch.tensor([3.0, 4.0], requires_grad=True)
+        assert torch.autograd.grad(f(x), x)[0].tolist() == [6, 8]
+    with ug.use_backend("jax"):
+        assert jax.jit(jax.grad(f))(jax.numpy.array([3.0, 4.0])).tolist() == [6, 8]

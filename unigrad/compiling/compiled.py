@@ -40,7 +40,7 @@ from unigrad.tensor.coercion import mismatch, traced
 from unigrad.tensor.joints import Maybe, PullBack
 from unigrad.tensor.levels import beneath
 from unigrad.tensor.tensor import Tensor, type_on, writes
-from unigrad.transforms.calling import called, check_function, floating_dtype, is_numeric
+from unigrad.transforms.calling import called, check_function, floating_dtype, followed_by_framework, is_numeric
 from unigrad.transforms.custom import Step, apply
 from unigrad.transforms.reverse import vjp
 from unigrad.transforms.steps import placed
@@ -154,6 +154,8 @@ class Compiled:
             self._hits += 1
             with contextlib.suppress(KeyError):  # another thread has put it out
                 self._plans.move_to_end(key)
+        if compilation.is_followed():
+            return self._inside(given, args, kwargs)
         return compilation(given, args, kwargs)
 
     def _inside(self, given: Given, args: Any, kwargs: Any) -> Any:
@@ -358,6 +360,10 @@ class Compilation:
             if tuple(x._raw.shape) != variable.shape or x._dtype != variable.dtype:
                 return False
         return True
+
+    def is_followed(self) -> bool:
+        """Whether a framework's own gradient is at work on an array that the function closes over."""
+        return any(map(followed_by_framework, self._captures.values()))
 
     def __call__(self, given: Given, args: Any, kwargs: Any) -> Any:
         """The results for these arguments."""

@@ -244,7 +244,7 @@ class Arguments:
         if isinstance(original, Tensor) or is_wrapped(x) or _kept() or self._followed_outside(x):
             return twin(x)
         if original is None or _is_numpy(original):
-            return x.numpy()
+            return twin(x) if followed_by_framework(x) else x.numpy()
         return x._raw if x._node is None else x.backend.engine.detached(x._raw)
 
     def _followed_outside(self, x: Tensor) -> bool:
@@ -414,6 +414,14 @@ def twin(x: Tensor) -> Tensor:
     if isinstance(x, Dual):
         return dual(*x._parts)
     return type(x).of(x._raw, x._node)
+
+
+def followed_by_framework(x: Tensor) -> bool:
+    """Whether a framework's own transform or tape, at work outside, follows x, or there are no values of it yet."""
+    backend = x.backend
+    if backend.engine.by_rules() or not backend.is_known(x._raw):
+        return True
+    return x._node is None and backend.foreign.follows(x._raw)
 
 
 def without_history(x: Tensor) -> Tensor:
