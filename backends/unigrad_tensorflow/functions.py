@@ -35,6 +35,7 @@ from unigrad_tensorflow.derivatives import replaced
 from unigrad_tensorflow.exact import exact, of_angles, rounded, truth
 from unigrad_tensorflow.exact import position as exact_position
 from unigrad_tensorflow.fft import FOURIER
+from unigrad_tensorflow.halves import in_float32
 from unigrad_tensorflow.linalg import linear_algebra
 from unigrad_tensorflow.networks import NETWORKS
 from unigrad_tensorflow.searching import searching
@@ -116,14 +117,14 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "isinf": of_numbers(gen_math_ops.is_inf, gen_math_ops.logical_or, tf.zeros),
         "isfinite": of_numbers(gen_math_ops.is_finite, gen_math_ops.logical_and, tf.ones),
         "erf": erf,
-        "gammaln": of_halves(gen_math_ops.lgamma),
+        "gammaln": in_float32(gen_math_ops.lgamma),
         "where": where,
         "clip": lambda x, low, high: gen_math_ops.minimum(gen_math_ops.maximum(x, low), high),
         "relu": gen_nn_ops.relu,
         "softplus": gen_nn_ops.softplus,
         "astype": functools.partial(astype, backend),
         # TensorFlow adds up float16 in float16.
-        "sum": over_axes(added_up(tf.reduce_sum)),
+        "sum": over_axes(in_float32(tf.reduce_sum)),
         "mean": over_axes(tf.reduce_mean),
         "prod": over_axes(tf.reduce_prod),
         "max": over_axes(tf.reduce_max),
@@ -138,7 +139,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
             tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
         ),
         "vector_norm": vector_norm,
-        "cumulative_sum": added_up(lambda x, axis: gen_math_ops.cumsum(x, constant(axis))),
+        "cumulative_sum": in_float32(lambda x, axis: gen_math_ops.cumsum(x, constant(axis))),
         "cumulative_prod": lambda x, axis: gen_math_ops.cumprod(x, constant(axis)),
         "matmul": matmul,
         "einsum": einsum,
@@ -258,30 +259,7 @@ def expm1(x: Raw) -> Raw:
     return tf.where(turning & gen_math_ops.is_finite(first), found, tf.complex(real, imag))
 
 
-def of_halves(function: Callable[..., Raw]) -> Callable[..., Raw]:
-    """A function of arrays for which TensorFlow has no kernel of float16 or bfloat16: of these in float32."""
-
-    def run(*raws: Raw) -> Raw:
-        own = raws[0].dtype
-        if own not in (tf.float16, tf.bfloat16):
-            return function(*raws)
-        return tf.cast(function(*[tf.cast(raw, tf.float32) for raw in raws]), own)
-
-    return run
-
-
-def added_up(function: Callable[..., Raw]) -> Callable[..., Raw]:
-    """A function that adds up its first argument: halves in float32."""
-
-    def run(x: Raw, *how: Any) -> Raw:
-        if x.dtype not in (tf.float16, tf.bfloat16):
-            return function(x, *how)
-        return tf.cast(function(tf.cast(x, tf.float32), *how), x.dtype)
-
-    return run
-
-
-@of_halves
+@in_float32
 def fmod(x1: Raw, x2: Raw) -> Raw:
     """Of floats."""
     return gen_math_ops.truncate_mod(x1, x2)
@@ -514,7 +492,7 @@ def pick(x: Raw, positions: Any) -> Raw:
     return tf.gather(tf.reshape(x, [-1]), positions)
 
 
-@added_up
+@in_float32
 def put(x: Raw, positions: Any, shape: Shape) -> Raw:
     """Zeros with x added at flat positions."""
     rows = tf.reshape(positions, (-1, 1))

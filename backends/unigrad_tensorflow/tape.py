@@ -23,6 +23,7 @@ from unigrad.extend import (
     Primitive,
     Raw,
 )
+from unigrad_tensorflow.halves import half_of, in_float32
 
 open_tape = pywrap_tfe.TFE_Py_TapeSetNew
 close_tape = pywrap_tfe.TFE_Py_TapeSetRemove
@@ -129,25 +130,6 @@ def _repeats(primitive: Primitive, raws: Sequence[Raw]) -> bool:
     return primitive.kind == "elementwise" and len({tuple(raw.shape) for raw in raws if hasattr(raw, "shape")}) > 1
 
 
-def _half(raws: Sequence[Raw]) -> Any:
-    """The dtype of the first array, if it is float16 or bfloat16."""
-    for raw in raws:
-        dtype = getattr(raw, "dtype", None)
-        if dtype is not None:
-            return dtype if dtype is tf.float16 or dtype is tf.bfloat16 else None
-    return None
-
-
-def in_float32(function: Callable[..., Raw], half: Any) -> Callable[..., Raw]:
-    """A function of halves, computed in float32 and rounded once, as is its gradient."""
-
-    def run(*args: Any) -> Raw:
-        wide = [tf.cast(x, tf.float32) if tf.is_tensor(x) and x.dtype is half else x for x in args]
-        return tf.cast(function(*wide), half)
-
-    return run
-
-
 class TensorFlowEngine(Engine):
     """Each recorded operation has a tape of its own, and unigrad walks from tape to tape."""
 
@@ -163,8 +145,8 @@ class TensorFlowEngine(Engine):
     ) -> tuple[Raw, Node]:
         name = primitive.name
         function = self._backend.function(name)
-        if (half := _half(raws)) is not None and _repeats(primitive, raws):
-            function = in_float32(function, half)
+        if half_of(raws) is not None and _repeats(primitive, raws):
+            function = in_float32(function)
         if primitive.variadic:
             return record(name, lambda *arrays: function(list(arrays), *statics), parents, raws)
         if statics:
