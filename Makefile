@@ -6,6 +6,8 @@ READY := $(VENV)/.ready
 # On few cores the spinning threads of several BLAS libraries slow each other down fifty-fold.
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
+# Bytecode is kept, whatever the environment says: each of some hundred processes would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 # JAX compiles every operation of every case. A small program takes 27 ms without optimisation, and 18 without the
 # emitters that make a compiler of their own for each fusion (`make test` has both). Here alone, where the release is
 # pinned: flags of XLA's CPU compiler come and go, and one that it does not know ends the process.
