@@ -192,7 +192,7 @@ class Arguments:
         """Warn that the derivative by ``what`` is zeros, if values that depend on it (on the ``variable``, or on duals)
         were read while the function ran."""
         node = None if variable is None else variable._node
-        places = [place for place, read in self._read.items() if read is node or _depends(read, node)]
+        places = [place for place, read in self._read.items() if read is node or depends(read, node)]
         if places:
             warn(places, what)
 
@@ -284,7 +284,7 @@ class Arguments:
         return [x.zeros_like() if grad is None else grad for x, grad in zip(self.variables, found, strict=True)]
 
 
-def _depends(node: Node | None, on: Node | None) -> bool:
+def depends(node: Node | None, on: Node | None) -> bool:
     """Whether what ``node`` gave was computed from what ``on`` gave; parts of the graph may be released already."""
     queue = [] if node is None or on is None else [node]
     seen = set(queue)

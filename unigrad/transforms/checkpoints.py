@@ -17,6 +17,7 @@ from unigrad.adapters.contract import Backend
 from unigrad.adapters.registry import current_backend
 from unigrad.base.dtypes import has_gradients
 from unigrad.base.errors import ArgumentError, BackendMismatchError, UnsupportedError
+from unigrad.base.leaving import Places, warn, watched
 from unigrad.base.recording import is_recording
 from unigrad.base.tree import Layout, flatten, unflatten
 from unigrad.engine.moving import Crossing
@@ -25,7 +26,7 @@ from unigrad.engine.within import Pass
 from unigrad.tape import Node, newer, next_number
 from unigrad.tensor.joints import Maybe, joined_to
 from unigrad.tensor.tensor import Tensor
-from unigrad.transforms.calling import as_tensors, called, constant
+from unigrad.transforms.calling import as_tensors, called, constant, depends
 from unigrad.transforms.steps import Operands, Repeatable, unwrapped
 
 
@@ -56,11 +57,11 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         if not is_recording():
             return run(tensors)
         backend = tensors[0].backend if tensors else current_backend()
-        again = functools.partial(Repeatable(), run)
+        again = Repeatable()
         snapshot = [_snapshot(x) for x in tensors]
         if backend.engine.checkpointed is not None:
-            return backend.engine.checkpointed(functools.partial(again, snapshot))
-        return _one_step(called(f), again, snapshot, backend)
+            return backend.engine.checkpointed(functools.partial(again, run, snapshot))
+        return _one_step(_Segment(called(f), again, run, snapshot), backend)
 
     return applied
 
@@ -71,11 +72,11 @@ def _snapshot(x: Tensor) -> Tensor:
     return unflatten(layout, [type(part).of(part._raw, part._node) for part in parts])
 
 
-def _one_step(name: str, again: Callable[..., Any], inputs: Sequence[Tensor], backend: Backend) -> Any:
-    segment = _Segment(name, again, inputs)
+def _one_step(segment: _Segment, backend: Backend) -> Any:
+    name = segment.name
     start = next_number()
     with as_tensors():
-        result, layout, leaves, outputs = segment.run([x.detach() for x in segment.inputs])
+        result, layout, leaves, outputs = segment.run([x.detach() for x in segment.inputs], {})
     floating = [position for position, y in enumerate(outputs) if has_gradients(y.dtype)]
     _, closed_over = newer([y._node for y in outputs if y._node is not None], start)
     tracked = [position for position, x in enumerate(segment.inputs) if x._node is not None]
@@ -100,17 +101,26 @@ def _one_step(name: str, again: Callable[..., Any], inputs: Sequence[Tensor], ba
 class _Segment:
     """The function, of the plain Tensors that its arguments are made of."""
 
-    def __init__(self, name: str, again: Callable[..., Any], inputs: Sequence[Tensor]) -> None:
+    def __init__(self, name: str, again: Repeatable, function: Callable[..., Any], inputs: Sequence[Tensor]) -> None:
         self.name = name
         self._again = again
+        self._function = function
         parts = [unwrapped(x) for x in inputs]
         self.inputs = [part for found, _ in parts for part in found]
         self._wrappers = [layout for _, layout in parts]
 
-    def run(self, inputs: Sequence[Tensor]) -> tuple[Any, Layout, list[tuple[Any, Layout | None]], list[Tensor]]:
-        """The result as it is; its structure; each leaf of it, with what makes an array of plain Tensors; these."""
+    def _watched(self, inputs: Sequence[Tensor], places: Places) -> Any:
+        with watched(places):
+            return self._function(inputs)
+
+    def run(
+        self, inputs: Sequence[Tensor], places: Places
+    ) -> tuple[Any, Layout, list[tuple[Any, Layout | None]], list[Tensor]]:
+        """The result as it is; its structure; each leaf of it, with what makes an array of plain Tensors; these.
+
+        In ``places`` come the lines at which values of what is followed are read."""
         supply = iter(inputs)
-        result = self._again([wrap(supply) for wrap in self._wrappers])
+        result = self._again(self._watched, [wrap(supply) for wrap in self._wrappers], places)
         leaves, layout = flatten(result)
         outputs: list[Tensor] = []
         built: list[tuple[Any, Layout | None]] = []
@@ -129,7 +139,8 @@ class _Segment:
         for position in tracked:
             inputs[position] = self._entrance(inputs[position], higher)
         start = next_number()
-        *_, outputs = self.run(inputs)
+        places: Places = {}
+        *_, outputs = self.run(inputs, places)
         pairs = [
             (outputs[position], g)
             for position, g in zip(floating, gs, strict=True)
@@ -137,6 +148,7 @@ class _Segment:
         ]
         entrances: list[Any] = [inputs[position]._node for position in tracked]
         if not pairs:
+            self._warn_if_cut(entrances, places)
             return [None] * (len(entrances) + len(closed_over))
         heads, seeds = zip(*pairs, strict=True)
         inner, reached = newer([head._node for head in heads], start)
@@ -149,7 +161,16 @@ class _Segment:
                 f"{self.name}, run again for its derivative, reached recorded arrays that it did not reach the first "
                 f"time; a checkpointed function must do the same each time it is called"
             )
-        return pulled_through(Pass(heads, seeds, True, higher), inner, [*entrances, *closed_over])
+        found = pulled_through(Pass(heads, seeds, True, higher), inner, [*entrances, *closed_over])
+        if all(x is None for x in found):
+            self._warn_if_cut(entrances, places)
+        return found
+
+    def _warn_if_cut(self, entrances: Sequence[Node], places: Places) -> None:
+        """Where nothing comes out: warn if the function read values that depend on its arguments."""
+        found = [place for place, read in places.items() if any(depends(read, node) for node in entrances)]
+        if found:
+            warn(found, f"the arguments of {self.name}, a checkpoint,")
 
     @staticmethod
     def _entrance(x: Tensor, higher: bool) -> Tensor:

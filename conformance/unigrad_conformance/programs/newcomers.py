@@ -71,7 +71,7 @@ LEFT: dict[str, Callable[[Any, Any], Any]] = {
 
 
 @case("a gradient of zeros because values left the graph: a warning names the line and the way",
-      kinds=["DisconnectedWarning"] * len(LEFT), named=[True] * len(LEFT), grad=[0, 0], transforms=[1] * 6)  # fmt: skip
+      kinds=["DisconnectedWarning"] * len(LEFT), named=[True] * len(LEFT), grad=[0, 0], transforms=[1] * 7)  # fmt: skip
 def left(ug: Any) -> Results:
     x = ug.asarray([1.0, 2.0])
     found = {name: _warnings(lambda f=f: ug.grad(lambda y: f(ug, y))(x)) for name, f in LEFT.items()}
@@ -87,6 +87,7 @@ def left(ug: Any) -> Results:
         lambda: ug.hvp(square, (x,), (x,)),
         lambda: ug.jacobian(square)(x),
         lambda: ug.jacobian(square, mode="forward")(x),
+        lambda: ug.grad(ug.checkpoint(square))(x),
     ]
     return {
         "kinds": [text.partition(":")[0] for text in said.values()],
