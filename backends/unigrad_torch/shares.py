@@ -58,6 +58,8 @@ def settled(raw: Raw, sums: bool = False) -> Raw:
 def settling(backend: Backend, name: str, function: RawFunction) -> RawFunction:
     """A primitive's raw function as it is once there are DTensors: of results that are :func:`settled`, and called as
     PyTorch's does them right."""
+    if name not in _RIGHT and PRIMITIVES[name].kind in ("elementwise", "comparison"):
+        return function  # of what is settled it leaves no other shares
     run = _RIGHT[name](backend, function) if name in _RIGHT else function
 
     @functools.wraps(function)

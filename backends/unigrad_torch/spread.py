@@ -40,8 +40,9 @@ def whole(raw: Raw) -> Raw:
 def put(raw: Raw, where: Spread) -> Raw:
     """An array, the same in all processes, as another lies; one of another shape whole in each."""
     mesh, placements = where.own
-    if not is_spread(raw):
-        raw = whole_on(mesh, raw)
+    if not is_spread(raw) or raw.device_mesh != mesh:
+        # From one mesh to another PyTorch brings nothing, and says nothing.
+        raw = whole_on(mesh, whole(raw))
     alike = where.shape in (None, tuple(raw.shape)) and not any(each.is_partial() for each in placements)
     return raw.redistribute(mesh, placements if alike else [replicate()] * mesh.ndim)
 
@@ -61,7 +62,10 @@ def _of_parts(local: Raw, mesh: Any, placements: Sequence[Any], **sizes: Any) ->
 
 
 def beside(cotangents: Sequence[Raw], heads: Sequence[Raw]) -> list[Raw]:
-    """Cotangents, of which plain ones belong to DTensors that lie whole in each process."""
+    """Cotangents, of which plain ones belong to DTensors that lie whole in each process. OperationError for one on
+    another mesh."""
+    for pair in zip(cotangents, heads, strict=True):
+        one_mesh(pair)
     return [
         whole_on(head.device_mesh, g) if is_spread(head) and not is_spread(g) else g
         for g, head in zip(cotangents, heads, strict=True)
@@ -120,7 +124,9 @@ def explained(what: str, instead: str) -> Iterator[None]:
 
 def placed(gradients: Sequence[Raw | None], leaves: Sequence[Raw]) -> list[Raw | None]:
     """Gradients of DTensors as these lie, where PyTorch leaves them otherwise, and of plain leaves as plain tensors;
-    what is partial is added up."""
+    what is partial is added up. OperationError for one on another mesh."""
+    for pair in zip(gradients, leaves, strict=True):
+        one_mesh(pair)
     return [
         gradient
         if gradient is None or not is_spread(gradient)
@@ -139,7 +145,7 @@ def assigned(x: Raw, value: Raw, key: Key) -> Raw:
     """
     from torch.distributed.tensor import Partial
 
-    mesh = (x if is_spread(x) else value).device_mesh
+    mesh = one_mesh((x, value))
     x, value = (raw if is_spread(raw) else whole_on(mesh, raw) for raw in (x, value))
     placements = [replicate() if each.is_partial() else each for each in x.placements]
     rows = np.full(tuple(x.shape), -1)
@@ -159,10 +165,7 @@ def together(primitive: str, raws: Sequence[Any]) -> tuple[list[Any], Spread | N
     all processes. If there are none, PyTorch cannot do this with DTensors: then the values as plain tensors, and that
     the result belongs on the mesh. OperationError for DTensors of two meshes.
     """
-    meshes = list({raw.device_mesh: raw for raw in raws if is_spread(raw)}.values())
-    if len(meshes) > 1:
-        raise apart("torch", [str(raw.device_mesh) for raw in meshes])
-    mesh = meshes[0].device_mesh
+    mesh = one_mesh(raws)
     plain = [isinstance(raw, torch.Tensor) and not is_spread(raw) for raw in raws]
     if any(plain):
         return [whole_on(mesh, raw) if marked else raw for raw, marked in zip(raws, plain, strict=True)], None
@@ -194,6 +197,14 @@ def _together() -> Iterator[None]:
             f"group is there from torch.distributed.init_process_group to destroy_process_group, and as long as all "
             f"of its processes run: {error}"
         ) from error
+
+
+def one_mesh(raws: Sequence[Any]) -> Any:
+    """The mesh of the DTensors among them, None if there are none; OperationError for those of two meshes."""
+    meshes = list(dict.fromkeys(raw.device_mesh for raw in raws if is_spread(raw)))
+    if len(meshes) > 1:
+        raise apart("torch", list(map(str, meshes)))
+    return meshes[0] if meshes else None
 
 
 def any_spread(raws: Sequence[Any]) -> bool:

@@ -52,6 +52,15 @@ def test_what_all_processes_share_has_one_gradient(seen: list[dict[str, Any]]) -
     assert seen[0]["shared"] == {"added": whole, "native": whole, "plain": [True, "Tensor"]}
 
 
+def test_arrays_on_two_meshes_are_both_named(seen: list[dict[str, Any]]) -> None:
+    assert len(seen[0]["apart"]) == 6
+    wrong = {
+        name: said for name, said in seen[0]["apart"].items() if said.count("DeviceMesh((") != 2 or "met in" not in said
+    }
+    assert wrong == {}
+    assert seen[0]["moved over"] == [True, True]
+
+
 def test_what_cannot_be_is_said(seen: list[dict[str, Any]]) -> None:
     said = seen[0]["said"]
     assert seen[0]["by whole"] == [True, "(Shard(dim=0),)"]
@@ -221,6 +230,24 @@ def main() -> None:
         warnings.simplefilter("always")
         by_whole = by_tape(lambda x: (x.reshape((3, 4)) * x.reshape((3, 4))[0]).sum(), divided.raw)
     expected = by_tape(lambda x: (x.reshape((3, 4)) * x.reshape((3, 4))[0]).sum(), torch.ones(12))
+    there = ug.asarray(distribute_tensor(values, other, [Shard(0)]))
+
+    def seeded() -> None:
+        x = tensor * 1
+        x.attach_grad()
+        with ug.record():
+            y = x * x
+        y.backward(there)
+
+    apart = {
+        "constant": lambda: tensor * there, "joined": lambda: ug.stack([tensor, there]),
+        "assigned": lambda: changed_by(slice(0, 4), there, tensor),
+        "seed": seeded,
+        "vjp": lambda: ug.vjp(lambda x: x * x, tensor)[1](there),
+        "rule": lambda: by_tape(ug.custom_gradient(lambda x: ((x * x).sum(), lambda g: there)), x),
+    }  # fmt: skip
+    moved = tensor.to_device(there.device)
+
     changed = tensor * 1
     changed[1:3] = 7.0
     total = tensor.sum()
@@ -232,6 +259,10 @@ def main() -> None:
                 "processes": processes,
                 "gradients": found,
                 "joined": joined,
+                "apart": {name: message(call) for name, call in apart.items()},
+                "moved over": [
+                    moved.raw.device_mesh == other, moved.tolist() == tensor.tolist(),
+                ],
                 "convolved": convolved,
                 "shared": {
                     "added": [bool(np.allclose(added.numpy(), by_one, rtol=1e-12)), placements(added)],
