@@ -23,6 +23,7 @@ PINNED = {
     "pytensor": ("pytensor==3.0.7",),
     "casadi": ("casadi==3.8.2",),
     "mlx": ("mlx[cpu]==0.32.4",),
+    "paddle": ("paddlepaddle==3.3.1",),
     "tinygrad": ("tinygrad==0.14.0",),
 }
 

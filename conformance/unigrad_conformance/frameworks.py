@@ -76,6 +76,12 @@ def _mlx() -> Numpy:
     return lambda array: np.asarray(array.tolist()) if isinstance(array, mx.array) else array
 
 
+def _paddle() -> Numpy:
+    import paddle
+
+    return lambda array: array.numpy() if isinstance(array, paddle.Tensor) else array
+
+
 def _as_they_are() -> Numpy:
     return lambda array: array
 
@@ -90,6 +96,7 @@ READY: dict[str, Callable[[], Numpy]] = {
     "pytensor": _as_they_are,
     "casadi": _casadi,
     "mlx": _mlx,
+    "paddle": _paddle,
     "tinygrad": _as_they_are,
 }
 """Imports a framework, and returns how its arrays become NumPy's; everything else is left as it is."""

@@ -26,6 +26,7 @@ OTHERS = {
     "pytensor": "PyTensor",
     "casadi": "CasADi",
     "mlx": "MLX",
+    "paddle": "PaddlePaddle",
     "tinygrad": "tinygrad",
 }
 """Further ones, asked at some points: ``answers/NAME.toml`` has what, and what they gave."""

@@ -255,6 +255,27 @@ count = sum(x.size for x in [{inputs}])
 second = [mx.vjp(elements_of_gradient, [{inputs}], [row])[1] for row in mx.eye(count, dtype=mx.float64)]
 """,
     ),
+    "paddle": Words(
+        imports="import paddle",
+        array='paddle.to_tensor({numbers}, "{kind}")',
+        leaf="{name}.stop_gradient = False",
+        total="{weighted}.sum()",
+        first="""\
+{steps}
+gradient = paddle.grad(total, [{inputs}], allow_unused=True)
+""",
+        second="""\
+{steps}
+gradient = paddle.grad(total, [{inputs}], retain_graph=True, allow_unused=True)
+first = paddle.grad(total, [{inputs}], create_graph=True)
+second = []
+for element in paddle.concat([g.reshape([-1]) for g in first]):
+    row = [None] * len(first)
+    if not element.stop_gradient:
+        row = paddle.grad(element, [{inputs}], retain_graph=True, allow_unused=True)
+    second.append([paddle.zeros_like(x) if g is None else g for x, g in zip([{inputs}], row)])
+""",
+    ),
 }
 
 
