@@ -58,7 +58,7 @@ def test_arrays_on_two_meshes_are_both_named(seen: list[dict[str, Any]]) -> None
         name: said for name, said in seen[0]["apart"].items() if said.count("DeviceMesh((") != 2 or "met in" not in said
     }
     assert wrong == {}
-    assert seen[0]["moved over"] == [True, True]
+    assert seen[0]["moved over"] == [True, True, True]
 
 
 def test_what_cannot_be_is_said(seen: list[dict[str, Any]]) -> None:
@@ -247,6 +247,7 @@ def main() -> None:
         "rule": lambda: by_tape(ug.custom_gradient(lambda x: ((x * x).sum(), lambda g: there)), x),
     }  # fmt: skip
     moved = tensor.to_device(there.device)
+    moved_loss = by_tape(lambda x: (x.to_device(there.device) * there).sum(), x)
 
     changed = tensor * 1
     changed[1:3] = 7.0
@@ -262,6 +263,7 @@ def main() -> None:
                 "apart": {name: message(call) for name, call in apart.items()},
                 "moved over": [
                     moved.raw.device_mesh == other, moved.tolist() == tensor.tolist(),
+                    moved_loss.tolist() == values.tolist() and moved_loss.raw.device_mesh == mesh,
                 ],
                 "convolved": convolved,
                 "shared": {

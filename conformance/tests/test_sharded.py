@@ -47,6 +47,10 @@ def test_numbers_are_themselves(seen: dict[str, Any]) -> None:
     assert seen["negative"] == [False, True, False]
 
 
+def test_gradients_come_back_from_where_an_array_was_moved_to(seen: dict[str, Any]) -> None:
+    assert seen["moved back"] == dict.fromkeys(("tape", "grad", "jvp", "second", "sharded", "rows", "mapped"), True)
+
+
 def test_what_is_said_of_them(seen: dict[str, Any]) -> None:
     assert seen["device"] == "sharded over 4 devices by P('d',)"
     assert "(6,) cannot be spread" in seen["uneven"]
@@ -121,6 +125,27 @@ def main() -> None:
             return str(error)
         return "no error"
 
+    def cubed(device: Any) -> Any:
+        return lambda x: (x.to_device(device) ** 3).sum()
+
+    plain = ug.asarray(jnp.asarray(values))
+    variable = plain.copy()
+    variable.attach_grad()
+    with ug.record():
+        loss = cubed("cpu:1")(variable) + (variable**3).sum().to_device("cpu:1")
+    loss.backward()
+    spread_again = ug.grad(cubed("cpu:1"))(tensor)
+    pushed = ug.jvp(cubed("cpu:1"), (plain,), (ug.ones_like(plain),))[1]
+    moved_back = {
+        "tape": np.allclose(variable.grad.numpy(), 6 * values**2) and variable.grad.device == "cpu",
+        "grad": np.allclose(ug.grad(cubed("cpu:1"))(plain).numpy(), 3 * values**2),
+        "jvp": np.allclose(pushed.numpy(), (3 * values**2).sum()),
+        "second": np.allclose(ug.hessian(cubed("cpu:1"))(plain).numpy(), np.diag(6 * values)),
+        "sharded": np.allclose(spread_again.numpy(), 3 * values**2) and spread_again.raw.sharding == rows,
+        "rows": np.allclose(ug.grad(cubed(rows))(plain).numpy(), 3 * values**2),
+        "mapped": np.allclose(ug.vmap(ug.grad(cubed("cpu:1")))(plain.reshape((4, 2))).numpy().ravel(), 3 * values**2),
+    }
+
     negative = [bool(np.signbit((tensor * zero).numpy()).any()) for zero in (0.0, -0.0, 0.0)]
 
     elsewhere = ug.asarray(jax.device_put(values, jax.devices()[2]))
@@ -161,6 +186,7 @@ def main() -> None:
         json.dumps(
             {
                 "gradients": found, "committed": committed, "made": made, "negative": negative, **said,
+                "moved back": {name: bool(found) for name, found in moved_back.items()},
                 "training": training,
             }
         )

@@ -8,7 +8,7 @@ from typing import Any
 from unigrad.adapters.contract import Backend
 from unigrad.base.recording import Switch
 from unigrad.base.words import Raw
-from unigrad.engine.moving import Crossing, carried
+from unigrad.engine.moving import Crossing, returned
 from unigrad.engine.within import Pass, Pulled, node_of, pull_on_one
 from unigrad.tape import Node, parents_of, starts_of
 from unigrad.tensor.tensor import Tensor
@@ -65,7 +65,7 @@ def pull_across(whole: Pass, nodes: Sequence[Node], wanted: Mapping[Node, Raw]) 
                     if node in wanted:
                         arrive(arrived, node, g)
                     origin = node_of(node.origin)
-                    arrive(waiting, origin, carried(g, node.origin.backend, node.origin.device))
+                    arrive(waiting, origin, returned(g, node.origin))
                     if origin not in ends:
                         starts[origin] = None
                 elif node in waiting:

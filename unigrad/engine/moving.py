@@ -1,4 +1,4 @@
-"""Arrays moved from one backend to another, in one program and in one gradient.
+"""Arrays moved from one backend or device to another, in one program and in one gradient.
 
 Memory is shared only where neither side can write to it: from a backend whose arrays are immutable to one that
 keeps read-only memory so. NumPy's, PyTorch's and MXNet's arrays can be written to through ``x.raw`` by whoever
@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from unigrad.adapters.contract import Backend
-from unigrad.adapters.registry import get_backend_object
+from unigrad.adapters.registry import check_device, get_backend_object
 from unigrad.base.errors import UnsupportedError
 from unigrad.base.recording import is_recording
 from unigrad.base.words import Raw
@@ -22,7 +22,7 @@ from unigrad.tensor.tensor import Tensor, tensor_method, type_on
 
 
 class Crossing(Leaf):
-    """Where an array came over from another backend: a leaf to its own framework, with a way on to the other."""
+    """Where an array came over from another backend or device: a leaf to its framework, with a way on to the other."""
 
     __slots__ = ("origin", "p1")
 
@@ -78,12 +78,42 @@ def carried(x: Tensor, target: Backend, device: Any = None) -> Tensor:
     raw = _values(plain, target)
     if device is not None and target.device(raw) != device:
         raw = target.to_device(raw, device)
+    return _over(x, target, raw)
+
+
+def _over(x: Tensor, target: Backend, raw: Raw) -> Tensor:
+    """The raw array that ``x`` has become, with the way back to it."""
     if x._node is None or not is_recording():
         return type_on(target).of(raw, None)
     tracked = target.engine.fresh_leaf(raw)
     # Not x itself, which may be given another value, and which owns a gradient that the graph must not keep alive.
     node = Crossing(tracked if target.engine.orders else None, type(x).of(x._raw, x._node))
     return type_on(target).of(tracked, node)
+
+
+@tensor_method("to_device")
+def _to_device(self: Tensor, device: Any, /, *, stream: Any = None) -> Tensor:
+    """The same values on another device of the backend, differentiable; ArgumentError if it has no such device.
+
+    ``"cuda"`` is ``"cuda:0"``, and likewise for other kinds of device. On JAX a sharding spreads the array over
+    several; so does on PyTorch the ``x.device`` of a DTensor.
+    """
+    backend = self.backend
+    device = check_device(backend, device)
+    if isinstance(self, Dual):
+        value, tangent, level = self._parts
+        return dual(value.to_device(device), tangent.to_device(device), level)
+    if device == self.device:
+        return self
+    raw = backend.to_device(backend.engine.detached(self._raw), device)
+    return _over(self, backend, raw)
+
+
+def returned(g: Tensor, origin: Tensor) -> Tensor:
+    """A cotangent where the array was that had come over."""
+    if g.backend is origin.backend:
+        return g.to_device(origin.device)
+    return carried(g, origin.backend, origin.device)
 
 
 def _values(x: Tensor, target: Backend) -> Raw:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar
 import numpy as np
 
 from unigrad.adapters.contract import Backend
-from unigrad.adapters.registry import at_trace, bound, check_device, get_backend_object, note_attached
+from unigrad.adapters.registry import at_trace, bound, get_backend_object, note_attached
 from unigrad.base.dtypes import DType, has_gradients
 from unigrad.base.elsewhere import METHODS, missing
 from unigrad.base.errors import (
@@ -500,17 +500,6 @@ class Tensor(Everyday):
         grad = None if buffer.grad is None else buffer.grad.numpy()
         return _rebuild, (self.backend.name, self.numpy(), buffer.request, grad)
 
-    def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
-        """The same values on another device of the backend; ArgumentError if it has no such device.
-
-        ``"cuda"`` is ``"cuda:0"``, and likewise for other kinds of device. On JAX a sharding spreads the array over
-        several.
-        """
-        device = check_device(self.backend, device)
-        if device == self.device:
-            return self
-        return type(self).of(self.backend.to_device(self.backend.engine.detached(self._raw), device), None)
-
     # --- arrays like this one ----------------------------------------------------------------------------
 
     def asarray_like(self, values: Any) -> Tensor:
@@ -585,6 +574,7 @@ class Tensor(Everyday):
 
         def backward(self, head_grad: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None: ...
         def to_backend(self, name: str) -> Tensor: ...
+        def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor: ...
         def __getitem__(self, key: Any) -> Tensor: ...
         def __setitem__(self, key: Any, value: Any) -> None: ...
 
