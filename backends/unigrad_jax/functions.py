@@ -367,7 +367,7 @@ _IN_BOUNDS: dict[str, Any] = {"mode": "promise_in_bounds", "wrap_negative_indice
 
 
 def added_up(function: Callable[..., Raw]) -> Callable[..., Raw]:
-    """A function that adds up its first argument, or whose derivative adds up: of halves in float32."""
+    """A function that adds or multiplies up its first argument, or whose derivative does: of halves in float32."""
 
     @functools.wraps(function)
     def run(x: Raw, *how: Any) -> Raw:
@@ -552,8 +552,8 @@ def operations() -> dict[str, Operation]:
         "cosh": cosh,
         "tanh": tanh,
         "astype": astype,
-        "sum": reduced(jnp.sum, typed=True),
-        "prod": reduced(jnp.prod, typed=True),
+        "sum": added_up(reduced(jnp.sum, typed=True)),
+        "prod": added_up(reduced(jnp.prod, typed=True)),
         "max": extreme(jnp.max),
         "min": extreme(jnp.min),
         # Not of x itself: of a complex number JAX looks at the real part alone.
@@ -566,7 +566,7 @@ def operations() -> dict[str, Operation]:
         "cross_entropy": cross_entropy,
         "vector_norm": vector_norm,
         "cumulative_sum": added_up(lambda x, axis: jnp.cumsum(x, axis=axis, dtype=x.dtype)),
-        "cumulative_prod": lambda x, axis: jnp.cumprod(x, axis=axis, dtype=x.dtype),
+        "cumulative_prod": added_up(lambda x, axis: jnp.cumprod(x, axis=axis, dtype=x.dtype)),
         "matmul": matmul,
         "einsum": einsum,
         "permute_dims": jnp.transpose,

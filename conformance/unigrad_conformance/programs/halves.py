@@ -37,6 +37,10 @@ def _number(ug: Any, *values: float) -> Any:
 # Each with its value, which float16 holds exactly or which is compared at its precision.
 OVERFLOWING: dict[str, tuple[Callable[[Any], Any], float]] = {
     "mean": (lambda ug: ug.mean(_filled(ug, 40000, 3)), 40000),
+    "sum beyond the largest": (lambda ug: ug.sum(_number(ug, 6e4, 6e4, -6e4, -3e4)), 30000),
+    "product beyond the largest": (lambda ug: ug.prod(_number(ug, 300, 300, 0.5, 0.25)), 11250),
+    "running sum beyond the largest": (lambda ug: ug.cumulative_sum(_number(ug, 6e4, 6e4, -6e4))[-1], 60000),
+    "running product beyond the largest": (lambda ug: ug.cumulative_prod(_number(ug, 300, 300, 0.5, 0.25))[-1], 11250),
     "mean of many": (lambda ug: ug.mean(_filled(ug, 1, 100000)), 1),
     "nanmean": (lambda ug: ug.nanmean(_filled(ug, 40000, 3)), 40000),
     "average": (lambda ug: ug.average(_filled(ug, 300, 3), weights=_filled(ug, 300, 3)), 300),
