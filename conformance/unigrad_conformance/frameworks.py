@@ -82,6 +82,13 @@ def _paddle() -> Numpy:
     return lambda array: array.numpy() if isinstance(array, paddle.Tensor) else array
 
 
+def _mindspore() -> Numpy:
+    import mindspore
+
+    mindspore.runtime.launch_blocking()  # else an error shows at a later point
+    return lambda array: array.asnumpy() if isinstance(array, mindspore.Tensor) else array
+
+
 def _as_they_are() -> Numpy:
     return lambda array: array
 
@@ -97,6 +104,7 @@ READY: dict[str, Callable[[], Numpy]] = {
     "casadi": _casadi,
     "mlx": _mlx,
     "paddle": _paddle,
+    "mindspore": _mindspore,
     "tinygrad": _as_they_are,
 }
 """Imports a framework, and returns how its arrays become NumPy's; everything else is left as it is."""
@@ -112,7 +120,7 @@ def answer(name: str, numpy: Numpy, point: Point) -> str:
     """What the framework gives, in one line."""
     call = point.own[name].call
     assert call is not None
-    scope: dict[str, Any] = {}
+    scope: dict[str, Any] = {"__name__": "__main__"}
     try:
         exec(body(name, point, call), scope)  # noqa: S102
         return _of_program(numpy, scope["results"]) if not point.inputs else _of_expression(numpy, scope, point)

@@ -27,6 +27,7 @@ OTHERS = {
     "casadi": "CasADi",
     "mlx": "MLX",
     "paddle": "PaddlePaddle",
+    "mindspore": "MindSpore",
     "tinygrad": "tinygrad",
 }
 """Further ones, asked at some points: ``answers/NAME.toml`` has what, and what they gave."""

@@ -276,6 +276,33 @@ for element in paddle.concat([g.reshape([-1]) for g in first]):
     second.append([paddle.zeros_like(x) if g is None else g for x, g in zip([{inputs}], row)])
 """,
     ),
+    "mindspore": Words(
+        imports="import mindspore as ms\nimport mindspore.numpy\nimport mindspore.scipy\nfrom mindspore import ops",
+        array="ms.Tensor({numbers}, ms.{kind})",
+        total="{weighted}.sum()",
+        first=OF_TOTAL_AND_VALUE
+        + """\
+(total, value), gradient = ms.value_and_grad(f, {positions}, has_aux=True)({inputs})
+gradient = gradient if isinstance(gradient, tuple) else (gradient,)
+""",
+        second=OF_TOTAL_AND_VALUE
+        + """\
+def differentiated(f):
+    def gradient(*inputs):
+        found = ms.grad(f, {positions})(*inputs)
+        return found if isinstance(found, tuple) else (found,)
+
+    return gradient
+
+def element_of_gradient(i):
+    return lambda *inputs: ops.cat([g.reshape(-1) for g in differentiated(lambda *inputs: f(*inputs)[0])(*inputs)])[i]
+
+total, value = f({inputs})
+gradient = differentiated(lambda *inputs: f(*inputs)[0])({inputs})
+count = sum(x.size for x in [{inputs}])
+second = [differentiated(element_of_gradient(i))({inputs}) for i in range(count)]
+""",
+    ),
 }
 
 
