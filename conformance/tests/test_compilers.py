@@ -114,6 +114,16 @@ def writing(x: Any) -> Any:
 
 
 @program(numbers(5, 3))
+def writing_by_masks(x: Any) -> Any:
+    y = x * 1.0
+    y[x > 0] = 0.5
+    y[(x[:, 0] < 0,)] = x[0]
+    z = x * 2
+    z[x.sum() < 100] = x[1]
+    return ug.sum(y**2) + ug.sum(z * x)
+
+
+@program(numbers(5, 3))
 def shapes(x: Any) -> Any:
     y = ug.sum(ug.concat([x, x.T.reshape(5, 3)], axis=1) ** 2) + ug.sum(ug.stack([x, x])[0] * ug.flip(x, axis=0))
     return y + ug.sum(ug.repeat(x, 2, axis=0) ** 2) + ug.sum(ug.roll(x, 1) * x) + ug.sum(ug.tile(x, (2, 1)) ** 2)

@@ -6,8 +6,8 @@ with ``None`` three times selects everything; a stop of None with a negative ste
 ``None`` and one-dimensional-or-more int64 NumPy arrays (from 0 up, within bounds). It names every axis.
 Boolean masks have become index arrays. So nothing out of range ever reaches a framework.
 
-Inside a program that a framework traces (jit, vmap, tf.function) an index array may have no values yet. Such a
-one stands in the key as the framework's own array, of integers that have been counted from the front; whether they
+Inside a program that is traced (jit, vmap, tf.function, ug.compile) an index array may have no values yet. Such a one
+stands in the key as the framework's own array, of integers that have been counted from the front; whether they
 are in range nobody can tell, and what is selected where they are not is the framework's to say.
 
 Inside ``vmap`` an index array may differ along the batch. Such a key never comes to the primitives: the elements are
@@ -43,7 +43,7 @@ from unigrad.operations.elementwise import add, clip, greater_equal, less, maxim
 from unigrad.operations.shapes import broadcast_to, reshape
 from unigrad.table import Array, Primitive, batched, jvp, operation, vjp
 from unigrad.tape import Leaf
-from unigrad.tensor.levels import is_at_hand, is_wrapped, values_of_all
+from unigrad.tensor.levels import is_at_hand, is_known, is_wrapped, values_of_all
 from unigrad.tensor.tensor import Tensor, tensor_method
 
 __all__ = [
@@ -289,7 +289,7 @@ def _unknown(entry: Any) -> Tensor | None:
             return None  # how many elements a mask selects is asked for: it is computed
         raise UnsupportedError(
             f"backend {entry.backend.name!r}: how many elements a mask selects is not known while the framework "
-            f"traces or maps the program (jit, vmap, tf.function); use ug.where(mask, x, 0)"
+            f"traces or maps the program (jit, vmap, tf.function, ug.compile); use ug.where(mask, x, 0)"
         )
     if entry.dtype.kind not in "iu":
         raise DtypeError(f"indices must be integers, not {entry.dtype}")
@@ -457,8 +457,9 @@ def become(x: Tensor, new: Tensor) -> None:
 def setitem(x: Tensor, key: Any, value: Array) -> Tensor:
     """A copy of x in which ``x[key]`` is ``value``, broadcast and cast to x's dtype; of duplicates the last wins."""
     value = asarray(value, dtype=x.dtype, like=x)
-    if is_wrapped(key) and key.dtype.kind == "b":
-        return _set_where(x, key, value)
+    mask = _unknown_mask(key)
+    if mask is not None:
+        return _set_where(x, mask, value)
     canonical, stretched = canonical_key(key, x.shape)
     differs = check_arrays(canonical)
     if len(stretched) != x.ndim:
@@ -466,8 +467,22 @@ def setitem(x: Tensor, key: Any, value: Array) -> Tensor:
     return _set(x, canonical, value, differs)
 
 
+_LOOKED_AT = (int, slice, list, tuple, np.ndarray, np.generic)
+
+
+def _unknown_mask(key: Any) -> Tensor | None:
+    """The mask that a key is, if it differs along a batch or nobody knows its values."""
+    if type(key) is tuple and len(key) == 1:
+        (key,) = key
+    if not isinstance(key, Tensor):
+        if key is None or isinstance(key, _LOOKED_AT) or backend_of(key) is None:
+            return None
+        key = asarray(key)
+    return key if key.dtype.kind == "b" and (is_wrapped(key) or not is_known(key)) else None
+
+
 def _set_where(x: Tensor, mask: Tensor, value: Tensor) -> Tensor:
-    """By a mask that differs along a batch, under which every row gets the same value."""
+    """By such a mask, under which every row gets the same value."""
     if mask.shape != x.shape[: mask.ndim]:
         raise IndexRangeError(f"a boolean index of shape {mask.shape} does not fit shape {x.shape} from axis 0 on")
     row = x.shape[mask.ndim :]
@@ -475,8 +490,8 @@ def _set_where(x: Tensor, mask: Tensor, value: Tensor) -> Tensor:
         value = reshape(value, ())
     if value.ndim > len(row):
         raise UnsupportedError(
-            f"a mask that differs along the batch of a vmap selects another number of rows for each element, which "
-            f"values of shape {value.shape} cannot fit; choose with ug.where(mask, values, x)"
+            f"a mask whose values are not known, or differ along the batch of a vmap, selects any number of rows, "
+            f"which values of shape {value.shape} cannot fit; choose with ug.where(mask, values, x)"
         )
     return where(reshape(mask, (*mask.shape, *(1,) * len(row))), broadcast_to(value, row), x)
 
@@ -497,7 +512,7 @@ def _set(x: Tensor, key: Key, value: Tensor, differs: bool) -> Tensor:
             return _set(x, _computed(key, x), value, differs)
         raise UnsupportedError(
             f"backend {x.backend.name!r}: which elements are written last is not known while the framework traces or "
-            f"maps the program (jit, vmap, tf.function); write at one index at a time, or use ug.where"
+            f"maps the program (jit, vmap, tf.function, ug.compile); write at one index at a time, or use ug.where"
         )
     winner = _winners(np.arange(x.size).reshape(x.shape)[key].reshape(1, -1), x.size)[0]
     if winner.max(initial=-1) < 0:

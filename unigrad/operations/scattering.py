@@ -100,7 +100,7 @@ def _apart(x: Tensor, key: Any, values: Array | None) -> tuple[Tensor, np.ndarra
     if check_arrays(canonical) or any(is_array(entry) and not isinstance(entry, np.ndarray) for entry in canonical):
         raise UnsupportedError(
             "which elements are selected twice is not known while positions differ along a vmap or are traced by the "
-            "framework (jit, vmap, tf.function); scatter_add works there, as does ug.where"
+            "framework (jit, vmap, tf.function, ug.compile); scatter_add works there, as does ug.where"
         )
     places = np.arange(x.size).reshape(shape)[canonical]
     if values is not None:
