@@ -69,7 +69,8 @@ from unigrad.base.errors import (
     UnigradWarning,
     UnsupportedError,
 )
-from unigrad.base.recording import is_recording, is_training, pause, predict_mode, record, train_mode
+from unigrad.base.recording import is_training, pause, predict_mode, record, train_mode
+from unigrad.base.tracing import is_recording
 from unigrad.binding.functions import bind
 from unigrad.ecosystem import namespaces, neighbours, protocols  # noqa: F401
 from unigrad.ecosystem.namespaces import __array_api_version__, __array_namespace_info__, namespace

@@ -187,3 +187,73 @@ def test_what_fails_when_it_runs_says_so_as_uncompiled(backend: str) -> None:
         chosen(x, ug.asarray([1, 99]))
     np.testing.assert_allclose(inverse(2 * ug.eye(3)).numpy(), np.eye(3) / 2)
     np.testing.assert_array_equal(chosen(x, ug.asarray([3, 4])).numpy(), V[3:5])
+
+
+def test_the_gradient_of_an_array_from_outside_is_read_anew(backend: str) -> None:
+    w = ug.asarray(V)
+    w.attach_grad()
+    programs = [
+        lambda rate: w - rate * w.grad,
+        lambda rate: w - 0.1 * w.grad + 0 * rate,
+        lambda rate: {"w": w * rate, "grad": w.grad},
+    ]
+    compiled = [ug.compile(program) for program in programs]
+    for factor in (1.0, 2.0, 3.0):
+        with ug.record():
+            y = (w * w * factor).sum()
+        y.backward()
+        for one, other in zip(compiled, programs, strict=True):
+            for found, right in zip(ug.tree_leaves(one(ug.asarray(0.1))), ug.tree_leaves(other(0.1)), strict=True):
+                np.testing.assert_allclose(found.numpy(), right.numpy(), rtol=1e-6)
+    w.grad *= 0.5
+    w.zero_grad()
+    for one, other in zip(compiled, programs, strict=True):
+        for found, right in zip(ug.tree_leaves(one(ug.asarray(0.1))), ug.tree_leaves(other(0.1)), strict=True):
+            np.testing.assert_allclose(found.numpy(), right.numpy(), rtol=1e-6)
+
+
+def test_the_derivative_is_beside_the_gradient_that_was_read(backend: str) -> None:
+    w, x = ug.asarray(V), ug.asarray(V)
+    w.attach_grad()
+    f = ug.compile(lambda x: (x * x * w.grad).sum())
+    for factor in (1.0, 2.0):
+        with ug.record():
+            y = (w * factor).sum()
+        y.backward()
+        x.attach_grad()
+        with ug.record():
+            z = f(x)
+        w.zero_grad()
+        z.backward()
+        np.testing.assert_allclose(x.grad.numpy(), 2 * V * factor, rtol=1e-6)
+
+
+def test_the_gradient_of_an_argument_is_no_part_of_it(backend: str) -> None:
+    w = ug.asarray(V)
+    w.attach_grad()
+    with pytest.raises(ug.UnsupportedError, match=r"test_compile_recorded\.py:\d+: .*pass x\.grad as an argument too"):
+        ug.compile(lambda w: w - 0.1 * w.grad)(w)
+    np.testing.assert_array_equal(ug.compile(lambda w, g: w - g)(w, w.grad).numpy(), V)
+
+
+def test_a_gradient_that_is_attached_later(backend: str) -> None:
+    w = ug.asarray(V)
+    f = ug.compile(lambda: (w * w).sum())
+    f()
+    w.attach_grad()
+    with ug.record():
+        y = f()
+    y.backward()
+    np.testing.assert_allclose(w.grad.numpy(), 2 * V, rtol=1e-6)
+
+
+def test_who_asks_whether_it_is_recorded_gets_the_answer(backend: str) -> None:
+    f = ug.compile(lambda x: x * 2 if ug.is_recording() else x * 3)
+    x = ug.asarray(V)
+    x.attach_grad()
+    assert f(x).tolist() == (x * 3).tolist()
+    with ug.record(train_mode=False):
+        y = f(x)
+    y.backward()
+    assert y.tolist() == (x * 2).tolist()
+    assert x.grad.tolist() == [2.0] * 6

@@ -5,9 +5,20 @@ from __future__ import annotations
 from contextvars import ContextVar, Token
 from typing import Any
 
+from unigrad.base.recording import recording_mode
+
 _at_work: ContextVar[Any] = ContextVar("unigrad_trace", default=None)
 trace = _at_work.get
 """The one at work (``unigrad.compiling.tracing.Trace``), or None."""
+
+
+def is_recording() -> bool:
+    """Whether operations on attached arrays are recorded."""
+    # What users ask, and not our own rules: who does something else where it is recorded is not replayed there.
+    found = trace()
+    if found is not None:
+        found.asks_mode = True
+    return bool(recording_mode())
 
 
 class at_work:

@@ -13,7 +13,7 @@ import threading
 import types
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -79,9 +79,10 @@ def compile(
     dtype of the floating arrays beside it. Integers, booleans, strings and all else that is no array belong to the
     signature by value, as do arguments at ``static_argnums`` and those named by ``static_argnames``; they must be
     hashable. A Tensor that ``f`` closes over is read anew at each call if ``f`` uses it beside an argument or in a
-    function of unigrad's; another one that takes its name is not seen, and NumPy arrays and numbers are constants.
-    Random numbers are drawn at each call, from the same stream as uncompiled. Results share memory with nothing.
-    Writing to an argument inside ``f`` changes what ``f`` holds alone.
+    function of unigrad's, and its gradient (``w.grad``) likewise; another one that takes its name is not seen, and
+    NumPy arrays and numbers are constants. Random numbers are drawn at each call, from the same stream as uncompiled.
+    Results share memory with nothing. Writing to an argument inside ``f`` changes what ``f`` holds alone, and the
+    gradient that is attached to one outside is not seen.
 
     On NumPy and CuPy the plan is Python source over buffers that are made once, with the same results to the last bit;
     JAX and TensorFlow compile it; PyTorch and MXNet run it as it is. ``engine`` chooses otherwise: the name of another
@@ -91,10 +92,12 @@ def compile(
     Inside ``record()`` a call is one step of the graph, differentiable to any order; inside ``vmap`` and ``jvp``, and
     in a framework's own gradient, ``f`` itself is called.
 
+    A compiled function is pickled and copied as a function is, without its plans.
+
     Raises UnsupportedError where ``f`` asks for the values of an array that depends on its arguments (``if``,
-    ``float(x)``), writes to an array from outside, or calls a framework's own function; ArgumentError for a static
-    argument that is not hashable, an unknown engine and endless recursion. An error leaves no plan behind. After 8
-    signatures a warning says what changes.
+    ``float(x)``) or for the gradient of an argument, writes to an array from outside, calls a framework's own function,
+    or returns arrays in a set or an iterator; ArgumentError for a static argument that is not hashable, an unknown
+    engine and endless recursion. An error leaves no plan behind. After 8 signatures a warning says what changes.
     """
     if f is None:
         return functools.partial(compile, static_argnums=static_argnums, static_argnames=static_argnames, engine=engine)
@@ -137,6 +140,15 @@ class Compiled:
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
+
+    def __reduce__(self) -> Any:
+        """As a function is pickled and copied: by name where it has taken the function's; else without its plans."""
+        found: Any = sys.modules.get(getattr(self, "__module__", None) or "")
+        for name in getattr(self, "__qualname__", "").split("."):
+            found = getattr(found, name, None)
+        if found is self:
+            return self.__qualname__
+        return Compiled, (self._function, self._static_argnums, self._static_argnames, self._engine)
 
     def __repr__(self) -> str:
         return f"<compiled {called(self._function)}, {len(self._plans)} plans>"
@@ -249,13 +261,13 @@ def _told(part: Any) -> tuple[str, str]:
     if not isinstance(part, tuple) or not part or not isinstance(part[0], type):
         return str(part), ""
     kind, *rest = part
-    if issubclass(kind, Tensor) or issubclass(kind, (np.ndarray, np.generic)):
+    if issubclass(kind, Tensor) or (issubclass(kind, (np.ndarray, np.generic)) and len(rest) > 1):
         shape, *more = rest[0] if issubclass(kind, Tensor) else rest
         try:  # the shape and the dtype, or both in one object
             return f"{more[0]}{list(shape)}", f"({', '.join(map(str, more[1:]))})"
         except TypeError:
             return str(shape), f"({', '.join(map(str, more))})"
-    return f"{kind.__name__} {', '.join(map(repr, rest))}", ""
+    return f"{kind.__name__} {rest[0] if issubclass(kind, _SIGNED) else repr(rest[0])}", ""
 
 
 def _both_ways(
@@ -308,6 +320,10 @@ class Compilation:
         # What only the trace holds was computed inside of arrays from outside alone, once.
         self._has_computed = _fewest_references(self._trace.captures) <= _HELD
         self._captures = dict(self._trace.captures)
+        self._gradients = {v: owner for v, x in self._captures.items() for owner, g in self._trace.read if g is x}
+        """Of those that are gradients of Tensors from outside, these."""
+        self._read = [(owner, grad) for owner, grad in self._trace.read if self._has_computed]
+        self._trace.read = []
         self._takes_arguments_alone = not self._captures and not self._trace.draws
         self._written = writes[0]
         self._first: list[Any] | None = self._trace.first
@@ -331,6 +347,7 @@ class Compilation:
         """Call the function once, and keep what its results are made of."""
         at, tensor_type = self._trace, type_on(self._trace.backend)
         xs = [at.input(raw, "a") for raw in raws]
+        at.arguments = {x.variable for x in xs}
         supply = iter([tensor_type.of(x, None) for x in xs])
         positional, named = self._rebuilt(supply)
         with at_work(at), following(at.backend, xs[0] if xs else None), Switch(False, None):
@@ -348,7 +365,7 @@ class Compilation:
                 if isinstance(x, Tensor) and x.backend is at.backend:
                     at.program.outputs.append(at.variable_of(beneath(x)._raw))
                     x = _OUTPUT
-                self._leaves.append(x)
+                self._leaves.append(_kept(x))
             # Of the containers themselves, which a layout may hold, none may keep the traced arrays alive.
             self._layout: Layout = flatten(unflatten(layout, [0] * len(leaves)))[1]
 
@@ -356,6 +373,12 @@ class Compilation:
         """Whether what the function took from outside is still as it was where that decides the program."""
         if self._has_computed and self._written != writes[0]:
             return False
+        if any(owner.grad is not grad for owner, grad in self._read):
+            return False
+        for variable, owner in self._gradients.items():  # a backward holds another one each time
+            if owner.grad is None:
+                return False
+            self._captures[variable] = owner.grad
         for variable, x in self._captures.items():
             if tuple(x._raw.shape) != variable.shape or x._dtype != variable.dtype:
                 return False
@@ -367,11 +390,12 @@ class Compilation:
 
     def __call__(self, given: Given, args: Any, kwargs: Any) -> Any:
         """The results for these arguments."""
+        if recording_mode() and (self._has_computed or self._trace.asks_mode):
+            # What was computed once has left the graph, or may have a gradient attached by now.
+            return self._function(*args, **kwargs)
         if recording_mode() and any(
             isinstance(x, Tensor) and x._node is not None for x in (*given.leaves, *self._captures.values())
         ):
-            if self._has_computed:  # what was computed once has left the graph
-                return self._function(*args, **kwargs)
             found = self._as_step(given)
         else:
             outputs = self._ran(self._inputs([self._raw(leaf) for leaf in given.leaves]))
@@ -381,7 +405,7 @@ class Compilation:
     def _filled(self, outputs: Sequence[Any]) -> Any:
         """The results with these for their arrays."""
         supply = iter(outputs)
-        leaves = [next(supply) if leaf is _OUTPUT else copy.copy(leaf) for leaf in self._leaves]
+        leaves = [next(supply) if leaf is _OUTPUT else _copied(leaf) for leaf in self._leaves]
         return unflatten(self._layout, leaves)
 
     def _raw(self, leaf: Any) -> Raw:
@@ -457,6 +481,7 @@ class Compilation:
             inputs = dict(zip(self.program.inputs, xs, strict=True))
             inputs |= zip([self.program.inputs[position] for position in moving], moved, strict=True)
             at.standing_in = {id(x): inputs[variable] for variable, x in self._captures.items()}
+            at.standing_in |= {id(x._buffer): inputs[variable] for variable, x in self._gradients.items()}
             at.know_draws(self._trace.states, [inputs[variable]._raw for variable in draws[: len(self._trace.states)]])
             positional, named = self._rebuilt(iter(list(inputs.values())[: self._count]))
             with replayed(self._trace.states), Switch(None, self._training):
@@ -523,6 +548,24 @@ def _holding(raw: Raw, tensor_type: type[Tensor]) -> Tensor:
 
 _OUTPUT = object()
 """Stands for an array among the leaves of a result."""
+
+
+def _kept(leaf: Any) -> Any:
+    """A leaf of a result; UnsupportedError for one that cannot be had anew at each call."""
+    if isinstance(leaf, Iterator) or (isinstance(leaf, Set) and any(isinstance(x, Tensor) for x in leaf)):
+        raise UnsupportedError(
+            f"a compiled function returned a {type(leaf).__name__}, which cannot be filled with arrays at each call; "
+            f"return a tuple, a list or a dict: list(...)"
+        )
+    return leaf
+
+
+def _copied(leaf: Any) -> Any:
+    """A constant of a result, which the caller may write to."""
+    try:
+        return copy.copy(leaf)
+    except TypeError:  # a module, a lock
+        return leaf
 
 
 def _fewest_references(pairs: Sequence[tuple[Any, Any]]) -> float:
@@ -632,7 +675,7 @@ class Given:
                 f"{what}, of type {type(x).__name__}, is not hashable: plans are found by the values of such "
                 f"arguments; pass a tuple, a string or a number, or an object of a hashable class"
             ) from None
-        self.key.append((type(x), x))
+        self.key.append(_exactly(x))
 
     def template(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[Iterator[Any]], Any]:
         """What makes the arguments, positional and named, of other arrays. It keeps none of theirs."""
@@ -648,6 +691,21 @@ class Given:
 
         positional, named = rebuilt(args, kwargs, itertools.repeat(0.0))
         return lambda supply: rebuilt(positional, named, supply)
+
+
+_SIGNED = (float, complex, np.inexact)
+"""Numbers that may be equal and of different signs."""
+
+
+def _exactly(x: Any) -> tuple[Any, ...]:
+    """A value as a part of a key, equal to no other that a function could tell from it, as 1, True and 1.0 are, 0.0
+    and -0.0, and tuples of these."""
+    kind = type(x)
+    if isinstance(x, _SIGNED):
+        return kind, repr(x)
+    if isinstance(x, (tuple, frozenset)):
+        return kind, x, (frozenset if isinstance(x, frozenset) else tuple)(map(_exactly, x))
+    return kind, x
 
 
 _raw_types: dict[type, Backend] = {}

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import operator
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NoReturn
 
@@ -163,7 +163,12 @@ class Trace:
         """What was drawn while tracing, for the first run."""
         self.states: list[Any] = []
         """The states of the shared generator that was drawn from."""
-        self.standing_in: Mapping[int, Tensor] = {}
+        self.arguments: set[Variable | None] = set()
+        self.read: list[tuple[Tensor, Tensor]] = []
+        """Tensors from outside whose gradients were read, each with what it was."""
+        self.asks_mode = False
+        """Whether the function asks what is recorded, and may do something else then."""
+        self.standing_in: dict[int, Tensor] = {}
         """What stands for Tensors from outside, by their ids, where a function is called again for its derivative."""
         self.calls: set[Any] = set()
         """The calls of compiled functions that are at work inside, with their signatures."""
@@ -237,6 +242,22 @@ class Trace:
             (buffer,) = self._marks
             made._hold_leaf(found, buffer)
         return made
+
+    def gradient_of(self, x: Tensor, buffer: GradientBuffer | None) -> Tensor | None:
+        """What x.grad is while this is at work: of an array from outside, read anew at each call."""
+        if x.backend is self.backend:
+            if not x._is_wrapped and x._node is None and x._raw.variable in self.arguments:
+                raise UnsupportedError(
+                    f"{users_line()}: an argument of a compiled function is its values alone, without the gradient "
+                    f"that may be attached to it outside; pass x.grad as an argument too"
+                )
+            return None if buffer is None else buffer.grad
+        if buffer is None or buffer.grad is None:
+            return None
+        if id(buffer) in self.standing_in:
+            return self.standing_in[id(buffer)]
+        self.read.append((x, buffer.grad))
+        return buffer.grad
 
     def raw_of(self, x: Tensor) -> Raw:
         """The array of a Tensor of the caller's, as the program takes it."""

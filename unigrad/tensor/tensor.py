@@ -300,6 +300,10 @@ class Tensor(Everyday):
     def grad(self) -> Tensor | None:
         """The gradient, of this array's shape, dtype and device, or None if none was attached."""
         buffer = getattr(self, "_buffer", None)
+        at_work = trace()
+        if at_work is not None:
+            found: Tensor | None = at_work.gradient_of(self, buffer)
+            return found
         return None if buffer is None else buffer.grad
 
     @grad.setter

@@ -17,6 +17,7 @@ import numpy as np
 from unigrad.base.arguments import whole_number
 from unigrad.base.errors import ArgumentError, ShapeError, UnsupportedError
 from unigrad.base.recording import pause
+from unigrad.base.tracing import trace
 from unigrad.base.tree import flatten, unflatten
 from unigrad.operations.arranging import unstack
 from unigrad.operations.creation import asarray, zeros
@@ -64,10 +65,14 @@ def while_loop(condition: Callable[[Any], Any], body: Callable[[Any], Any], stat
         if going.ndim:
             raise ShapeError(f"{called(condition)} must return one truth value, and it returned shape {going.shape}")
         if not is_known(going):
+            traced, other = (
+                ("the framework traces the program that it is in", "the framework's own loop by ug.wrap_native")
+                if trace() is None
+                else ("a compiled function has values only when it runs", "call while_loop outside of it")
+            )
             raise UnsupportedError(
-                f"backend {going.backend.name!r}: while_loop needs the value of {called(condition)}, and the framework "
-                f"traces the program that it is in; use ug.scan with a number of turns and ug.where inside, or the "
-                f"framework's own loop by ug.wrap_native"
+                f"backend {going.backend.name!r}: while_loop needs the value of {called(condition)}, and {traced}; use "
+                f"ug.scan with a number of turns and ug.where inside, or {other}"
             )
         if not _truth(going):
             return state
