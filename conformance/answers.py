@@ -2,6 +2,7 @@
 
     python conformance/answers.py               all of them
     python conformance/answers.py tinygrad mlx  only these
+    python conformance/answers.py jax==0.4.31   another release of one that unigrad runs on: where it answers otherwise
 
 What each is asked stands in ``unigrad_conformance/answers/NAME.toml``; this fills in the version and what it gave. The
 environments are made in ``.answers`` and kept there. ``unigrad atlas`` shows the answers.
@@ -28,6 +29,8 @@ PINNED = {
     "mindspore": ("mindspore==2.10.0", "numpy==1.26.4"),
     "tinygrad": ("tinygrad==0.14.0",),
 }
+RELEASES = ("jax==0.4.31", "torch==2.15.0")
+"""Asked only where named: for Linux PyPI has PyTorch as a CUDA build of several GB."""
 
 
 def asked(name: str) -> int:
@@ -36,9 +39,10 @@ def asked(name: str) -> int:
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", FOLDER / name], check=True)
     install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, "numpy", *PINNED[name]], check=True)
+    subprocess.run([*install, "numpy", *PINNED.get(name, (name,))], check=True)
     subprocess.run([*install, "--no-deps", "--editable", str(ROOT)], check=True)
-    command = [python, "-m", "unigrad_conformance.conventions", "--write", "--framework", name]
+    command = [python, "-m", "unigrad_conformance.conventions", "--write", "--framework", name.partition("==")[0]]
+    command += ["--release"] * (name in RELEASES)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     return subprocess.run(command, cwd=ROOT, env=environment).returncode
 
@@ -46,7 +50,10 @@ def asked(name: str) -> int:
 def main() -> int:
     """Ask those that are named, or all; 0 if each could be asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", choices=[*PINNED, []], metavar="NAME", help=", ".join(PINNED))
+    parser.add_argument(
+        "names", nargs="*", choices=[*PINNED, *RELEASES, []], metavar="NAME",
+        help=", ".join([*PINNED, *RELEASES]),
+    )  # fmt: skip
     return max(map(asked, parser.parse_args().names or PINNED))
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from browser import CHROMIUM, noted
 from unigrad_conformance import atlas
-from unigrad_conformance.points import TITLES, points, shown, versions
+from unigrad_conformance.points import TITLES, points, releases, shown, versions
 from unigrad_conformance.reproducing import program
 
 PAGE = atlas.page()
@@ -42,6 +42,22 @@ def test_every_point_and_every_answer_is_on_the_page() -> None:
         for name, own in point.own.items():
             if own.call is not None:
                 assert html.escape(program(name, point, own.call)) in article
+
+
+def test_another_release_has_a_row_where_it_answers_otherwise() -> None:
+    for name, found in releases().items():
+        for version, changed in found.items():
+            title = f"{TITLES[name]} {version}"
+            rows = {id: re.search(rf"(?s)<th[^>]*>{title}( ≠)?</th>(.*?)</tr>", a) for id, a in ARTICLES.items()}
+            assert {id for id, row in rows.items() if row} == set(changed)
+            for id, gives in changed.items():
+                row = rows[id]
+                assert row
+                text = " / ".join(re.findall(r'<td class="answer[^>]*>(.*?)</td>', row[2]))
+                assert text.endswith(gives)
+            assert re.search(rf"<th[^>]*>{TITLES[name]}</th><td>{version}</td>", PAGE)
+    (point,) = (point for point in points() if point.id == "clip_edges")
+    assert "changed" in atlas.marks(point)
 
 
 def test_the_page_needs_nothing_besides() -> None:
@@ -88,6 +104,7 @@ FILTER = """
   };
   const seen = { all: choose({}), text: choose({ text: "ug.maximum NAN" }), family: choose({ family: "complex" }),
     rule: choose({ rule: "undefined" }), disagree: choose({ answers: "disagree" }), mxnet: choose({ answers: "mxnet" }),
+    changed: choose({ answers: "changed" }),
     none: choose({ text: "no such point" }) };
   location.hash = "#clip_nan";
   setTimeout(() => {
@@ -106,7 +123,7 @@ def test_points_are_found_by_text_family_rule_and_answers(tmp_path: Path) -> Non
     assert seen["text"]["ids"] == ["maximum_nan"]
     assert seen["family"]["ids"] == [point.id for point in points() if point.group == "complex"]
     assert seen["family"]["titles"] == 1
-    for key, wanted in (("disagree", "disagree"), ("mxnet", "mxnet")):
+    for key, wanted in (("disagree", "disagree"), ("mxnet", "mxnet"), ("changed", "changed")):
         assert set(seen[key]["ids"]) == {point.id for point in points() if wanted in atlas.marks(point)}
     assert set(seen["rule"]["ids"]) == {point.id for point in points() if "undefined" in atlas.rules_of(point)}
     assert seen["none"] == {"ids": [], "left": f"0 of {len(every)} points", "titles": 0}

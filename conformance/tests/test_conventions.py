@@ -79,6 +79,31 @@ def test_answers_of_a_further_framework_are_written_into_its_file(
     assert tomllib.loads(copy.read_text()) == before
 
 
+def test_what_another_release_answers_is_whole() -> None:
+    recorded = {(name, point.id): own.gives for point in POINTS for name, own in point.own.items()}
+    asked = [f"{name}=={version}" for name, found in points.releases().items() for version in found]
+    assert asked == list(answers.RELEASES)
+    for name, found in points.releases().items():
+        for version, changed in found.items():
+            assert version != points.versions()[name]
+            assert [id for id, gives in changed.items() if recorded[name, id] in (gives, "absent")] == []
+
+
+def test_what_another_release_answers_is_written_beside_what_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Path(shutil.copy(points.RELEASES, tmp_path))
+    monkeypatch.setattr(conventions, "RELEASES", copy)
+    before = tomllib.loads(copy.read_text())
+    for name in before:
+        for version, changed in before[name].items():
+            conventions.write_release(name, changed, version)
+    assert copy.read_text() == points.RELEASES.read_text()
+    conventions.write_release("jax", {"abs_zero": "7"}, "0.1")
+    before["jax"]["0.1"] = {"abs_zero": "7"}
+    assert tomllib.loads(copy.read_text()) == before
+
+
 def test_answers_are_written_into_the_file_and_nothing_else_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +134,8 @@ def test_the_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
     assert conventions.main([]) == 0
     assert capsys.readouterr().out == conventions.page()
     assert conventions.main(["--measure", "--point", "nonsense"]) == 2
+    assert conventions.main(["--write", "--release", "--point", "max_ties"]) == 2
+    assert "leave --point out" in capsys.readouterr().err
     arguments = ["--measure", "--framework", "torch", "--point", "max_ties"]
     monkeypatch.setattr(frameworks, "measure", lambda name, ids: {ids[0]: "0 0.5 0.5"})
     assert conventions.main(arguments) == 0

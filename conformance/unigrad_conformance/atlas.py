@@ -12,7 +12,7 @@ from pathlib import Path
 
 from unigrad import __version__
 from unigrad_conformance.conventions import agrees, place
-from unigrad_conformance.points import TITLES, Point, groups, points, rule, shown, versions
+from unigrad_conformance.points import TITLES, Point, groups, points, releases, rule, shown, versions
 from unigrad_conformance.reproducing import program
 
 _HERE = Path(__file__).parent
@@ -39,7 +39,7 @@ def page() -> str:
         rules=_options(RULES),
         unlike=_options({name: f"{title} ≠ unigrad" for name, title in TITLES.items()}),
         ordered=_ordered(),
-        totals="\n".join(map(_total, TITLES)),
+        totals="\n".join(_total(name, *release) for name in TITLES for release in _releases(name)),
         points="\n".join(_family(group, title) for group, title in groups().items()),
     )  # fmt: skip
 
@@ -55,11 +55,16 @@ def _ordered() -> str:
     return "".join(f"<li>{item}</li>" for item in marked)
 
 
-def _total(name: str) -> str:
-    asked = [(point, point.own[name].gives) for point in points() if name in point.own]
+def _releases(name: str) -> list[tuple[str, dict[str, str]]]:
+    """The versions of a framework that were asked, and where each answers otherwise than the first."""
+    return [(versions()[name], {}), *releases().get(name, {}).items()]
+
+
+def _total(name: str, version: str, otherwise: dict[str, str]) -> str:
+    asked = [(point, otherwise.get(point.id, point.own[name].gives)) for point in points() if name in point.own]
     own = [(point, gives) for point, gives in asked if gives != "absent"]
     other = sum(not agrees(point, gives) for point, gives in own)
-    cells = [versions()[name], str(len(own)), str(other)]
+    cells = [version, str(len(own)), str(other)]
     return f'<tr><th scope="row">{escape(TITLES[name])}</th>{"".join(f"<td>{escape(c)}</td>" for c in cells)}</tr>'
 
 
@@ -75,9 +80,12 @@ def rules_of(point: Point) -> list[str]:
 
 
 def marks(point: Point) -> list[str]:
-    """The frameworks that answer otherwise than unigrad, and whether those that answer disagree."""
+    """The frameworks that answer otherwise than unigrad, whether those that answer disagree, and whether a release
+    changed an answer."""
     gives = {name: own.gives for name, own in point.own.items() if own.gives != "absent"}
     disagree = ["disagree"] * (len(set(gives.values())) > 1)
+    changed = [name for name in point.own if any(point.id in found for _, found in _releases(name))]
+    disagree += ["changed"] * bool(changed)
     return disagree + [name for name, given in gives.items() if not agrees(point, given)]
 
 
@@ -109,13 +117,18 @@ def _article(point: Point) -> str:
 
 def _own(point: Point, heads: Sequence[str]) -> Iterator[str]:
     for name, own in point.own.items():
-        title = f"{TITLES[name]} {versions()[name]}"
-        same = own.gives == "absent" or agrees(point, own.gives)
         asked = ""
         if own.call is not None:
             code = escape(program(name, point, own.call))
             asked = f"<details><summary><code>{escape(own.call)}</code></summary><pre>{code}</pre></details>"
-        yield _row(title if same else f"{title} ≠", not same, heads, point, own.gives, asked)
+        others = [
+            (version, found[point.id]) for version, found in releases().get(name, {}).items() if point.id in found
+        ]
+        for version, gives in [(versions()[name], own.gives), *others]:
+            title = f"{TITLES[name]} {version}"
+            same = gives == "absent" or agrees(point, gives)
+            yield _row(title if same else f"{title} ≠", not same, heads, point, gives, asked)
+            asked = "asked the same"
 
 
 def _row(title: str, differs: bool, heads: Sequence[str], point: Point, gives: str, asked: str) -> str:

@@ -18,12 +18,14 @@ from unigrad_conformance.points import (
     FILE,
     FRAMEWORKS,
     OTHERS,
+    RELEASES,
     TITLES,
     Point,
     answers_file,
     document,
     groups,
     points,
+    releases,
     rule,
     shown,
 )
@@ -134,12 +136,24 @@ def _write_other(name: str, found: Mapping[str, str], version: str) -> None:
     points.cache_clear()
 
 
+def write_release(name: str, answers: Mapping[str, str], version: str) -> None:
+    """Put down where another release of a framework answers otherwise than the one that stands in the tables."""
+    every = {**releases(), name: {**releases().get(name, {}), version: answers}}
+    lines = [line for line in RELEASES.read_text().splitlines() if line.startswith("#")]
+    for framework, by_version in sorted(every.items()):
+        for release, found in sorted(by_version.items()):
+            lines += ["", f'[{framework}."{release}"]', *(f'{id} = "{gives}"' for id, gives in found.items())]
+    RELEASES.write_text("\n".join([*lines, ""]))
+    releases.cache_clear()
+
+
 class Conventions:
     """Print the conventions: what unigrad answers at the hard points, and what each framework does.
 
     unigrad conventions              the page
     unigrad conventions --measure    where the installed frameworks answer otherwise than the file has it
     unigrad conventions --write      put their answers into the file, and generate the page from it
+    unigrad conventions --write --release --framework jax    where an installed one differs from the release of the file
     unigrad conventions --measure --framework mxnet --point det_singular
     """
 
@@ -161,6 +175,9 @@ class Conventions:
         parser.add_argument("--measure", action="store_true", help="ask the installed frameworks, and compare")
         parser.add_argument("--write", action="store_true", help="ask them, and write the file and the page")
         parser.add_argument(
+            "--release", action="store_true", help="with --write: as another release, to answers/releases.toml"
+        )
+        parser.add_argument(
             "--framework", action="append", choices=tuple(TITLES), help="ask only this one (repeatable)"
         )
         parser.add_argument("--point", action="append", default=[], metavar="ID", help="only this row (repeatable)")
@@ -171,6 +188,9 @@ class Conventions:
         if unknown:
             print(f"unigrad conventions: there is no point {', '.join(sorted(unknown))}", file=sys.stderr)
             return 2
+        if args.release and args.point:
+            print("unigrad conventions: --release asks at every point; leave --point out", file=sys.stderr)
+            return 2
         if not (args.measure or args.write):
             print(page(), end="")
             return 0
@@ -179,7 +199,8 @@ class Conventions:
             for id, (recorded, gives) in answers.items():
                 print(f"{TITLES[name]}, {id}: the file has {recorded!r}, it gives {gives!r}")
             if args.write:
-                write(name, {id: gives for id, (_, gives) in answers.items()}, frameworks.version(name))
+                put = write_release if args.release else write
+                put(name, {id: gives for id, (_, gives) in answers.items()}, frameworks.version(name))
         if args.write:
             PAGE.write_text(page())
             return 0

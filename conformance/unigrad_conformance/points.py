@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 FILE = Path(__file__).parent / "conventions.toml"
+RELEASES = FILE.parent / "answers" / "releases.toml"
 NUMBERS = ("inputs", "value", "gradient")
 FRAMEWORKS = {"torch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX", "mxnet": "MXNet"}
 """Those that unigrad runs on: each has an answer in every row."""
@@ -102,6 +103,13 @@ def answers_file(name: str) -> Path:
 def answers(name: str) -> dict[str, Any]:
     """That file as it is: ``version``, and by id what is asked and given."""
     return tomllib.loads(answers_file(name).read_text())
+
+
+@cache
+def releases() -> dict[str, dict[str, dict[str, str]]]:
+    """By framework and version, the points where another release than that of :func:`versions` answers otherwise, and
+    what it gives."""
+    return tomllib.loads(RELEASES.read_text())
 
 
 def versions() -> dict[str, str]:
