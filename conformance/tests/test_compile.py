@@ -419,6 +419,22 @@ def test_another_engine(engine: str) -> None:
     np.testing.assert_allclose(w.grad.numpy(), ug.grad(loss)(W, X), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("engine", BACKENDS)
+def test_gradients_of_arrays_from_outside_through_another_engine(engine: str) -> None:
+    w, x = ug.asarray(W), ug.asarray(X)
+    f = ug.compile(lambda x: loss(w, x) + ug.random.normal(size=(4, 3)).sum() * 0, engine=engine)
+    for array in (w, x):
+        array.attach_grad()
+    with ug.record():
+        y = f(x)
+    y.backward()
+    np.testing.assert_allclose(w.grad.numpy(), ug.grad(loss)(W, X), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(x.grad.numpy(), ug.grad(loss, 1)(W, X), rtol=1e-5, atol=1e-6)
+    with ug.record():
+        y = ug.vmap(lambda s: (ug.grad(lambda x: f(x * s))(x) * w[0, 0]).sum())(ug.asarray([1.0, 2.0])).sum()
+    y.backward()
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 @pytest.mark.parametrize("name", ["relu", "sigmoid", "softplus", "tanh"])
 def test_natively_what_is_several_functions_of_the_module_is_the_same_to_the_last_bit(name: str, dtype: str) -> None:

@@ -257,3 +257,14 @@ def test_who_asks_whether_it_is_recorded_gets_the_answer(backend: str) -> None:
     y.backward()
     assert y.tolist() == (x * 2).tolist()
     assert x.grad.tolist() == [2.0] * 6
+
+
+def test_a_list_of_arrays_is_an_array_that_is_traced(backend: str) -> None:
+    w = ug.asarray(V)
+    f = lambda x: (ug.asarray([x[0], x[1] * 2, 1.0]), ug.add([x[0], w[1]], [w[0], 1]), x[:6] * ug.asarray([w, w]))  # noqa: E731
+    compiled, x = ug.compile(f), ug.asarray(V)
+    for _ in range(3):
+        for found, right in zip(compiled(x), f(x), strict=True):
+            assert found.dtype == right.dtype
+            np.testing.assert_array_equal(found.numpy(), right.numpy())
+        w += 1

@@ -124,6 +124,12 @@ def writing_by_masks(x: Any) -> Any:
 
 
 @program(numbers(5, 3))
+def lists(x: Any) -> Any:
+    y = ug.asarray([x[0, 0] * 2, x[1, 1], 3.0]) * ug.asarray([[x[0, 0], 1.0, x[0, 1]], [2, x[2, 2], x[0, 0]]])
+    return ug.sum(y * [x[3, 0], x[3, 1], x[3, 2]]) + ug.sum([x[0, 0], x[0, 1]])
+
+
+@program(numbers(5, 3))
 def shapes(x: Any) -> Any:
     y = ug.sum(ug.concat([x, x.T.reshape(5, 3)], axis=1) ** 2) + ug.sum(ug.stack([x, x])[0] * ug.flip(x, axis=0))
     return y + ug.sum(ug.repeat(x, 2, axis=0) ** 2) + ug.sum(ug.roll(x, 1) * x) + ug.sum(ug.tile(x, (2, 1)) ** 2)

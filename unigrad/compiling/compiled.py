@@ -13,7 +13,7 @@ import threading
 import types
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Coroutine, Iterator, Sequence, Set
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -474,6 +474,7 @@ class Compilation:
         """The cotangents of what may have some, of those of the outputs at some positions: of the function, called once
         more in the trace of this, since of its program alone nobody sees what it detached or gave a rule of its own."""
         at: Any = trace()
+        at.source = self._home  # which the function closes over arrays of
         draws = [variable for variable, _ in self._trace.draws if variable is not None]
         moving = self._moving(xs)
 
@@ -552,7 +553,7 @@ _OUTPUT = object()
 
 def _kept(leaf: Any) -> Any:
     """A leaf of a result; UnsupportedError for one that cannot be had anew at each call."""
-    if isinstance(leaf, Iterator) or (isinstance(leaf, Set) and any(isinstance(x, Tensor) for x in leaf)):
+    if isinstance(leaf, (Iterator, Coroutine)) or (isinstance(leaf, Set) and any(isinstance(x, Tensor) for x in leaf)):
         raise UnsupportedError(
             f"a compiled function returned a {type(leaf).__name__}, which cannot be filled with arrays at each call; "
             f"return a tuple, a list or a dict: list(...)"

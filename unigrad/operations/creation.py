@@ -80,7 +80,7 @@ def asarray(
     A Tensor or a framework's own array stays on its backend and shares its memory; what another library exports
     through DLPack shares its memory with the current backend (or that of ``like``) where that is possible; everything
     else is copied there, NumPy's arrays too, by NumPy's backend as by all others: a buffer may be filled again.
-    A list with recorded Tensors in it, ``[[c, -s], [s, c]]``, is recorded as :func:`unigrad.stack` of it is.
+    A list with Tensors in it, ``[[c, -s], [s, c]]``, is what :func:`unigrad.stack` makes of it, recorded as that is.
     ``copy=True`` always copies, and False shares the memory also of NumPy's arrays; where it cannot be had it raises
     ArgumentError. Without ``dtype`` arrays keep theirs; Python floats become float32 and integers int64.
 
@@ -91,7 +91,7 @@ def asarray(
         return obj if trace() is None else traced(obj)  # as every operation asks it
     if like is not None:
         _like(like)
-    rows = traced(obj) if isinstance(obj, Tensor) else collected(obj)
+    rows = traced(obj) if isinstance(obj, Tensor) else None if copy is False else collected(obj)
     if rows is not None:
         found = rows
     else:

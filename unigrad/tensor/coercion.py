@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import array
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
@@ -240,24 +240,19 @@ def _plain(obj: Any) -> Any:
 
 
 def collected(obj: Any) -> Tensor | None:
-    """A list with Tensors in it that something follows, however nested, as one that is followed too; None for all
-    else, whose values are data."""
-    if isinstance(obj, (list, tuple)) and _holds(obj, lambda x: x._followed):
+    """A list with Tensors in it, however nested, as one of their stack's dtype, which is followed, mapped or traced as
+    they are; None for all else, whose values are data."""
+    if isinstance(obj, (list, tuple)) and holds_tensor(obj):
         found: Tensor = OPERATIONS["stack"](obj)
         return found
     return None
 
 
-def _holds(obj: Any, asked: Callable[[Tensor], bool]) -> bool:
-    """Whether it is a Tensor of which ``asked`` is true, or a list or tuple, however nested, with one in it."""
-    if isinstance(obj, (list, tuple)):
-        return any(_holds(item, asked) for item in obj)
-    return isinstance(obj, Tensor) and asked(obj)
-
-
 def holds_tensor(obj: Any) -> bool:
     """Whether it is a Tensor, or a list or tuple, however nested, with one in it."""
-    return _holds(obj, lambda x: True)
+    if isinstance(obj, (list, tuple)):
+        return any(holds_tensor(item) for item in obj)
+    return isinstance(obj, Tensor)
 
 
 def _holds_arrays(obj: Any) -> bool:

@@ -290,3 +290,25 @@ def added_up_of_parts(ug: Any) -> Results:
         "as complex": ug.sum(ug.asarray([0.5, 0.5])).astype("complex64"),
         "cotangent": y.grad,
     }
+
+
+@case(
+    "a list with Tensors and numbers in it has one dtype, recorded or not",
+    **{"numbers": [1.5, 2, 3], "recorded": [1.5, 2, 3], "of whole numbers": [2, 3], "half": [1.5, 0.25],
+       "rows": [[1.5, 2], [1, 0.5]], "chosen": [1.5, 0.5], "dtypes": True, "grad": [4, 1]},
+)  # fmt: skip
+def lists_with_arrays(ug: Any) -> Results:
+    x, i = ug.asarray([1.5, 2.0]), ug.asarray(np.array([2, 3], np.int8))
+    found = {
+        "numbers": ug.asarray([x[0], 2, 3.0]), "rows": ug.asarray([x, (1, 0.5)]),
+        "half": ug.asarray([x[0].astype("float16"), 0.25]), "of whole numbers": ug.asarray([i[0], 3]),
+        "chosen": ug.where(ug.asarray([True, False]), x, [x[0], 0.5]),
+    }  # fmt: skip
+    dtypes = [y.dtype for y in found.values()] == [ug.float32, ug.float32, ug.float16, ug.int64, ug.float32]
+    x.attach_grad()
+    with ug.record():
+        recorded = ug.asarray([x[0], 2, 3.0])
+        y = ug.sum(recorded + ug.asarray([[x[0], 0.0, x[1]], [x[0], 1, 1]]))
+    y.backward()
+    found |= {"recorded": recorded, "grad": x.grad}
+    return found | {"half": found["half"].astype("float32"), "dtypes": dtypes and recorded.dtype == ug.float32}
