@@ -340,11 +340,11 @@ def test_two_processes(client: Any) -> None:
 
 
 def test_the_everyday_cases_agree_in_small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What ``unigrad conform --everyday --backend dask`` asks, with arrays of several chunks. It is kept out of the run
+    """The quick form of the everyday cases, with arrays of several chunks. It is kept out of the run
     of all cases on all backends: a case takes some twenty times as long as on NumPy, whose values it has."""
     monkeypatch.setenv("DASK_ARRAY__CHUNK_SIZE", "64B")
     monkeypatch.setenv("DASK_SCHEDULER", "synchronous")
-    found = runner.run_cases(["dask"], catalogue.chosen([], everyday=True))
+    found = runner.run_cases(["dask"], catalogue.chosen([], everyday=True), quick=["dask"])
     (column,) = [column for column in found.columns if column.backend == "dask"]
     problems = [f"{name}: {'; '.join(verdict.problems)}" for name, verdict in column.verdicts.items() if verdict.fails]
     assert not problems, "\n".join(problems)
