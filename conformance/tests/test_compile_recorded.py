@@ -268,3 +268,17 @@ def test_a_list_of_arrays_is_an_array_that_is_traced(backend: str) -> None:
             assert found.dtype == right.dtype
             np.testing.assert_array_equal(found.numpy(), right.numpy())
         w += 1
+
+
+def test_a_frameworks_own_array_from_outside(backend: str) -> None:
+    w, x = ug.asarray(V), ug.asarray(V)
+    raw = w.raw
+    programs = [lambda x: x * raw, lambda x: ug.add(raw, x * 0) * x, lambda x: ug.asarray(raw) * x]
+    compiled = [ug.compile(program) for program in programs]
+    for f in (*compiled, *compiled):
+        np.testing.assert_allclose(f(x).numpy(), V * V, rtol=1e-6)
+        x.attach_grad()
+        with ug.record():
+            y = f(x)
+        y.backward()
+        np.testing.assert_allclose(x.grad.numpy(), V, rtol=1e-6)

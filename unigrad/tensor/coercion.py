@@ -92,6 +92,8 @@ def tensor(arg: Any, backend: Backend, beside: Sequence[Any] = ()) -> Tensor:
         return admitted(arg, backend)
     other = None if isinstance(arg, (*NUMBERS, list, tuple, np.ndarray, np.generic)) else backend_of(arg)
     if other is not None and other is not backend:
+        if backend.adopts(other):
+            return admitted(arg, other)
         raise mismatch(backend.name, other.name)
     rows = collected(arg)
     if rows is not None:
