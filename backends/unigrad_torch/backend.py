@@ -175,7 +175,10 @@ class TorchBackend(Backend):
     def compiled(self, function: RawFunction, engine: str | None) -> RawFunction:
         if engine == "inductor":
             # Into unigrad's functions as well, which are to be called as they stand elsewhere (``admit``).
-            return self._steady(self.torch.compile(self.torch._dynamo.dont_skip_tracing(function)))
+            whole = self.torch._dynamo.dont_skip_tracing(function)
+            # Each plan has a code object of its own: PyTorch gives up on one that it has compiled eight times.
+            whole.__code__ = whole.__code__.replace()
+            return self._steady(self.torch.compile(whole))
         return super().compiled(function, engine)
 
     def device(self, raw: Raw) -> Any:

@@ -576,3 +576,14 @@ def test_pytorchs_own_compiler_gets_the_whole_plan_where_it_was_used_before() ->
     assert gradient.shape == (8,)
     assert not torch._dynamo.utils.counters["graph_break"]
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="PyTorch's compiler needs one for C++")
+def test_pytorchs_own_compiler_takes_many_plans() -> None:
+    torch = pytest.importorskip("torch")
+    torch._dynamo.utils.counters.clear()
+    count = torch._dynamo.config.recompile_limit + 2
+    for number in range(count):
+        f = ug.compile(lambda x, n: x * n, engine="inductor", static_argnums=1)
+        np.testing.assert_array_equal(f(W, number), W * number)
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == count
