@@ -22,7 +22,7 @@ from unigrad.engine.within import Pass
 from unigrad.looking.comparison import Comparison, Row
 from unigrad.looking.conventions import Convention, convention
 from unigrad.looking.explaining import explained
-from unigrad.looking.memory import with_memory
+from unigrad.looking.memory import set_aside, with_memory
 from unigrad.looking.probing import unusable
 from unigrad.looking.running import chosen_backends, found_backends, name_of, names_of, on_variables
 from unigrad.operations.creation import asarray
@@ -90,7 +90,7 @@ class Compare:
             raise ArgumentError("the arguments are at work in a jvp or vmap; call ug.compare outside of it")
         asked = Asked(_held(args), names_of(f, args), random.get_state(), [""])
         try:
-            with Switch(False, None):
+            with Switch(False, None), set_aside():
                 answers = [_row(name, f, None, asked, ended.get(name)) for name in chosen]
                 told = next((row.values for row, error in answers if error is None), None)
                 asked = asked if told is None else asked._replace(outputs=list(told))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 _STATUS = "/proc/self/status"
@@ -18,6 +19,21 @@ def with_memory(function: Callable[[], Any]) -> tuple[Any, int | None]:
     result = function()
     peak = None if before is None else _read("VmHWM")
     return result, None if before is None or peak is None else max(0, peak - before)
+
+
+@contextlib.contextmanager
+def set_aside() -> Iterator[None]:
+    """What is there already is not looked through again for each call that is measured inside: beside three million
+    objects of other frameworks' that takes a second, and the call some microseconds."""
+    frozen = gc.get_freeze_count() > 0  # by somebody else, who means it to stay so
+    gc.collect()
+    if not frozen:
+        gc.freeze()
+    try:
+        yield
+    finally:
+        if not frozen:
+            gc.unfreeze()
 
 
 def _forget_peak() -> bool:
