@@ -302,13 +302,16 @@ def cells(name: str, call: Call, theirs: Theirs) -> Iterator[tuple[str, str, flo
     with ug.record():
         outputs = parts(function(ug, *arrays))
     own: Callable[..., Any] | None = theirs.function(call)
+    scope = theirs.recording(tracked)
     try:
         assert own is not None
         found = parts(own(*raws))
         if [tuple(part.shape) for part in found] != [part.shape for part in outputs]:
             own = None
-    except Exception:  # it has no such function, or another signature
+    except Exception:  # it has no such function, or another signature, or cannot record it
         own = None
+    finally:
+        scope.__exit__(None, None, None)
 
     def forward(count: int) -> None:
         with ug.record():

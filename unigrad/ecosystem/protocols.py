@@ -50,6 +50,8 @@ _SIGNED_HERE: dict[str, Callable[..., Any]] = {
     "asanyarray": lambda a, dtype=None, order=None, *, device=None, copy=None: None,
     "ascontiguousarray": lambda a, dtype=None: None,
     "asfortranarray": lambda a, dtype=None: None,
+    "can_cast": lambda from_, to, casting="safe": None,
+    "result_type": lambda *arrays_and_dtypes: None,
     "bincount": lambda x, /, weights=None, minlength=0: None,
     "copyto": lambda dst, src, casting="same_kind", where=True: None,
     "putmask": lambda a, /, mask, values: None,
