@@ -153,6 +153,7 @@ class MXNet(Theirs):
         super().__init__("mxnet")
         import mxnet
 
+        mxnet.util.set_np_shape(True)  # arrays of no axes are such, as NumPy's users have them
         self.mxnet = mxnet
         self.scope = {"np": mxnet.np, "npx": mxnet.npx, "mx": mxnet}
 
