@@ -13,16 +13,19 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import unigrad as ug
 from unigrad.adapters.registry import loaded
+from unigrad.binding import functions
 from unigrad.binding.nodes import node_type
 from unigrad.binding.source import source
 from unigrad.binding.tangents import tangent_of
 from unigrad.cli import main
 from unigrad.extend import PRIMITIVES, Engine
 from unigrad.native.backend import NumpyBackend
+from unigrad.tensor.tensor import type_on
 
 READ = Path(__file__).parent / "generated"
 NAMES = ("concat", "matmul", "multiply", "sum", "tanh", "where")
@@ -85,6 +88,22 @@ def test_tracebacks_show_the_lines() -> None:
     shown = "".join(traceback.format_exception(raised.value))
     assert "unigrad matmul: function on numpy" in shown
     assert "raise explain(backend, row, error" in shown
+
+
+def test_what_could_not_be_written_says_so_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Fresh(NumpyBackend):
+        name = "fresh"
+
+    def fails(*args: Any, **how: Any) -> Any:
+        raise ug.UnigradError("cannot be written")
+
+    x = type_on(loaded(Fresh())).of(np.ones(2), None)
+    with monkeypatch.context() as broken:
+        broken.setattr(functions, "execute", fails)
+        for _ in range(2):
+            with pytest.raises(ug.UnigradError, match="cannot be written"):
+                x * x
+    assert (x * x).tolist() == [1.0, 1.0]
 
 
 def test_the_command_line_shows_what_runs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -398,7 +398,6 @@ def _bound_function(backend: Backend, row: Primitive, bound: Bound) -> Callable[
     numbers = backend.numbers(row.name, scope[_weak(row)]) if row.scalars else None
     if numbers is not None:
         scope["numbers"] = numbers
-    bound.scopes[row.name] = scope
     run = _run(row, engine.inline_nodes, scope)
     made: Callable[..., Any] = execute(
         row.name, _taken(row, run, numbers is not None), scope, of=row.name, what="function", on=backend.label
@@ -414,6 +413,7 @@ def _bound_function(backend: Backend, row: Primitive, bound: Bound) -> Callable[
             row.name, source, scope, of=row.name, what="reflected function", on=backend.label
         )
         scope[row.name] = made
+    bound.scopes[row.name] = scope  # last: what raised is tried again
     return made
 
 

@@ -322,7 +322,7 @@ class Compilation:
         self._captures = dict(self._trace.captures)
         self._gradients = {v: owner for v, x in self._captures.items() for owner, g in self._trace.read if g is x}
         """Of those that are gradients of Tensors from outside, these."""
-        self._read = [(owner, grad) for owner, grad in self._trace.read if self._has_computed]
+        self._read = self._trace.read if self._has_computed else []
         self._trace.read = []
         self._takes_arguments_alone = not self._captures and not self._trace.draws
         self._written = writes[0]

@@ -164,6 +164,7 @@ class Trace:
         self.states: list[Any] = []
         """The states of the shared generator that was drawn from."""
         self.arguments: set[Variable | None] = set()
+        """The variables of the function's arguments."""
         self.read: list[tuple[Tensor, Tensor]] = []
         """Tensors from outside whose gradients were read, each with what it was."""
         self.asks_mode = False
