@@ -72,6 +72,8 @@ class TorchBackend(Backend):
             self._refuse(raw)
         super().admit(raw)
         self._engine.meets_rules()
+        if raw.requires_grad:
+            self._engine.met_history = True
         if self._spread.is_spread(raw):
             if not self._engine.met_spread:
                 self._engine.met_spread = True

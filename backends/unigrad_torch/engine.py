@@ -55,6 +55,9 @@ class TorchEngine(Engine):
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._met_rules = False
+        self.met_history = False
+        """Whether an array ever came in that PyTorch itself tracks, so that what is computed of it may have a history
+        beyond unigrad's."""
         self.met_spread = False
         """Whether there was ever a DTensor, whose gradients may have to be brought where it lies."""
         with torch.inference_mode(False):
@@ -76,11 +79,32 @@ class TorchEngine(Engine):
         if raw.is_inference():
             # PyTorch does not differentiate what was made in inference mode; a copy made outside is fine.
             with torch.inference_mode(False):
-                return raw.clone().requires_grad_()
-        return raw.detach().requires_grad_()
+                found = raw.clone().requires_grad_()
+        else:
+            found = raw.detach().requires_grad_()
+        found.unigrad_leaf = True
+        return found
 
     def fresh_leaf(self, raw: Raw) -> Raw:
-        return self.leaf(raw) if raw.is_inference() or transforming() else raw.requires_grad_()
+        if raw.is_inference() or transforming():
+            return self.leaf(raw)
+        found = raw.requires_grad_()
+        found.unigrad_leaf = True
+        return found
+
+    def reaches_further(self, raw: Raw) -> bool:
+        if not self.met_history or transforming() or not torch.is_grad_enabled():
+            return False
+        queue = [] if raw.grad_fn is None else [raw.grad_fn]
+        seen = set(queue)
+        for step in queue:  # which grows as it goes
+            leaf = getattr(step, "variable", None)
+            if leaf is not None and not hasattr(leaf, "unigrad_leaf"):
+                return True
+            new = [before for before, _ in step.next_functions if before is not None and before not in seen]
+            seen.update(new)
+            queue += new
+        return False
 
     def detached(self, raw: Raw) -> Raw:
         return raw if transforming() else raw.detach()

@@ -226,3 +226,63 @@ def test_a_function_of_pytorchs_own_keeps_its_region() -> None:
         z.backward()
     assert y.dtype == ug.bfloat16
     assert x.grad.tolist() == [[12, 12]]
+
+
+def _checkpointed(w: Any, y: ug.Tensor) -> ug.Tensor:
+    return ug.checkpoint(lambda y: y * y * (w * w))(y).sum()
+
+
+def _by_rule(w: Any, y: ug.Tensor) -> ug.Tensor:
+    square = ug.custom_gradient(lambda y: (y * y, lambda g: 2 * g * y))
+    return (square(y) * (w * w)).sum()
+
+
+CLOSED_OVER: dict[str, Callable[[Any, ug.Tensor], ug.Tensor]] = {
+    "operators": lambda w, y: (y * y * (w * w)).sum(),
+    "a Tensor": lambda w, y: (y * y * ug.asarray(w) ** 2).sum(),
+    "a derivative of our own": lambda w, y: (ug.maximum(y * y * w, 0.0) * w).sum(),
+    "checkpoint": _checkpointed,
+    "custom_gradient": _by_rule,
+    "PyTorch's own function": lambda w, y: (y * y * (w * w).exp().log()).sum(),
+}
+"""Each w ** 2 times y ** 2."""
+
+INNER: dict[str, Callable[[Any, Any], Any]] = {
+    "grad": lambda f, y: ug.grad(f)(y),
+    "value_and_grad": lambda f, y: ug.value_and_grad(f)(y)[0] * 3,
+    "aux": lambda f, y: ug.grad(lambda y: (f(y), f(y) * 3), has_aux=True)(y)[1],
+    "vjp": lambda f, y: ug.vjp(f, y)[1](torch.ones(()))[0],
+    "jvp": lambda f, y: ug.jvp(f, (y,), (torch.ones(1),))[1],
+    "jacobian": lambda f, y: ug.jacobian(f, mode="reverse")(y),
+    "jacobian by columns": lambda f, y: ug.jacobian(f, mode="forward")(y),
+    "hessian": lambda f, y: ug.hessian(f)(y) * y,
+    "hvp": lambda f, y: ug.hvp(f, (y,), (torch.ones(1),))[0] * y,
+    "vmap": lambda f, y: ug.vmap(ug.grad(f))(y),
+    "a container": lambda f, y: ug.grad(lambda p: f(p["y"]))({"y": y})["y"],
+    "a Tensor": lambda f, y: ug.grad(f)(ug.asarray(y)).raw,
+}
+"""Each 6 w ** 2, or 27 w ** 2, at y = 3."""
+
+
+@pytest.mark.parametrize("inner", INNER)
+@pytest.mark.parametrize("function", CLOSED_OVER)
+def test_what_pytorch_tracks_and_a_transform_closes_over_keeps_its_history(function: str, inner: str) -> None:
+    w = torch.tensor(2.0, requires_grad=True)
+    found = INNER[inner](lambda y: CLOSED_OVER[function](w, y), torch.tensor([3.0]))
+    right = 108.0 if inner in ("value_and_grad", "aux") else 24.0
+    assert float(found.detach().sum()) == pytest.approx(right)
+    found.sum().backward()
+    assert float(w.grad) == pytest.approx(right)
+
+
+def test_what_unigrad_alone_tracks_leaves_no_history_in_pytorch() -> None:
+    ug.asarray(torch.ones(1, requires_grad=True))  # from now on there may be such history
+    w = ug.asarray(2.0)
+    w.attach_grad()
+    y = torch.tensor([3.0])
+    assert not ug.grad(lambda y: (y * y * w).sum())(y).requires_grad
+    assert not ug.grad(lambda y: (y * y * w).sum())(ug.asarray(y)).raw.requires_grad
+    assert not ug.grad(lambda y: (y * y).sum())(torch.tensor([3.0], requires_grad=True)).requires_grad
+    with torch.no_grad():
+        found = ug.grad(lambda y: (y * y * torch.tensor(2.0, requires_grad=True)).sum())(y)
+    assert not found.requires_grad

@@ -216,6 +216,10 @@ class Engine:
         record, but with what the framework follows for others."""
         return self.detached(raw)
 
+    def reaches_further(self, raw: Raw) -> bool:
+        """Whether the framework's own tape, at work outside, leads from an array to leaves that are not unigrad's."""
+        return False
+
     scope: tuple[Callable[[], bool], Callable[[], bool], Callable[[], AbstractContextManager[None]]] | None = None
     """For a framework that can forbid recording (``torch.no_grad``): whether it records, whether it refuses all the
     same, and what opens a scope in which it does, as ``record()`` then has it. Two questions, since both may be

@@ -21,6 +21,7 @@ from unigrad.base.tracing import trace
 from unigrad.base.tree import flatten, paths, unflatten
 from unigrad.engine.moving import carried
 from unigrad.engine.passes import checked_cotangent
+from unigrad.engine.within import Pass
 from unigrad.interpreters.batches import Batched, batched, mapped, spread
 from unigrad.interpreters.duals import Dual, dual
 from unigrad.operations.creation import asarray
@@ -28,6 +29,7 @@ from unigrad.tape import Leaf, Node, next_number, parents_of
 from unigrad.tensor.coercion import backend_for
 from unigrad.tensor.levels import beneath, is_wrapped
 from unigrad.tensor.tensor import Tensor
+from unigrad.transforms.pulling import pull_back
 
 Argnums = SupportsIndex | Sequence[SupportsIndex]
 Where = Callable[[], str]
@@ -161,6 +163,8 @@ class Arguments:
             """What it is called with by name."""
         self._place = next((beneath(x)._raw for x in self.variables if isinstance(x, Tensor)), None)
         self._read: Places = {}
+        self.keeps = False
+        """Whether the framework's own tape follows something that the function closes over: results keep that."""
         # What values are shown as: a Tensor if any was given, else a framework's own array if any was, else NumPy's.
         self._kind: Any = next((leaf for leaf in leaves if isinstance(leaf, Tensor)), None)
         if self._kind is None:
@@ -212,8 +216,20 @@ class Arguments:
         if not isinstance(x, Tensor):
             return x
         if not is_recording():
-            x = without_history(x)
+            x = in_framework(x) if self.keeps else without_history(x)
         return self._like(x, self._kind)
+
+    def notice(self, outputs: Sequence[Tensor]) -> bool:
+        """Whether results are to keep the framework's own history, or to be recorded, since others follow them."""
+        self.keeps = any(x.backend.engine.reaches_further(beneath(x)._raw) for x in outputs)
+        return self.keeps or is_recording()
+
+    def pulled(self, this: Pass, variables: Sequence[Tensor] | None = None) -> list[Tensor | None]:
+        """What arrives at the variables, with the framework's own history alone where nothing records."""
+        found = pull_back(this, self.variables if variables is None else variables)
+        if not self.keeps or is_recording():
+            return found
+        return [None if x is None else in_framework(x) for x in found]
 
     def shown_tree(self, tree: Any) -> Any:
         """:meth:`shown` for each leaf of a container."""
@@ -245,7 +261,7 @@ class Arguments:
             return twin(x)
         if original is None or _is_numpy(original):
             return twin(x) if followed_by_framework(x) else x.numpy()
-        return x._raw if x._node is None else x.backend.engine.detached(x._raw)
+        return x._raw if x._node is None or self.keeps else x.backend.engine.detached(x._raw)
 
     def _followed_outside(self, x: Tensor) -> bool:
         """Whether ``x`` was computed from what an outer recording follows, by way of the function's closure.
@@ -432,6 +448,16 @@ def without_history(x: Tensor) -> Tensor:
         value, tangent, level = x._parts
         return dual(without_history(value), without_history(tangent), level)
     return x._unrecorded()
+
+
+def in_framework(x: Tensor) -> Tensor:
+    """The same values and wrappers with the history alone that the framework itself keeps."""
+    if isinstance(x, Batched):
+        return batched(in_framework(x._parts.value), x._parts.level)
+    if isinstance(x, Dual):
+        value, tangent, level = x._parts
+        return dual(in_framework(value), in_framework(tangent), level)
+    return type(x).of(x._raw, None)
 
 
 def constant(leaf: Any) -> Any:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from unigrad.base.errors import ArgumentError
-from unigrad.base.recording import is_recording
 from unigrad.base.tree import flatten, unflatten
 from unigrad.engine.within import Pass
 from unigrad.interpreters.duals import dual, take_apart
@@ -26,7 +25,7 @@ from unigrad.transforms.calling import (
     variable,
     with_aux,
 )
-from unigrad.transforms.pulling import pull_back, reached
+from unigrad.transforms.pulling import reached
 from unigrad.transforms.reverse import recorded, scalar
 
 
@@ -149,11 +148,11 @@ def hvp(
     result, aux = with_aux(f, recorded(f, arguments), has_aux)
     value, tangent = take_apart(scalar(f, result, arguments), level)
     inner = [take_apart(x, level)[0] for x in arguments.variables]
-    nested = is_recording()
+    nested = arguments.notice([value if tangent is None else tangent])
     grads: list[Tensor | None] = [None] * len(inner)
     used = reached([value], inner) if unused != "zeros" else []
     if tangent is not None:
-        grads = pull_back(Pass([tangent], [tangent.ones_like()], nested, nested), inner)
+        grads = arguments.pulled(Pass([tangent], [tangent.ones_like()], nested, nested), inner)
     # What the value depends on linearly has a product, and it is zero.
     for number, (x, reaches) in enumerate(zip(inner, used, strict=False)):
         if reaches and grads[number] is None:

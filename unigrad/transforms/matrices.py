@@ -10,7 +10,6 @@ import numpy as np
 
 from unigrad.base import dtypes
 from unigrad.base.errors import ArgumentError, DtypeError
-from unigrad.base.recording import is_recording
 from unigrad.base.tree import flatten, unflatten
 from unigrad.engine.within import Pass
 from unigrad.interpreters.batches import batched, unbatched
@@ -32,7 +31,6 @@ from unigrad.transforms.calling import (
 )
 from unigrad.transforms.forward import values_of
 from unigrad.transforms.mapping import mapping
-from unigrad.transforms.pulling import pull_back
 from unigrad.transforms.reverse import grad, recorded
 
 MODES = ("auto", "reverse", "forward")
@@ -123,7 +121,7 @@ def _by_rows(call: _Call, unused: str, auto: bool) -> Found | None:
         if auto and unused == "zeros":
             return None
         raise DtypeError("the Jacobian of complex results by real arguments takes mode='forward'")
-    grads = pull_back(Pass(heads, _unit(heads), False, is_recording(), rows), inputs)
+    grads = arguments.pulled(Pass(heads, _unit(heads), False, arguments.notice(heads), rows))
     if unused != "none":
         arguments.completed(grads, unused)
     blocks: list[list[Tensor | None]] = []

@@ -27,7 +27,6 @@ from unigrad.transforms.calling import (
     variable,
     with_aux,
 )
-from unigrad.transforms.pulling import pull_back
 
 
 def recorded(f: Callable[..., Any], arguments: Arguments) -> Any:
@@ -65,8 +64,8 @@ def value_and_grad(
         arguments = Arguments(args, positions(argnums, len(args)), variable, kwargs)
         result, aux = with_aux(f, recorded(f, arguments), has_aux)
         value = scalar(f, result, arguments)
-        nested = is_recording()
-        grads = pull_back(Pass([value], [value.ones_like()], nested, nested), arguments.variables)
+        nested = arguments.notice([value])
+        grads = arguments.pulled(Pass([value], [value.ones_like()], nested, nested))
         pieces = arguments.rebuilt(arguments.completed(grads, unused))
         first = arguments.shown(value)
         if has_aux:
@@ -150,8 +149,9 @@ def vjp(
             direction(output, g, partial(outputs.cotangent_name, number), "output")
             for number, (output, g) in enumerate(zip(outputs.tensors, given, strict=True))
         ]
-        grads = pull_back(Pass(outputs.tensors, seeds, True, is_recording()), arguments.variables)
+        grads = arguments.pulled(Pass(outputs.tensors, seeds, True, arguments.keeps or is_recording()))
         return tuple(arguments.rebuilt(arguments.completed(grads, unused), beside=cotangent))
 
+    arguments.notice(outputs.tensors)
     shown = outputs.rebuilt([arguments.shown(output) for output in outputs.tensors])
     return (shown, pull, arguments.shown_tree(aux)) if has_aux else (shown, pull)
