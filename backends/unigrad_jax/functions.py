@@ -221,7 +221,7 @@ def _exponent_slope(t: Raw, out: Raw, x: Raw, y: Raw) -> Raw:
 
 
 @derivatives(
-    lambda t, out, x, y: _base_slope(t, out, x, y - 1),
+    lambda t, out, x, y: _base_slope(t, out, x, y - 1) * jnp.where(out == out, 1, out),
     lambda t, out, x, y: _exponent_slope(t, out, x, y - 1),
 )
 def lower_power(x: Raw, y: Raw) -> Raw:

@@ -4,6 +4,7 @@ from unigrad_mxnet import linalg
 
 REPLACED = {
     "abs": "MXNet's derivative at NaN is 0",
+    "power": "MXNet's rounds the exponent less 1, so that it is finite where the power is NaN",
     "maximum": "MXNet gives a tie to the first alone, and NaN the derivative 0",
     "minimum": "as maximum",
     "max": "MXNet gives each of several equal elements the whole gradient, and NaN the derivative 0",

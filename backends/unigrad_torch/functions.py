@@ -160,8 +160,12 @@ def power(backend: Backend, of_arrays: Callable[[Raw, Raw], Raw]) -> Callable[[A
 
     def power(x1: Any, x2: Any) -> Raw:
         if isinstance(x1, torch.Tensor):
-            if isinstance(x2, torch.Tensor) and (x2.is_floating_point() or x2.is_complex()):
-                return of_arrays(x1, x2)
+            if isinstance(x2, torch.Tensor):
+                if x2.is_floating_point() or x2.is_complex():
+                    return of_arrays(x1, x2)
+            elif 0 < abs(x2) < 1e-15 and x1.is_floating_point():
+                # PyTorch subtracts 1, which leaves -1, and has a slope where the power is NaN.
+                return of_arrays(x1, x1.new_full((), held(x2, x1)))
         elif not LEAST <= abs(x1) <= MOST and (x2.is_floating_point() or x2.is_complex()):
             x1 = held(x1, x2)
             if x1 in (0, math.inf):
@@ -182,6 +186,8 @@ def beside(x1: Any, x2: Any) -> Raw:
     """A power with a number in it, as the array's dtype holds it: PyTorch computes narrow floats with all the digits of
     the number, and raises for one beyond the dtype."""
     array = x1 if isinstance(x1, torch.Tensor) else x2
+    if array is x1 and array.dtype is torch.float32 and nearly_whole(x2):
+        x2 = held(x2, x1)
     if array.dtype is not torch.float16 and not 0 < abs(x2 if array is x1 else x1) < LEAST:
         try:
             return x1**x2
@@ -191,6 +197,12 @@ def beside(x1: Any, x2: Any) -> Raw:
             if not array.is_floating_point():
                 raise
     return x1 ** held(x2, x1) if array is x1 else held(x1, x2) ** x2
+
+
+def nearly_whole(number: Any) -> bool:
+    """Whether a number is not whole, and may be so as a float32."""
+    part = number % 1 if isinstance(number, float) else 0
+    return bool(part) and min(part, 1 - part) <= 1e-7 * abs(number)
 
 
 def held(number: Any, like: Raw) -> Any:

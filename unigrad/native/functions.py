@@ -218,7 +218,10 @@ def lower_power(xp: Any, x1: Raw, x2: Raw) -> Raw:
     found = where(xp, xp.isfinite(found), found, 0.0)
     found += 1
     found *= x1**exponent
-    return found
+    if found.dtype.kind == "c":
+        return found
+    broken = (x1 < 0) & (xp.floor(x2) != x2) & xp.isfinite(x1)
+    return where(xp, broken, math.nan, found)
 
 
 def where(xp: Any, condition: Raw, x1: Raw, x2: Raw) -> Raw:

@@ -130,10 +130,23 @@ def _vanishes(number: complex, dtype: Any) -> bool:
     return number == 0 or (builtins.abs(number) < 1e-6 and bool(one_number(number, dtype) == 0))
 
 
+def _nearly_whole(x2: complex) -> bool:
+    """Whether a number is not whole, but so nearly that a floating dtype may take it, or a sum with 1, for whole."""
+    if not isinstance(x2, float) or not x2 % 1:
+        return False
+    return builtins.abs(x2 - builtins.round(x2)) <= 0.01 * builtins.max(builtins.abs(x2), 1)
+
+
 def _power_base(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
     if isinstance(x2, (int, float, complex)):
         if _vanishes(x2, x1.dtype):
             return _zero(xp, g)
+        if _nearly_whole(x2) and x1.dtype.kind in dtypes.REAL_FLOATING:
+            x2 = float(one_number(x2, x1.dtype))
+            if x2 % 1 and not float(one_number(x2 - 1, x1.dtype)) % 1:
+                broken = xp.logical_and(x1 < 0, xp.isfinite(x1))
+                none = xp.sqrt(xp.where(broken, x1, 1.0))
+                return g * (xp.where(broken, none, xp.power(x1, x2 - 1)) * x2)
         # Of most numbers x2 - 1 is exact. Of the others it is rounded, for lower_power takes ten times as long.
         return g * (x1 * 2) if x2 == 2 else g * (xp.power(x1, x2 - 1) * x2)
     constant = x2 == 0
@@ -171,13 +184,18 @@ def _lower_power(xp: Any, x1: Any, x2: Any) -> Any:
     # Of x2 - (exponent + 1) XLA makes 0.
     lost = xp.add(x2, xp.subtract(-1.0, exponent))
     change = xp.multiply(lost, xp.log(x1))  # not finite where x1 is 0, negative or infinite: nothing to mend there
-    return xp.multiply(xp.power(x1, exponent), xp.add(xp.where(xp.isfinite(change), change, 0.0), 1.0))
+    found = xp.multiply(xp.power(x1, exponent), xp.add(xp.where(xp.isfinite(change), change, 0.0), 1.0))
+    if xp.dtype(x1).kind == "c":
+        return found
+    # The exponent may have been rounded to a whole number, as 1e-9 - 1 is to -1, of which negative numbers have powers.
+    broken = xp.logical_and(xp.less(x1, 0.0), xp.not_equal(xp.floor(x2), x2))
+    return xp.where(xp.logical_and(broken, xp.isfinite(x1)), math.nan, found)
 
 
 composed(lower_power_, _lower_power)
 vjp(
     lower_power_,
-    lambda xp, g, x1, x2: _power_base(xp, g, x1, x2 - 1),
+    lambda xp, g, x1, x2, out: _power_base(xp, g, x1, x2 - 1) * xp.where(out == out, 1.0, out),
     lambda xp, g, x1, x2, out: _power_exponent(xp, g, x1, x2 - 1, out),
 )
 

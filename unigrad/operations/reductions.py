@@ -30,7 +30,7 @@ from unigrad.operations.elementwise import (
 )
 from unigrad.operations.shapes import concat, reshape
 from unigrad.table import Array, F, alias, batched, jvp, operation, vjp
-from unigrad.tensor.coercion import tensors
+from unigrad.tensor.coercion import one_number, tensors
 from unigrad.tensor.levels import beneath
 from unigrad.tensor.roots import identity, is_root, rooted, unchanging
 from unigrad.tensor.tensor import Tensor
@@ -592,6 +592,8 @@ def vector_norm(x: Array, /, *, axis: Axis = None, keepdims: bool = False, ord: 
     axes = many_axes(axis, x.ndim)
     if not isinstance(ord, (int, float)) or ord != ord:
         raise ArgumentError(f"ord must be a number, inf or -inf, not {ord!r}")
+    if not narrow(x):
+        ord = float(one_number(ord, dtypes.real_of(x.dtype)))
     if ord == 0:
         return astype_(count_nonzero(x, axis=axes, keepdims=keepdims), dtypes.real_of(x.dtype))
     if ord == 2:

@@ -34,7 +34,8 @@ def refilled_buffer(ug: Any) -> Results:
     **{
         "where": [-inf, 3], "clip": [1, 3], "maximum": [inf, inf], "full": [inf, inf], "hypot": [inf, inf],
         "pad": [-inf, 1], "add": [inf, inf], "floor_divide": [0, 0], "remainder": [1, 3], "power": [1, inf],
-        "less": [True, True], "an integer": [True, True], "asarray": [inf, inf],
+        "less": [True, True], "an integer": [True, True], "asarray": [inf, inf], "norm": 3, "least": 1,
+        "norm of NaN": math.nan,
     },
 )  # fmt: skip
 def beyond_float32(ug: Any) -> Results:
@@ -43,7 +44,8 @@ def beyond_float32(ug: Any) -> Results:
         "where": ug.where(x > 2, x, -1e39), "clip": ug.clip(x, -1e39, 1e39), "maximum": ug.maximum(x, 1e39),
         "full": ug.full((2,), 1e39), "hypot": ug.hypot(x, 1e39), "pad": ug.pad(x, 1, constant_values=-1e39)[:2],
         "add": x + 1e39, "floor_divide": x // 1e39, "remainder": x % 1e39, "power": x**1e39, "less": x < 1e39,
-        "an integer": x < 2**64, "asarray": ug.asarray([1e39, 1e39]),
+        "an integer": x < 2**64, "asarray": ug.asarray([1e39, 1e39]), "norm": ug.linalg.vector_norm(x, ord=1e39),
+        "least": ug.linalg.vector_norm(x, ord=-1e39), "norm of NaN": ug.linalg.vector_norm(x * math.nan, ord=1e39),
     }  # fmt: skip
 
 
@@ -54,6 +56,47 @@ def beyond_float32(ug: Any) -> Results:
 def beyond_float16(ug: Any) -> Results:
     x = ug.asarray(np.array([1.0, 3.0], np.float16))
     return {"full_like": ug.full_like(x, -1e9), "power": x**70000, "floor_divide": x // 0.1, "multiply": x * 1e-3 * 1e9}
+
+
+nan = math.nan
+LITTLE = 1.0 * float(np.float32(1e-9))
+
+
+@case(
+    "a nearly whole exponent is whole where the dtype says so, and else its power has no slope where it is NaN",
+    **{
+        "whole": [4, 0, 4], "slope of whole": [-4, 0, 4], "one": [-2, 0, 2], "slope of one": [1, 1, 1],
+        "least": [nan, 0, 1], "slope of least": [nan, inf, LITTLE / 2], "by an array": [nan, inf, LITTLE / 2],
+        "below 0": [nan, inf, 1], "slope below 0": [nan, -inf, -LITTLE / 2],
+        "second": [nan, -inf, -LITTLE / 4],
+    },
+)  # fmt: skip
+def nearly_whole_exponents(ug: Any) -> Results:
+    x = ug.asarray([-2.0, 0.0, 2.0])
+    slope = {
+        e: ug.grad(lambda x, e=e: (x**e).sum())(x) for e in (2.0000000001, 1.000000001, 1e-9, -1e-9)
+    }  # fmt: skip
+    return {
+        "whole": x**2.0000000001, "slope of whole": slope[2.0000000001], "one": x**1.000000001,
+        "slope of one": slope[1.000000001], "least": x**1e-9, "slope of least": slope[1e-9],
+        "by an array": ug.grad(lambda x: (x ** ug.asarray(1e-9)).sum())(x), "below 0": x**-1e-9,
+        "slope below 0": slope[-1e-9],
+        "second": ug.grad(lambda x: ug.grad(lambda x: (x**1e-9).sum())(x).sum())(x),
+    }  # fmt: skip
+
+
+@case(
+    "in float64 as well",
+    dtype="float64",
+    **{"value": [nan, 0, 1], "slope": [nan, inf, 5e-40], "by an array": [nan, inf, 5e-40]},
+)
+def nearly_whole_exponents_of_float64(ug: Any) -> Results:
+    x = ug.asarray(np.array([-2.0, 0.0, 2.0]))
+    return {
+        "value": x**1e-39,
+        "slope": ug.grad(lambda x: (x**1e-39).sum())(x),
+        "by an array": ug.grad(lambda x: (x ** ug.asarray(1e-39, like=x, dtype=x.dtype)).sum())(x),
+    }
 
 
 @case(
