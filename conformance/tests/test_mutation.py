@@ -91,6 +91,12 @@ def test_mutants_of_a_rule_are_found_by_its_cases(tmp_path: Path) -> None:
     assert all(row["tier"] and "tanh" in row["found"]["suite"] for row in data["mutants"] if not row["equivalent"])
 
 
+def test_mutants_of_crossings_between_backends_are_found_by_their_cases() -> None:
+    found = _ran("--only", "pull_across.arrive", "--case", "crossing.*", "--programs", "0")
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "finds 100.0 %" in found.stdout
+
+
 def test_what_no_case_goes_through_is_a_gap() -> None:
     found = _ran("--only", "vjp(sinh)", "--case", "tanh*", "--programs", "0")
     assert found.returncode == 1

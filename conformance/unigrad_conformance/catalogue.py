@@ -11,6 +11,7 @@ from unigrad_conformance.case import Case
 from unigrad_conformance.operations import cases_of
 from unigrad_conformance.programs import dtypes, integers, kinks
 from unigrad_conformance.programs.complex_rules import COMPLEX_RULES
+from unigrad_conformance.programs.compositions import COMPOSITIONS
 from unigrad_conformance.programs.crossing import CROSSING
 from unigrad_conformance.programs.custom import CHECKPOINTS, CUSTOM, NATIVE
 from unigrad_conformance.programs.halves import HALVES
@@ -69,7 +70,7 @@ def all_cases() -> dict[str, Case]:
     """Every case by name: the programs first, as a reader would want to see them."""
     cases = [*SEEDS.cases, *RECORDING.cases, *TRANSFORMS.cases, *MAPPING.cases, *CUSTOM.cases, *CHECKPOINTS.cases]
     cases += [*NATIVE.cases, *CROSSING.cases, *HALVES.cases, *COMPLEX_RULES.cases, *MISTAKES.cases]
-    cases += [*LOOPS.cases, *MATRICES.cases, *ROOTS.cases, *JUMPS.cases]
+    cases += [*LOOPS.cases, *MATRICES.cases, *ROOTS.cases, *JUMPS.cases, *COMPOSITIONS]
     cases += [*NEWCOMERS.cases, *NUMPY_USERS.cases, *kinks.cases(), *dtypes.cases(), *integers.cases(), *NUMBERS.cases]
     for family in FAMILIES:
         cases += cases_of(family)

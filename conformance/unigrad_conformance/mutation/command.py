@@ -15,7 +15,7 @@ import numpy as np
 
 import unigrad as ug
 from unigrad.adapters.registry import get_backend_object
-from unigrad_conformance import catalogue
+from unigrad_conformance import catalogue, oracle
 from unigrad_conformance import report as reports
 from unigrad_conformance.mutation.faults import Mutant, caches_now, chosen, equivalent, functions_now
 from unigrad_conformance.mutation.killing import (
@@ -85,6 +85,7 @@ class Mutate:
             get_backend_object(args.backend)
         except ug.BackendError as error:
             return _wrong(str(error))
+        oracle.register()  # the second backend of cases that cross to another
         mutants = chosen(args.backend, args.mutants, args.seed, args.only)
         if not mutants:
             return _wrong(f"no mutant has {' or '.join(map(repr, args.only))} in its name")
