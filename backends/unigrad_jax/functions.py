@@ -424,7 +424,7 @@ def argsort(x: Raw, axis: int, descending: bool) -> Raw:
 
 # Those that jax.numpy has under the same name and with the same arguments.
 SAME_NAME = (
-    "add subtract multiply negative square exp log log2 log10 sqrt sin cos tan reciprocal "
+    "add subtract multiply negative square exp log log2 log10 sqrt sin cos tan "
     "signbit bitwise_and bitwise_or bitwise_xor bitwise_invert bitwise_left_shift bitwise_right_shift "
     "isnan isinf isfinite real imag conj reshape broadcast_to flip"
 )
@@ -553,6 +553,7 @@ def operations() -> dict[str, Operation]:
         "cosh": cosh,
         "tanh": tanh,
         "astype": astype,
+        "reciprocal": added_up(jnp.reciprocal),  # whose derivative squares it
         "sum": added_up(reduced(jnp.sum, typed=True)),
         "prod": added_up(reduced(jnp.prod, typed=True)),
         "max": extreme(jnp.max),

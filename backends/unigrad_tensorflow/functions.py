@@ -42,7 +42,7 @@ from unigrad_tensorflow.searching import searching
 
 SAME_NAME = (
     "exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan",
-    "asinh", "acosh", "atanh", "reciprocal", "square", "maximum", "minimum",
+    "asinh", "acosh", "atanh", "square", "maximum", "minimum",
     "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "sigmoid",
 )  # fmt: skip
 
@@ -118,6 +118,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "isfinite": of_numbers(gen_math_ops.is_finite, gen_math_ops.logical_and, tf.ones),
         "erf": erf,
         "gammaln": in_float32(gen_math_ops.lgamma),
+        "reciprocal": in_float32(gen_math_ops.reciprocal),
         "where": where,
         "clip": lambda x, low, high: gen_math_ops.minimum(gen_math_ops.maximum(x, low), high),
         "relu": gen_nn_ops.relu,

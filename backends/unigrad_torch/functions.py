@@ -39,7 +39,7 @@ SOFTPLUS_IS_LINEAR = 37.0
 
 SAME_NAME = (
     "exp", "log", "log2", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin",
-    "acos", "atan", "asinh", "acosh", "atanh", "atan2", "hypot", "logaddexp", "reciprocal", "copysign",
+    "acos", "atan", "asinh", "acosh", "atanh", "atan2", "hypot", "logaddexp", "copysign",
     "nextafter", "floor", "ceil", "trunc", "maximum", "minimum", "logical_and", "logical_or", "logical_xor",
     "logical_not", "isnan", "isinf", "isfinite", "signbit",
 )  # fmt: skip
@@ -65,6 +65,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "remainder": remainder,
         "fmod": fmod,
         "power": torch.pow,
+        "reciprocal": reciprocal,
         "negative": torch.neg,
         "abs": torch.abs,
         "square": torch.square,
@@ -145,6 +146,11 @@ def astype(backend: Backend, x: Raw, dtype: DType) -> Raw:
     if dtype.kind not in "iu" or not x.is_floating_point():
         return cast(x, dtype)
     return to_integers(x.float() if x.dtype.itemsize < 4 else x, dtype, cast, torch.where)
+
+
+def reciprocal(x: Raw) -> Raw:
+    """PyTorch's derivative squares it, which overflows in float16."""
+    return torch.reciprocal(x) if x.dtype is not torch.float16 else torch.reciprocal(x.float()).to(x.dtype)
 
 
 def integers(x: Raw) -> bool:

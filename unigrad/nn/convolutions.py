@@ -26,7 +26,7 @@ from unigrad.operations.elementwise import add, divide, imag, multiply, real
 from unigrad.operations.indexing import getitem_
 from unigrad.operations.networks import convolution_, transposed_convolution, window_count, windows_
 from unigrad.operations.pooling import max_pool_
-from unigrad.operations.reductions import in_float32, narrow
+from unigrad.operations.reductions import in_float32, more_than_counted, narrow
 from unigrad.operations.reductions import sum as _sum
 from unigrad.operations.shapes import concat, matrix_transpose, permute_dims
 from unigrad.table import Array, operation
@@ -340,6 +340,10 @@ def _max_pool(
     ndim: int, x: Array, kernel: Sizes, stride: Sizes | None, padding: Pads, dilation: Sizes, ceil_mode: bool
 ) -> Tensor:
     x, sizes, strides, pairs, dilations = _pooling(ndim, "max_pool", x, kernel, stride, padding, dilation, ceil_mode)
+    if more_than_counted(x, math.prod(sizes)):
+        wide = functools.partial(_max_pool, ndim)
+        manner = {"stride": stride, "padding": padding, "dilation": dilation, "ceil_mode": ceil_mode}
+        return in_float32(wide, x, kernel=kernel, **manner)
     return max_pool_(_bordered(x, pairs, -math.inf), sizes, strides, dilations)
 
 

@@ -10,6 +10,7 @@ raises DtypeError.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from unigrad.base.arguments import one_axis, real_number
 from unigrad.base.dtypes import REAL_FLOATING, float32, int64, is_half
@@ -205,7 +206,7 @@ def nll_loss(
     ``weights``, one per class, multiply the losses, and the mean is divided by their sum. A label that is
     ``ignore_index`` has no loss and no weight. IndexRangeError if another one is no class.
     """
-    log_probabilities = real_numbers("nll_loss", log_probabilities)
+    log_probabilities = _with_digits(real_numbers("nll_loss", log_probabilities), weights)
     if narrow(log_probabilities):
         manner = {"axis": axis, "weights": weights, "ignore_index": ignore_index, "reduction": reduction}
         return in_float32(nll_loss, log_probabilities, labels, **manner)
@@ -234,6 +235,8 @@ def cross_entropy(
     the part of the probability that is given to all classes equally.
     """
     logits = logits if isinstance(logits, Tensor) else asarray(logits)
+    if logits._dtype is not float32 and is_half(logits._dtype):
+        logits = _with_digits(logits, labels, weights)
     if logits._dtype is not float32 and is_half(logits._dtype):
         manner = {"axis": axis, "weights": weights, "ignore_index": ignore_index, "reduction": reduction}
         return in_float32(cross_entropy, logits, labels, label_smoothing=label_smoothing, **manner)
@@ -277,6 +280,14 @@ def _checked_shape(labels: Tensor, shape: tuple[int, ...], axis: int) -> tuple[i
     if labels.shape != rest:
         raise unfit_labels(labels.shape, shape, rest)
     return rest
+
+
+def _with_digits(x: Tensor, *others: Any) -> Tensor:
+    """A half in the dtype that it has in common with what else is floating, so that not its dtype is the result's."""
+    if not is_half(x.dtype):
+        return x
+    arrays = [asarray(other, like=x) for other in others if isinstance(getattr(other, "ndim", None), int)]
+    return floats(x, *[other for other in arrays if other.dtype.kind in REAL_FLOATING])[0]
 
 
 def _class_weights(weights: Array, logits: Tensor, axis: int) -> Tensor:

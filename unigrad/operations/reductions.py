@@ -378,6 +378,10 @@ def prod(x: Array, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = 
     return prod_(x, many_axes(axis, x.ndim), keepdims)
 
 
+LARGEST_HALF = 65504
+"""Of float16."""
+
+
 def counted(shape: Shape, axes: Shape) -> int:
     return math.prod([shape[axis] for axis in axes])
 
@@ -396,6 +400,8 @@ def max(x: Array, /, axis: Axis = None, *, keepdims: bool = False, **elsewhere: 
     axes = many_axes(axis, x.ndim)
     if 0 in x.shape:
         _not_empty("max", x, axes)
+    if more_than_counted(x, counted(x.shape, axes)):
+        return in_float32(max, x, axis=axes, keepdims=keepdims)
     return max_(x, axes, keepdims)
 
 
@@ -408,6 +414,8 @@ def min(x: Array, /, axis: Axis = None, *, keepdims: bool = False, **elsewhere: 
     axes = many_axes(axis, x.ndim)
     if 0 in x.shape:
         _not_empty("min", x, axes)
+    if more_than_counted(x, counted(x.shape, axes)):
+        return in_float32(min, x, axis=axes, keepdims=keepdims)
     return min_(x, axes, keepdims)
 
 
@@ -511,6 +519,11 @@ def narrow(*arrays: Tensor) -> bool:
     return found is not None
 
 
+def more_than_counted(x: Tensor, count: int) -> bool:
+    """Whether so many elements may be equal that the dtype does not hold their number, among which they share."""
+    return count > LARGEST_HALF and x.dtype.kind == "f" and x.dtype.itemsize == 2
+
+
 def in_float32(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
     """``function`` of arrays of one half dtype, of which float16 overflows in sums and squares on the way to results
     that it can hold, and bfloat16 has no digits to add them up with."""
@@ -532,7 +545,8 @@ def rounded_once(function: F) -> F:
             arrays = tensors([x for x in args if hasattr(x, "dtype")])
             made = iter(arrays)
             args = tuple([next(made) if hasattr(x, "dtype") else x for x in args])
-        if arrays and options.get("dtype") is None and narrow(*arrays):
+        further = [x for x in options.values() if isinstance(x, Tensor)]
+        if arrays and options.get("dtype") is None and narrow(*arrays, *further):
             return in_float32(function, *args, **options)
         return function(*args, **options)
 

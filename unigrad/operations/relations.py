@@ -53,15 +53,15 @@ def cov(
 
     Divided by the number of observations less ``ddof``: 1, or 0 with ``bias``. Observations may be weighted, by
     ``fweights``, how often each was made, and by ``aweights``. NaN or infinite where there are too few observations.
+    The dtype is that of data and weights together, unless given.
     """
     found = [floating(x) for x in (tensors((m,)) if y is None else tensors((m, y)))]
-    wanted = result_type(*found) if dtype is None else dtypes.as_dtype(dtype)
+    weights = [tensor(given, found[0].backend) for given in (fweights, aweights) if given is not None]
+    wanted = result_type(*found, *weights) if dtype is None else dtypes.as_dtype(dtype)
     rows = concat([_variables(astype(x, wanted, copy=False), rowvar) for x in found], axis=0)
     ddof = (0 if bias else 1) if ddof is None else ddof
     count = rows.shape[1]
-    weights = [
-        reshape(floating(tensor(given, rows.backend)), -1) for given in (fweights, aweights) if given is not None
-    ]
+    weights = [reshape(floating(given), -1) for given in weights]
     if any(given.size != count for given in weights):
         raise ShapeError(f"weights of shape {weights[-1].shape} do not fit {count} observations")
     if not weights:

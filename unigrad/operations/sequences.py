@@ -10,7 +10,7 @@ from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.base.words import Shape
 from unigrad.binding.declaring import primitive
 from unigrad.operations.arranging import along
-from unigrad.operations.creation import asarray
+from unigrad.operations.creation import asarray, astype
 from unigrad.operations.elementwise import (
     clip,
     equal,
@@ -24,7 +24,7 @@ from unigrad.operations.elementwise import (
     where,
 )
 from unigrad.operations.indexing import argsort_, getitem, take_along_axis_
-from unigrad.operations.reductions import floating, in_float32, known, narrow, shifted
+from unigrad.operations.reductions import floating, in_float32, known, more_than_counted, narrow, shifted
 from unigrad.operations.reductions import sum as sum_over
 from unigrad.operations.searching import searchsorted_
 from unigrad.operations.shapes import broadcast_to, concat, reshape
@@ -152,7 +152,10 @@ def _scan(function: Any, x: Array, axis: int | None) -> Tensor:
         if x.ndim > 1:
             raise ArgumentError(f"a {x.ndim}-dimensional array needs axis=; reshape(x, -1) makes it one-dimensional")
         x, axis = reshape(x, -1), 0
-    found: Tensor = function(x, one_axis(axis, x.ndim))
+    axis = one_axis(axis, x.ndim)
+    if more_than_counted(x, x.shape[axis]):
+        return astype(function(astype(x, dtypes.float32), axis), x.dtype)
+    found: Tensor = function(x, axis)
     return found
 
 
@@ -229,10 +232,10 @@ def trapezoid(y: Array, /, x: Array | None = None, dx: float = 1.0, axis: int = 
     x broadcasts against y, or is a vector along the axis.
     """
     y = floating(y)
-    if narrow(y):
-        return in_float32(trapezoid, y, x, dx=dx, axis=axis)
     if x is not None:
         y, x = floats(y, x)
+    if narrow(y):
+        return in_float32(trapezoid, y, x, dx=dx, axis=axis)
     number = one_axis(axis, y.ndim)
     later, earlier = _pairs(y, number)
     if x is None:

@@ -118,6 +118,14 @@ ADDED_UP: dict[str, tuple[Callable[[Any], Any], float]] = {
         lambda ug: _slope(ug, lambda w: ug.nn.embedding(_positions(ug, 4096), w), _filled(ug, 1, 2, 1)),
         4096,
     ),
+    "share of many": (lambda ug: _slope(ug, lambda x: ug.max(x) * 1000, _filled(ug, 1, 70000)), 1 / 70),
+    "share of columns": (lambda ug: _slope(ug, lambda x: ug.min(x, axis=0) * 1000, _filled(ug, 1, 70000, 1)), 1 / 70),
+    "running share": (lambda ug: _slope(ug, lambda x: ug.cummax(x)[-1] * 1000, _filled(ug, 1, 70000)), 1 / 70),
+    "share of a window": (
+        lambda ug: _slope(ug, lambda x: ug.nn.max_pool1d(x, 70000) * 1000, _filled(ug, 1, 1, 1, 70000)),
+        1 / 70,
+    ),
+    "reciprocal": (lambda ug: _slope(ug, lambda x: ug.reciprocal(x) * 1e-4, _number(ug, 2**-10)), -(2**20) * 1e-4),
     "atan2": (lambda ug: _slope(ug, ug.atan2, _number(ug, 400), _number(ug, 300)), 300 / 250000),
     "hypot": (lambda ug: _slope(ug, ug.hypot, _number(ug, 30000), _number(ug, 40000)), 0.6),
     "softsign": (lambda ug: _slope(ug, ug.nn.softsign, _number(ug, 300)), 301**-2),
@@ -136,7 +144,7 @@ ADDED_UP: dict[str, tuple[Callable[[Any], Any], float]] = {
 )
 def added_up(ug: Any) -> Results:
     found = {name: float(f(ug)) for name, (f, _) in ADDED_UP.items()}
-    return {name: abs(y - ADDED_UP[name][1]) <= 2e-3 * ADDED_UP[name][1] for name, y in found.items()}
+    return {name: abs(y - ADDED_UP[name][1]) <= 2e-3 * abs(ADDED_UP[name][1]) for name, y in found.items()}
 
 
 @case("sums and squares that float16 does not hold, on the way to what it does", everyday=True,

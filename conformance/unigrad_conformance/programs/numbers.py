@@ -355,3 +355,40 @@ def lists_with_arrays(ug: Any) -> Results:
     y.backward()
     found |= {"recorded": recorded, "grad": x.grad}
     return found | {"half": found["half"].astype("float32"), "dtypes": dtypes and recorded.dtype == ug.float32}
+
+
+_MIXED: dict[str, Any] = {
+    "layer_norm": lambda ug, x, w: ug.nn.layer_norm(x, w, w),
+    "rms_norm": lambda ug, x, w: ug.nn.rms_norm(x, w),
+    "group_norm": lambda ug, x, w: ug.nn.group_norm(x, 3, w, w),
+    "batch_norm": lambda ug, x, w: ug.nn.batch_norm(x, w, w, training=True),
+    "prelu": lambda ug, x, w: ug.nn.prelu(x, w),
+    "linear": lambda ug, x, w: ug.nn.linear(x, w[None], w[:1]),
+    "average": lambda ug, x, w: ug.average(x, axis=1, weights=w),
+    "cov": lambda ug, x, w: ug.cov(x, aweights=w),
+    "trapezoid": lambda ug, x, w: ug.trapezoid(x, w),
+    "cross_entropy": lambda ug, x, w: ug.nn.cross_entropy(x, ug.stack([w, w])),
+    "cross_entropy with weights": lambda ug, x, w: ug.nn.cross_entropy(x, ug.asarray([0, 1], like=x), weights=w),
+    "nll_loss with weights": lambda ug, x, w: ug.nn.nll_loss(x, ug.asarray([0, 1], like=x), weights=w),
+    "mse_loss": lambda ug, x, w: ug.nn.mse_loss(x, ug.stack([w, w])),
+    "cosine_similarity": lambda ug, x, w: ug.nn.cosine_similarity(x, w),
+    "convolve": lambda ug, x, w: ug.convolve(x[0], w),
+    "matmul": lambda ug, x, w: x @ w,
+    "einsum": lambda ug, x, w: ug.einsum("ij,j->i", x, w),
+    "hypot": lambda ug, x, w: ug.hypot(x, w),
+    "polyval": lambda ug, x, w: ug.polyval(w, x),
+    "interp": lambda ug, x, w: ug.interp(x, w, w),
+}
+_PAIRS = (("float32", "float64"), ("float64", "float32"), ("float16", "float32"), ("float32", "float16"))
+
+
+@case(
+    "data and weights of two dtypes make the dtype of both, whichever is the wider",
+    **{name: ["float64", "float64", "float32", "float32"] for name in _MIXED},
+)
+def dtypes_of_weights(ug: Any) -> Results:
+    def made(name: str, dtypes: tuple[str, str]) -> str:
+        x = ug.asarray(np.array([[1.0, 2.0, 4.0], [3.0, 1.0, 2.0]], dtypes[0]))
+        return str(_MIXED[name](ug, x, ug.asarray(np.array([0.5, 1.0, 2.0], dtypes[1]))).dtype)
+
+    return {name: [made(name, pair) for pair in _PAIRS] for name in _MIXED}
