@@ -39,7 +39,7 @@ class TorchBackend(Backend):
     install = "pip install 'unigrad[torch]'"
     differentiates = "all orders"
     max_ndim = 64
-    bounds_checked = frozenset({"cross_entropy", "getitem"})
+    bounds_checked = frozenset({"cross_entropy", "embedding", "getitem"})
     missing: ClassVar = {"uint16": FEW_OPERATIONS, "uint32": FEW_OPERATIONS, "uint64": FEW_OPERATIONS}
     replaced: ClassVar = REPLACED | ruled()
     _dynamo_knows = False

@@ -73,7 +73,10 @@ def embedding(weight: Raw, indices: Raw) -> Raw:
         return embedding(weight.float(), indices).to(weight.dtype)  # as getitem does
     if any_spread((weight, indices)):
         return weight.index_select(0, indices.reshape(-1)).reshape(*indices.shape, *weight.shape[1:])
-    return torch.embedding(weight, indices) if weight.ndim == 2 else weight[indices]
+    if weight.ndim == 2:
+        return torch.embedding(weight, indices)
+    rows = weight.flatten(1) if weight.ndim > 2 else weight[:, None]
+    return torch.embedding(rows, indices).reshape(*indices.shape, *weight.shape[1:])
 
 
 @added_up

@@ -9,12 +9,13 @@ import numpy as np
 
 from unigrad.base import dtypes
 from unigrad.base.arguments import new_shape, real_number
-from unigrad.base.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError
+from unigrad.base.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError, UnigradError
 from unigrad.base.recording import is_training
 from unigrad.nn.activations import softmax
 from unigrad.operations.contractions import matmul
 from unigrad.operations.creation import arange, asarray, astype
 from unigrad.operations.elementwise import add, equal, where
+from unigrad.operations.indexing import checked_by_framework
 from unigrad.operations.layers import attention_, embedding_, linear_
 from unigrad.operations.reductions import in_float32, narrow
 from unigrad.operations.shapes import expand_dims, matrix_transpose
@@ -54,9 +55,12 @@ def embedding(indices: Array, weight: Array, /) -> Tensor:
     indices, weight = tensors((indices, weight))
     if weight.ndim < 1:
         raise ShapeError("embedding needs a weight with rows, not a 0-dimensional one")
-    if indices._dtype is not dtypes.int64 or "embedding" not in weight.backend.bounds_checked:
-        indices = checked_labels(indices, weight.shape[0])
-    return embedding_(weight, indices)
+    if checked_by_framework("embedding", indices, weight):
+        try:
+            return embedding_(weight, indices)
+        except UnigradError:
+            pass  # what follows names the index
+    return embedding_(weight, checked_labels(indices, weight.shape[0]))
 
 
 @operation

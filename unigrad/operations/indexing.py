@@ -595,7 +595,7 @@ def take(x: Array, indices: Array, /, axis: int | None = None, *, mode: str = "r
     if unknown is not None:
         entry = _from_the_front(unknown, x.shape[number])._raw
     else:
-        if _checked_by_framework(indices, x):
+        if indices.ndim == 1 and checked_by_framework("getitem", indices, x):
             try:
                 return getitem_(x, (*before, indices._raw, *behind))
             except UnigradError:
@@ -605,13 +605,12 @@ def take(x: Array, indices: Array, /, axis: int | None = None, *, mode: str = "r
     return getitem_(x, (*before, entry, *behind))
 
 
-def _checked_by_framework(indices: Array, x: Tensor) -> bool:
-    """Whether it is a vector of positions for which the backend itself raises where one is not from 0 up and there."""
+def checked_by_framework(primitive: str, indices: Array, x: Tensor) -> bool:
+    """Whether they are positions for which the backend itself raises where one is not from 0 up and there."""
     return (
         type(indices) is type(x) is x._plain
-        and "getitem" in x.backend.bounds_checked
+        and primitive in x.backend.bounds_checked
         and indices._dtype is int64
-        and indices.ndim == 1
         and indices.device == "cpu"
     )
 

@@ -422,12 +422,14 @@ def network_shapes(ug: Any) -> Results:
 
 
 @case("labels that are no classes, for the other losses and embeddings",
-      errors=["IndexRangeError"] * 3 + ["DtypeError", "ShapeError", "ArgumentError"])  # fmt: skip
+      errors=["IndexRangeError"] * 5 + ["DtypeError", "ShapeError", "ArgumentError"])  # fmt: skip
 def labels_elsewhere(ug: Any) -> Results:
     x = ug.ones((2, 3))
     attempts = [
         lambda: ug.nn.embedding(ug.asarray([0, 2]), x),
         lambda: ug.nn.embedding(ug.asarray([-1]), x),
+        lambda: ug.nn.embedding(ug.asarray([-1]), x[0]),
+        lambda: ug.nn.embedding(ug.asarray([[4, -1]]), ug.reshape(x, (2, 1, -1))),
         lambda: ug.nn.nll_loss(x, ug.asarray([0, -100])),
         lambda: ug.nn.embedding(ug.asarray([0.0]), x),
         lambda: ug.nn.mse_loss(x, ug.ones(3)),
