@@ -54,7 +54,7 @@ def special_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         return mp.log(parts[0] * parts[1] * parts[2]) if all(parts) else -inf
 
     def zeta(s: Any, q: Any) -> Any:
-        return nan if s < 1 or q < 0 else inf if s == 1 or q == 0 else mp.zeta(s, q)
+        return nan if s < 1 or q < 0 else inf if s == 1 or q == 0 else 0 if q == inf else mp.zeta(s, q)
 
     def incomplete(lower: bool) -> Callable[[Any, Any], Any]:
         def function(a: Any, x: Any) -> Any:
@@ -169,6 +169,7 @@ def special_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         "erfinv": erfinv,
         "erfcinv": erfcinv,
         "ndtr": mp.ncdf,
+        "ndtri": lambda p: -mp.sqrt(2) * erfcinv(2 * p),
         "normal_density": mp.npdf,
         "log_ndtr": lambda x: mp.log(mp.ncdf(x)) if x < 0 else mp.log1p(-mp.ncdf(-x)),
         "normal_slope": lambda x: inf if x == -inf else mp.npdf(x) / mp.ncdf(x),

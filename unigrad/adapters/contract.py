@@ -672,4 +672,6 @@ class _RawFunctions:
         return self._backend.from_numpy(values, self._backend.device(like))
 
     def __getattr__(self, name: str) -> Callable[..., Raw]:
-        return self._backend._function(name, self._composition)
+        found = self._backend._function(name, self._composition)
+        setattr(self, name, found)  # so that the next call finds it at once
+        return found

@@ -13,6 +13,7 @@ from unigrad.base import dtypes
 from unigrad.base.dtypes import DType
 from unigrad.base.words import Raw
 from unigrad.native.bfloat16 import held
+from unigrad.native.from_scipy import FUNCTIONS, from_scipy
 from unigrad.native.functions import primitives
 from unigrad.native.interchange import Exported, values_of
 from unigrad.native.special import error_function
@@ -138,9 +139,11 @@ class NumpyBackend(NativeBackend):
         if found is None or not PRIMITIVES[name].ruled:
             return found
 
+        function = from_scipy(name, found) if name in FUNCTIONS else found
+
         def quietly(*args: Any) -> Raw:
             with np.errstate(all="ignore"):  # of what a series makes on the way, of which not all is chosen
-                return found(*args)
+                return function(*args)
 
         return quietly
 

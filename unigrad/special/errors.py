@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 from unigrad.binding.declaring import primitive
-from unigrad.operations.creation import asarray
-from unigrad.operations.elementwise import erf, multiply
+from unigrad.operations.elementwise import erf
 from unigrad.special.values import (
     Values,
     chebyshev,
+    complementary,
     counted,
     exp,
     gaussian,
@@ -17,6 +17,7 @@ from unigrad.special.values import (
     log,
     log1p,
     polynomial,
+    scaled_erfc,
     scan,
     sqrt,
     where,
@@ -194,13 +195,18 @@ def ndtr_(x: Array, /) -> Tensor:
 
 
 @primitive("elementwise", dtypes="rounded_float")
+def ndtri_(p: Array, /) -> Tensor:
+    """Its inverse."""
+
+
+@primitive("elementwise", dtypes="rounded_float")
 def normal_density_(x: Array, /) -> Tensor:
     """exp(-x * x / 2) / sqrt(2 pi)."""
 
 
 @primitive("elementwise", dtypes="rounded_float")
 def log_ndtr_(x: Array, /) -> Tensor:
-    """Its logarithm."""
+    """The logarithm of ndtr."""
 
 
 @primitive("elementwise", dtypes="rounded_float")
@@ -239,9 +245,8 @@ def _normal_density(x: Values) -> Values:
 
 def _ndtr(x: Values) -> Values:
     y, factor = _over_root(x)
-    size = abs(y)
-    tail = gaussian(y) * factor * _scaled(size) * 0.5
-    return where(size < 0.5, _about_zero(within(y, -0.5, 0.5)) * 0.5 + 0.5, where(x < 0, tail, 1.0 - tail))
+    tail = complementary(abs(y)) * factor * 0.5
+    return where(x < 0, tail, 1.0 - tail)
 
 
 def _log_ndtr(x: Values) -> Values:
@@ -260,17 +265,20 @@ def _complement(x: Values, tail: Values) -> Values:
 
 def _normal_slope(x: Values) -> Values:
     y = x * _ROOT
-    positive = within(y, 0.0, 1e300)
-    upper = gaussian(positive) / (1.0 - gaussian(positive) * _scaled(positive) * 0.5) * 0.5
-    found = where(x < 0, 1.0 / _scaled(-y), upper) * math.sqrt(2 / math.pi)
+    scaled = scaled_erfc(within(abs(y), 0.0, 1e300), 0)
+    square = gaussian(within(y, 0.0, 1e300))
+    upper = square / (2.0 - square * scaled)
+    found = where(x < 0, 1.0 / scaled, upper) * math.sqrt(2 / math.pi)
     return where(x < -1e8, -x, found)  # all its digits, and infinity's
 
 
 in_double(ndtr_, _ndtr)
+in_double(ndtri_, lambda p: _erfcinv(p * 2.0) * -math.sqrt(2))
 in_double(normal_density_, _normal_density)
 in_double(log_ndtr_, _log_ndtr)
 in_double(normal_slope_, _normal_slope)
 vjp(ndtr_, lambda xp, g, x: g * xp.normal_density(x))
+vjp(ndtri_, lambda xp, g, out: g / xp.normal_density(out))
 vjp(normal_density_, lambda xp, g, x, out: -g * (x * out))
 vjp(log_ndtr_, lambda xp, g, x: g * xp.normal_slope(x))
 vjp(normal_slope_, lambda xp, g, x, out: -g * out * (x + out))
@@ -285,7 +293,7 @@ def ndtr(x: Array, /) -> Tensor:
 @operation
 def ndtri(p: Array, /) -> Tensor:
     """The inverse of :func:`ndtr`: infinite at 0 and 1, NaN beyond."""
-    return multiply(erfcinv_(multiply(asarray(p), 2.0)), -math.sqrt(2))
+    return ndtri_(p)
 
 
 @operation

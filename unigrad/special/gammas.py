@@ -22,6 +22,7 @@ from unigrad.special.values import (
     log,
     log1p,
     polynomial,
+    product,
     scan,
     within,
 )
@@ -67,8 +68,8 @@ def positive_gamma(x: Values) -> Values:
     start = values.floor(near)
     z = near - start
     found = chebyshev(z + z - 1.0, _BETWEEN) * (z * (z - 1.0)) + 1.0
-    (found,) = scan(
-        counted(1, _SMALL), lambda row, product: (product * values.where(start > row[0], z + row[0], 1.0),), found
+    found = found * product(
+        counted(1, _SMALL), lambda number, start, z: values.where(start > number, z + number, 1.0), start, z
     )
     found = values.where(near < 1, found / values.where(near < 1, near, 1.0), found)
     far = values.where(x > _SMALL, x, float(_SMALL))
@@ -133,7 +134,9 @@ def _rgamma(x: Values) -> Values:
     close = abs(inner) < 0.5
     reflected = _sine(inner) * positive_gamma(1.0 - inner) * (1 / math.pi)
     about = inner / positive_gamma(values.where(close, inner, 0.0) + 1.0)
-    return values.where(low, values.where(close, about, reflected), 1.0 / positive_gamma(outer))
+    found = values.where(low, values.where(close, about, reflected), 1.0 / positive_gamma(outer))
+    at_pole = x.equals(values.floor(x)) & (x < 0) & (x > -values.LARGEST)
+    return values.where(at_pole, 0.0, found)
 
 
 def _rgamma_slope(xp: Any, g: Any, x: Any, out: Any) -> Any:
@@ -201,8 +204,9 @@ def log_beta(a: Values, b: Values) -> Values:
     A. H. Morris, "Algorithm 708", 1992)."""
     small, large = values.where(a < b, a, b), values.where(a < b, b, a)
     plain = values.gammaln(small) + (values.gammaln(large) - values.gammaln(small + large))
+    moderate = (large > 10) & (small + large > 10)
     far = values.where(large > 10, large, 10.0)
-    safe = values.where(small > 0, small, 1.0)
+    safe = values.where(moderate, small, 1.0)
     total = safe + far
     change = stirling(far) - stirling(total)
     one = values.gammaln(safe) + ((change - (far - 0.5) * log1p(safe / far)) - safe * (log(total) - 1.0))
@@ -212,7 +216,7 @@ def log_beta(a: Values, b: Values) -> Values:
     two = (stirling(both_far) + stirling(far) - stirling(total)) + (
         (both_far - 0.5) * (log(ratio) - log1p(ratio)) - far * log1p(ratio) - log(far) * 0.5 + math.log(2 * math.pi) / 2
     )
-    found = values.where((large > 10) & (small > 0), values.where(small > 10, two, one), plain)
+    found = values.where(moderate, values.where(small > 10, two, one), plain)
     size, pole, _ = _at_poles(small, large)
     found = values.where(pole, size, found)
     return values.where((large > values.LARGEST) & (small > 0), -math.inf, found)
@@ -236,10 +240,12 @@ def _beta(a: Values, b: Values) -> Values:
     moderate = (abs(a) < 60) & (abs(b) < 60)
     x, y = values.where(moderate, small, 1.0), values.where(moderate, large, 1.0)
     total = _gamma(x + y)
-    product = _gamma(x) / total * _gamma(y)
+    plain = _gamma(x) / total * _gamma(y)
     sum_ = x + y
-    product = values.where((sum_ < 0.5) & sum_.equals(values.floor(sum_)), 0.0, product)
-    found = values.where(moderate, product, exp(log_beta(a, b)))
+    plain = values.where((sum_ < 0.5) & sum_.equals(values.floor(sum_)), 0.0, plain)
+    negative = _is_negative(a) ^ _is_negative(b) ^ _is_negative(a + b)
+    size = exp(log_beta(a, b))
+    found = values.where(moderate, plain, values.where(negative, -size, size))
     size, pole, odd = _at_poles(small, large)
     return values.where(pole, values.where(odd, -exp(size), exp(size)), found)
 
@@ -258,6 +264,12 @@ def _at_poles(small: Values, large: Values) -> tuple[Values, Values, Values]:
     size = size - values.gammaln(values.where(both, 1.0 - small, 1.0))
     odd = both & (half > values.floor(half))
     return values.where(both, size, math.inf), pole | _pole(large), odd
+
+
+def _is_negative(x: Values) -> Values:
+    """Whether gamma(x) is."""
+    half = values.floor(x) * 0.5
+    return (x < 0) & (half > values.floor(half))
 
 
 def _pole(x: Values) -> Values:
@@ -332,6 +344,7 @@ def _zeta(s: Values, q: Values) -> Values:
         rest = rest + factor * (bernoulli / math.factorial(2 * number))
         factor = factor * ((s_ + (2.0 * number - 1)) * (s_ + 2.0 * number)) / (far * far)
     found = total + rest
+    found = values.where(q > values.LARGEST, 0.0, found)
     found = values.where(s.equals(1.0) | q.equals(0.0), math.inf, found)
     return values.where((s < 1) | (q < 0), math.nan, found)
 

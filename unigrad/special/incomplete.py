@@ -16,7 +16,6 @@ from unigrad.special import values
 from unigrad.special.gammas import log_beta, log_gamma_of_1_and, positive_gamma, stirling
 from unigrad.special.values import (
     Values,
-    counted,
     exp,
     expm1,
     half_line,
@@ -27,7 +26,6 @@ from unigrad.special.values import (
     polygamma,
     polynomial,
     quadrature,
-    scan,
     sqrt,
     within,
 )
@@ -36,8 +34,6 @@ from unigrad.tensor.tensor import Tensor
 
 __all__ = ["betainc", "betaincc", "gammainc", "gammaincc"]
 
-_LARGE = 20.0
-"""From which parameter on the quadrature of the tail itself takes fewer points than series and fractions terms."""
 # B(2 k) / (2 k), Abramowitz and Stegun 6.3.18.
 _DIGAMMA = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12)
 
@@ -81,36 +77,19 @@ def _density(a: Values, x: Values) -> Values:
 
 
 def gamma_tails(a: Values, x: Values) -> tuple[Values, Values, Values]:
-    """The lower and the upper incomplete gamma function, regularised, and x ** a exp(-x) / gamma(a)."""
+    """The lower and the upper incomplete gamma function, regularised, and x ** a exp(-x) / gamma(a).
+
+    By a quadrature of the smaller tail, which takes fewer steps over whole arrays than series and continued fractions
+    do; where a is below 1 and x as well, by a series of both.
+    """
     a_, x_ = within(a, 1e-300, 1e10), within(x, 1e-300, 1e10)
-    large, small = a_ > _LARGE, (a_ < 1) & (x_ < 1)
-    lower = values.where(a_ < 1, x_, x_ - a_) < 1
+    small, lower = (a_ < 1) & (x_ < 1), x_ < a_
     density = _density(a_, x_)
-    # The series of DLMF 8.7.1 below, the continued fraction of 8.9.2 above.
-    x_s, a_s = values.where(lower, x_, 0.5), values.where(large, 1.0, a_)
-    x_s = values.where(large, 0.5, x_s)
-    term = 1.0 / a_s
-    _, total = scan(
-        counted(1, 75),
-        lambda row, term, total: (term * x_s / (a_s + row[0]), total + term * x_s / (a_s + row[0])),
-        term,
-        term,
-    )
-    x_f = values.where(lower | large, 30.0, x_)
-    a_f = values.where(lower | large, 1.0, a_)
-    (fraction,) = scan(
-        counted(80, 0),
-        lambda row, rest: (row[0] * (a_f - row[0]) / (x_f - a_f + (2.0 * row[0] + 1.0) + rest),),
-        x_f * 0.0,
-    )
-    found = density * values.where(lower, total, 1.0 / (x_f - a_f + 1.0 + fraction))
-    # Where a is large, by a quadrature of the tail itself.
-    tail = _tail(values.where(large, a_, _LARGE), x_, x_ < a_, None)
-    found = values.where(large, density * tail, found)
-    lower = values.where(large, x_ < a_, lower)
+    found = density * _tail(a_, x_, lower, None)
     found = values.where(found < 1, found, 1.0)
-    below = values.where(lower, found, 1.0 - found)
-    above = values.where(small, _upper_of_small(a_, x_), values.where(lower, 1.0 - found, found))
+    below_small, above_small = _of_small(a_, x_)
+    below = values.where(small, below_small, values.where(lower, found, 1.0 - found))
+    above = values.where(small, above_small, values.where(lower, 1.0 - found, found))
     at_zero, at_infinity = x.equals(0.0), (x > values.LARGEST)
     below = values.where(at_zero, 0.0, values.where(at_infinity, 1.0, below))
     above = values.where(at_zero, 1.0, values.where(at_infinity, 0.0, above))
@@ -121,16 +100,17 @@ def gamma_tails(a: Values, x: Values) -> tuple[Values, Values, Values]:
     return values.where(outside, math.nan, below), values.where(outside, math.nan, above), density
 
 
-def _upper_of_small(a: Values, x: Values) -> Values:
-    """The upper incomplete gamma function for a and x up to 1: 1 less the series of DLMF 8.7.1, whose first term,
-    x ** a / gamma(1 + a), is taken from 1 by expm1."""
+_SERIES = tuple([(float(power), (-1) ** power / math.factorial(power)) for power in range(1, 20)])
+
+
+def _of_small(a: Values, x: Values) -> tuple[Values, Values]:
+    """The lower and the upper incomplete gamma function for a and x up to 1: by the series of DLMF 8.7.1, whose first
+    term, x ** a / gamma(1 + a), is taken from 1 by expm1."""
     a, x = within(a, 1e-300, 1.0), within(x, 1e-300, 1.0)
     exponent = a * log(x) - log_gamma_of_1_and(a)
-    term, series = x * 0.0 + 1.0, x * 0.0
-    for number in range(1, 20):
-        term = term * x * (-1.0 / number)
-        series = series + term / (a + float(number))
-    return -(expm1(exponent) + exp(exponent) * a * series)
+    rest = quadrature(_SERIES, lambda power, a, x: x**power / (a + power), a, x) * a
+    leading = exp(exponent)
+    return leading + leading * rest, -(expm1(exponent) + leading * rest)
 
 
 def _tail(a: Values, x: Values, lower: Values, power: int | None) -> Values:
@@ -301,30 +281,16 @@ def _exponent(ratio: Values, a: Values, shift: Values) -> Values:
 def beta_tails(a: Values, b: Values, x: Values, rest: Values) -> tuple[Values, Values, Values]:
     """The incomplete beta function, 1 less it, and x ** a (1 - x) ** b / beta(a, b); ``rest`` is 1 - x.
 
-    By the continued fraction of DLMF 8.17.22, on the side of the mean where it converges fast. Where both parameters
-    are large it takes many terms, and the tail is integrated instead.
+    By a quadrature of the tail on the side of the mean where it is the smaller one.
     """
     inside = (a > 0) & (b > 0) & (x > 0) & (rest > 0)
     a_, b_, x_ = values.where(inside, a, 1.0), values.where(inside, b, 1.0), values.where(inside, x, 0.5)
     rest_ = values.where(inside, rest, 0.5)
-    large = (a_ > _LARGE) & (b_ > _LARGE)
     swapped = x_ * (a_ + b_ + 2.0) > a_ + 1.0
     p, q = values.where(swapped, b_, a_), values.where(swapped, a_, b_)
     y, z = values.where(swapped, rest_, x_), values.where(swapped, x_, rest_)
-    p_, q_ = values.where(large, 1.0, p), values.where(large, 1.0, q)
-
-    def step(row: Any, tail: Values) -> tuple[Values]:
-        m = row[0]
-        even = y * (q_ - m) * m / ((p_ + (2.0 * m - 1.0)) * (p_ + 2.0 * m))
-        odd = -y * (p_ + m) * (p_ + q_ + m) / ((p_ + 2.0 * m) * (p_ + (2.0 * m + 1.0)))
-        return (even / (odd / (1.0 + tail) + 1.0),)
-
-    (tail,) = scan(counted(180, 0), step, y * 0.0)
-    first = -y * (p_ + q_) / (p_ + 1.0)
-    fraction = 1.0 / (p * (first / (1.0 + tail) + 1.0))
-    integral = _tail_of_beta(values.where(large, p, _LARGE), values.where(large, q, _LARGE), y, z, 0, 0)
     density = _density_of_beta(p, q, y, z)
-    found = density * values.where(large, integral, fraction)
+    found = density * _tail_of_beta(p, q, y, z, 0, 0)
     below, above = values.where(swapped, 1.0 - found, found), values.where(swapped, found, 1.0 - found)
     at_zero, at_one = x.equals(0.0), rest.equals(0.0)
     below = values.where(at_zero, 0.0, values.where(at_one, 1.0, below))

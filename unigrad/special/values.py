@@ -41,55 +41,58 @@ class Values:
         return Values(self.xp, getattr(self.xp, name)(*raws))
 
     def __add__(self, other: Number) -> Values:
-        return self._call("add", self, other)
+        return Values(self.xp, self.xp.add(self.raw, other.raw if isinstance(other, Values) else other))
 
     def __radd__(self, other: Number) -> Values:
-        return self._call("add", self, other)
+        return Values(self.xp, self.xp.add(self.raw, other.raw if isinstance(other, Values) else other))
 
     def __sub__(self, other: Number) -> Values:
-        return self._call("subtract", self, other)
+        return Values(self.xp, self.xp.subtract(self.raw, other.raw if isinstance(other, Values) else other))
 
     def __rsub__(self, other: Number) -> Values:
-        return self._call("subtract", other, self)
+        return Values(self.xp, self.xp.subtract(other, self.raw))
 
     def __mul__(self, other: Number) -> Values:
-        return self._call("multiply", self, other)
+        return Values(self.xp, self.xp.multiply(self.raw, other.raw if isinstance(other, Values) else other))
 
     def __rmul__(self, other: Number) -> Values:
-        return self._call("multiply", self, other)
+        return Values(self.xp, self.xp.multiply(self.raw, other.raw if isinstance(other, Values) else other))
 
     def __truediv__(self, other: Number) -> Values:
-        return self._call("divide", self, other)
+        return Values(self.xp, self.xp.divide(self.raw, other.raw if isinstance(other, Values) else other))
 
     def __rtruediv__(self, other: Number) -> Values:
-        return self._call("divide", other, self)
+        return Values(self.xp, self.xp.divide(other, self.raw))
 
     def __pow__(self, other: Number) -> Values:
-        return self._call("power", self, other)
+        return Values(self.xp, self.xp.power(self.raw, other.raw if isinstance(other, Values) else other))
 
     def __neg__(self) -> Values:
-        return self._call("negative", self)
+        return Values(self.xp, self.xp.negative(self.raw))
 
     def __abs__(self) -> Values:
-        return self._call("abs", self)
+        return Values(self.xp, self.xp.abs(self.raw))
 
     def __lt__(self, other: Number) -> Values:
-        return self._call("less", self, other)
+        return Values(self.xp, self.xp.less(self.raw, other.raw if isinstance(other, Values) else other))
 
     def __le__(self, other: Number) -> Values:
-        return self._call("less_equal", self, other)
+        return Values(self.xp, self.xp.less_equal(self.raw, other.raw if isinstance(other, Values) else other))
 
     def __gt__(self, other: Number) -> Values:
-        return self._call("greater", self, other)
+        return Values(self.xp, self.xp.greater(self.raw, other.raw if isinstance(other, Values) else other))
 
     def __ge__(self, other: Number) -> Values:
-        return self._call("greater_equal", self, other)
+        return Values(self.xp, self.xp.greater_equal(self.raw, other.raw if isinstance(other, Values) else other))
 
     def __and__(self, other: Values) -> Values:
-        return self._call("logical_and", self, other)
+        return Values(self.xp, self.xp.logical_and(self.raw, other.raw))
 
     def __or__(self, other: Values) -> Values:
-        return self._call("logical_or", self, other)
+        return Values(self.xp, self.xp.logical_or(self.raw, other.raw))
+
+    def __xor__(self, other: Values) -> Values:
+        return Values(self.xp, self.xp.logical_xor(self.raw, other.raw))
 
     def equals(self, other: Number) -> Values:
         """Whether the two are equal."""
@@ -106,6 +109,7 @@ def _function(name: str) -> Callable[..., Values]:
 exp, log, log1p, expm1 = map(_function, ("exp", "log", "log1p", "expm1"))
 sqrt, sin, cos, floor, rounded = map(_function, ("sqrt", "sin", "cos", "floor", "round"))
 gaussian, gammaln, polygamma = map(_function, ("gaussian", "gammaln", "polygamma"))
+complementary, scaled_erfc = map(_function, ("erfc", "scaled_erfc"))
 
 
 def where(condition: Values, x1: Number, x2: Number) -> Values:
@@ -131,15 +135,26 @@ def scan(rows: Rows, step: Callable[..., tuple[Values, ...]], *state: Values) ->
     return tuple([Values(xp, raw) for raw in xp.iterate(rows, of_raws, tuple([value.raw for value in state]))])
 
 
+def _along(rows: Rows, arrays: Sequence[Values]) -> tuple[Values, ...]:
+    """The columns of numbers along one more axis, and the arrays with that axis."""
+    xp, like = arrays[0].xp, arrays[0].raw
+    columns = [Values(xp, xp.constant(np.array(column), like)) for column in zip(*rows, strict=True)]
+    return (*columns, *[Values(xp, xp.reshape(array.raw, (*array.raw.shape, 1))) for array in arrays])
+
+
 def quadrature(rows: Rows, integrand: Callable[..., Values], *arrays: Values) -> Values:
     """The sum of ``integrand(point, *arrays) * weight`` over the points and weights, which lie along one more axis."""
-    xp, like = arrays[0].xp, arrays[0].raw
-    points, weights = (Values(xp, xp.constant(np.array(column), like)) for column in zip(*rows, strict=True))
-    columns = [Values(xp, xp.reshape(array.raw, (*array.raw.shape, 1))) for array in arrays]
-    terms = integrand(points, *columns) * weights
+    points, weights, *others = _along(rows, arrays)
+    terms = integrand(points, *others) * weights
     # Where the integrand has fallen to 0 an overflowing factor makes NaN of it.
     terms = where(abs(terms) <= LARGEST, terms, 0.0)
-    return Values(xp, xp.sum(terms.raw, (len(like.shape),), False))
+    return Values(terms.xp, terms.xp.sum(terms.raw, (len(arrays[0].raw.shape),), False))
+
+
+def product(rows: Rows, factor: Callable[..., Values], *arrays: Values) -> Values:
+    """The product of ``factor(number, *arrays)`` over the numbers, which lie along one more axis."""
+    factors = factor(*_along(rows, arrays))
+    return Values(factors.xp, factors.xp.prod(factors.raw, (len(arrays[0].raw.shape),), False))
 
 
 def counted(first: int, stop: int) -> list[tuple[float, ...]]:
