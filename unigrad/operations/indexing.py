@@ -595,7 +595,7 @@ def take(x: Array, indices: Array, /, axis: int | None = None, *, mode: str = "r
     if unknown is not None:
         entry = _from_the_front(unknown, x.shape[number])._raw
     else:
-        if indices.ndim == 1 and checked_by_framework("getitem", indices, x):
+        if checked_by_framework("getitem", indices, x) and indices.ndim == 1:
             try:
                 return getitem_(x, (*before, indices._raw, *behind))
             except UnigradError:
