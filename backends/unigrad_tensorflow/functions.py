@@ -39,6 +39,7 @@ from unigrad_tensorflow.halves import in_float32
 from unigrad_tensorflow.linalg import linear_algebra
 from unigrad_tensorflow.networks import NETWORKS
 from unigrad_tensorflow.searching import searching
+from unigrad_tensorflow.special import special
 
 SAME_NAME = (
     "exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan",
@@ -159,6 +160,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
     }
     with_numbers = {"power": with_arrays(power)} | {name: scalar_first(table[name]) for name in SCALAR_FIRST}
     table |= searching(backend, table) | linear_algebra(backend, table | with_numbers) | FOURIER | NETWORKS
+    table |= special(backend)
     table = with_replaced(backend, table, replaced)
     table |= {name: with_arrays(table[name]) for name in ("power", "floor_divide", "remainder")}
     table |= {name: scalar_first(table[name]) for name in SCALAR_FIRST}

@@ -30,6 +30,7 @@ from unigrad_torch.fft import FOURIER
 from unigrad_torch.linalg import linear_algebra
 from unigrad_torch.networks import NETWORKS, added_up, attention, gelu
 from unigrad_torch.searching import searching
+from unigrad_torch.special import special
 from unigrad_torch.spread import any_spread, assigned, is_spread, whole_on
 
 # No label means "ignore this row" here, as -100 does by default in PyTorch.
@@ -130,7 +131,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "argsort": argsort,
     }
     table |= {name: getattr(torch, name) for name in SAME_NAME} | searching() | FOURIER | NETWORKS
-    table |= linear_algebra(table)
+    table |= linear_algebra(table) | special(backend)
     table = with_replaced(backend, table, replaced)
     table["power"] = power(backend, table["power"])
     table |= {name: beside_scalars(table[name]) for name in ("floor_divide", "remainder")}

@@ -197,6 +197,8 @@ def special_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         "expn": expn,
         "expi": lambda x: -inf if x == 0 else mp.ei(x),
         "logit": logit,
+        "entr": lambda x: -x * mp.log(x) if x > 0 else -inf if x < 0 else mp.mpf(0),
+        "xlog1py": lambda x, y: x * mp.log1p(y) if x else mp.mpf(0),
         "exprel": lambda x, order: mp.hyp1f1(order + 1, order + 2, x) / (order + 1),
         "log1prel": log1prel,
         "student": student,

@@ -88,6 +88,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "betainc": lambda special, a, b, x: special.betainc(a, b, x),
     "betaincc": _upper("betainc", "betaincc"),
     "elliptic": _elliptic,
+    "entr": lambda special, x: special.entr(x),
     "erfc": _erfc,
     "erfcinv": lambda special, x: special.erfcinv(x),
     "erfinv": lambda special, x: special.erfinv(x),
@@ -96,10 +97,12 @@ FUNCTIONS: Mapping[str, Function] = {
     "gammainc": lambda special, a, x: special.gammainc(a, x),
     "gammaincc": _upper("gammainc", "gammaincc"),
     "log_ndtr": lambda special, x: special.log_ndtr(x),
+    "logit": lambda special, p: special.logit(p),
     "modified": _modified,
     "ndtri": lambda special, p: special.ndtri(p),
     "rgamma": lambda special, x: special.rgamma(x),
     "scaled_erfc": _scaled_erfc,
+    "xlog1py": lambda special, x, y: special.xlog1py(x, y),
     "zeta": _zeta,
 }
 """By primitive: ``function(scipy.special, *arrays, *statics)``."""

@@ -87,25 +87,49 @@ def log_expit(x: Array, /) -> Tensor:
     return negative(softplus(negative(x)))
 
 
+@primitive("elementwise", dtypes="rounded_float")
+def xlog1py_(x: Array, y: Array, /) -> Tensor:
+    """x * log1p(y)."""
+
+
+def _xlog1py(x: Values, y: Values) -> Values:
+    return values.where(x.equals(0.0), 0.0, x * values.log1p(y))
+
+
+in_double(xlog1py_, _xlog1py)
+vjp(xlog1py_, lambda xp, g, y: g * xp.log1p(y), lambda xp, g, x, y: g * x / (y + 1))
+
+
 @operation
 def xlog1py(x: Array, y: Array, /) -> Tensor:
     """x * log1p(y), and 0 where x is 0 and y is not NaN."""
-    x, y = floats(x, y)
-    # Where log1p has no digits to save, xlogy knows what 0 times infinity is.
-    ends = less_equal(y, -1) | equal(y, math.inf)
-    x_, y_ = where(ends, x, 0.0), where(ends, y, 0.0)
-    return where(ends, xlogy(x_, y_ + 1.0), multiply(x, log1p(where(ends, 0.0, y))))
+    return xlog1py_(x, y)
+
+
+@primitive("elementwise", dtypes="rounded_float")
+def entr_(x: Array, /) -> Tensor:
+    """-x * log(x)."""
+
+
+def _entr(x: Values) -> Values:
+    inside = x > 0
+    found = -(x * values.log(values.where(inside, x, 1.0)))
+    return values.where(inside, found, values.where(x < 0, -math.inf, x * 0.0))
+
+
+def _entr_slope(xp: Any, g: Any, x: Any) -> Any:
+    below = x < 0
+    return g * xp.where(below, 0.0, -xp.log(xp.where(below, 1.0, x)) - 1)
+
+
+in_double(entr_, _entr)
+vjp(entr_, _entr_slope)
 
 
 @operation
 def entr(x: Array, /) -> Tensor:
     """-x * log(x): 0 at 0, where the slope is infinite, and minus infinity below."""
-    (x,) = floats(x)
-    inside = greater(x, 0)
-    safe = where(inside, x, 1.0)
-    # At 0 of slope infinity, which is the slope of 0 * log(0) in its first factor.
-    rest = where(less(x, 0), -math.inf, 0.0 - xlogy(x, where(less(x, 0), 1.0, x.detach())))
-    return where(inside, negative(multiply(safe, log(safe))), rest)
+    return entr_(x)
 
 
 @operation

@@ -111,6 +111,8 @@ _row("jn", "negative_order", "ug.special.jn(-3, x)", x=real([0.75, 40.0]))
 for _operation in ("iv", "ive", "kv", "kve"):
     _row(_operation, "real_order", f"ug.special.{_operation}(2.25, x)", x=real([0.75, 4.0]))
 _row("iv", "whole_order", "ug.special.iv(2, x)", x=real([-0.75, 4.0]))
+_row("xlog1py", "ends", "ug.special.xlog1py(x, y)", x=real([0.0, 0.0, 2.0]), y=real([-1.0, _inf, _inf]), flat=True)
+_row("entr", "ends", "ug.special.entr(x)", x=real([0.0, -1.0, _inf]), flat=True)
 _row("xlog1py", "pairs", "ug.special.xlog1py(x, y)", x=real([0.5, -1.5]), y=real([-0.25, 3.0]))
 for _operation in ("rel_entr", "kl_div"):
     _row(_operation, "pairs", f"ug.special.{_operation}(x, y)", x=real([0.5, 1.5]), y=real([0.25, 3.0]))
