@@ -50,6 +50,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from unigrad.base.dtypes import is_half
+from unigrad.base.elsewhere import FURTHER, misnamed
 from unigrad.base.errors import UnigradError
 
 Array = Any
@@ -264,8 +265,37 @@ _GROUPS = ("linalg", "fft", "nn", "special")
 """The rooms and families whose public functions stand in a group of their own: ``ug.linalg.inv``."""
 
 
+CALLED_OTHERWISE = frozenset(name for names in FURTHER.values() for name in names)
+"""Arguments that other libraries call otherwise; they have "bias" and "approximate" by name."""
+
+
+def explaining(function: F) -> F:
+    """The function itself, or one that says what an argument is called here where libraries differ in that."""
+    code = inspect.unwrap(function).__code__
+    count = code.co_argcount + code.co_kwonlyargcount
+    alone, named = code.co_varnames[: code.co_posonlyargcount], code.co_varnames[code.co_posonlyargcount : count]
+    named = tuple([name for name in named if name != "self"])
+    if code.co_flags & inspect.CO_VARKEYWORDS or not (
+        CALLED_OTHERWISE.intersection(alone + named) or "bias" in alone or function.__name__ == "gelu"
+    ):
+        return function
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except TypeError as error:
+            # One that Python raised at this very call has come through no other frame.
+            if not kwargs or error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                raise
+            raise misnamed(function.__name__, kwargs, alone, named) from None
+
+    return call  # type: ignore[return-value]
+
+
 def operation(function: F) -> F:
     """Mark a plain function over primitives as public."""
     namespace = next((part for part in function.__module__.split(".") if part in _GROUPS), None)
+    function = explaining(function)
     OPERATIONS[function.__name__ if namespace is None else f"{namespace}.{function.__name__}"] = function
     return function

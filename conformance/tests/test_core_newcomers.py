@@ -16,6 +16,7 @@ from unigrad.adapters.registry import check_device
 from unigrad.base.dtypes import LATE
 from unigrad.base.elsewhere import ARGUMENTS, FUNCTIONS, METHODS, ROOMS
 from unigrad.native.backend import NativeBackend
+from unigrad.table import explaining
 
 
 def public_modules() -> Iterator[ModuleType]:
@@ -92,6 +93,37 @@ def test_an_argument_of_another_library_is_named(name: str) -> None:
             function(x, 0, keepdim=True)
     with pytest.raises(ug.CallError, match=r"has no argument 'sideways'$"):
         function([x, x] if name in ("concat", "stack") else x, sideways=0)
+
+
+def test_an_argument_of_another_library_is_named_by_single_functions() -> None:
+    x, image, nn = ug.ones((1, 2)), ug.ones((1, 1, 3, 3)), ug.nn
+    calls: dict[str, Any] = {
+        r"'weight'; type weights=\.\.\.": lambda: nn.cross_entropy(x, ug.asarray([0]), weight=ug.ones(2)),
+        "dropout has no argument 'p'; type rate=0.5": lambda: nn.dropout(x, p=0.5),
+        "normalize has no argument 'p'; type ord=2": lambda: nn.normalize(x, p=2),
+        "'kernel_size'; type kernel=2": lambda: nn.max_pool2d(image, kernel_size=2),
+        "'bias' by position": lambda: nn.conv2d(image, ug.ones((1, 1, 2, 2)), bias=ug.ones(1)),
+        "'approximate'; it takes no names": lambda: nn.gelu(x, approximate="tanh"),
+        "'size_average'; it takes reduction=": lambda: nn.mse_loss(x, x, size_average=True),
+        "'dim'; type axis=1": lambda: ug.linalg.norm(x, dim=1),
+        "roll has no argument 'shifts'; type shift=1": lambda: ug.roll(x, shifts=1),
+        "take has no argument 'dim'; type axis=0": lambda: ug.take(x, [0], dim=0),
+        "argmax has no argument 'dim'; type axis=0": lambda: x.argmax(dim=0),
+        "'gradient'; type head_grad=": lambda: x.backward(gradient=x),
+        "not given all that it needs": lambda: ug.diff(axis=0),
+    }
+    for message, call in calls.items():
+        with pytest.raises(ug.CallError, match=message):
+            call()
+
+
+def test_a_type_error_from_inside_is_what_it_is() -> None:
+    @explaining
+    def f(x: Any, axis: int) -> Any:
+        raise TypeError("from inside")
+
+    with pytest.raises(TypeError, match="from inside"):
+        f(1, axis=2)
 
 
 def test_an_argument_of_another_library_is_named_by_methods() -> None:

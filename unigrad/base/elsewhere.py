@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from unigrad.base.errors import CallError, MissingNameError
 
@@ -226,6 +226,54 @@ def unknown_argument(function: str, given: Mapping[str, object]) -> CallError:
         here = ARGUMENTS[name]
         hint = f"; type {here}={int(value) if name == 'unbiased' else value!r}"  # type: ignore[call-overload]
     return CallError(f"{function} has no argument {name!r}{hint}")
+
+
+FURTHER: Mapping[str, tuple[str, ...]] = {
+    "dim": ("axis", "axes"),
+    "dims": ("axes", "axis"),
+    "axes": ("axis",),
+    "keepdim": ("keepdims",),
+    "weight": ("weights",),
+    "class_weight": ("weights",),
+    "p": ("rate", "ord"),
+    "prob": ("rate",),
+    "size_average": ("reduction",),
+    "reduce": ("reduction",),
+    "kernel_size": ("kernel",),
+    "pool_size": ("kernel",),
+    "strides": ("stride",),
+    "log_target": ("log_targets",),
+    "shifts": ("shift",),
+    "sections": ("indices_or_sections", "sections"),
+    "epsilon": ("eps",),
+    "momentum": ("running_mean",),
+    "alpha": ("negative_slope",),
+    "diagonal": ("k", "offset"),
+    "gradient": ("head_grad",),
+    "grad_tensors": ("head_grads", "head_grad"),
+    "out_grad": ("head_grad",),
+    "retain_grad": ("retain_graph",),
+}
+"""The same of single functions: the first of these that a function has."""
+
+
+def misnamed(function: str, given: Mapping[str, object], alone: Collection[str], named: Collection[str]) -> CallError:
+    """The error for arguments by name that a function has not so: ``alone`` are those that it takes by position alone,
+    ``named`` those that it takes by name."""
+    wrong = [name for name in given if name not in named]
+    if not wrong:
+        listed = ", ".join([*alone, *named])
+        return CallError(f"{function} was not given all that it needs, or an argument twice; it takes {listed}")
+    name = wrong[0]
+    if name in alone:
+        return CallError(f"{function} takes {name!r} by position: it takes {', '.join(alone)} and then names")
+    here = next((other for other in FURTHER.get(name, ()) if other in named), None)
+    if here is not None and here != "reduction":
+        value = given[name]
+        shown = repr(value) if isinstance(value, (int, float, str, tuple)) else "..."
+        return CallError(f"{function} has no argument {name!r}; type {here}={shown}")
+    listed = ", ".join(f"{other}=" for other in named) or "no names"
+    return CallError(f"{function} has no argument {name!r}; it takes {listed}")
 
 
 def check_arguments(function: str, given: Mapping[str, object]) -> None:

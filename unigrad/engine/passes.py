@@ -13,6 +13,7 @@ from typing import Any
 
 from unigrad.adapters.registry import any_attached
 from unigrad.base.arguments import listed
+from unigrad.base.elsewhere import misnamed
 from unigrad.base.errors import ArgumentError, DtypeError, NotRecordedError, ShapeError, UnsupportedError
 from unigrad.base.words import Raw
 from unigrad.engine.across import crosses, pull_across
@@ -53,12 +54,16 @@ def backward(
 
 
 @tensor_method("backward")
-def _backward(self: Tensor, head_grad: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
+def _backward(
+    self: Tensor, head_grad: Any = None, retain_graph: bool = False, create_graph: bool = False, **elsewhere: Any
+) -> None:
     """Write the gradients of this array (of its sum) into everything attached that it depends on.
 
     ``head_grad``, of exactly this shape and dtype, makes it the vector-Jacobian product. See
     :func:`unigrad.backward`.
     """
+    if elsewhere:
+        raise misnamed("backward", elsewhere, (), ("head_grad", "retain_graph", "create_graph"))
     if head_grad is not None or create_graph or not _at_once(self, retain_graph):
         many = _as_heads(self)
         _in_full(Pass(many, _seeds(self, many, head_grad), retain_graph, create_graph))

@@ -1026,9 +1026,9 @@ def nan_to_num(x: Array, /, *, nan: float = 0.0, posinf: float | None = None, ne
     if x.dtype.kind not in dtypes.REAL_FLOATING:
         return x
     info = dtypes.limits(x.dtype)
-    x = where(isnan(x), nan, x)
-    x = where(equal(x, math.inf), float(info.max) if posinf is None else posinf, x)
-    return where(equal(x, -math.inf), float(info.min) if neginf is None else neginf, x)
+    found = where(equal(x, math.inf), float(info.max) if posinf is None else posinf, x)
+    found = where(equal(x, -math.inf), float(info.min) if neginf is None else neginf, found)
+    return where(isnan(x), nan, found)
 
 
 @primitive("elementwise", dtypes="real_float", public=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from unigrad.base.elsewhere import check_arguments
-from unigrad.table import OPERATIONS
+from unigrad.table import OPERATIONS, explaining
 
 _numpys: Any = np  # whose functions take Tensors, unknown to a type checker
 
@@ -164,19 +164,23 @@ class Everyday:
             return _numpys_own("all", self, axis, keepdims=keepdims, **further)
         return OPERATIONS["all"](self, axis=axis, keepdims=keepdims)
 
+    @explaining
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Self:
         """See :func:`unigrad.argmax`."""
         return OPERATIONS["argmax"](self, axis=axis, keepdims=keepdims)
 
+    @explaining
     def argmin(self, axis: int | None = None, keepdims: bool = False) -> Self:
         """See :func:`unigrad.argmin`."""
         return OPERATIONS["argmin"](self, axis=axis, keepdims=keepdims)
 
+    @explaining
     def cumsum(self, axis: int | None = None, dtype: Any = None) -> Self:
         """See :func:`unigrad.cumulative_sum`; without an axis that of the flattened array."""
         x, axis = (self.ravel(), 0) if axis is None else (self, axis)
         return OPERATIONS["cumulative_sum"](x, axis=axis, dtype=dtype)
 
+    @explaining
     def cumprod(self, axis: int | None = None, dtype: Any = None) -> Self:
         """See :func:`unigrad.cumulative_prod`; without an axis that of the flattened array."""
         x, axis = (self.ravel(), 0) if axis is None else (self, axis)
@@ -206,6 +210,7 @@ class Everyday:
             return self.T
         return OPERATIONS["permute_dims"](self, axes[0] if len(axes) == 1 else axes)
 
+    @explaining
     def squeeze(self, axis: Any = None) -> Self:
         """See :func:`unigrad.squeeze`."""
         return OPERATIONS["squeeze"](self, axis)
@@ -222,6 +227,7 @@ class Everyday:
         """See :func:`unigrad.round`."""
         return OPERATIONS["round"](self, decimals)
 
+    @explaining
     def take(self, indices: Any, axis: int | None = None, mode: str = "raise") -> Self:
         """See :func:`unigrad.take`; without an axis from the flattened array."""
         x, axis = (self.ravel(), 0) if axis is None else (self, axis)
@@ -231,6 +237,7 @@ class Everyday:
         """See :func:`unigrad.choose`."""
         return OPERATIONS["choose"](self, choices, mode=mode)
 
+    @explaining
     def argsort(self, axis: int | None = -1, descending: bool = False) -> Self:
         """See :func:`unigrad.argsort`; with None for the axis that of the flattened array."""
         x, axis = (self.ravel(), 0) if axis is None else (self, axis)
@@ -258,6 +265,7 @@ class Everyday:
         """The bytes that all elements take."""
         return self.size * self.itemsize
 
+    @explaining
     def repeat(self, repeats: Any, axis: int | None = None) -> Self:
         """See :func:`unigrad.repeat`."""
         return OPERATIONS["repeat"](self, repeats, axis=axis)

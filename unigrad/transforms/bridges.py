@@ -23,7 +23,7 @@ from unigrad.engine.moving import carried
 from unigrad.engine.within import Pass
 from unigrad.operations.creation import asarray
 from unigrad.tensor.tensor import Tensor, type_on
-from unigrad.transforms.calling import Outputs, called
+from unigrad.transforms.calling import Outputs, called, check_function
 from unigrad.transforms.pulling import pull_back
 from unigrad.transforms.reverse import vjp
 from unigrad.transforms.steps import floating_alone
@@ -154,6 +154,7 @@ def bridge(f: Callable[..., Any], inner: str, outer: str) -> Callable[..., Any]:
     Raises BackendMismatchError for an array of another framework, DtypeError or UnsupportedError for a dtype that one
     of the two does not have; all name the argument.
     """
+    check_function(f, "bridge")
 
     @functools.wraps(f)
     def bridged(*args: Any, **kwargs: Any) -> Any:

@@ -335,6 +335,17 @@ class Outputs:
         if not leaves and not empty:
             raise ArgumentError(f"{called(f)} returned {result!r}, which holds no array; does it lack a return?")
 
+    def check_floating(self, f: Callable[..., Any], every: bool = False) -> None:
+        """DtypeError if no output (with ``every``: not every one) has a derivative: a function that counts or compares
+        alone is constant between its jumps."""
+        without = [n for n, x in enumerate(self.tensors) if not has_gradients(x.dtype)]
+        if without and (every or len(without) == len(self.tensors)):
+            raise DtypeError(
+                f"{called(f)} returned {self.tensors[without[0]].dtype} ({self.name(without[0])}), and only floating "
+                f"values have derivatives; return it beside them with has_aux=True, or convert it with "
+                f".astype(ug.float32) if a derivative of zeros is meant"
+            )
+
     def name(self, number: int) -> str:
         """Where an output was."""
         return f"output{paths(self._result)[number]}"

@@ -26,7 +26,7 @@ from unigrad.engine.within import Pass
 from unigrad.tape import Node, newer, next_number
 from unigrad.tensor.joints import Maybe, joined_to
 from unigrad.tensor.tensor import Tensor
-from unigrad.transforms.calling import as_tensors, called, constant, depends
+from unigrad.transforms.calling import as_tensors, called, check_function, constant, depends
 from unigrad.transforms.steps import Operands, Repeatable, unwrapped
 
 
@@ -44,6 +44,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     ArgumentError if ``f`` did something else the second time, UnsupportedError if it passed from one backend to another
     on the way.
     """
+    check_function(f, "checkpoint")
 
     @functools.wraps(f)
     def applied(*args: Any, **kwargs: Any) -> Any:

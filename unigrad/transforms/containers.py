@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from unigrad.base.tree import Layout, flatten, paths, unflatten
-from unigrad.transforms.calling import matched
+from unigrad.transforms.calling import check_function, matched
 
 
 def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
@@ -15,6 +15,7 @@ def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     ``tree_map(lambda w, g: w - 0.1 * g, weights, gradients)`` is a step of gradient descent. ArgumentError unless the
     others have the structure of ``tree``; dicts may list their keys in another order.
     """
+    check_function(function, "tree_map")
     leaves, layout = flatten(tree)
     beside = [matched(other, tree, f"container {number}", "the first") for number, other in enumerate(others, 1)]
     return unflatten(layout, map(function, leaves, *beside))

@@ -31,7 +31,7 @@ from unigrad.tape import below, next_number
 from unigrad.tensor.joints import Maybe, PullBack, join
 from unigrad.tensor.levels import at_level, is_wrapped, top
 from unigrad.tensor.tensor import Tensor, type_on
-from unigrad.transforms.calling import called, variable
+from unigrad.transforms.calling import called, check_function, variable
 from unigrad.transforms.pulling import pull_back
 from unigrad.transforms.steps import (
     Operands,
@@ -90,6 +90,7 @@ def custom_gradient(f: Callable[..., Any] | None = None, *, forward: Callable[..
     """
     if f is None:
         return functools.partial(custom_gradient, forward=forward)
+    check_function(f, "custom_gradient")
     function = f
     proven: list[bool] = []
 

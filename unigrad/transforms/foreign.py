@@ -24,7 +24,7 @@ from unigrad.tensor.coercion import admitted
 from unigrad.tensor.joints import Maybe, join
 from unigrad.tensor.levels import at_level, is_wrapped, top
 from unigrad.tensor.tensor import Tensor, type_on
-from unigrad.transforms.calling import called
+from unigrad.transforms.calling import called, check_function
 from unigrad.transforms.steps import Operands, placed
 
 
@@ -44,6 +44,7 @@ def wrap_native(f: Callable[..., Any]) -> Callable[..., Any]:
     arguments are of several backends, and UnsupportedError where a derivative is needed that the framework has not:
     NumPy and CuPy have none.
     """
+    check_function(f, "wrap_native")
 
     @functools.wraps(f)
     def applied(*args: Any, **kwargs: Any) -> Any:

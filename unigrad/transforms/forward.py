@@ -59,6 +59,7 @@ def jvp(
     level, arguments = _opened("jvp", floating, primals, tangents, argnums, kwargs)
     result, aux = with_aux(f, arguments.passed_to(f), has_aux)
     outputs = Outputs(f, result, arguments.home)
+    outputs.check_floating(f)
     values, pushed = [], []
     for number, output in enumerate(outputs.tensors):
         value, tangent = take_apart(output, level)

@@ -26,7 +26,7 @@ from unigrad.operations.shapes import stack
 from unigrad.tensor.coercion import short
 from unigrad.tensor.levels import beneath, is_known, values_of_all
 from unigrad.tensor.tensor import Tensor
-from unigrad.transforms.calling import called, constants, matched
+from unigrad.transforms.calling import called, check_function, constants, matched
 from unigrad.transforms.containers import tree_map
 
 
@@ -39,6 +39,8 @@ def cond(condition: Any, if_true: Callable[..., Any], if_false: Callable[..., An
 
     ShapeError for a condition that has axes, ArgumentError for results of different structures.
     """
+    check_function(if_true, "cond")
+    check_function(if_false, "cond")
     given = [constants(operand) for operand in operands]
     if not isinstance(condition, Tensor):
         condition = asarray(condition)
@@ -59,6 +61,8 @@ def while_loop(condition: Callable[[Any], Any], body: Callable[[Any], Any], stat
     ArgumentError if ``body`` changes the structure, UnsupportedError where a framework traces, which cannot know how
     many turns there are.
     """
+    check_function(condition, "while_loop")
+    check_function(body, "while_loop")
     state = constants(state)
     while True:
         going = asarray(condition(state))
@@ -93,6 +97,7 @@ def scan(
     ArgumentError if ``f`` returns no pair or changes the structure of the state, or if there is no ``length``;
     ShapeError if the first axes differ.
     """
+    check_function(f, "scan")
     state = constants(state)
     leaves, layout = flatten(constants(xs))
     sizes = {_first(leaf) for leaf in leaves} | (set() if length is None else {whole_number(length, "length")})

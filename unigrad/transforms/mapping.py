@@ -14,7 +14,7 @@ from unigrad.operations.creation import asarray
 from unigrad.operations.shapes import moveaxis
 from unigrad.tensor.levels import at_level, next_level
 from unigrad.tensor.tensor import Tensor
-from unigrad.transforms.calling import Arguments, Outputs, Where, called, constant
+from unigrad.transforms.calling import Arguments, Outputs, Where, called, check_function, constant
 
 Axes = int | None | Sequence[Any]
 
@@ -45,6 +45,7 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
     Raises ArgumentError if no argument is mapped, if ``in_axes`` does not fit the arguments or the sizes differ, and
     AxisError for an axis that is not there.
     """
+    check_function(f, "vmap")
 
     @functools.wraps(f)
     def applied(*args: Any, **kwargs: Any) -> Any:

@@ -56,7 +56,8 @@ def jacobian(
     ``"zeros"`` needs reverse mode, which ``"auto"`` then takes. What comes back is of the kind that
     :func:`value_and_grad` says.
 
-    Raises what :func:`unigrad.vjp` raises, and DtypeError for complex arguments of a real result.
+    Raises what :func:`unigrad.vjp` raises, and DtypeError for complex arguments of a real result, and for a result that
+    is not floating.
     """
     check_function(f, "jacobian")
     check_unused(unused)
@@ -107,6 +108,7 @@ def _by_rows(call: _Call, unused: str, auto: bool) -> Found | None:
     arguments = Arguments(args, chosen, variable, kwargs)
     result, aux = with_aux(f, recorded(f, arguments), has_aux)
     outputs = Outputs(f, result, arguments.home, hessian)
+    outputs.check_floating(f, every=True)
     inputs, heads = arguments.variables, outputs.tensors
     if hessian and any(x.dtype.kind == "c" for x in inputs):
         raise DtypeError(
@@ -154,6 +156,7 @@ def _by_columns(call: _Call) -> Found:
     with mapping(batch, columns):
         result, aux = with_aux(f, arguments.passed_to(f), has_aux)
     outputs = Outputs(f, result, arguments.home, hessian)
+    outputs.check_floating(f, every=True)
     _check_complex(inputs, outputs.tensors)
     blocks: list[list[Tensor | None]] = []
     for output in outputs.tensors:

@@ -135,13 +135,15 @@ def vjp(
     What comes back is of the kind that :func:`value_and_grad` says. Called inside ``record()`` both the value and
     what ``pull`` returns there are recorded.
 
-    Raises ArgumentError if the structures differ, ShapeError or DtypeError if an array's do.
+    Raises ArgumentError if the structures differ, ShapeError or DtypeError if an array's do, and DtypeError if
+    nothing that ``f`` returns is floating.
     """
     check_function(f, "vjp")
     check_unused(unused)
     arguments = Arguments(primals, positions(argnums, len(primals)), variable, kwargs)
     result, aux = with_aux(f, recorded(f, arguments), has_aux)
     outputs = Outputs(f, result, arguments.home)
+    outputs.check_floating(f)
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
         given = matched(cotangent, result, "the cotangent", "the output")

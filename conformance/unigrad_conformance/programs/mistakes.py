@@ -282,7 +282,7 @@ def quantiles(ug: Any) -> Results:
 
 
 @case("grad() of a function that is no scalar, of integers, of what it counts or compares, of a missing argument",
-      errors=["ShapeError", *["DtypeError"] * 4, "ArgumentError"])  # fmt: skip
+      errors=["ShapeError", *["DtypeError"] * 9, "ArgumentError"])  # fmt: skip
 def functional(ug: Any) -> Results:
     x = ug.ones(2)
     attempts = [
@@ -291,8 +291,25 @@ def functional(ug: Any) -> Results:
         lambda: ug.grad(lambda x: (x > 0.5).sum())(x),
         lambda: ug.value_and_grad(lambda x: ug.any(x > 0.5))(x),
         lambda: ug.hvp(lambda x: ug.argmax(x), (x,), (x,)),
+        lambda: ug.vjp(lambda x: x > 0.5, x),
+        lambda: ug.jvp(lambda x: (ug.argsort(x), x > 0.5), (x,), (x,)),
+        lambda: ug.jacobian(ug.argsort)(x),
+        lambda: ug.jacobian(ug.argsort, mode="forward")(x),
+        lambda: ug.jacobian(lambda x: (x, ug.argsort(x)))(x),
         lambda: ug.grad(lambda x: x.sum(), argnums=3)(x),
     ]
+    return {"errors": [raised(attempt) for attempt in attempts]}
+
+
+@case("what is no function where one is taken", errors=["ArgumentError"] * 12)
+def no_functions(ug: Any) -> Results:
+    x: Any = ug.ones(2)
+    attempts = [
+        lambda: ug.grad(x), lambda: ug.vmap(x), lambda: ug.hessian(3), lambda: ug.checkpoint(x),
+        lambda: ug.custom_gradient(x), lambda: ug.wrap_native("relu"), lambda: ug.tree_map(3, x),
+        lambda: ug.scan(x, x, x), lambda: ug.while_loop(True, lambda x: x, x), lambda: ug.cond(True, x, x),
+        lambda: ug.compile(x), lambda: ug.bridge(x, inner="numpy", outer="torch"),
+    ]  # fmt: skip
     return {"errors": [raised(attempt) for attempt in attempts]}
 
 

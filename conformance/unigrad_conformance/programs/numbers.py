@@ -35,7 +35,7 @@ def refilled_buffer(ug: Any) -> Results:
         "where": [-inf, 3], "clip": [1, 3], "maximum": [inf, inf], "full": [inf, inf], "hypot": [inf, inf],
         "pad": [-inf, 1], "add": [inf, inf], "floor_divide": [0, 0], "remainder": [1, 3], "power": [1, inf],
         "less": [True, True], "an integer": [True, True], "asarray": [inf, inf], "norm": 3, "least": 1,
-        "norm of NaN": math.nan,
+        "norm of NaN": math.nan, "nan_to_num": [inf, 3],
     },
 )  # fmt: skip
 def beyond_float32(ug: Any) -> Results:
@@ -45,6 +45,7 @@ def beyond_float32(ug: Any) -> Results:
         "full": ug.full((2,), 1e39), "hypot": ug.hypot(x, 1e39), "pad": ug.pad(x, 1, constant_values=-1e39)[:2],
         "add": x + 1e39, "floor_divide": x // 1e39, "remainder": x % 1e39, "power": x**1e39, "less": x < 1e39,
         "an integer": x < 2**64, "asarray": ug.asarray([1e39, 1e39]), "norm": ug.linalg.vector_norm(x, ord=1e39),
+        "nan_to_num": ug.nan_to_num(ug.where(x > 2, x, math.nan), nan=1e39),
         "least": ug.linalg.vector_norm(x, ord=-1e39), "norm of NaN": ug.linalg.vector_norm(x * math.nan, ord=1e39),
     }  # fmt: skip
 

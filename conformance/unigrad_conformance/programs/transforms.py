@@ -393,7 +393,7 @@ def jacobian_shapes(ug: Any) -> Results:
             ug.jacobian(lambda s: x[:, :2] * s, mode)(s),
             ug.jacobian(lambda x: (x * x).sum(), mode)(x),
             ug.jacobian(lambda x: ug.stack([x[:, :2], x[:, 1:], x[:, :2] * 2]), mode)(x),
-            ug.jacobian(lambda x: ug.argmax(x), mode)(x),
+            ug.jacobian(lambda x: ug.argmax(x).astype(x.dtype), mode)(x),
             ug.jacobian(lambda s: ug.ones((2, 2), dtype=ug.float64) * s, mode)(s),
         ]
         shapes += [str(block.shape) for block in found]
