@@ -42,7 +42,7 @@ help:
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt torch==2.13.0
-	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable '.[torch,tensorflow,jax,dev]'
+	$(BIN)/pip install --quiet --no-compile --constraint constraints.txt --editable '.[all,dev]'
 	# Without its pins: MXNet asks for NumPy 1, and runs on NumPy 2 through the adapter's proxy.
 	$(BIN)/pip install --quiet --no-compile --no-deps mxnet==1.9.1
 	touch $(READY)
