@@ -68,6 +68,8 @@ def test_a_seed_chooses_the_same_and_the_reasons_are_for_mutants_that_there_are(
     names = {mutant.name for backend in ("numpy", "torch") for mutant in faults.mutants(backend)}
     assert len(names) > 10_000
     assert sorted(set(faults.equivalent()) - names) == []
+    starts = {start for backend in ("numpy", "torch") for start in faults.elsewhere(backend)}
+    assert [start for start in sorted(starts) if not any(name.startswith(start) for name in names)] == []
 
 
 def _ran(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -101,6 +103,13 @@ def test_what_no_case_goes_through_is_a_gap() -> None:
     found = _ran("--only", "vjp(sinh)", "--case", "tanh*", "--programs", "0")
     assert found.returncode == 1
     assert "no case goes there" in found.stdout
+
+
+def test_what_the_backend_never_runs_is_no_gap_and_says_where_it_runs() -> None:
+    found = _ran("--only", "_at_once: flag", "--case", "tanh*", "--programs", "0")
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "never run: `unigrad/engine/passes.py: _at_once" in found.stdout
+    assert "where the framework records: --backend torch" in found.stdout
 
 
 @pytest.mark.parametrize(

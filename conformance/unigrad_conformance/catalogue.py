@@ -14,6 +14,7 @@ from unigrad_conformance.programs.complex_rules import COMPLEX_RULES
 from unigrad_conformance.programs.compositions import COMPOSITIONS
 from unigrad_conformance.programs.crossing import CROSSING
 from unigrad_conformance.programs.custom import CHECKPOINTS, CUSTOM, NATIVE
+from unigrad_conformance.programs.derivatives import DERIVATIVES
 from unigrad_conformance.programs.halves import HALVES
 from unigrad_conformance.programs.jumps import JUMPS
 from unigrad_conformance.programs.loops import LOOPS
@@ -70,7 +71,7 @@ def all_cases() -> dict[str, Case]:
     """Every case by name: the programs first, as a reader would want to see them."""
     cases = [*SEEDS.cases, *RECORDING.cases, *TRANSFORMS.cases, *MAPPING.cases, *CUSTOM.cases, *CHECKPOINTS.cases]
     cases += [*NATIVE.cases, *CROSSING.cases, *HALVES.cases, *COMPLEX_RULES.cases, *MISTAKES.cases]
-    cases += [*LOOPS.cases, *MATRICES.cases, *ROOTS.cases, *JUMPS.cases, *COMPOSITIONS]
+    cases += [*LOOPS.cases, *MATRICES.cases, *ROOTS.cases, *JUMPS.cases, *COMPOSITIONS, *DERIVATIVES.cases]
     cases += [*NEWCOMERS.cases, *NUMPY_USERS.cases, *kinks.cases(), *dtypes.cases(), *integers.cases(), *NUMBERS.cases]
     for family in FAMILIES:
         cases += cases_of(family)

@@ -55,7 +55,7 @@ def cases_of(family: Family) -> Iterator[Case]:
             )
 
 
-TRANSFORMED = ("forward*", "second *", "mapped alike")
+TRANSFORMED = ("forward*", "second *", "mapped alike", "directions add up", "forward twice agrees")
 """The results that transforms of an operation give, beside its value and gradient."""
 
 
@@ -90,6 +90,10 @@ def _program(sample: Sample, differentiated: Sequence[str], first: bool, plain: 
         if first and tensors and not plain:
             try:
                 results["mapped alike"] = _mapped(ug, sample.operation, call, tensors, differentiated)
+                if sample.second and variables and not sample.operation.startswith(BY_ELEMENT):
+                    results["forward twice agrees"] = _twice(ug, call, tensors, differentiated)
+                if len(differentiated) > 1:
+                    results["directions add up"] = _added(ug, call, tensors, differentiated)
             except ug.UnigradError as error:  # what the other results say is not lost
                 results["mapped alike"] = f"{type(error).__name__}: {error}"
         results["inputs unchanged"] = all(
@@ -194,6 +198,10 @@ def _second(ug: Any, call: Callable[..., Any], tensors: dict[str, Any], names: S
 NOT_MAPPED = ("jax", "mpmath")
 """Backends on which no sample is mapped: JAX would compile two more shapes of each operation, and the reference is
 slow. The rules are the same everywhere."""
+MAPPED_APART = ("numpy", "torch")
+"""Backends on which samples are mapped over each input alone, and over none: the rules are the same everywhere."""
+BY_ELEMENT = "special."
+"""The operations of which that takes longest, and whose rules are all by element."""
 SHAPED_BY_VALUES = frozenset({
     "argwhere", "bincount", "compress", "extract", "flatnonzero", "histogram", "histogram2d", "histogram_bin_edges",
     "histogramdd", "intersect1d", "nonzero", "piecewise", "setdiff1d", "setxor1d", "trim_zeros", "union1d", "unique",
@@ -207,7 +215,8 @@ TOO_MANY_AXES = {"mxnet": frozenset({"nn.conv_transpose3d"})}
 def _mapped(
     ug: Any, operation: str, call: Callable[..., Any], tensors: dict[str, Any], differentiated: Sequence[str]
 ) -> bool:
-    """Whether ``vmap`` over two sets of inputs gives what two calls give, values and gradients."""
+    """Whether ``vmap`` over two sets of inputs gives what two calls give, values and gradients; with each input in turn
+    as the one that is not the same for both; and over no set the shapes of one call."""
     backend = ug.get_backend()
     if backend in NOT_MAPPED:
         return True
@@ -230,12 +239,85 @@ def _mapped(
         )
         return [*outputs, *rest, *pull(_cotangents(ug, outputs))]
 
+    stacked = [ug.stack(both) for both in zip(*pair, strict=True)]
+    everything = (True,) * len(names)
     try:
-        found = ug.vmap(all_of)(*[ug.stack(both) for both in zip(*pair, strict=True)])
+        if not all(map(_alike, *_both(ug, all_of, stacked, pair, everything))):
+            return False
     except ug.UnsupportedError:
         return operation in SHAPED_BY_VALUES or operation in TOO_MANY_AXES.get(backend, ())
-    singles = zip(*[all_of(*values) for values in pair], strict=True)
-    return all(_alike(x.numpy(), np.stack([y.numpy() for y in ys])) for x, ys in zip(found, singles, strict=True))
+    if backend not in MAPPED_APART or operation.startswith(BY_ELEMENT):
+        return True
+    alone = [tuple(name == other for other in names) for name in names] if len(names) > 1 else []
+
+    def values(*given: Any) -> list[Any]:
+        return [output for outputs in apart(*given) for output in outputs]
+
+    none = ug.vmap(all_of)(*[x[:0] for x in stacked])
+    return all(x.shape == (0, *y.shape) for x, y in zip(none, all_of(*first), strict=True)) and all(
+        all(map(_alike, *_both(ug, f, stacked, pair, mask))) for mask in alone for f in (values, all_of)
+    )
+
+
+def _both(
+    ug: Any, f: Callable[..., Any], stacked: Sequence[Any], pair: Sequence[Sequence[Any]], mask: Sequence[bool]
+) -> tuple[list[Any], list[Any]]:
+    """What ``vmap`` over the marked inputs gives, and what two calls do."""
+    given = [batch if marked else x for batch, x, marked in zip(stacked, pair[0], mask, strict=True)]
+    found = ug.vmap(f, in_axes=tuple(0 if marked else None for marked in mask))(*given)
+    sets = [[each if marked else x for each, x, marked in zip(one, pair[0], mask, strict=True)] for one in pair]
+    singles = zip(*[f(*values) for values in sets], strict=True)
+    return [x.numpy() for x in found], [np.stack([y.numpy() for y in ys]) for ys in singles]
+
+
+def _added(ug: Any, call: Callable[..., Any], tensors: dict[str, Any], names: Sequence[str]) -> bool:
+    """Whether the tangents for each variable that moves alone add up to those for all that move together."""
+    if ug.get_backend() in NOT_MAPPED:
+        return True
+    primals = [tensors[name].detach() for name in names]
+    directions = _cotangents(ug, primals)
+
+    def f(*values: Any) -> list[Any]:
+        outputs = call(ug, tensors | dict(zip(names, values, strict=True)))
+        return [output for output in outputs if has_gradients(output.dtype)]
+
+    together = ug.jvp(f, primals, directions)[1]
+    apart = [ug.jvp(f, primals, [direction], argnums=[number])[1] for number, direction in enumerate(directions)]
+    for total, *parts in zip(together, *apart, strict=True):
+        shares = np.stack([part.numpy() for part in parts]).astype(_WIDE)
+        found = total.numpy().astype(_WIDE)
+        size = float(np.abs(shares).sum())
+        if any(part.shape != total.shape or part.dtype != total.dtype for part in parts):
+            return False
+        limit = _PRODUCT_LIMIT * float(limits(total.dtype).eps) * size
+        if np.isfinite(size) and float(np.abs(shares.sum(axis=0) - found).max(initial=0.0)) > limit:
+            return False
+    return True
+
+
+def _twice(ug: Any, call: Callable[..., Any], tensors: dict[str, Any], names: Sequence[str]) -> bool:
+    """Whether the second derivative along fixed directions is that of a Hessian's product by forward mode twice."""
+    if ug.get_backend() not in MAPPED_APART:
+        return True
+    primals = [tensors[name].detach() for name in names]
+    directions = _cotangents(ug, primals)
+
+    def f(*values: Any) -> Any:
+        outputs = call(ug, tensors | dict(zip(names, values, strict=True)))
+        heads = [output for output in outputs if has_gradients(output.dtype)]
+        return sum(ug.real(ug.sum(y * ug.conj(w))) for y, w in zip(heads, _cotangents(ug, heads), strict=True))
+
+    twice = ug.jvp(lambda *values: ug.jvp(f, values, directions)[1], primals, directions)[1]
+    products = ug.hvp(f, primals, directions)
+    terms = [
+        (np.conj(d.numpy().astype(_WIDE)) * p.numpy().astype(_WIDE)).real
+        for d, p in zip(directions, products, strict=True)
+    ]
+    size = sum(float(np.abs(part).sum()) for part in terms)
+    if not np.isfinite(size):
+        return True
+    eps = float(limits(twice.dtype).eps)
+    return abs(float(twice.numpy()) - sum(float(part.sum()) for part in terms)) <= 1024 * eps * max(size, 1.0)
 
 
 def _alike(found: np.ndarray[Any, Any], expected: np.ndarray[Any, Any]) -> bool:

@@ -17,7 +17,7 @@ import unigrad as ug
 from unigrad.adapters.registry import get_backend_object
 from unigrad_conformance import catalogue, oracle
 from unigrad_conformance import report as reports
-from unigrad_conformance.mutation.faults import Mutant, caches_now, chosen, equivalent, functions_now
+from unigrad_conformance.mutation.faults import Mutant, caches_now, chosen, elsewhere, equivalent, functions_now
 from unigrad_conformance.mutation.killing import (
     SUITES,
     Fate,
@@ -171,7 +171,8 @@ class _Hunt:
         reasons = equivalent()
         return Findings(
             self.args.backend, self.args.seed, self.counts["cases"], self.counts["fuzz"], self.unsteady,
-            list(self.done.values()), {name: reasons[name] for name in self.done if name in reasons}, interrupted,
+            list(self.done.values()), {name: reasons[name] for name in self.done if name in reasons},
+            elsewhere(self.args.backend), interrupted,
         )  # fmt: skip
 
 

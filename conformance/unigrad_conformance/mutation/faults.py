@@ -77,7 +77,13 @@ EQUIVALENT = Path(__file__).parent / "equivalent.toml"
 
 def equivalent() -> dict[str, str]:
     """By the names of mutants that change no answer: why they do not."""
-    return {row["name"]: row["reason"] for row in tomllib.loads(EQUIVALENT.read_text()).get("mutant", [])}
+    return {row["name"]: row["reason"] for row in tomllib.loads(EQUIVALENT.read_text())["mutant"]}
+
+
+def elsewhere(backend: str) -> dict[str, str]:
+    """By the beginnings of mutants' names, of functions that this backend never runs: why it does not."""
+    rows = tomllib.loads(EQUIVALENT.read_text())["elsewhere"]
+    return {f"{name}: ": row["reason"] for row in rows if backend in row["backends"] for name in row["functions"]}
 
 
 class Source:

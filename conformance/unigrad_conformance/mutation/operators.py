@@ -249,7 +249,8 @@ class _Walk:
     def _of_Constant(self, node: ast.Constant, parent: ast.AST, field: str) -> Iterator[Change]:
         value = node.value
         if isinstance(value, bool):
-            yield "flag", ast.Constant(not value)
+            if getattr(parent, "arg", None) != "strict":  # of zip, which holds nothing that users could bring about
+                yield "flag", ast.Constant(not value)
         elif value == 0.5 and isinstance(value, float):
             yield "tie to one side", ast.Constant(1.0)
         elif isinstance(value, (int, float, complex)):

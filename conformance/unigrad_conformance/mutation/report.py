@@ -25,12 +25,20 @@ class Findings:
     fates: Sequence[Fate]
     reasons: Mapping[str, str]
     """Why mutants change no answer, by name."""
+    elsewhere: Mapping[str, str]
+    """Why this backend never runs what mutants are in, by the beginnings of their names."""
     interrupted: bool = False
 
     @property
     def telling(self) -> list[Fate]:
         """Of the mutants that change an answer, as far as is known."""
-        return [fate for fate in self.fates if fate.mutant.name not in self.reasons]
+        return [fate for fate in self.fates if fate.mutant.name not in self.reasons and self.place(fate) is None]
+
+    def place(self, fate: Fate) -> str | None:
+        """Why this backend never goes where the mutant is, if it does not."""
+        if fate.touching or fate.found:
+            return None
+        return next((why for start, why in self.elsewhere.items() if fate.mutant.name.startswith(start)), None)
 
     @property
     def gaps(self) -> list[Fate]:
@@ -62,7 +70,8 @@ def as_markdown(found: Findings) -> str:
         f"# {len(found.fates)} mutants on {found.backend}, seed {found.seed}",
         "",
         f"{found.cases} cases and {found.programs} random programs. Of {len(found.telling)} mutants that change an "
-        f"answer the whole suite finds {100 * found.share:.1f} %; {len(found.fates) - len(found.telling)} change none.",
+        f"answer the whole suite finds {100 * found.share:.1f} %; {len(found.fates) - len(found.telling)} change none "
+        f"on this backend.",
         "",
     ]
     if found.interrupted:
@@ -85,6 +94,10 @@ def as_markdown(found: Findings) -> str:
         if reason is not None:
             what = "WRONGLY equivalent, since it is found" if fate.tier or fate.found else "equivalent"
             lines.append(f"- {what}: `{fate.mutant.name}`: {reason}")
+    for fate in found.fates:
+        place = found.place(fate)
+        if place is not None:
+            lines.append(f"- never run: `{fate.mutant.name}`: {place}")
     if found.unsteady:
         lines += ["", f"Left out, since they do not answer twice alike: {', '.join(found.unsteady)}"]
     return "\n".join(lines)
@@ -96,7 +109,8 @@ def as_json(found: Findings) -> str:
         {
             "name": fate.mutant.name, "area": fate.mutant.area, "fault": fate.mutant.operator, "tier": fate.tier,
             "found": fate.found, "touching": fate.touching, "unfinished": fate.unfinished,
-            "equivalent": found.reasons.get(fate.mutant.name), "seconds": round(fate.seconds, 3),
+            "equivalent": found.reasons.get(fate.mutant.name), "elsewhere": found.place(fate),
+            "seconds": round(fate.seconds, 3),
         }
         for fate in found.fates
     ]  # fmt: skip

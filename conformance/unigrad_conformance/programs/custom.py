@@ -113,6 +113,21 @@ def containers(ug: Any) -> Results:
     return {"w": w.grad, "b": b.grad, "x": x.grad, "chosen": chosen}
 
 
+@case("a rule under vmap sums what all elements give an argument that is the same for all", w=[9, 12], x=[[1, 2]] * 3)
+def mapped_with_shared(ug: Any) -> Results:
+    @ug.custom_gradient
+    def product(w: Any, x: Any) -> Any:
+        return w * x, lambda g: (g * x, g * w)
+
+    f = (lambda w, x: w * x) if is_reference(ug) else product
+    w, x = attached(ug, [1.0, 2.0], [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    with ug.record():
+        y = ug.vmap(f, in_axes=(None, 0))(w, x).sum()
+    y.backward()
+    columns = ug.vmap(lambda w, x: ug.jvp(lambda w: f(w, x), (w,), (w,))[1], in_axes=(None, 0))(w.detach(), x.detach())
+    return {"w": w.grad, "x": x.grad, "columns": columns}
+
+
 def _transforms(ug: Any, f: Callable[..., Any]) -> Results:
     """Derivatives of a scalar function of two vectors by every way there is."""
     x, y = ug.asarray(np.float32([0.5, -1.5])), ug.asarray(np.float32([2.0, 0.75]))

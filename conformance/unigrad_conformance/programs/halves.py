@@ -37,6 +37,10 @@ def _number(ug: Any, *values: float) -> Any:
 # Each with its value, which float16 holds exactly or which is compared at its precision.
 OVERFLOWING: dict[str, tuple[Callable[[Any], Any], float]] = {
     "mean": (lambda ug: ug.mean(_filled(ug, 40000, 3)), 40000),
+    "terms of a convolution": (
+        lambda ug: ug.nn.conv1d(_filled(ug, 1, 1, 2050, 1), _filled(ug, 1, 1, 2050, 1)).sum(),
+        2050,
+    ),
     "sum beyond the largest": (lambda ug: ug.sum(_number(ug, 6e4, 6e4, -6e4, -3e4)), 30000),
     "product beyond the largest": (lambda ug: ug.prod(_number(ug, 300, 300, 0.5, 0.25)), 11250),
     "running sum beyond the largest": (lambda ug: ug.cumulative_sum(_number(ug, 6e4, 6e4, -6e4))[-1], 60000),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from unigrad_conformance.case import Program, Results, message, raised
+from unigrad_conformance.oracle import Oracle
 
 NUMPY_USERS = Program("numpy_users")
 
@@ -105,3 +106,45 @@ def names_and_sizes(ug: Any) -> Results:
         "errors": [raised(lambda: x.item(9)), raised(x.item), raised(lambda: x.at.add), raised(lambda: x.flat)],
         "words": "ravel" in message(lambda: x.flat),
     }
+
+
+@NUMPY_USERS.case("dtypes asked about as the standard has it", kinds=[True, False, True, True, False, True],
+                  cast=[True, False, True, False], types=["float64", "int64", "float32", "complex64"])  # fmt: skip
+def questions_about_dtypes(ug: Any) -> Results:
+    x = ug.asarray([1.0, 2.0])
+    kinds = [
+        ug.isdtype(x.dtype, "real floating"), ug.isdtype(ug.int32, "unsigned integer"),
+        ug.isdtype("float64", ("integral", "real floating")), ug.isdtype(ug.bool_, ug.bool_),
+        ug.isdtype(ug.int8, (ug.bool_, "complex floating")), ug.isdtype(np.float64, np.dtype("float64")),
+    ]  # fmt: skip
+    cast = [
+        ug.can_cast(ug.float32, ug.float64), ug.can_cast(ug.float64, ug.int64), ug.can_cast(x, "float32"),
+        ug.can_cast(np.ones(2), ug.float32),
+    ]  # fmt: skip
+    types = [
+        ug.result_type(x, np.ones(2)), ug.result_type(ug.int32, "int64"), ug.result_type(x, 2), ug.result_type(x, 1j)
+    ]  # fmt: skip
+    return {"kinds": kinds, "cast": cast, "types": [str(each) for each in types]}
+
+
+@NUMPY_USERS.case("NumPy's arrays by way of DLPack, there and back", value=[1, 2], shared=[2, 4], asked=[1, 2])
+def dlpack(ug: Any) -> Results:
+    given = np.asarray([1.0, 2.0], np.float32)
+    if isinstance(ug.asarray(0.0).backend, Oracle):  # whose numbers are in no memory
+        return {"value": ug.asarray(given), "shared": ug.asarray(given * 2), "asked": ug.asarray(given)}
+    x = ug.from_dlpack(given)
+    y = ug.asarray(np.array(np.from_dlpack(x * 2)))
+    return {"value": x, "shared": y, "asked": ug.asarray(np.array(np.from_dlpack(x, copy=True)))}
+
+
+@NUMPY_USERS.case("of many elements as of few", alike=True)
+def many_elements(ug: Any) -> Results:
+    few = np.asarray([-2.0, -0.25, 0.5, 1.75, 3.0], np.float32)
+    functions = (ug.erf, ug.special.ndtr, ug.special.loggamma, ug.special.i0, ug.nn.gelu)
+    if isinstance(ug.asarray(0.0).backend, Oracle):
+        return {"alike": True}
+    alike = True
+    for f in functions:
+        found, expected = f(ug.asarray(np.tile(few, 20_000))), f(ug.asarray(few))
+        alike = alike and np.allclose(found.numpy().reshape(20_000, 5), expected.numpy(), rtol=1e-6, equal_nan=True)
+    return {"alike": bool(alike)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -296,6 +298,94 @@ def update_of_leaf(ug: Any) -> Results:
         y = x * x
     y.backward()
     return {"x": x, "grad": x.grad, "old": old}
+
+
+@case("what a leaf gave before and after it was written to adds up", grad=[8, 6], old=[6, 6])
+def leaf_of_several_values(ug: Any) -> Results:
+    x = ug.ones(2) * 2
+    x.attach_grad()
+    with ug.record():
+        before = 2 * x
+        with ug.pause():
+            x[0] = 3.0
+        y = (before + x * x).sum()
+    y.backward()
+    first = x.grad
+    x.attach_grad("add")
+    with ug.record():
+        before = 2 * x
+        with ug.pause():
+            x[0] = 2.0
+        y = (before + x * x).sum()
+    y.backward()
+    return {"grad": first, "old": x.grad}
+
+
+@case("a copy of a variable is a variable of its own, with its gradient, and a pickled one as well",
+      values=[1, 2], grads=[[2, 4], [2, 4], [2, 4]], own=[[2, 2], [2, 2], [2, 4]],
+      recorded=[2, 2], plain=[False, False])  # fmt: skip
+def copies(ug: Any) -> Results:
+    x = ug.asarray([1.0, 2.0])
+    x.attach_grad("add")
+    with ug.record():
+        y = (x * x).sum()
+    y.backward()
+    deep = copy.deepcopy(x)
+    # The reference's arrays are of this process.
+    again = copy.deepcopy(x) if ug.get_backend() == "mpmath" else pickle.loads(pickle.dumps(x))
+    kept = ug.stack([x.grad, deep.grad, again.grad])
+    for twin in (deep, again):
+        twin.zero_grad()
+        for _ in range(2):
+            with ug.record():
+                z = twin.sum()
+            z.backward()
+    with ug.record():
+        shallow = copy.copy(x)
+        z = (2 * shallow).sum()
+    recorded = ug.gradients(z, x)
+    shallow = copy.copy(x.detach())
+    shallow[0] = 9.0
+    plain = copy.deepcopy(x.detach()), copy.deepcopy(x.grad)
+    return {
+        "values": x, "grads": kept, "own": ug.stack([deep.grad, again.grad, x.grad]),
+        "recorded": recorded, "deep": deep, "again": again,
+        "plain": [each.grad is not None for each in plain],
+    }  # fmt: skip
+
+
+@case("several heads of which some have a cotangent, and variables of which some are reached",
+      x=[5, 7], z=[0, 0], second=[2, 2], none=True)  # fmt: skip
+def some_cotangents(ug: Any) -> Results:
+    x, z = ug.asarray([1.0, 2.0]), ug.asarray([1.0, 2.0])
+    for leaf in (x, z):
+        leaf.attach_grad()
+    with ug.record():
+        heads = [x * x, x * 3]
+    of_x, of_z = ug.gradients(heads, [x, z], [None, None], create_graph=True)
+    second = ug.gradients(of_x, x, ug.ones(2))
+    with ug.record():
+        heads = [x * x, x * 3]
+    given = ug.gradients(heads, [x, z], [ug.asarray([0.5, 2.0]), None], unused="none")
+    return {"x": of_x, "z": of_z, "second": second, "given": given[0], "none": given[1] is None}
+
+
+@case(
+    "rows of a Jacobian by reverse mode, where it alone can tell what is not used",
+    rows=[[2, 0], [0, 4], [1, 1]],
+    none=True,
+)
+def jacobian_of_some(ug: Any) -> Results:
+    def f(x: Any, y: Any) -> Any:
+        return ug.concat([x * x, x.sum().reshape(1)])
+
+    of_x, of_y = ug.jacobian(f, argnums=(0, 1), unused="none")(ug.asarray([1.0, 2.0]), ug.asarray([1.0]))
+    return {"rows": of_x, "none": of_y is None, "checkpoint": ug.grad(_checkpoint_of_nothing(ug))(ug.asarray(2.0))}
+
+
+def _checkpoint_of_nothing(ug: Any) -> Any:
+    constant = ug.asarray(3.0)
+    return lambda x: x * ug.checkpoint(lambda: constant * 2)()
 
 
 @case("updating inside pause() within a recording", x=[1, 1], grad=[2, 2])

@@ -74,3 +74,8 @@ _row("intersect1d", "floats", "ug.intersect1d(x, y) ** 2", x=_twice, y=real([3.0
 _row("intersect1d", "positions", "ug.intersect1d(x, y, return_indices=True)", x=_twice, y=real([3.0, 2.5]), flat=True)
 _row("setdiff1d", "floats", "ug.setdiff1d(x, y) ** 2", x=_twice, y=real([3.0, 8.0]))
 _row("setxor1d", "floats", "ug.setxor1d(x, y) ** 2", x=_twice, y=real([3.0, 8.0]))
+
+# --- parameters that few give ---------------------------------------------------------------------------------
+_row("vander", "whole_decreasing", "ug.vander(x, 3) ** 2", x=real([-1.0, 0.0, 2.0]))
+_row("cov", "wider", "ug.cov(x, dtype=ug.float64)", x=_x)
+_row("corrcoef", "two", "ug.corrcoef(x, y)", x=_v, y=_grid)

@@ -73,3 +73,9 @@ _row("scatter_add", "at_apply", "x.at[1:3].apply(ug.exp) + x.at[1].get()", x=_v)
 _row("apply_along_axis", "numbers", "ug.apply_along_axis(lambda row: (row ** 2).sum(), 1, x)", x=_x)
 _row("apply_along_axis", "vectors", "ug.apply_along_axis(lambda column, a: a * column ** 2, 0, x, 2.0)", x=_cube)
 _row("apply_over_axes", "two", "ug.apply_over_axes(lambda a, axis: ug.sum(a ** 2, axis), x, (0, 2))", x=_cube)
+
+# --- conditions of one number, and choices of several dtypes ---------------------------------------------------
+_row("piecewise", "one_number", "ug.piecewise(x, [x < 1], [lambda p: p ** 2, ug.sin])", x=real(0.75))
+_row("piecewise", "plain_conditions", "ug.piecewise(x, [True, False, True, False], [2.0, ug.sin])", x=_v)
+_row("select", "numbers", "ug.select([x > 2, x > 1], [2, 1.5], 0)", x=_v, flat=True)
+_row("ix_", "of_one", "a, b = ug.ix_([True, False, True], [0, 2]); x[a, b] ** 2", x=spread(0.5, 2.5, 3, 4))

@@ -144,3 +144,11 @@ _row("stack", "complex", "ug.stack([z, w], axis=1)", z=_a, w=_b)
 _row("operator.getitem", "complex", "z[0, ::-1] * z[1, [0, 0, 2]]", z=_a)
 _row("operator.setitem", "complex", "y = z * 1; y[0] = w[1]; y * y", z=_a, w=_b)
 _row("take_along_axis", "complex", "ug.take_along_axis(z, n, axis=1) * 1j", z=_a, n=whole([[0, 0], [2, 1]]))
+_row("expm1", "complex_zero", "ug.expm1(z)", z=complex_([0.0, 1.0], [0.0, 0.0]))
+_row(
+    "logsumexp",
+    "complex_none",
+    "ug.logsumexp(z, axis=1), ug.logsumexp(z, axis=1, keepdims=True)",
+    z=complex_(spread(0, 1, 2, 0), 0.0),
+    flat=True,
+)

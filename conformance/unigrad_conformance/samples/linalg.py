@@ -237,3 +237,17 @@ _row("polyfit", "line", "ug.polyfit(x, y, 1)", x=_ends, y=spread(1, 3, 5))
 _row("polyfit", "weights", "ug.polyfit(x, y, 1, w=w)", x=_ends, y=spread(1, 3, 5), w=spread(1, 2, 5))
 _row("polyfit", "several", "ug.polyfit(x, y, 2)", x=_ends, y=spread(1, 3, 5, 2))
 _row("polyfit", "covariances", "ug.polyfit(x, y, 1, cov=True)", x=_ends, y=spread(1, 3, 5))
+
+# --- vectors whose lengths and phases matter, derivatives of derivatives ----------------------------------------
+_row("linalg.slogdet", "complex_phase", "s, d = ug.linalg.slogdet(z); s * s, d * d, s * d", z=_z)
+_row("linalg.qr", "complex_parts", "q, r = ug.linalg.qr(z); ug.abs(q) ** 2, ug.abs(r), ug.diagonal(r).real", z=_z)
+_row(
+    "linalg.eig",
+    "complex_sizes",
+    "w, v = ug.linalg.eig(z); (ug.abs(v) ** 2 * ug.asarray([[1.0], [2.0], [4.0]], dtype=x.dtype) * ug.abs(w)).sum()",
+    z=_z,
+    x=real([1.0]),
+    second=False,
+)
+_row("linalg.det", "third", "ug.grad(lambda x: ug.linalg.det(x).sum())(x)", x=_square)
+_row("linalg.det", "third_complex", "ug.grad(lambda z: ug.real(ug.linalg.det(z)))(z)", z=_z)

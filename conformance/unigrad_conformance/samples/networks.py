@@ -338,3 +338,30 @@ _row(
     "ug.nn.ctc_loss(ug.nn.log_softmax(x), [[2, 2], [1, 3]], [2, 2], [2, 2], reduction='none', zero_infinity=True)",
     x=spread(-1, 1, 2, 2, 4),
 )  # fmt: skip
+_row("nn.fold", "one_axis", "ug.nn.fold(x, 5, 2)", x=spread(-1, 1, 1, 4, 4))
+_row(
+    "nn.interpolate",
+    "of_integers",
+    "ug.nn.interpolate(n, (4,), mode='linear')",
+    n=whole([[[1, 3]]]),
+    flat=True,
+    dtypes=("float32",),
+)
+_row(
+    "nn.cosine_similarity",
+    "halves",
+    "ug.nn.cosine_similarity(x, y)",
+    x=_x,
+    y=spread(1, 2, 2, 3),
+    dtypes=("float16",),
+    second=False,
+)
+_row("nn.embedding", "narrow_indices", "ug.nn.embedding(n, x) ** 2", x=_x, n=whole([1, 0, 0], "int32"))
+_row(
+    "nn.scaled_dot_product_attention",
+    "causal_and_mask",
+    "ug.nn.scaled_dot_product_attention(x, x, x, mask=m, is_causal=True)",
+    x=spread(-1, 1, 3, 2),
+    m=whole([[1, 1, 1], [1, 0, 1], [0, 1, 1]], "bool"),
+)
+_row("nn.max_pool1d", "beyond", "ug.nn.max_pool1d(x, 2, stride=3, ceil_mode=True)", x=spread(-1, 1, 1, 1, 7))

@@ -91,3 +91,11 @@ _row("linalg.norm", "matrix_axes", "x.norm(ord=1, axis=(2, 0), keepdims=True)", 
 
 _row("logsumexp", "axis", "ug.logsumexp(x, axis=1)", x=_x)
 _row("logsumexp", "two_axes", "ug.logsumexp(x, axis=(0, 2), keepdims=True)", x=_cube)
+_row("linalg.norm", "one_of_axes", "ug.linalg.norm(x, axis=(1,)) ** 2", x=_signed)
+_row(
+    "logsumexp",
+    "far_apart",
+    "ug.logsumexp(x, axis=1)",
+    x=real([[700.0, -700.0, 0.0], [-800.0, -800.5, -9.0]]),
+    dtypes=("float64",),
+)

@@ -1,6 +1,6 @@
 """Positions, sets, counts and comparisons of whole arrays."""
 
-from unigrad_conformance.inputs import real, spread, whole
+from unigrad_conformance.inputs import complex_, real, spread, whole
 from unigrad_conformance.samples import Family
 
 SEARCHING = Family("searching")
@@ -62,3 +62,30 @@ _row("allclose", "floats", "ug.allclose(x, x + 1e-9)", x=_v, flat=True)
 _row("array_equal", "same", "ug.array_equal(x, x)", x=_v, flat=True)
 _row("array_equal", "shapes", "ug.array_equal(x, x[1:])", x=_v, flat=True)
 _row("array_equal", "nan", "ug.array_equal(x, x, equal_nan=True)", x=_near, flat=True)
+_row("array_equal", "nan_on_one_side", "ug.array_equal(x, y, equal_nan=True)", x=_near, y=_near + 1, flat=True)
+_row(
+    "array_equal",
+    "nan_beside_a_number",
+    "ug.array_equal(x, y, equal_nan=True)",
+    x=real([_nan, 1.0]),
+    y=real([2.0, 1.0]),
+    flat=True,
+)
+_row(
+    "isin",
+    "of_none",
+    "ug.isin(n, m), ug.isin(n, m, invert=True)",
+    n=whole([3, 1]),
+    m=whole([]),
+    flat=True,
+    dtypes=("float32",),
+)
+_row("isin", "complex", "ug.isin(ug.asarray(z), [1.0, 2j])", z=complex_([1.0, 2.0, 0.0], [0.0, 0.0, 2.0]), flat=True)
+_row(
+    "array_equal",
+    "nan_on_the_other_side",
+    "ug.array_equal(x, y, equal_nan=True)",
+    x=real([2.0, 1.0]),
+    y=real([_nan, 1.0]),
+    flat=True,
+)

@@ -46,3 +46,19 @@ for _mode in ("full", "same", "valid"):
 _row("convolve", "integers", "ug.convolve(n, n)", n=whole([1, 2, 3]), flat=True, dtypes=("float32",))
 _row("convolve", "longer", "ug.convolve(x, y)", x=spread(1, 2, 40), y=spread(0.5, 1.5, 30))
 _row("convolve", "booleans", "ug.convolve(m, m)", m=whole([1, 0, 1], "bool"), flat=True, dtypes=("float32",))
+_row(
+    "convolve",
+    "booleans_and_numbers",
+    "ug.convolve(m, n)",
+    m=whole([1, 0, 1], "bool"),
+    n=whole([2, 3]),
+    flat=True,
+    dtypes=("float32",),
+)
+_row("convolve", "undefined", "ug.convolve(x, y)", x=real([1.0, float("inf"), 2.0]), y=real([1.0, 0.5]), flat=True)
+_row(
+    "cumulative_prod",
+    "zeros_along_an_axis",
+    "ug.cumulative_prod(x, axis=1)",
+    x=real([[2.0, 0.0, 3.0], [1.0, 2.0, -1.0]]),
+)

@@ -107,3 +107,37 @@ _row("argsort", "stable", "ug.argsort(x)", x=real([2, 1, 2, 1, 0]), flat=True)
 _row("argsort", "stable_descending", "ug.argsort(x, descending=True)", x=real([2, 1, 2, 1, 3]), flat=True)
 _row("argsort", "nan_last", "ug.argsort(x, descending=True)", x=real([2.0, float("nan"), 3.0]), flat=True)
 _row("argsort", "axis", "x.argsort(axis=0)", x=_x, flat=True)
+
+# --- keys of which each moves what follows ----------------------------------------------------------------------
+for _name, _key in {
+    "mask_then_slice": "m, 1",
+    "mask_then_array": "m, [1, 0]",
+    "true_then_array": "True, [1, 0], 1",
+    "false_then_slice": "False, 1",
+    "number_of_numpy": "np.bool_(True), [0, 1], 1",
+    "true_between": "[0, 1], True, 1",
+    "matrix_mask_then": "k, 1",
+    "new_axes": "None, 1, None, [1, 0]",
+    "reversed": "::-1, 2:0:-1",
+}.items():
+    _row(
+        "operator.getitem",
+        f"key_{_name}",
+        f"x[{_key}] ** 2",
+        x=_cube,
+        **({"m": whole([1, 1], "bool")} if "m," in _key else {}),
+        **({"k": whole([[1, 0, 1], [0, 1, 0]], "bool")} if "k," in _key else {}),
+    )
+_row(
+    "operator.setitem", "key_mask_then_array", "y = x * 1; y[m, [1, 0]] = 0.5; y ** 2", x=_cube, m=whole([1, 1], "bool")
+)
+_row("operator.setitem", "key_true_then_array", "y = x * 1; y[True, [1, 0], 1] = 0.5; y ** 2", x=_cube)
+_row(
+    "take_along_axis",
+    "whole_and_narrow",
+    "ug.take_along_axis(x, n, axis=1) ** 2",
+    x=_x,
+    n=whole([[2, 2], [0, -1]], "int32"),
+)
+_row("take_along_axis", "of_one_row", "ug.take_along_axis(x, n, axis=1) ** 2", x=_x, n=whole([[2, 0]]))
+_row("permute_dims", "from_behind", "ug.permute_dims(x, (-1, 0, -2)) ** 2", x=_cube)

@@ -151,3 +151,29 @@ for _operation in ("logsumexp", "softmax", "log_softmax"):
     _row(_operation, "axis", f"ug.special.{_operation}(x, axis=1)", x=_matrix)
 _row("logsumexp", "weights", "ug.special.logsumexp(x, axis=0, b=y, keepdims=True)", x=_matrix, y=spread(0.5, 2, 2, 3))
 _row("logsumexp", "sign", "ug.special.logsumexp(x, b=y, return_sign=True)", x=_matrix, y=np.array([-2.0, 1.0, -3.0]))
+
+# --- derivatives of derivatives by parameters, and the ends of what is defined ----------------------------------
+SPECIAL(
+    "special.ndtr",
+    "second_slope",
+    "ug.grad(lambda x: ug.special.ndtr(x).sum())(x)",
+    x=real([-1.5, 0.5]),
+    dtypes=("float64",),
+)
+for _operation, _source, _points in (
+    ("betaln", "betaln(x, 2.5)", [_inf, 30.0, 0.5]),
+    ("betaln", "betaln(x, 40.0)", [15.0, 300.0, 25.0]),
+    ("iv", "iv(0.0, x)", [0.0, 1.5, 60.0]),
+    ("iv", "iv(1.5, x)", [0.0, 1.5, 60.0]),
+    ("kv", "kv(0.0, x)", [1e-30, 0.5, 200.0]),
+    ("kv", "kv(1.5, x)", [1e-30, 0.5, 200.0]),
+    ("stdtr", "stdtr(2.5, x)", [-_inf, _inf, 1e200]),
+    ("spence", "spence(x)", [0.0, 1.0, 1e300]),
+    ("gammainc", "gammainc(40.0, x)", [1e-30, 39.5, 400.0]),
+    ("gammainc", "gammainc(1e-8, x)", [1e-30, 1.0, 50.0]),
+    ("betainc", "betainc(0.5, 1e5, x)", [1e-9, 1e-5, 1e-3]),
+    ("betainc", "betainc(3.0, 2.0, x)", [0.5, 0.625, 0.75]),
+):
+    _name = "far_" + "_".join(_source.partition("(")[2].rstrip(")").replace(".", "_").replace("-", "m").split(", "))
+    SPECIAL(f"special.{_operation}", _name, f"ug.special.{_source}", x=real(_points), flat=True, dtypes=("float64",))
+_row("expn", "lowest_orders", "ug.special.expn(0, x) * ug.special.expn(1, x)", x=real([0.75, 4.0]))

@@ -27,3 +27,17 @@ _row("average", "plain", "ug.average(x, axis=0) ** 2", x=_x)
 _row("average", "weights", "ug.average(x, weights=w)", x=_x, w=spread(1, 2, 2, 3))
 _row("average", "vector_of_weights", "ug.average(x, axis=1, weights=w, keepdims=True)", x=_x, w=spread(1, 2, 3))
 _row("ptp", "axis", "ug.ptp(x, axis=0) * x.ptp()", x=_x)
+_row(
+    "quantile",
+    "nan_of_several",
+    "ug.quantile(x, [[0.5, 0.25]], axis=1)",
+    x=real([[1, _nan, 2], [3, 1, 2]]),
+    second=False,
+)
+_row(
+    "quantile",
+    "nan_of_one_of_several",
+    "ug.quantile(x, [0.5, 0.25, 1.0], axis=0)",
+    x=real([[1, _nan], [3, 1], [2, 5]]),
+    second=False,
+)

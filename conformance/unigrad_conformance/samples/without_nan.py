@@ -39,3 +39,5 @@ _row("nanpercentile", "axis", "ug.nanpercentile(x, 75, axis=1) ** 2", x=_holes)
 for _name in ("nanargmax", "nanargmin"):
     _row(_name, "all", f"ug.{_name}(x)", x=_holes, flat=True)
     _row(_name, "axis", f"ug.{_name}(x, axis=1, keepdims=True)", x=_holes, flat=True)
+_row("nanstd", "no_freedom", "ug.nanstd(x, axis=1, correction=1)", x=real([[1.0, _nan], [2.0, 4.0]]), second=False)
+_row("nanvar", "no_freedom", "ug.nanvar(x, axis=1, correction=2)", x=real([[1.0, _nan], [2.0, 4.0]]), second=False)

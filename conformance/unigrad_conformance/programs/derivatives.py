@@ -1,0 +1,245 @@
+"""What every rule has to do, asked of many operations at once: carry what is undefined, move alone, be mapped alone, be
+derived once more."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from unigrad_conformance.case import Limit, Program, Results
+from unigrad_conformance.inputs import spread
+
+DERIVATIVES = Program("derivatives")
+case = DERIVATIVES.case
+_NAN = float("nan")
+
+LINEAR: dict[str, Callable[[Any, Any], Any]] = {
+    "negative": lambda ug, x: -x,
+    "reshape": lambda ug, x: x.reshape(-1),
+    "transpose": lambda ug, x: x.T,
+    "flip": lambda ug, x: ug.flip(x, axis=1),
+    "roll": lambda ug, x: ug.roll(x, 1, axis=1),
+    "slice": lambda ug, x: x[:, ::2],
+    "gather": lambda ug, x: x[:, [2, 0, 2]],
+    "broadcast": lambda ug, x: ug.broadcast_to(x, (2, 2, 3)),
+    "stack": lambda ug, x: ug.stack([x, 2 * x]),
+    "concat": lambda ug, x: ug.concat([x, x], axis=1),
+    "pad": lambda ug, x: ug.pad(x, 1),
+    "tril": lambda ug, x: ug.tril(x),
+    "sum": lambda ug, x: ug.sum(x, axis=1),
+    "mean": lambda ug, x: ug.mean(x, axis=1),
+    "cumsum": lambda ug, x: ug.cumulative_sum(x, axis=1),
+    "diff": lambda ug, x: ug.diff(x, axis=1),
+    "matmul": lambda ug, x: x @ ug.asarray(spread(1, 2, 3, 2)),
+    "vector by matrix": lambda ug, x: x[0] @ ug.asarray(spread(1, 2, 3, 2)),
+    "vector by matrices": lambda ug, x: x[0] @ ug.asarray(spread(1, 2, 2, 3, 2)),
+    "matrix by vector": lambda ug, x: x @ ug.asarray(spread(1, 2, 3)),
+    "inner": lambda ug, x: ug.dot(x[0], ug.asarray(spread(1, 2, 3))),
+    "einsum": lambda ug, x: ug.einsum("ij,kj->ik", x, ug.asarray(spread(1, 2, 2, 3))),
+    "convolve": lambda ug, x: ug.convolve(x[0], ug.asarray(spread(1, 2, 2))),
+    "astype": lambda ug, x: x.astype(ug.float32),
+    "causal": lambda ug, x: ug.nn.scaled_dot_product_attention(x[None], x[None], x[None], is_causal=True),
+    "pool": lambda ug, x: ug.nn.avg_pool1d(x[None], 2),
+    "layer norm": lambda ug, x: ug.nn.layer_norm(x),
+    "softmax": lambda ug, x: ug.nn.softmax(x, axis=1),
+    "inverse": lambda ug, x: ug.linalg.inv(x[:, :2] + 2 * ug.eye(2, dtype=x.dtype)),
+    "qr": lambda ug, x: ug.linalg.qr(x[:, :2] + 2 * ug.eye(2, dtype=x.dtype))[1],
+    "exp": lambda ug, x: ug.exp(x),
+    "product": lambda ug, x: x * x,
+    "quotient": lambda ug, x: 1 / x,
+    "square": lambda ug, x: x**2,
+    "power of nothing": lambda ug, x: x**0,
+    "relu": lambda ug, x: ug.nn.relu(x),
+    "where": lambda ug, x: ug.where(x > 0, x, -x),
+    "rgamma": lambda ug, x: ug.special.rgamma(x),
+    "gamma": lambda ug, x: ug.special.gamma(x + 2),
+}
+"""Operations whose derivative hands on what arrives at it."""
+
+
+@case("a cotangent, a tangent that is not a number is none in what comes of it", dtype="float64")
+def not_a_number(ug: Any, names: Collection[str] = tuple(LINEAR)) -> Results:
+    found: Results = {}
+    for name in names:
+        f = LINEAR[name]
+        x = ug.asarray(spread(-1, 2, 2, 3))
+        x.attach_grad()
+        with ug.record():
+            y = f(ug, x)
+        undefined = np.zeros(y.shape)
+        undefined.reshape(-1)[-1] = _NAN
+        y.backward(ug.asarray(undefined, dtype=y.dtype))
+        found[f"{name}: grad"] = ug.isnan(x.grad)
+        direction = np.zeros(x.shape)
+        direction[0, 1] = _NAN
+        found[f"{name}: forward"] = ug.isnan(
+            ug.jvp(lambda x, f=f: f(ug, x), (x.detach(),), (ug.asarray(direction),))[1]
+        )
+    return found
+
+
+_SQUARE = spread(-1, 1, 2, 2) + 3 * np.eye(2)
+MIXED: dict[str, tuple[Callable[..., Any], tuple[np.ndarray[Any, Any], ...]]] = {
+    "solve": (lambda ug, a, b: ug.linalg.solve(a, b), (_SQUARE, spread(1, 2, 2, 3))),
+    "solve of vectors": (lambda ug, a, b: ug.linalg.solve(a, b), (_SQUARE, spread(1, 2, 2))),
+    "conv2d": (
+        lambda ug, x, w: ug.nn.conv2d(x, w, groups=2, padding=1),
+        (spread(-1, 1, 1, 4, 3, 3), spread(-1, 1, 4, 2, 2, 2)),
+    ),
+    "layer norm": (
+        lambda ug, x, w, b: ug.nn.layer_norm(x, w, b),
+        (spread(-1, 1, 2, 3), spread(1, 2, 3), spread(-1, 0, 3)),
+    ),
+    "normal density": (
+        lambda ug, x, y: ug.special.ndtr(x) * y,
+        (spread(-1, 1, 3), spread(1, 2, 3)),
+    ),
+    "attention": (
+        lambda ug, q, k, v: ug.nn.scaled_dot_product_attention(q, k, v, is_causal=True),
+        (spread(-1, 1, 1, 3, 2), spread(-1, 1, 1, 3, 2, start=1), spread(-1, 1, 1, 3, 2, start=2)),
+    ),
+    "where": (lambda ug, x, y: ug.where(x > y, x * y, y), (spread(-1, 1, 3), spread(-1, 1, 3, start=1))),
+    "stack": (lambda ug, x, y: ug.stack([x, y], axis=-1), (spread(-1, 1, 3), spread(-1, 1, 3, start=1))),
+}
+
+
+@case(
+    "mapped over one argument, over another, over several, and over none, as gradients are",
+    dtype="float64",
+    limit=Limit(256, "largest", "chains of several operations"),
+)
+def mapped_over_some(ug: Any, names: Collection[str] = tuple(MIXED)) -> Results:
+    found: Results = {}
+    for name in names:
+        f, inputs = MIXED[name]
+        arrays = [ug.asarray(x) for x in inputs]
+        batches = [ug.stack([x, x * 0.75]) for x in arrays]
+        several = tuple(range(len(arrays)))
+
+        def gradients(*values: Any, f: Any = f, several: Any = several) -> Any:
+            return ug.grad(lambda *xs: ug.sum(f(ug, *xs) ** 2), argnums=several)(*values)
+
+        for alone in several:
+            given = [
+                batch if place == alone else x for place, (x, batch) in enumerate(zip(arrays, batches, strict=True))
+            ]
+            axes = tuple(0 if place == alone else None for place in several)
+            results = ug.vmap(gradients, in_axes=axes)(*given)
+            found |= {f"{name}, {alone}: {place}": result for place, result in enumerate(results)}
+            found[f"{name}, {alone}: value"] = ug.vmap(functools.partial(f, ug), in_axes=axes)(*given)
+        none = ug.vmap(gradients)(*[batch[:0] for batch in batches])
+        found[f"{name}: none"] = [str(result.shape) for result in none]
+    return found
+
+
+KEYS: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "slice first": lambda x, i, j: x[:, j],
+    "new axis": lambda x, i, j: x[None, i, :, 1],
+    "new axis between": lambda x, i, j: x[i, None, j],
+    "two": lambda x, i, j: x[i, j],
+    "two apart": lambda x, i, j: x[i, :, [0, 1]],
+    "ellipsis": lambda x, i, j: x[..., [1, 0]][i],
+    "number beside": lambda x, i, j: x[1, j],
+    "one and many": lambda x, i, j: x[:, j, 1],
+}
+
+
+@case("indices that differ along the batch stand between slices, new axes and other indices", dtype="float64")
+def mapped_indices(ug: Any, names: Collection[str] = tuple(KEYS)) -> Results:
+    x = ug.asarray(spread(-1, 1, 2, 3, 4, 2))
+    one, many = ug.asarray(np.array([2, 1])), ug.asarray(np.array([[1, 0], [2, 2]]))
+    last = ug.asarray(np.array([[1, 3], [0, 1]]))
+    found: Results = {}
+    for name in names:
+        key = KEYS[name]
+        given = (x, many if "one" not in name and "number" not in name else one, last)
+        found[name] = ug.vmap(key)(*given)
+        found[f"{name}: slope"] = ug.vmap(ug.grad(lambda x, i, j, key=key: ug.sum(key(x, i, j) ** 2)))(*given)
+
+    def write(x: Any, i: Any, mask: Any) -> Any:
+        y = x * 1
+        y[i, :, 1] = ug.asarray(spread(2, 3, 4))
+        y[mask] = ug.asarray(spread(4, 5, 2))
+        return y
+
+    mask = ug.asarray(np.array([[[True, False, True, False]] * 3, [[False, True, False, False]] * 3]))
+    found["written"] = ug.vmap(write)(x, one, mask)
+    return found
+
+
+@case("a tangent that was not spread out as the value was", dtype="float64", shapes=["(2, 3)"] * 6)
+def forward_of_one(ug: Any) -> Results:
+    wide, scalar = ug.asarray(spread(1, 2, 2, 3)), ug.asarray(1.5, dtype=ug.float64)
+    one = ug.asarray(1.0, dtype=ug.float64)
+    binary: dict[str, Callable[[Any, Any], Any]] = {
+        "add": lambda x, y: x + y,
+        "multiply": lambda x, y: x * y,
+        "divide": lambda x, y: x / y,
+        "power": lambda x, y: x**y,
+        "maximum": ug.maximum,
+        "where": lambda x, y: ug.where(x > 1.5, x, y),
+    }
+    tangents = {name: ug.jvp(lambda y, f=f: f(wide, y), (scalar,), (one,))[1] for name, f in binary.items()}
+    products = {
+        f"{name}, multiplied": ug.jvp(lambda y, f=f: f(wide, y) @ wide.T, (scalar,), (one,))[1]
+        for name, f in binary.items()
+    }
+    return {**tangents, **products, "shapes": [str(tangent.shape) for tangent in tangents.values()]}
+
+
+@case("values and cotangents that move at once: forward over a pullback of both", dtype="float64", same=True)
+def moving_cotangents(ug: Any) -> Results:
+    x, g, t = (ug.asarray(spread(1, 2, 3, start=start)) for start in range(3))
+
+    def pulled(x: Any, g: Any) -> Any:
+        return ug.vjp(lambda x: x**3 * x.sum(), x)[1](g)[0]
+
+    both = ug.jvp(pulled, (x, g), (t, g))[1]
+    of_x, of_g = ug.jvp(lambda x: pulled(x, g), (x,), (t,))[1], ug.jvp(lambda g: pulled(x, g), (g,), (g,))[1]
+    return {"both": both, "of x": of_x, "same": bool(np.allclose((of_x + of_g).numpy(), both.numpy(), rtol=1e-12))}
+
+
+@case("third derivatives for the parameters of incomplete functions are slopes of the second ones", slopes=True)
+def of_parameters(ug: Any) -> Results:
+    if ug.get_backend() != "numpy":  # others take up to minutes, and the rules are the same everywhere
+        return {"slopes": True}
+    special = ug.special
+    given = [np.array([0.75, 2.5]), np.array([1.25, 0.5]), np.array([0.5, 0.875])]
+    step, good = 1e-5, True
+    for f in (special.gammainc, special.gammaincc, special.betainc):
+        values = given if f is special.betainc else given[::2]
+        every = tuple(range(len(values)))
+
+        def total(*xs: Any, f: Any = f) -> Any:
+            return f(*xs).sum()
+
+        def slopes(*xs: Any, total: Any = total, every: Any = every) -> Any:
+            return ug.stack([g * (k + 1) for k, g in enumerate(ug.grad(total, argnums=every)(*xs))]).sum()
+
+        def second(*xs: Any, slopes: Any = slopes, every: Any = every) -> Any:
+            return ug.stack([g * (k + 1) for k, g in enumerate(ug.grad(slopes, argnums=every)(*xs))]).sum()
+
+        third = ug.grad(second, argnums=every)(*map(ug.asarray, values))
+        up, down = ([x + sign * step * (k + 1) for k, x in enumerate(values)] for sign in (1, -1))
+        change = float(second(*map(ug.asarray, up)) - second(*map(ug.asarray, down))) / (2 * step)
+        along = sum(float(found.sum()) * (k + 1) for k, found in enumerate(third))
+        good = good and abs(along - change) <= 1e-5 * (1 + abs(change))
+    return {"slopes": good}
+
+
+def _quickly(run: Callable[..., Results], names: Collection[str], table: Collection[str]) -> None:
+    """On a backend that takes long some of the table, whose other entries follow the same rules."""
+    place = next(place for place, case in enumerate(DERIVATIVES.cases) if case.run is run)
+    without = tuple(pattern for name in table if name not in names for pattern in (name, f"{name}: *", f"{name}, *"))
+    DERIVATIVES.cases[place] = replace(
+        DERIVATIVES.cases[place], quick=functools.partial(run, names=names), quick_without=without
+    )
+
+
+_quickly(not_a_number, ("gather", "cumsum", "matmul", "power of nothing", "where"), LINEAR)
+_quickly(mapped_over_some, ("solve",), MIXED)
+_quickly(mapped_indices, ("new axis", "two"), KEYS)
