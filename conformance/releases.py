@@ -59,9 +59,11 @@ class Row:
 
 def requirements(end: str, framework: str) -> list[str]:
     """What to install for NumPy and one framework, or for all together, as pip reads it."""
-    frameworks = FRAMEWORKS[1:] if framework == TOGETHER else (framework,)
-    # MXNet is installed without what it asks for.
+    # Of all together the extra says which there are for this Python. MXNet is installed without what it asks for.
+    frameworks = ("torch", "jax", "dask") if framework == TOGETHER else (framework,)
     named = [one for name in frameworks if name in EXTRAS and name != "mxnet" for one in EXTRAS[name]]
+    if framework == TOGETHER:
+        named += [one for one in EXTRAS["all"] if not one.startswith("unigrad")]
     ranges = [*PROJECT["dependencies"], *named]
     return [re.sub(">=", "==", one, count=1) for one in ranges] if end == "oldest" else ranges
 

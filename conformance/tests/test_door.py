@@ -199,3 +199,10 @@ def test_what_the_package_announces_is_there() -> None:
         for value in project["entry-points"][group].values():
             module, _, name = value.partition(":")
             assert hasattr(import_module(module), name or "pytest_addoption")
+
+
+def test_no_extra_has_a_marker_on_another() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    named = [one for wanted in extras.values() for one in wanted if one.startswith("unigrad[")]
+    assert named
+    assert [one for one in named if ";" in one] == [], "hatchling writes out the other extra, without the marker"
