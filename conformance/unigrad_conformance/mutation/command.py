@@ -168,7 +168,7 @@ class _Hunt:
 
     def findings(self, interrupted: bool) -> Findings:
         """What is known by now."""
-        reasons = equivalent()
+        reasons = equivalent(self.args.backend)
         return Findings(
             self.args.backend, self.args.seed, self.counts["cases"], self.counts["fuzz"], self.unsteady,
             list(self.done.values()), {name: reasons[name] for name in self.done if name in reasons},

@@ -75,9 +75,10 @@ WAYS = {
 EQUIVALENT = Path(__file__).parent / "equivalent.toml"
 
 
-def equivalent() -> dict[str, str]:
-    """By the names of mutants that change no answer: why they do not."""
-    return {row["name"]: row["reason"] for row in tomllib.loads(EQUIVALENT.read_text())["mutant"]}
+def equivalent(backend: str) -> dict[str, str]:
+    """By the names of mutants that change no answer on this backend: why they do not."""
+    rows = tomllib.loads(EQUIVALENT.read_text())["mutant"]
+    return {row["name"]: row["reason"] for row in rows if backend in row.get("backends", [backend])}
 
 
 def elsewhere(backend: str) -> dict[str, str]:

@@ -241,5 +241,5 @@ def _quickly(run: Callable[..., Results], names: Collection[str], table: Collect
 
 
 _quickly(not_a_number, ("gather", "cumsum", "matmul", "power of nothing", "where"), LINEAR)
-_quickly(mapped_over_some, ("solve",), MIXED)
+_quickly(mapped_over_some, ("where",), MIXED)
 _quickly(mapped_indices, ("new axis", "two"), KEYS)

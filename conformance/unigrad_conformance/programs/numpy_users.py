@@ -141,7 +141,7 @@ def dlpack(ug: Any) -> Results:
 def many_elements(ug: Any) -> Results:
     few = np.asarray([-2.0, -0.25, 0.5, 1.75, 3.0], np.float32)
     functions = (ug.erf, ug.special.ndtr, ug.special.loggamma, ug.special.i0, ug.nn.gelu)
-    if isinstance(ug.asarray(0.0).backend, Oracle):
+    if ug.get_backend() != "numpy":  # whose functions take them in blocks
         return {"alike": True}
     alike = True
     for f in functions:
