@@ -514,7 +514,9 @@ def ruled(row: Primitive, others: Any) -> Callable[..., Raw]:
     return run
 
 
-def iterate(rows: Sequence[Sequence[float]], step: Callable[..., tuple[Raw, ...]], state: Any) -> Any:
+def iterate(
+    rows: Sequence[Sequence[float]], step: Callable[..., tuple[Raw, ...]], state: Any, until: bool = False
+) -> Any:
     """One loop for XLA, in place of a step for each row."""
     return lax.scan(lambda held, row: (step(row, *held), None), state, np.asarray(rows))[0]
 

@@ -85,14 +85,25 @@ _STATICS = {
 _APART = {"modified": 1e-12, "beta": 1e-12, "betainc": 3e-12, "betaincc": 3e-12, "gammainc": 1e-12, "gammaincc": 1e-12}
 
 
+_INVERSES = ("gammaincinv", "gammainccinv", "betaincinv", "betainccinv", "student_inverse")
+
+
+_APART |= dict.fromkeys(_INVERSES, 1e-12)
+
+
 def _inputs(name: str) -> list[np.ndarray]:
     """Hard points in all combinations, and random ones."""
     count = len(PRIMITIVES[name].arrays)
     numbers = np.random.default_rng(2)
-    hard = np.array(list(itertools.product(_LINE, repeat=count))).T
+    columns = [_LINE] * count
+    if name in _INVERSES:  # of parameters that are no numbers to speak of they are apart
+        columns = [[0.0, -1.0, math.nan, 0.5, 1.0, 2.0, 30.0]] * (count - 1) + [[0.0, 1.0, 2.0, -1.0, math.nan, 0.25]]
+    hard = np.array(list(itertools.product(*columns))).T
     spread = [np.concatenate([numbers.uniform(-6, 6, 200), 10 ** numbers.uniform(-3, 2, 800)]) for _ in range(count)]
-    if name.startswith("beta") and count == 3:
-        spread[2] = numbers.uniform(0, 1, 1000)
+    if name in _INVERSES:
+        spread = [10 ** numbers.uniform(-1, 2, 1000) for _ in range(count)]
+    if name in _INVERSES or (name.startswith("beta") and count == 3):
+        spread[-1] = numbers.uniform(0, 1, 1000)
     return [np.concatenate(pair) for pair in zip(hard, spread, strict=True)]
 
 

@@ -24,6 +24,18 @@ _SHAPES = 10 ** _numbers.uniform(-1, 1.3, 12)
 mp = mpmath.MPContext()
 mp.dps = 70
 
+
+def _gamma_inverse(a: Any, p: Any) -> Any:
+    """From the value that is tested: a root that is none would not be found from it."""
+    start = ug.special.gammaincinv(*[ug.asarray(float(x), dtype="float64") for x in (a, p)]).item()
+    return mp.findroot(lambda x: mp.log(mp.gammainc(a, 0, x, regularized=True) / p), start)
+
+
+def _beta_inverse(a: Any, b: Any, p: Any) -> Any:
+    start = ug.special.betaincinv(*[ug.asarray(float(x), dtype="float64") for x in (a, b, p)]).item()
+    return mp.findroot(lambda x: mp.log(mp.betainc(a, b, 0, x, regularized=True) / p), start)
+
+
 # Of each function: how it is called, what it is, where, and how far value and derivatives may be off, in ULP:
 # about twice what was measured over ten times as many points.
 FUNCTIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any], Sequence[Any], float]] = {
@@ -41,6 +53,8 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any], Sequence[Any]
         (_SHAPES, _POSITIVE, _UNIT),
         600,
     ),
+    "gammaincinv": (ug.special.gammaincinv, _gamma_inverse, (_SHAPES, _UNIT), 300),
+    "betaincinv": (ug.special.betaincinv, _beta_inverse, (_SHAPES, _SHAPES[::-1], _UNIT), 600),
     "j0": (ug.special.j0, lambda x: mp.besselj(0, x), (_POSITIVE,), 200),
     "y1": (ug.special.y1, lambda x: mp.bessely(1, x), (_POSITIVE,), 200),
     "i0": (ug.special.i0, lambda x: mp.besseli(0, x), (_POSITIVE,), 24),

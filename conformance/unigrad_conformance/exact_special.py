@@ -90,6 +90,49 @@ def special_functions(mp: Any) -> dict[str, Callable[..., Any]]:
             return nan
         return mp.betainc(a, b, 0, x, regularized=True)
 
+    def solved(below: Callable[[Any], Any], above: Callable[[Any], Any], p: Any, q: Any) -> Any:
+        """Where the smaller of two tails is p, or q: by halving, then secants."""
+        logarithm = mp.log(min(p, q))
+
+        def rest(y: Any) -> Any:
+            return mp.log(below(y)) - logarithm if p < q else logarithm - mp.log(above(y))
+
+        low, high = mp.mpf(-80), mp.mpf(6)
+        for _ in range(30):
+            middle = (low + high) / 2
+            low, high = (middle, high) if rest(middle) < 0 else (low, middle)
+        return mp.findroot(rest, (low, high), solver="secant", maxsteps=60)
+
+    def gamma_inverse(a: Any, p: Any, q: Any) -> Any:
+        if not (a > 0 and 0 <= p <= 1):
+            return nan
+        if p in (0, 1):
+            return inf * one if p == 1 else 0 * one
+        lower, upper = incomplete(True), incomplete(False)
+        return mp.exp(solved(lambda y: lower(a, mp.exp(y)), lambda y: upper(a, mp.exp(y)), p, q))
+
+    def beta_inverse(a: Any, b: Any, p: Any, q: Any) -> Any:
+        if not (a > 0 and b > 0 and 0 <= p <= 1):
+            return nan
+        if p in (0, 1):
+            return p * one
+
+        def below(y: Any) -> Any:
+            return betainc(a, b, 1 / (1 + mp.exp(-y)))
+
+        def above(y: Any) -> Any:
+            return betainc(b, a, 1 / (1 + mp.exp(y)))
+
+        return 1 / (1 + mp.exp(-solved(below, above, p, q)))
+
+    def student_inverse(df: Any, p: Any) -> Any:
+        if not (df > 0 and 0 <= p <= 1):
+            return nan
+        if p in (0, 1, half):
+            return (p - half) * inf if p != half else 0 * one
+        size = mp.sqrt(df * (1 / beta_inverse(df / 2, half, 2 * min(p, 1 - p), 1 - 2 * min(p, 1 - p)) - 1))
+        return size if p > half else -size
+
     def beta_moment(a: Any, b: Any, x: Any, first: int, second: int) -> Any:
         if not (a > 0 and b > 0 and 0 < x < 1):
             return nan
@@ -180,6 +223,11 @@ def special_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         "zeta": zeta,
         "gammainc": incomplete(True),
         "gammaincc": incomplete(False),
+        "gammaincinv": lambda a, p: gamma_inverse(a, p, 1 - p),
+        "gammainccinv": lambda a, q: gamma_inverse(a, 1 - q, q),
+        "betaincinv": lambda a, b, p: beta_inverse(a, b, p, 1 - p),
+        "betainccinv": lambda a, b, q: beta_inverse(a, b, 1 - q, q),
+        "student_inverse": student_inverse,
         "gamma_moment": gamma_moment,
         "betainc": betainc,
         "betaincc": lambda a, b, x: betainc(b, a, 1 - x),

@@ -539,11 +539,15 @@ class Backend:
         """
         return None
 
-    def iterate(self, rows: Sequence[Sequence[float]], step: Callable[..., tuple[Raw, ...]], state: Any) -> Any:
+    def iterate(
+        self, rows: Sequence[Sequence[float]], step: Callable[..., tuple[Raw, ...]], state: Any, until: bool = False
+    ) -> Any:
         """The raw arrays ``state`` after ``state = step(row, *state)`` for each row of numbers: a loop that a framework
-        may trace once for all."""
+        may trace once for all. ``until``: it may end as soon as the last of the state holds no 0."""
         for row in rows:
             state = step(row, *state)
+            if until and not self.may_hold_zero(state[-1]):
+                break
         return state
 
     # --- the same for every adapter ---------------------------------------------------------------------------

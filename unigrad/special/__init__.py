@@ -5,7 +5,7 @@ computed in float64 and rounded once. Where a parameter has no derivative here, 
 the first argument of ``zeta``, its gradient is NaN: to move such a parameter, take differences.
 """
 
-from unigrad.special import bessel, distributions, elementary, elliptic, errors, gammas, incomplete, integrals
+from unigrad.special import bessel, distributions, elementary, elliptic, errors, gammas, incomplete, integrals, inverses
 from unigrad.special.bessel import *
 from unigrad.special.distributions import *
 from unigrad.special.elementary import *
@@ -14,7 +14,8 @@ from unigrad.special.errors import *
 from unigrad.special.gammas import *
 from unigrad.special.incomplete import *
 from unigrad.special.integrals import *
+from unigrad.special.inverses import *
 
-_ROOMS = (bessel, distributions, elementary, elliptic, errors, gammas, incomplete, integrals)
+_ROOMS = (bessel, distributions, elementary, elliptic, errors, gammas, incomplete, integrals, inverses)
 
 __all__ = sorted([name for room in _ROOMS for name in room.__all__])

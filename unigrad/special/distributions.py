@@ -150,12 +150,12 @@ def _student(df: Values, t: Values) -> Values:
 in_double(student_, _student)
 
 
-def _student_density(xp: Any, df: Any, t: Any) -> Any:
+def student_density(xp: Any, df: Any, t: Any) -> Any:
     scale = xp.gammaln((df + 1) * 0.5) - xp.gammaln(df * 0.5) - xp.log(df * math.pi) * 0.5
     return xp.exp(scale - (df + 1) * 0.5 * xp.log1p(t * t / df))
 
 
-def _student_by_freedom(xp: Any, df: Any, t: Any) -> Any:
+def student_by_freedom(xp: Any, df: Any, t: Any) -> Any:
     """That of the tail, I(df / 2, 1 / 2) at df / (df + t ** 2) over 2: for its first parameter and its argument."""
     total = df + t * t
     x = df / total
@@ -166,14 +166,14 @@ def _student_by_freedom(xp: Any, df: Any, t: Any) -> Any:
     moved = xp.where(rest == 0, 0.5, rest)
     high = -xp.beta_moment(b, a, moved, 0, 1)
     by_shape = xp.where(far, low, xp.where(rest == 0, 0.0, high)) * 0.5
-    by_argument = _student_density(xp, df, t) * xp.abs(t) / df
+    by_argument = student_density(xp, df, t) * xp.abs(t) / df
     return -xp.sign(t) * (by_shape * 0.5 + by_argument * 0.5)
 
 
 vjp(
     student_,
-    lambda xp, g, df, t: g * _student_by_freedom(xp, df, t),
-    lambda xp, g, df, t: g * _student_density(xp, df, t),
+    lambda xp, g, df, t: g * student_by_freedom(xp, df, t),
+    lambda xp, g, df, t: g * student_density(xp, df, t),
 )
 
 

@@ -254,7 +254,7 @@ def beta_moment_(a: Array, b: Array, x: Array, first: int, second: int) -> Tenso
 
 def _density_of_beta(a: Values, b: Values, x: Values, rest: Values) -> Values:
     """x ** a (1 - x) ** b / beta(a, b), where ``rest`` is 1 - x."""
-    plain = exp(a * _log_of_part(x, rest) + b * _log_of_part(rest, x) - log_beta(a, b))
+    plain = exp(a * log_of_part(x, rest) + b * log_of_part(rest, x) - log_beta(a, b))
     far = (a > 10) & (b > 10)
     a_, b_ = values.where(far, a, 10.0), values.where(far, b, 10.0)
     total = a_ + b_
@@ -265,7 +265,7 @@ def _density_of_beta(a: Values, b: Values, x: Values, rest: Values) -> Values:
     return values.where(far, exp(exponent) * sqrt(mean * b_) * (1 / math.sqrt(2 * math.pi)), plain)
 
 
-def _log_of_part(x: Values, rest: Values) -> Values:
+def log_of_part(x: Values, rest: Values) -> Values:
     """log(x), by ``rest``, which is 1 - x, where that has more digits."""
     near = rest < 0.5
     return values.where(near, log1p(-values.where(near, rest, 0.0)), log(x))

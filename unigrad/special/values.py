@@ -117,7 +117,7 @@ def where(condition: Values, x1: Number, x2: Number) -> Values:
     return condition._call("where", condition, x1, x2)
 
 
-def within(x: Values, low: float, high: float) -> Values:
+def within(x: Values, low: Number, high: Number) -> Values:
     """x, where it lies outside replaced by the nearer end; NaN becomes ``low``."""
     return where(x < high, where(x > low, x, low), high)
 
@@ -125,14 +125,17 @@ def within(x: Values, low: float, high: float) -> Values:
 Rows = Sequence[Sequence[float]]
 
 
-def scan(rows: Rows, step: Callable[..., tuple[Values, ...]], *state: Values) -> tuple[Values, ...]:
-    """The state after ``state = step(row, *state)`` for every row of numbers, in turn."""
+def scan(
+    rows: Rows, step: Callable[..., tuple[Values, ...]], *state: Values, until: bool = False
+) -> tuple[Values, ...]:
+    """The state after ``state = step(row, *state)`` for every row of numbers, in turn; ``until``: or as soon as the
+    last of the state holds no 0."""
     xp = state[0].xp
 
     def of_raws(row: Sequence[Any], *raws: Raw) -> tuple[Raw, ...]:
         return tuple([value.raw for value in step(row, *[Values(xp, raw) for raw in raws])])
 
-    return tuple([Values(xp, raw) for raw in xp.iterate(rows, of_raws, tuple([value.raw for value in state]))])
+    return tuple([Values(xp, raw) for raw in xp.iterate(rows, of_raws, tuple([value.raw for value in state]), until)])
 
 
 def _along(rows: Rows, arrays: Sequence[Values]) -> tuple[Values, ...]:

@@ -144,6 +144,37 @@ for _operation in ("bdtr", "bdtrc", "nbdtr", "nbdtrc"):
         n=real([3.0, 4.0, 9.0]),
         x=_p,
     )
+for _operation in ("gammaincinv", "gammainccinv"):
+    _row(_operation, "each_side", f"ug.special.{_operation}(a, x)", a=_a, x=_p)
+    _row(
+        _operation,
+        "ends",
+        f"ug.special.{_operation}(a, x)",
+        a=real([1.5, 2.0, -1.0, 2.0, _nan]),
+        x=real([0.0, 1.0, 0.5, 1.5, 0.5]),
+        flat=True,
+    )
+for _operation in ("betaincinv", "betainccinv"):
+    _row(_operation, "each_side", f"ug.special.{_operation}(a, b, x)", a=_a, b=_b, x=_p)
+    _row(
+        _operation,
+        "ends",
+        f"ug.special.{_operation}(a, b, x)",
+        a=real([1.5, 2.0, -1.0, 2.0]),
+        b=real([1.5, 2.0, 1.0, 1.0]),
+        x=real([0.0, 1.0, 0.5, 1.5]),
+        flat=True,
+    )
+_row("chdtri", "each_side", "ug.special.chdtri(a, x)", a=_a, x=_p)
+_row("stdtrit", "tails", "ug.special.stdtrit(a, x)", a=_a, x=_p)
+_row(
+    "stdtrit",
+    "ends",
+    "ug.special.stdtrit(a, x)",
+    a=real([1.5, 2.0, 3.0, -1.0]),
+    x=real([0.0, 1.0, 2.0, 0.5]),
+    flat=True,
+)
 _row("stdtr", "tails", "ug.special.stdtr(a, x)", a=_a, x=real([0.5, -1.75, 2.5]))
 _matrix = spread(-1.0, 2.0, 2, 3)
 for _operation in ("logsumexp", "softmax", "log_softmax"):
