@@ -146,7 +146,7 @@ def tanh(x: Raw) -> Raw:
     return lax.complex(real, jnp.where(second == 0, second, found.imag))
 
 
-@derivatives(lambda t, out, x: t * out * x * -2)
+@derivatives(lambda t, out, x: t * jnp.where(out == 0, 0, out * x * -2))  # also at infinity
 def gaussian(x: Raw) -> Raw:
     compose = PRIMITIVES["gaussian"].composition
     assert compose is not None

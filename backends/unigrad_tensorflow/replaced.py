@@ -29,6 +29,7 @@ REPLACED = {
     "relu": "TensorFlow's is 0 at NaN",
     "remainder": "TensorFlow's has the quotient rounded before its floor, and is infinite where the value is NaN",
     "sigmoid": "TensorFlow's has 1 - out, which has no correct digits far above 0",
+    "softplus": "TensorFlow's second derivative has 1 - sigmoid(x), which has no correct digits far above 0",
     "sqrt": "TensorFlow's is 0 at NaN if the cotangent is 0, which hides it",
     "vector_norm": "composed in TensorFlow it is NaN where the norm is 0",
     "xlogy": "a composition whose derivatives at x1 = 0 are 0",

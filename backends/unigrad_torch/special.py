@@ -58,14 +58,21 @@ def special(backend: Backend) -> dict[str, Callable[..., Raw]]:
         by_double = wide(function)
         return lambda *arrays: (function if arrays[0].dtype is torch.float32 else by_double)(*arrays)
 
-    def bounded(function: Callable[[Raw], Raw]) -> Callable[[Raw], Raw]:
-        """Infinite at infinity."""
-        return lambda x: function(torch.clamp(x, -1e4, 1e4))
+    def bounded(function: Callable[[Raw], Raw], scaled: Callable[[Raw], Raw]) -> Callable[[Raw], Raw]:
+        """Infinite at infinity, and not before: PyTorch multiplies by exp(x), which is so from 709.8 on."""
+
+        def call(x: Raw) -> Raw:
+            x = torch.clamp(x, -1e4, 1e4)
+            root = torch.exp(torch.abs(x) * 0.5)
+            return torch.where(torch.abs(x) > 700, scaled(x) * root * root, function(x))
+
+        return call
 
     def of_gamma(function: Callable[[Raw, Raw], Raw]) -> Callable[[Raw, Raw], Raw]:
         def call(a: Raw, x: Raw) -> Raw:
             a = torch.clamp(a, max=1e30)
-            return torch.where(a == a, function(a, x), a)
+            found = torch.where(a == a, function(a, x), a)
+            return torch.where((a == 1e30) & torch.isinf(x), math.nan, found)
 
         return call
 
@@ -90,7 +97,7 @@ def special(backend: Backend) -> dict[str, Callable[..., Raw]]:
         return torch.where(x < 0, 2.0 / gaussian(x) - positive, positive)
 
     return {
-        "bessel_i": by_order("bessel_i", bounded(functions.i0), bounded(functions.i1)),
+        "bessel_i": by_order("bessel_i", bounded(functions.i0, functions.i0e), bounded(functions.i1, functions.i1e)),
         "bessel_ie": by_order("bessel_ie", functions.i0e, functions.i1e),
         "entr": floating(functions.entr),
         "erfc": floating(functions.erfc),

@@ -735,7 +735,7 @@ def _gaussian(xp: Any, x: Any) -> Any:
 
 
 composed(gaussian_, _gaussian)
-vjp(gaussian_, lambda xp, g, x, out: g * out * x * -2)
+vjp(gaussian_, lambda xp, g, x, out: g * xp.where(out == 0, 0.0, out * x * -2))  # also at infinity
 
 
 @primitive("elementwise", dtypes="rounded_float", public=True)

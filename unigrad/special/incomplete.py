@@ -93,7 +93,8 @@ def gamma_tails(a: Values, x: Values) -> tuple[Values, Values, Values]:
     at_zero, at_infinity = x.equals(0.0), (x > values.LARGEST)
     below = values.where(at_zero, 0.0, values.where(at_infinity, 1.0, below))
     above = values.where(at_zero, 1.0, values.where(at_infinity, 0.0, above))
-    outside = (a < 0) | (x < 0) | a.equals(0.0) & at_zero
+    # Where both are infinite any value is a limit.
+    outside = (a < 0) | (x < 0) | a.equals(0.0) & at_zero | (a > values.LARGEST) & at_infinity
     a_zero = a.equals(0.0)
     below, above = values.where(a_zero, 1.0, below), values.where(a_zero, 0.0, above)
     below, above = values.where((a > values.LARGEST), 0.0, below), values.where((a > values.LARGEST), 1.0, above)

@@ -100,6 +100,31 @@ def nearly_whole_exponents_of_float64(ug: Any) -> Results:
     }
 
 
+def _second(ug: Any, f: Any, *values: float) -> Any:
+    return ug.grad(lambda x: ug.grad(lambda x: f(x).sum())(x).sum())(ug.asarray(np.array(values)))
+
+
+@case(
+    "far out second derivatives keep their digits, and values are infinite no sooner than the dtype is",
+    dtype="float64",
+    limit=Limit(16, "largest", "Bessel's functions have some units, and what is 0 is so exactly"),
+    **{
+        "softplus": [2.061153613941849e-09, 4.248354255291589e-18, 9.357622968838423e-14],
+        "log_sigmoid": [-2.061153613941849e-09, -4.248354255291589e-18],
+        "erfc": [0, 0], "i0": [3.345334558619656e306], "i1": [2.4666770135246153e307],
+    },
+)  # fmt: skip
+def far_out(ug: Any) -> Results:
+    special = ug.special
+    return {
+        "softplus": _second(ug, ug.nn.softplus, 20.0, 40.0, -30.0),
+        "log_sigmoid": _second(ug, lambda x: -ug.nn.softplus(-x), -20.0, -40.0),
+        "erfc": _second(ug, special.erfc, inf, -inf),
+        "i0": special.i0(ug.asarray(np.array([710.0]))),
+        "i1": special.i1(ug.asarray(np.array([712.0]))),
+    }  # fmt: skip
+
+
 @case(
     "a number keeps its digits beside arrays of float64, also where it stands for an array",
     dtype="float64",
