@@ -36,6 +36,7 @@ REPLACED = {
     "max_pool": "it is made of max",
     "max_pool_back": "it is made of divide",
     "max_pool_along": "as max_pool_back",
+    "reciprocal": "it is made of divide",
     "divide": "JAX squares the divisor, which over- and underflows",
     "asin": "JAX's own loses digits at the ends of its domain",
     "acos": "as asin",

@@ -316,7 +316,7 @@ def primitives(mxnet: Any, backend: Backend) -> tuple[dict[str, Function], dict[
         "subtract": arithmetic(npi.subtract, npi.subtract_scalar, npi.rsubtract_scalar),
         "multiply": arithmetic(npi.multiply, npi.multiply_scalar, npi.multiply_scalar),
         "divide": arithmetic(npi.true_divide, npi.true_divide_scalar, npi.rtrue_divide_scalar),
-        "reciprocal": added_up(npi.reciprocal),  # whose derivative squares it
+        "reciprocal": npi.reciprocal,
         "power": arithmetic(npi.power, npi.power_scalar, npi.rpower_scalar),
         "equal": arithmetic(npi.equal, npi.equal_scalar, npi.equal_scalar),
         "not_equal": arithmetic(npi.not_equal, npi.not_equal_scalar, npi.not_equal_scalar),

@@ -4,6 +4,7 @@ from unigrad_mxnet import linalg
 
 REPLACED = {
     "abs": "MXNet's derivative at NaN is 0",
+    **dict.fromkeys(("divide", "reciprocal"), "MXNet squares the divisor, which over- and underflows"),
     "power": "MXNet's rounds the exponent less 1, so that it is finite where the power is NaN",
     "maximum": "MXNet gives a tie to the first alone, and NaN the derivative 0",
     "minimum": "as maximum",

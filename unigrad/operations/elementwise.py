@@ -502,7 +502,7 @@ def hypot_(x1: Array, x2: Array, /) -> Tensor:
 
 def _hypot_slope(xp: Any, g: Any, x: Any, out: Any) -> Any:
     zero = out == 0
-    return xp.where(zero, 0.0, g * (x / xp.where(zero, 1.0, out)))
+    return xp.where(zero, 0.0, g * xp.divide(x, xp.where(zero, 1.0, out)))
 
 
 vjp(hypot_, lambda xp, g, x1, out: _hypot_slope(xp, g, x1, out), lambda xp, g, x2, out: _hypot_slope(xp, g, x2, out))
@@ -594,12 +594,12 @@ def atan2(x1: Array, x2: Array, /) -> Tensor:
 
 def _atan2_first(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
     distance = xp.hypot(x1, x2)
-    return g * (x2 / distance / distance)
+    return g * xp.divide(xp.divide(x2, distance), distance)
 
 
 def _atan2_second(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
     distance = xp.hypot(x1, x2)
-    return -g * (x1 / distance / distance)
+    return -g * xp.divide(xp.divide(x1, distance), distance)
 
 
 vjp(atan2, _atan2_first, _atan2_second)

@@ -126,6 +126,24 @@ def far_out(ug: Any) -> Results:
 
 
 @case(
+    "quotients whose squares under- or overflow have slopes that do not",
+    **{
+        "atan2": [5e24, 6.0 / 13 * 0.5e-25], "atan2 in x2": [-5e24, -4.0 / 13 * 0.5e-25], "angle": [0, 0],
+        "divide": [-1e25, -2.0 / 9 * 1e-25], "compiled": [1e25, 2.0 / 9 * 1e-25],
+    },
+    limit=Limit(16, "largest", "of the larger element"),
+)  # fmt: skip
+def quotients(ug: Any) -> Results:
+    x, y = ug.asarray([1e-25, 2e25]), ug.asarray([1e-25, 3e25])
+    first, second = ug.grad(lambda x, y: ug.atan2(x, y).sum(), argnums=(0, 1))(x, y)
+    return {
+        "atan2": first, "atan2 in x2": second, "angle": ug.grad(lambda x: ug.angle(x).sum())(x),
+        "divide": ug.grad(lambda y: (x / y).sum())(y),
+        "compiled": ug.compile(lambda x, y: x / y / y)(x, y),
+    }  # fmt: skip
+
+
+@case(
     "a number keeps its digits beside arrays of float64, also where it stands for an array",
     dtype="float64",
     **{
