@@ -56,6 +56,18 @@ def _by_order(*names: str) -> Function:
     return call
 
 
+def _bessel_i(special: Any, x: Raw, order: int) -> Raw:
+    if order < 2:
+        return (special.i0, special.i1)[order](x)
+    found = special.iv(order, np.abs(x))
+    return np.where(x < 0, -found, found) if order % 2 else found
+
+
+def _bessel_ie(special: Any, x: Raw, order: int) -> Raw:
+    """``ive`` has fewer digits than ``iv``."""
+    return (special.i0e, special.i1e)[order](x) if order < 2 else _bessel_i(special, x, order) * np.exp(-np.abs(x))
+
+
 def _modified(special: Any, v: Raw, x: Raw, scaled: bool) -> Raw:
     found = np.where((v >= 0) & (v <= 60) & (x >= 0), special.iv(v, x), math.nan)
     return found * np.exp(-x) if scaled else found
@@ -80,8 +92,8 @@ def _erfc(special: Any, x: Raw) -> Raw:
 _ERFC = np.frompyfunc(math.erfc, 1, 1)
 
 FUNCTIONS: Mapping[str, Function] = {
-    "bessel_i": _by_order("i0", "i1"),
-    "bessel_ie": _by_order("i0e", "i1e"),
+    "bessel_i": _bessel_i,
+    "bessel_ie": _bessel_ie,
     "bessel_j": _by_order("j0", "j1"),
     "bessel_y": _by_order("y0", "y1"),
     "beta": lambda special, a, b: special.beta(a, b),
@@ -114,6 +126,7 @@ FUNCTIONS: Mapping[str, Function] = {
 
 FEW_DIGITS: Mapping[str, Callable[..., Raw]] = {
     "beta": lambda found, a, b: (np.abs(a) > 60) | (np.abs(b) > 60),
+    "bessel_ie": lambda found, x, order: np.abs(x) > (600 if order > 1 else math.inf),
     "bessel_j": lambda found, x, order: np.abs(x) > 25,
     "bessel_y": lambda found, x, order: x > 25,
     "betainc": lambda found, a, b, x: (np.minimum(a, b) <= 0) | (np.maximum(a, b) > 1e10),

@@ -78,8 +78,8 @@ for _operation in ("beta", "betaln", "binom", "poch"):
     _row(_operation, "pairs", f"ug.special.{_operation}(x, y)", x=real([3.5, 5.25]), y=real([1.25, 2.5]))
 _row("beta", "signs_far_out", "ug.special.beta(x, y)", x=real([1.0, 3.0]), y=real([-170.5, -170.5]))
 _row("rgamma", "poles_far_out", "ug.special.rgamma(x)", x=real([-200.0, -700.0]), flat=True)
-_row("zeta", "ends", "ug.special.zeta(x, y)", x=real([2.0, 1.5]), y=real([_inf, 0.0]), flat=True)
 _row("zeta", "pairs", "ug.special.zeta(x.detach(), y)", x=real([1.5, 4.0]), y=real([0.75, 6.0]))
+_row("zeta", "ends", "ug.special.zeta(x, y)", x=real([2.0, 1.5]), y=real([_inf, 0.0]), flat=True)
 _row("multigammaln", "dimension", "ug.special.multigammaln(x, 3)", x=real([1.75, 6.0]))
 for _operation in ("gammainc", "gammaincc"):
     _row(_operation, "each_formula", f"ug.special.{_operation}(a, x)", a=_a, x=_x, second=False)
@@ -111,9 +111,9 @@ _row("jn", "negative_order", "ug.special.jn(-3, x)", x=real([0.75, 40.0]))
 for _operation in ("iv", "ive", "kv", "kve"):
     _row(_operation, "real_order", f"ug.special.{_operation}(2.25, x)", x=real([0.75, 4.0]))
 _row("iv", "whole_order", "ug.special.iv(2, x)", x=real([-0.75, 4.0]))
-_row("xlog1py", "ends", "ug.special.xlog1py(x, y)", x=real([0.0, 0.0, 2.0]), y=real([-1.0, _inf, _inf]), flat=True)
 _row("entr", "ends", "ug.special.entr(x)", x=real([0.0, -1.0, _inf]), flat=True)
 _row("xlog1py", "pairs", "ug.special.xlog1py(x, y)", x=real([0.5, -1.5]), y=real([-0.25, 3.0]))
+_row("xlog1py", "ends", "ug.special.xlog1py(x, y)", x=real([0.0, 0.0, 2.0]), y=real([-1.0, _inf, _inf]), flat=True)
 for _operation in ("rel_entr", "kl_div"):
     _row(_operation, "pairs", f"ug.special.{_operation}(x, y)", x=real([0.5, 1.5]), y=real([0.25, 3.0]))
     _row(
