@@ -1,7 +1,7 @@
 """Questions about numbers whose answers count subnormal ones, which XLA takes for zero on a CPU: by their bits.
 
-What comes out is a boolean, a position, a whole number or a sign. Narrow floats are computed as float32, whose normal
-numbers their subnormal ones are.
+What comes out is a boolean, a position, a whole number, a sign or an angle. Narrow floats are computed as float32,
+whose normal numbers their subnormal ones are.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import jax.numpy as jnp
-from jax import lax
+from jax import jit, lax
 
 from unigrad.extend import Raw
 
@@ -80,3 +80,28 @@ def floor(x: Raw) -> Raw:
 
 def ceil(x: Raw) -> Raw:
     return jnp.where((x == 0) & (key(x) > 0), 1, jnp.ceil(x)) if by_bits(x) else jnp.ceil(x)
+
+
+@jit
+def atan2(x1: Raw, x2: Raw) -> Raw:
+    """XLA's is NaN for subnormal numbers of float32, and of float64 at the wrong end of the cut."""
+    dtype = jnp.result_type(x1, x2)
+    x1, x2 = jnp.asarray(x1, dtype), jnp.asarray(x2, dtype)
+    if not by_bits(x1):
+        return jnp.arctan2(x1, x2)
+    # Where both are small they are enlarged alike; beside a larger one a subnormal number is a zero with its sign.
+    power = 60 if x1.dtype.itemsize == 4 else 200
+    small = (jnp.abs(x1) < 2.0**-power) & (jnp.abs(x2) < 2.0**-power)
+    (large1, zero1), (large2, zero2) = _enlarged(x1, power), _enlarged(x2, power)
+    return jnp.arctan2(jnp.where(small, large1, zero1), jnp.where(small, large2, zero2))
+
+
+def _enlarged(x: Raw, power: int) -> tuple[Raw, Raw]:
+    """``x * 2.0**power`` for small x, and x with zeros for subnormal numbers."""
+    information = jnp.finfo(x.dtype)
+    size = lax.bitcast_convert_type(jnp.abs(x), f"int{information.bits}")
+    is_tiny = size < 2**information.nmant
+    # The bits of a subnormal number are a whole number of the smallest ones.
+    units = size.astype(x.dtype) * 2.0 ** (power + information.minexp - information.nmant)
+    large = jnp.where(is_tiny, units, jnp.abs(x) * 2.0**power)
+    return jnp.copysign(large, x), jnp.where(is_tiny, jnp.copysign(0.0, x).astype(x.dtype), x)

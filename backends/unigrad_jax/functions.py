@@ -487,7 +487,7 @@ RULED = {
     "acosh": jnp.arccosh,
     "log1p": log1p,
     "atanh": atanh,
-    "atan2": jnp.arctan2,
+    "atan2": exact.atan2,
     "hypot": jnp.hypot,
     "logaddexp": jnp.logaddexp,
     "cbrt": jnp.cbrt,

@@ -295,7 +295,7 @@ def negative_powers(ug: Any) -> Results:
 
 
 @case(
-    "subnormal numbers are not zero where a truth value, a position, a whole number or a sign is asked for",
+    "subnormal numbers are not zero where a truth value, a position, a whole number, a sign or an angle is asked for",
     **dict.fromkeys(("float32", "float64"), ""),
 )
 def subnormal_numbers(ug: Any) -> Results:
@@ -328,6 +328,8 @@ def subnormal_numbers(ug: Any) -> Results:
             "argmin": (ug.argmin(x[:4]), 1),
             "heaviside": (ug.heaviside(x, 0.5), [1, 0, 0.5, 1, 1]),
             "angle": (ug.angle(x) > 3, [0, 1, 0, 0, 0]),
+            "angle of two": (ug.round(ug.atan2(x, y) * (8 / math.pi)), [4, -2, 8, 3, 4]),
+            "side of the cut": (ug.atan2(x, -1.0) > 0, [1, 0, 1, 1, 1]),
             "nonzero": (ug.nonzero(x)[0], [0, 1, 3, 4]),
             "searchsorted": (ug.searchsorted(ug.sort(x), x), [2, 0, 1, 3, 4]),
             "array_equal": (ug.array_equal(x, x * 0), False),
