@@ -29,8 +29,8 @@ PINNED = {
     "mindspore": ("mindspore==2.10.0", "numpy==1.26.4"),
     "tinygrad": ("tinygrad==0.14.0",),
 }
-RELEASES = ("jax==0.4.31", "torch==2.15.0")
-"""Asked only where named: for Linux PyPI has PyTorch as a CUDA build of several GB."""
+RELEASES = ("jax==0.12.0.1", "jax==0.4.31", "torch==2.15.0")
+"""Asked only where named: for Linux PyPI has PyTorch as a CUDA build of several GB, and JAX 0.12 needs Python 3.12."""
 
 
 def asked(name: str) -> int:
