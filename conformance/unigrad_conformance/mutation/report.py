@@ -36,7 +36,7 @@ class Findings:
 
     def place(self, fate: Fate) -> str | None:
         """Why this backend never goes where the mutant is, if it does not."""
-        if fate.touching or fate.found:
+        if fate.found or (fate.touching and not fate.mutant.is_written):  # the latter is tried on all
             return None
         return next((why for start, why in self.elsewhere.items() if fate.mutant.name.startswith(start)), None)
 

@@ -38,9 +38,15 @@ LINEAR: dict[str, Callable[[Any, Any], Any]] = {
     "vector by matrix": lambda ug, x: x[0] @ ug.asarray(spread(1, 2, 3, 2)),
     "vector by matrices": lambda ug, x: x[0] @ ug.asarray(spread(1, 2, 2, 3, 2)),
     "matrix by vector": lambda ug, x: x @ ug.asarray(spread(1, 2, 3)),
+    "matrix times vector": lambda ug, x: ug.asarray(spread(1, 2, 2, 3)) @ x[0],
+    "matrices times vector": lambda ug, x: ug.asarray(spread(1, 2, 2, 2, 3)) @ x[0],
     "inner": lambda ug, x: ug.dot(x[0], ug.asarray(spread(1, 2, 3))),
     "einsum": lambda ug, x: ug.einsum("ij,kj->ik", x, ug.asarray(spread(1, 2, 2, 3))),
     "convolve": lambda ug, x: ug.convolve(x[0], ug.asarray(spread(1, 2, 2))),
+    "convolve with": lambda ug, x: ug.convolve(ug.asarray(spread(1, 2, 4)), x[0]),
+    "weighted layer norm": lambda ug, x: ug.nn.layer_norm(x, ug.asarray(spread(1, 2, 3)), ug.asarray(spread(0, 1, 3))),
+    "running maximum": lambda ug, x: ug.cumulative_max(x, axis=1),
+    "determinant": lambda ug, x: ug.linalg.det(x[:, :2]),
     "astype": lambda ug, x: x.astype(ug.float32),
     "causal": lambda ug, x: ug.nn.scaled_dot_product_attention(x[None], x[None], x[None], is_causal=True),
     "pool": lambda ug, x: ug.nn.avg_pool1d(x[None], 2),
@@ -210,11 +216,12 @@ def of_parameters(ug: Any) -> Results:
     special = ug.special
     given = [np.array([0.75, 2.5]), np.array([1.25, 0.5]), np.array([0.5, 0.875])]
     step, good = 1e-5, True
-    for f in (special.gammainc, special.gammaincc, special.betainc):
-        values = given if f is special.betainc else given[::2]
+    one, two = [given[2]], given[::2]
+    cases = [(special.gammainc, two), (special.gammaincc, two), (special.betainc, given), (special.spence, one)]
+    for f, values in cases:
         every = tuple(range(len(values)))
 
-        def total(*xs: Any, f: Any = f) -> Any:
+        def total(*xs: Any, f: Callable[..., Any] = f) -> Any:
             return f(*xs).sum()
 
         def slopes(*xs: Any, total: Any = total, every: Any = every) -> Any:

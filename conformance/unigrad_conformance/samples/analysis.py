@@ -79,3 +79,12 @@ _row("setxor1d", "floats", "ug.setxor1d(x, y) ** 2", x=_twice, y=real([3.0, 8.0]
 _row("vander", "whole_decreasing", "ug.vander(x, 3) ** 2", x=real([-1.0, 0.0, 2.0]))
 _row("cov", "wider", "ug.cov(x, dtype=ug.float64)", x=_x)
 _row("corrcoef", "two", "ug.corrcoef(x, y)", x=_v, y=_grid)
+_row(
+    "histogramdd",
+    "uneven_density",
+    "ug.histogramdd([x, y], [[0.0, 1.0, 4.0], [0.0, 2.0, 3.0]], density=True, weights=w)[0]",
+    x=_v,
+    y=_grid,
+    w=_grid,
+    flat=True,
+)

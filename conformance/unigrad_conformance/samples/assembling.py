@@ -79,3 +79,11 @@ _row("piecewise", "one_number", "ug.piecewise(x, [x < 1], [lambda p: p ** 2, ug.
 _row("piecewise", "plain_conditions", "ug.piecewise(x, [True, False, True, False], [2.0, ug.sin])", x=_v)
 _row("select", "numbers", "ug.select([x > 2, x > 1], [2, 1.5], 0)", x=_v, flat=True)
 _row("ix_", "of_one", "a, b = ug.ix_([True, False, True], [0, 2]); x[a, b] ** 2", x=spread(0.5, 2.5, 3, 4))
+_row(
+    "put_along_axis",
+    "flattened_matrix",
+    "ug.put_along_axis(x, n, y, axis=None) ** 2",
+    x=_x,
+    n=whole([[5, 1], [0, 3]]),
+    y=spread(1, 2, 4),
+)

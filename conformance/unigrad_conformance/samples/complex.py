@@ -152,3 +152,5 @@ _row(
     z=complex_(spread(0, 1, 2, 0), 0.0),
     flat=True,
 )
+for _operation in ("var", "std"):
+    _row(_operation, "complex_rows", f"ug.{_operation}(z, axis=1)", z=_a)

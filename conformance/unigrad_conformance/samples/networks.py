@@ -365,3 +365,4 @@ _row(
     m=whole([[1, 1, 1], [1, 0, 1], [0, 1, 1]], "bool"),
 )
 _row("nn.max_pool1d", "beyond", "ug.nn.max_pool1d(x, 2, stride=3, ceil_mode=True)", x=spread(-1, 1, 1, 1, 7))
+_row("nn.max_pool1d", "far_beyond", "ug.nn.max_pool1d(x, 2, stride=3, ceil_mode=True)", x=spread(-1, 1, 1, 1, 9))

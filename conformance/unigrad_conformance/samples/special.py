@@ -208,3 +208,10 @@ for _operation, _source, _points in (
     _name = "far_" + "_".join(_source.partition("(")[2].rstrip(")").replace(".", "_").replace("-", "m").split(", "))
     SPECIAL(f"special.{_operation}", _name, f"ug.special.{_source}", x=real(_points), flat=True, dtypes=("float64",))
 _row("expn", "lowest_orders", "ug.special.expn(0, x) * ug.special.expn(1, x)", x=real([0.75, 4.0]))
+for _source, _points in (
+    ("betainc(150.0, 200.0, x)", [0.25, 0.4375, 0.625]),
+    ("gammainc(3000.0, x)", [1000.0, 2990.0, 8000.0]),
+    ("gammaincc(3000.0, x)", [1000.0, 3010.0, 8000.0]),
+):
+    _operation = _source.partition("(")[0]
+    SPECIAL(f"special.{_operation}", "many", f"ug.special.{_source}", x=real(_points), flat=True, dtypes=("float64",))
