@@ -251,5 +251,5 @@ _row(
 )
 _row("linalg.det", "third", "ug.grad(lambda x: ug.linalg.det(x).sum())(x)", x=_square)
 _row("linalg.det", "third_complex", "ug.grad(lambda z: ug.real(ug.linalg.det(z)))(z)", z=_z)
-_row("linalg.expm", "longer_stack", "ug.linalg.expm(x)", x=spread(-1, 1, 2, 3, 3))
+_row("linalg.expm", "longer_stack", "ug.linalg.expm(x)", x=spread(-1, 1, 1, 2, 3, 3))
 _row("linalg.matrix_norm", "1_no_columns_kept", "ug.linalg.matrix_norm(x, ord=1, keepdims=True)", x=_no_columns)
