@@ -150,7 +150,8 @@ def tanh(x: Raw) -> Raw:
 def gaussian(x: Raw) -> Raw:
     compose = PRIMITIVES["gaussian"].composition
     assert compose is not None
-    return compose(jnp, x)
+    # Of one float16 XLA multiplies before it chooses, which overflows.
+    return compose(jnp, x) if x.dtype.itemsize != 2 else compose(jnp, x.astype(jnp.float32)).astype(x.dtype)
 
 
 @derivatives(lambda t, out, x: t * gaussian(x) * (2 / math.sqrt(math.pi)))

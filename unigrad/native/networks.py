@@ -89,8 +89,8 @@ def gelu(xp: Any, erf: Callable[[Raw], Raw], x: Raw) -> Raw:
     """x times the normal distribution function of x."""
     found = erf(x * math.sqrt(0.5))
     found += 1
+    found *= 0.5  # first: twice the value may be beyond the dtype
     found *= x
-    found *= 0.5
     return found
 
 

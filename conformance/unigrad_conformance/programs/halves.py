@@ -129,6 +129,15 @@ ADDED_UP: dict[str, tuple[Callable[[Any], Any], float]] = {
         lambda ug: _slope(ug, lambda x: ug.nn.max_pool1d(x, 70000) * 1000, _filled(ug, 1, 1, 1, 70000)),
         1 / 70,
     ),
+    "gelu": (lambda ug: ug.nn.gelu(_number(ug, 6e4))[0], 6e4),
+    "second slope of gelu": (
+        lambda ug: 1 + _slope(ug, lambda x: ug.grad(lambda x: ug.nn.gelu(x).sum())(x), _number(ug, 700)),
+        1,
+    ),
+    "second slope of erf": (
+        lambda ug: 1 + _slope(ug, lambda x: ug.grad(lambda x: ug.erf(x).sum())(x), _number(ug, 6e4)),
+        1,
+    ),
     "reciprocal": (lambda ug: _slope(ug, lambda x: ug.reciprocal(x) * 1e-4, _number(ug, 2**-10)), -(2**20) * 1e-4),
     "atan2": (lambda ug: _slope(ug, ug.atan2, _number(ug, 400), _number(ug, 300)), 300 / 250000),
     "hypot": (lambda ug: _slope(ug, ug.hypot, _number(ug, 30000), _number(ug, 40000)), 0.6),
