@@ -200,8 +200,8 @@ class Asked:
                 self.column.about = {key: value for key, value in message.items() if key != "kind"}
             elif kind == "start":
                 started = True
-            elif kind == "case":
                 self._patience = self._orders.case_seconds
+            elif kind == "case":
                 if (
                     self._orders.placement == TOGETHER
                     and message.get("error", "UnsupportedError") != "UnsupportedError"
