@@ -106,6 +106,14 @@ def test_what_no_case_goes_through_is_a_gap() -> None:
     assert "no case goes there" in found.stdout
 
 
+def test_a_crossing_of_an_earlier_case_hides_no_mutant() -> None:
+    cases = ("seeds.dot_gradient", "crossing.both_orders")
+    found = _ran(
+        "--backend", "torch", "--only", "_at_once: statement forgotten: grad._raw", "--case", *cases, "--programs", "0"
+    )
+    assert "finds 100.0 %" in found.stdout, found.stdout + found.stderr
+
+
 def test_what_the_backend_never_runs_is_no_gap_and_says_where_it_runs() -> None:
     found = _ran("--only", "_at_once: flag", "--case", "tanh*", "--programs", "0")
     assert found.returncode == 0, found.stdout + found.stderr
