@@ -6,11 +6,13 @@ import itertools
 import math
 import subprocess
 import sys
+import warnings
 
 import mpmath
 import numpy as np
 import pytest
 
+import unigrad as ug
 from unigrad.adapters.registry import get_backend_object
 from unigrad.native import from_scipy
 from unigrad.native.from_scipy import FUNCTIONS
@@ -131,3 +133,11 @@ def test_scipy_is_imported_by_the_first_function_that_wants_it() -> None:
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
+
+
+def test_nothing_is_said_of_what_is_made_on_the_way() -> None:
+    x = ug.asarray(np.array([np.inf, 0.0, 5e-324, 1e300, -1e300]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert ug.special.digamma(x).numpy()[3] == pytest.approx(690.7755278982137)
+        assert (ug.special.xlogy(ug.zeros(2), ug.asarray([0.0, -1.0])).numpy() == 0).all()

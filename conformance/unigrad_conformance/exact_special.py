@@ -21,6 +21,8 @@ def special_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         return mp.isfinite(x) and x == mp.floor(x)
 
     def scaled_erfc(x: Any, order: int) -> Any:
+        if x == inf:
+            return mp.mpf(0)
         with mp.extradps(60 + int(4 * order)):
             before, value = mp.mpf(0), mp.exp(x * x) * mp.erfc(x)
             for number in range(order):
@@ -171,6 +173,8 @@ def special_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         return nan if x < 0 else -inf if x == 0 else mp.mpf(0) if x == inf else mp.bessely(order, x)
 
     def modified(v: Any, x: Any, scaled: bool) -> Any:
+        if x == inf and v >= 0:
+            return mp.mpf(0) if scaled else inf
         return nan if x < 0 or v < 0 else mp.besseli(v, x) * (mp.exp(-x) if scaled else 1)
 
     def macdonald(v: Any, x: Any, scaled: bool) -> Any:
@@ -239,7 +243,7 @@ def special_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         "bessel_j": lambda x, order: mp.besselj(order, x),
         "bessel_y": bessel_y,
         "bessel_i": lambda x, order: mp.besseli(order, x),
-        "bessel_ie": lambda x, order: mp.besseli(order, x) * mp.exp(-abs(x)),
+        "bessel_ie": lambda x, order: mp.mpf(0) if mp.isinf(x) else mp.besseli(order, x) * mp.exp(-abs(x)),
         "modified": modified,
         "macdonald": macdonald,
         "expn": expn,

@@ -19,6 +19,10 @@ from unigrad.native.interchange import Exported, values_of
 from unigrad.native.special import error_function
 from unigrad.table import PRIMITIVES
 
+QUIET = frozenset({"polygamma", "xlogy"})
+"""Compositions of the table of functions that say nothing of what they make on the way, as those of the special
+functions do not: for 0 * log(0) NumPy would warn of a division."""
+
 
 class NativeEngine(Engine):
     """There is none but unigrad's."""
@@ -136,7 +140,7 @@ class NumpyBackend(NativeBackend):
 
     def composed(self, name: str) -> Callable[..., Raw] | None:
         found = super().composed(name)
-        if found is None or not PRIMITIVES[name].ruled:
+        if found is None or not (PRIMITIVES[name].ruled or name in QUIET):
             return found
 
         function = from_scipy(name, found) if name in FUNCTIONS else found

@@ -286,6 +286,12 @@ def bessel_ie_(x: Array, order: int) -> Tensor:
 
 
 def _bessel_ie(x: Values, order: int) -> Values:
+    # At infinity a zero, with the sign of what is beside it.
+    return values.where(abs(x).equals(math.inf), 1.0 / (x if order % 2 else abs(x)), _of_size(x, order))
+
+
+def _of_size(x: Values, order: int) -> Values:
+    """The same, but at infinity what it is far out."""
     limit = min(max(30.0, order * order / 3), 350.0)
     size = values.where(abs(x) > 1e300, 1e300, abs(x))
     found = _modified(float(order), size, size * 0.0 + limit, int(50 + limit * 0.7))
@@ -294,7 +300,7 @@ def _bessel_ie(x: Values, order: int) -> Values:
 
 
 def _bessel_i(x: Values, order: int) -> Values:
-    found = _bessel_ie(x, order)
+    found = _of_size(x, order)
     size = values.where(abs(x) < 1e4, abs(x), 1e4)
     root = exp(size * 0.5)
     return found * root * root
@@ -351,7 +357,9 @@ def _modified_of(v: Values, x: Values, scaled: bool) -> Values:
     limit = within(order * order * (1 / 3), 30.0, 350.0)
     found = _modified(order, size, limit, 280)
     found = values.where(x.equals(0.0), values.where(v.equals(0.0), 1.0, x * 0.0), found)
-    if not scaled:
+    if scaled:
+        found = values.where(x.equals(math.inf), 0.0, found)
+    else:
         root = exp(values.where(size < 1e4, size, 1e4) * 0.5)
         found = found * root * root
     return values.where((x >= 0) & (v >= 0) & (v <= 60), found, math.nan)
@@ -419,7 +427,9 @@ def _macdonald(v: Values, x: Values, scaled: bool) -> Values:
     rows = [(0.0, 0.25)] + [(float(number), 0.5) for number in range(1, 241)]
     total = quadrature(rows, integrand, v, size, width)
     found = total * width
-    if not scaled:
+    if scaled:
+        found = values.where(x.equals(math.inf), 0.0, found)
+    else:
         root = exp(values.where(size < 1e4, size, 1e4) * -0.5)
         found = found * root * root
     tiny = values.where(x > 0, x, 1e-17)

@@ -91,7 +91,7 @@ def _scaled_erfc(x: Values, order: int) -> Values:
     square = gaussian(x)
     first = where(x < 0, 2.0 / square - _scaled(size), _scaled(x))
     if order == 0:
-        return first
+        return where(x.equals(math.inf), 0.0, first)
     before, value = first, first * x * 2.0 - _SLOPE
     for number in range(1, order):
         before, value = value, (x * value + before * number) * 2.0

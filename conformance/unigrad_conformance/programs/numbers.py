@@ -126,6 +126,20 @@ def far_out(ug: Any) -> Results:
 
 
 @case(
+    "scaled functions are 0 at infinity, as are their slopes",
+    dtype="float64",
+    **{"erfcx": [0], "slope of erfcx": [0], "i0e": [0, 0], "slope of i0e": [0, 0], "i1e": [0, 0], "ive": [0, 0]},
+)
+def scaled_at_infinity(ug: Any) -> Results:
+    special, ends = ug.special, ug.asarray(np.array([inf, -inf]))
+    return {
+        "erfcx": special.erfcx(ends[:1]), "slope of erfcx": ug.grad(lambda x: special.erfcx(x).sum())(ends[:1]),
+        "i0e": special.i0e(ends), "slope of i0e": ug.grad(lambda x: special.i0e(x).sum())(ends),
+        "i1e": special.i1e(ends), "ive": special.ive(ug.asarray(np.array([0.5, 3.0])), ends[0]),
+    }  # fmt: skip
+
+
+@case(
     "quotients whose squares under- or overflow have slopes that do not",
     **{
         "atan2": [5e24, 6.0 / 13 * 0.5e-25], "atan2 in x2": [-5e24, -4.0 / 13 * 0.5e-25], "angle": [0, 0],
