@@ -41,10 +41,10 @@ def cases_of(family: Family) -> Iterator[Case]:
                 family=family.name,
                 group=sample.operation,
                 run=_program(sample, differentiated, first),
-                quick=_program(sample, differentiated, first, plain=True)
+                quick=_program(sample, () if sample.slow else differentiated, first, plain=True)
                 if differentiated and _is_composed(sample)
                 else None,
-                quick_without=TRANSFORMED,
+                quick_without=(*TRANSFORMED, "grad *") if sample.slow else TRANSFORMED,
                 compilable=_compilable(sample, differentiated) if sample.inputs else None,
                 why=f"{sample.source}  ({sample.name.replace('_', ' ')})",
                 inputs=inputs,

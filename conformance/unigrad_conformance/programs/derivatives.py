@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -238,15 +237,6 @@ def of_parameters(ug: Any) -> Results:
     return {"slopes": good}
 
 
-def _quickly(run: Callable[..., Results], names: Collection[str], table: Collection[str]) -> None:
-    """On a backend that takes long some of the table, whose other entries follow the same rules."""
-    place = next(place for place, case in enumerate(DERIVATIVES.cases) if case.run is run)
-    without = tuple(pattern for name in table if name not in names for pattern in (name, f"{name}: *", f"{name}, *"))
-    DERIVATIVES.cases[place] = replace(
-        DERIVATIVES.cases[place], quick=functools.partial(run, names=names), quick_without=without
-    )
-
-
-_quickly(not_a_number, ("gather", "cumsum", "matmul", "power of nothing", "where"), LINEAR)
-_quickly(mapped_over_some, ("where",), MIXED)
-_quickly(mapped_indices, ("new axis", "two"), KEYS)
+DERIVATIVES.quickly(not_a_number, ("gather", "cumsum", "matmul", "power of nothing", "where"), LINEAR)
+DERIVATIVES.quickly(mapped_over_some, ("where",), MIXED)
+DERIVATIVES.quickly(mapped_indices, ("new axis", "two"), KEYS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -446,9 +447,12 @@ _PAIRS = (("float32", "float64"), ("float64", "float32"), ("float16", "float32")
     "data and weights of two dtypes make the dtype of both, whichever is the wider",
     **{name: ["float64", "float64", "float32", "float32"] for name in _MIXED},
 )
-def dtypes_of_weights(ug: Any) -> Results:
+def dtypes_of_weights(ug: Any, names: Collection[str] = tuple(_MIXED)) -> Results:
     def made(name: str, dtypes: tuple[str, str]) -> str:
         x = ug.asarray(np.array([[1.0, 2.0, 4.0], [3.0, 1.0, 2.0]], dtypes[0]))
         return str(_MIXED[name](ug, x, ug.asarray(np.array([0.5, 1.0, 2.0], dtypes[1]))).dtype)
 
-    return {name: [made(name, pair) for pair in _PAIRS] for name in _MIXED}
+    return {name: [made(name, pair) for pair in _PAIRS] for name in names}
+
+
+NUMBERS.quickly(dtypes_of_weights, ("average", "cov", "trapezoid", "nll_loss with weights"), _MIXED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,7 @@ def _squares(ug: Any) -> dict[str, tuple[Callable[[Any], Any], Any]]:
     }
 
 
-def _hessians(ug: Any, f: Callable[[Any], Any]) -> dict[str, Any]:
+def _hessians(ug: Any, f: Callable[[Any], Any]) -> dict[str, Callable[[], Any]]:
     x, unit = ug.zeros(2), [ug.asarray([1.0, 0.0]), ug.asarray([0.0, 1.0])]
     y = ug.zeros(2)
     y.attach_grad()
@@ -44,14 +44,14 @@ def _hessians(ug: Any, f: Callable[[Any], Any]) -> dict[str, Any]:
         slopes = ug.gradients(f(y), y, create_graph=True)
         parts = [slopes[0], slopes[1]]
     return {
-        "hessian": ug.hessian(f)(x),
-        "forward over reverse": ug.jacobian(ug.grad(f), mode="forward")(x),
-        "reverse over forward": ug.stack([ug.hvp(f, (x,), (t,))[0] for t in unit]),
-        "forward over forward": ug.stack(
+        "hessian": lambda: ug.hessian(f)(x),
+        "forward over reverse": lambda: ug.jacobian(ug.grad(f), mode="forward")(x),
+        "reverse over forward": lambda: ug.stack([ug.hvp(f, (x,), (t,))[0] for t in unit]),
+        "forward over forward": lambda: ug.stack(
             [ug.stack([ug.jvp(lambda z, t=t: ug.jvp(f, (z,), (t,))[1], (x,), (s,))[1] for t in unit]) for s in unit]
         ),
-        "mapped": ug.vmap(ug.hessian(f))(ug.zeros((2, 2)))[1],
-        "recorded": ug.stack([ug.gradients(part, y, retain_graph=True) for part in parts]),
+        "mapped": lambda: ug.vmap(ug.hessian(f))(ug.zeros((2, 2)))[1],
+        "recorded": lambda: ug.stack([ug.gradients(part, y, retain_graph=True) for part in parts]),
     }
 
 
@@ -68,13 +68,14 @@ OTHERS = (
 @case("the square of a norm has its Hessian at 0 in every mode", **dict.fromkeys(MODES, True))
 def power(ug: Any) -> Results:
     f, hessian = _squares(ug)["power"]
-    return {mode: _right(found, hessian) for mode, found in _hessians(ug, f).items()}
+    return {mode: _right(found(), hessian) for mode, found in _hessians(ug, f).items()}
 
 
 @case("so has what is made of a quotient of the norm", **dict.fromkeys(MODES, True))
-def kernel(ug: Any) -> Results:
+def kernel(ug: Any, names: Collection[str] = MODES) -> Results:
     f, hessian = _squares(ug)["kernel"]
-    return {mode: _right(found, hessian) for mode, found in _hessians(ug, f).items()}
+    found = _hessians(ug, f)
+    return {mode: _right(found[mode](), hessian) for mode in names}
 
 
 def _of_complex(ug: Any) -> dict[str, tuple[Callable[[Any], Any], Any]]:
@@ -93,9 +94,10 @@ def _of_complex(ug: Any) -> dict[str, tuple[Callable[[Any], Any], Any]]:
 
 
 @case("so has the square of the size of a complex number", dtype="complex64", **dict.fromkeys(MODES, True))
-def complex_size(ug: Any) -> Results:
+def complex_size(ug: Any, names: Collection[str] = MODES) -> Results:
     f, hessian = _of_complex(ug)["complex array"]
-    return {mode: _right(found, hessian) for mode, found in _hessians(ug, f).items()}
+    found = _hessians(ug, f)
+    return {mode: _right(found[mode](), hessian) for mode in names}
 
 
 COMPLEX = ("complex_size", "complex_itself", "complex_size_alone")
@@ -108,9 +110,15 @@ def complex_ways(ug: Any) -> Results:
 
 
 @case("by whatever way a norm is made and squared; the norm itself has 0", **dict.fromkeys(OTHERS, True))
-def other_ways(ug: Any) -> Results:
+def other_ways(ug: Any, names: Collection[str] = OTHERS) -> Results:
     squares = _squares(ug)
-    return {name: _right(ug.hessian(squares[name][0])(ug.zeros(2)), squares[name][1]) for name in OTHERS}
+    return {name: _right(ug.hessian(squares[name][0])(ug.zeros(2)), squares[name][1]) for name in names}
+
+
+# Where each Hessian is compiled. Those of the power are taken in all modes.
+ROOTS.quickly(kernel, ("hessian", "recorded"), MODES)
+ROOTS.quickly(complex_size, ("hessian", "recorded"), MODES)
+ROOTS.quickly(other_ways, ("hypot", "matrix", "std", "the norm"), OTHERS)
 
 
 @case(

@@ -30,6 +30,8 @@ class Sample:
     """Floating inputs are taken in the dtype of the case, complex ones in the complex dtype over it, the rest as is."""
     flat: bool = False
     """True where there is no gradient to ask for: integers, comparisons, creation."""
+    slow: bool = False
+    """True where XLA takes seconds for the derivatives: the quick form has the value alone."""
     second: bool = True
     """False where there is no second derivative to ask for."""
     dtypes: tuple[str, ...] = BOTH

@@ -75,7 +75,8 @@ for _operation, _points in {
     _row(_operation, "points", f"ug.special.{_operation}(x)", x=real(_points))
 _row("gammasgn", "signs", "ug.special.gammasgn(x)", x=real([-2.5, -1.5, 2.0]))
 for _operation in ("beta", "betaln", "binom", "poch"):
-    _row(_operation, "pairs", f"ug.special.{_operation}(x, y)", x=real([3.5, 5.25]), y=real([1.25, 2.5]))
+    _slow = _operation == "binom"
+    _row(_operation, "pairs", f"ug.special.{_operation}(x, y)", x=real([3.5, 5.25]), y=real([1.25, 2.5]), slow=_slow)
 _row("beta", "signs_far_out", "ug.special.beta(x, y)", x=real([1.0, 3.0]), y=real([-170.5, -170.5]))
 _row("rgamma", "poles_far_out", "ug.special.rgamma(x)", x=real([-200.0, -700.0]), flat=True)
 _row("zeta", "pairs", "ug.special.zeta(x.detach(), y)", x=real([1.5, 4.0]), y=real([0.75, 6.0]))
@@ -95,7 +96,8 @@ for _operation in ("gammainc", "gammaincc"):
         flat=True,
     )
 for _operation in ("betainc", "betaincc"):
-    _row(_operation, "each_side", f"ug.special.{_operation}(a, b, x)", a=_a, b=_b, x=_p)
+    _slow = _operation == "betaincc"
+    _row(_operation, "each_side", f"ug.special.{_operation}(a, b, x)", a=_a, b=_b, x=_p, slow=_slow)
     _row(
         _operation,
         "ends",
@@ -145,7 +147,7 @@ for _operation in ("bdtr", "bdtrc", "nbdtr", "nbdtrc"):
         x=_p,
     )
 for _operation in ("gammaincinv", "gammainccinv"):
-    _row(_operation, "each_side", f"ug.special.{_operation}(a, x)", a=_a, x=_p)
+    _row(_operation, "each_side", f"ug.special.{_operation}(a, x)", a=_a, x=_p, slow=True)
     _row(
         _operation,
         "ends",
@@ -155,7 +157,7 @@ for _operation in ("gammaincinv", "gammainccinv"):
         flat=True,
     )
 for _operation in ("betaincinv", "betainccinv"):
-    _row(_operation, "each_side", f"ug.special.{_operation}(a, b, x)", a=_a, b=_b, x=_p)
+    _row(_operation, "each_side", f"ug.special.{_operation}(a, b, x)", a=_a, b=_b, x=_p, slow=True)
     _row(
         _operation,
         "ends",
@@ -166,7 +168,7 @@ for _operation in ("betaincinv", "betainccinv"):
         flat=True,
     )
 _row("chdtri", "each_side", "ug.special.chdtri(a, x)", a=_a, x=_p)
-_row("stdtrit", "tails", "ug.special.stdtrit(a, x)", a=_a, x=_p)
+_row("stdtrit", "tails", "ug.special.stdtrit(a, x)", a=_a, x=_p, slow=True)
 _row(
     "stdtrit",
     "ends",
