@@ -36,6 +36,10 @@ class DeviceArray:
         return self._host.dtype
 
     @property
+    def strides(self) -> tuple[int, ...]:
+        return self._host.strides
+
+    @property
     def ndim(self) -> int:
         return self._host.ndim
 
@@ -62,6 +66,9 @@ class DeviceArray:
     @imag.setter
     def imag(self, values: Any) -> None:
         self._host.imag = to_host(values)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return (2, 0)  # as CuPy's
 
     @property
     def base(self) -> Any:

@@ -184,7 +184,7 @@ FLUSHED = {
     ("jax", "*"): "XLA computes no subnormal numbers",
     ("tensorflow", "*"): "TensorFlow computes no subnormal numbers",
     **dict.fromkeys(
-        (("torch", "sigmoid"), ("mxnet", "sigmoid"), ("mxnet", "softplus"), ("torch", "nn.silu"), ("mxnet", "nn.silu")),
+        [(backend, name) for backend in ("torch", "mxnet") for name in ("sigmoid", "softplus", "nn.silu")],
         "exp(-x) overflows a little before 1 / (1 + exp(-x)) underflows",
     ),
     ("*", "atan"): "the square of x overflows a little before its reciprocal underflows",
