@@ -13,16 +13,11 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from unigrad.extend import Backend, Raw
+from unigrad.extend import Backend, Raw, but_in, by_order
 
 
 def special(backend: Backend) -> dict[str, Callable[..., Raw]]:
     """The raw functions."""
-
-    def composed(name: str) -> Callable[..., Raw]:
-        found = backend.composed(name)
-        assert found is not None, name
-        return found
 
     def wide(function: Callable[..., Raw]) -> Callable[..., Raw]:
         def call(*arrays: Raw) -> Raw:
@@ -35,18 +30,7 @@ def special(backend: Backend) -> dict[str, Callable[..., Raw]]:
 
     def narrow(name: str, function: Callable[..., Raw]) -> Callable[..., Raw]:
         """In float64 as composed."""
-        exact, rounded = composed(name), wide(function)
-        return lambda *arrays: (exact if arrays[0].dtype is tf.float64 else rounded)(*arrays)
-
-    def by_order(name: str, *own: Callable[..., Raw]) -> Callable[..., Raw]:
-        """Of the orders 0, 1, ... those that have a function of their own."""
-        rest = composed(name)
-        functions = [wide(function) for function in own]
-
-        def call(x: Raw, order: int) -> Raw:
-            return functions[order](x) if order < len(functions) else rest(x, order)
-
-        return call
+        return but_in(tf.float64, backend, name, wide(function))
 
     def unscaled(function: Callable[[Raw], Raw]) -> Callable[[Raw], Raw]:
         def call(x: Raw) -> Raw:
@@ -56,9 +40,10 @@ def special(backend: Backend) -> dict[str, Callable[..., Raw]]:
 
         return call
 
+    scaled = (tf.math.special.bessel_i0e, tf.math.special.bessel_i1e)
     return {
-        "bessel_i": by_order("bessel_i", unscaled(tf.math.special.bessel_i0e), unscaled(tf.math.special.bessel_i1e)),
-        "bessel_ie": by_order("bessel_ie", tf.math.special.bessel_i0e, tf.math.special.bessel_i1e),
+        "bessel_i": by_order(backend, "bessel_i", [wide(unscaled(function)) for function in scaled]),
+        "bessel_ie": by_order(backend, "bessel_ie", map(wide, scaled)),
         "erfc": wide(tf.math.erfc),
         "erfcinv": wide(lambda x: tf.math.ndtri(x * 0.5) * -math.sqrt(0.5)),
         "ndtr": narrow("ndtr", lambda x: tf.math.erfc(x * -math.sqrt(0.5)) * 0.5),

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import torch
 
-from unigrad.extend import Backend, Raw
+from unigrad.extend import Backend, Raw, but_in, by_order, composition_of
 
 _ROOT = math.sqrt(0.5)
 
@@ -22,11 +22,6 @@ _ROOT = math.sqrt(0.5)
 def special(backend: Backend) -> dict[str, Callable[..., Raw]]:
     """The raw functions."""
     functions = torch.special
-
-    def composed(name: str) -> Callable[..., Raw]:
-        found = backend.composed(name)
-        assert found is not None, name
-        return found
 
     def wide(function: Callable[..., Raw]) -> Callable[..., Raw]:
         def call(*arrays: Raw) -> Raw:
@@ -40,18 +35,7 @@ def special(backend: Backend) -> dict[str, Callable[..., Raw]]:
 
     def narrow(name: str, function: Callable[..., Raw]) -> Callable[..., Raw]:
         """In float64 as composed."""
-        exact, rounded = composed(name), wide(function)
-        return lambda *arrays: (exact if arrays[0].dtype is torch.float64 else rounded)(*arrays)
-
-    def by_order(name: str, *own: Callable[..., Raw]) -> Callable[..., Raw]:
-        """Of the orders 0, 1, ... those that have a function of their own."""
-        rest = composed(name)
-        functions = [wide(function) for function in own]
-
-        def call(x: Raw, order: int) -> Raw:
-            return functions[order](x) if order < len(functions) else rest(x, order)
-
-        return call
+        return but_in(torch.float64, backend, name, wide(function))
 
     def floating(function: Callable[..., Raw]) -> Callable[..., Raw]:
         """In float32 as it is."""
@@ -87,7 +71,8 @@ def special(backend: Backend) -> dict[str, Callable[..., Raw]]:
         found = torch.where((q > 1e300) & (s > 1), 0.0, found)
         return torch.where((q >= 0) & (s >= 1), found, math.nan)
 
-    gaussian, rounded_erfcx, derived_erfc = composed("gaussian"), wide(functions.erfcx), composed("scaled_erfc")
+    gaussian, derived_erfc = (composition_of(backend, name) for name in ("gaussian", "scaled_erfc"))
+    rounded_erfcx = wide(functions.erfcx)
 
     def erfcx(x: Raw) -> Raw:
         """Below 0 PyTorch squares and loses digits of float64."""
@@ -96,9 +81,11 @@ def special(backend: Backend) -> dict[str, Callable[..., Raw]]:
         positive = functions.erfcx(torch.abs(x))
         return torch.where(x < 0, 2.0 / gaussian(x) - positive, positive)
 
+    scaled = (functions.i0e, functions.i1e)
+    plain = [bounded(*pair) for pair in zip((functions.i0, functions.i1), scaled, strict=True)]
     return {
-        "bessel_i": by_order("bessel_i", bounded(functions.i0, functions.i0e), bounded(functions.i1, functions.i1e)),
-        "bessel_ie": by_order("bessel_ie", functions.i0e, functions.i1e),
+        "bessel_i": by_order(backend, "bessel_i", map(wide, plain)),
+        "bessel_ie": by_order(backend, "bessel_ie", map(wide, scaled)),
         "entr": floating(functions.entr),
         "erfc": floating(functions.erfc),
         "erfcinv": wide(lambda x: functions.ndtri(x * 0.5) * -_ROOT),

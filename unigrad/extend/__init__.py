@@ -18,6 +18,9 @@ from unigrad.native.backend import NativeBackend, by_element
 # --- what NumPy computes where a framework cannot ---
 from unigrad.extend.host import by_numpy, on_host, unless_refused, with_host
 
+# --- a framework's own functions in place of compositions ---
+from unigrad.extend.own import but_in, by_order, composition_of
+
 # --- words: dtypes, errors ---
 from unigrad.base.casting import to_integers
 from unigrad.base.dtypes import ALL, DType, everything, float32, float64, has_gradients, real_of
@@ -59,8 +62,9 @@ __all__ = [
     "Foreign", "InterchangeError", "Key", "Leaf", "Moving", "NativeBackend", "Node",
     "OperationError", "Parents", "Primitive", "Pull", "Raw", "RawFunction",
     "RawPull", "Shape", "ShapeError", "Spread", "StepBack", "StepPull", "Switch", "UnigradWarning", "UnsupportedError",
-    "accumulate", "apart", "backwards", "by_element", "by_numpy", "composed", "everything", "float32", "float64",
-    "from_host", "get_backend_object", "has_gradients", "host_capsule", "is_array", "load_triton", "meet_rules",
+    "accumulate", "apart", "backwards", "but_in", "by_element", "by_numpy", "by_order", "composed", "composition_of",
+    "everything", "float32", "float64", "from_host", "get_backend_object", "has_gradients", "host_capsule",
+    "is_array", "load_triton", "meet_rules",
     "neutral_jvp", "neutral_vjp", "on_host", "placed_node", "pooled_shape", "real_of", "quietly", "raw_vjp",
     "refusal", "register_backend", "rewrite_functions", "rule_node", "ruled", "shares_of", "to_integers",
     "unless_refused", "values_unknown", "window_slices", "with_host", "with_replaced",
