@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from unigrad.extend import ALL, HOST, Backend, DType, DtypeError, Raw, ShapeError, host_capsule
+from unigrad.extend import ALL, Backend, DType, DtypeError, Raw, ShapeError, host_capsule
 
 
 class DaskBackend(Backend):
@@ -84,9 +84,6 @@ class DaskBackend(Backend):
 
     def to_dlpack(self, raw: Raw, copy: bool | None, max_version: tuple[int, int] | None, **where: Any) -> Any:
         return host_capsule(self.to_numpy(raw), copy, max_version)
-
-    def dlpack_device(self, raw: Raw) -> tuple[int, int]:
-        return HOST
 
 
 def _on_host(values: Any) -> np.ndarray[Any, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import dask.array as da
 
-from unigrad.extend import Backend, Engine, Node, Parents, Primitive, Raw, placed_node, rule_node
+from unigrad.extend import Engine, Node, Parents, Primitive, Raw, placed_node, rule_node
 
 Chunks = tuple[tuple[int, ...], ...]
 
@@ -28,15 +28,12 @@ class DaskEngine(Engine):
 
     stops_at_inputs = True
 
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
-
     def record(
         self, primitive: Primitive, parents: Parents, raws: Sequence[Raw], statics: Sequence[Any]
     ) -> tuple[Raw, Node]:
-        function = self._backend.function(primitive.name)
+        function = self.backend.function(primitive.name)
         out = function(list(raws), *statics) if primitive.variadic else function(*raws, *statics)
-        node = rule_node(self._backend, primitive, parents, raws, statics, out)
+        node = rule_node(self.backend, primitive, parents, raws, statics, out)
         places = {
             parent: raw.chunks
             for parent, raw in zip(parents, raws, strict=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 import jax
@@ -13,18 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Sharding, SingleDeviceSharding
 
-from unigrad.extend import (
-    Backend,
-    CallNode,
-    Engine,
-    Moving,
-    Node,
-    Parents,
-    Primitive,
-    Raw,
-    accumulate,
-    is_array,
-)
+from unigrad.extend import CallNode, Engine, Moving, Node, Parents, Primitive, Raw, accumulate, is_array
 from unigrad_jax.keys import split
 from unigrad_jax.places import on_each
 from unigrad_jax.wide import wide, within_transform
@@ -229,18 +217,12 @@ class JaxEngine(Engine):
 
     pulls_raw = True
     stops_at_inputs = True
-
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
+    raw_pass = staticmethod(wide)
 
     def record(
         self, primitive: Primitive, parents: Parents, raws: Sequence[Raw], statics: Sequence[Any]
     ) -> tuple[Raw, Node]:
-        try:
-            operation = self._backend.functions[primitive.name]
-        except KeyError:
-            operation = self._backend.function(primitive.name)()  # which raises UnsupportedError
-        function, inputs = operation.resolve(raws, statics)
+        function, inputs = self.backend.functions[primitive.name].resolve(raws, statics)
         with wide():
             out = function.run(*inputs)
         return out, Call(function.name, function, (*parents, *(None,) * (len(inputs) - len(parents))), inputs)
@@ -251,13 +233,10 @@ class JaxEngine(Engine):
     def pushforward(
         self, primitive: Primitive, raws: Sequence[Raw], tangents: Sequence[Raw | None], statics: Sequence[Any]
     ) -> tuple[Raw, Raw] | None:
-        operation = self._backend.functions.get(primitive.name)
-        if operation is None or operation.by_rules:  # composed of others, each of which is pushed forward by itself
+        operation = self.backend.functions[primitive.name]
+        if operation.by_rules:
             return None
         function, inputs = operation.resolve(raws, statics)
         mask = tuple([tangent is not None for tangent in tangents]) + (False,) * (len(inputs) - len(raws))
         with wide():
             return function.pushforward(mask)(inputs, [tangent for tangent in tangents if tangent is not None])
-
-    def raw_pass(self) -> AbstractContextManager[Any]:
-        return wide()

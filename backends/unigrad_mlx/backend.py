@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from unigrad.extend import Backend, DType, Raw, everything, with_host
+from unigrad.extend import Backend, DType, Raw, Weak, everything, with_host
 from unigrad_mlx.hosted import HOSTED
 
 
@@ -57,7 +57,7 @@ class MLXBackend(Backend):
             return np.array(raw.view(self._mx.uint16)).view(dtype)
         return np.array(raw)
 
-    def numbers(self, primitive: str, weak: Callable[[Any, DType], Any]) -> Callable[[Any, DType], Any]:
+    def numbers(self, primitive: str, weak: Weak) -> Weak:
         """MLX refuses an integer beyond 64 bits beside floats, too."""
 
         def number(value: Any, dtype: DType) -> Any:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from unigrad.extend import ALL, HOST, Backend, InterchangeError, Raw, UnsupportedError, from_host, host_capsule
+from unigrad.extend import ALL, Backend, Raw, UnsupportedError, exported, from_host
 from unigrad_mxnet import linalg
 from unigrad_mxnet.importing import import_mxnet
 from unigrad_mxnet.replaced import REPLACED
@@ -47,12 +47,13 @@ class MXNetBackend(Backend):
         functions, safe = primitives(mxnet, self)
         self.functions = {name: within(function) for name, function in safe.items()}
         self.engine = MXNetEngine(self, functions)
-        self.foreign = MXNetForeign(self.engine)
+        self.foreign = MXNetForeign(self)
         self.raw_dtypes = {dtype: dtype for dtype in ALL if str(dtype) not in self.missing}
         self.array_types = (mxnet.np.ndarray,)
         self.variable_types = (mxnet.nd.NDArray, mxnet.gluon.Parameter)
         self._array = within(mxnet.np.array)
-        self._capsule = within(lambda raw: raw.to_dlpack_for_read())
+        # MXNet has no capsules of booleans, and none that it can make of no elements.
+        self._capsule = within(lambda raw: None if raw.dtype == bool or not raw.size else raw.to_dlpack_for_read())
         self._shared = within(lambda capsule: mxnet.nd.from_dlpack(capsule).as_np_ndarray())
         self._too_large = TOO_LARGE
 
@@ -66,15 +67,7 @@ class MXNetBackend(Backend):
         return values
 
     def to_dlpack(self, raw: Raw, copy: bool | None, max_version: tuple[int, int] | None, **where: Any) -> Any:
-        if (where.get("dl_device") or HOST) != HOST:
-            raise InterchangeError(f"MXNet's arrays are on the host and go to no device {where['dl_device']}")
-        # MXNet has no capsules of booleans, and none that it can make of no elements.
-        if copy or raw.dtype == bool or not raw.size:
-            return host_capsule(self.to_numpy(raw), copy if raw.size else None, max_version)
-        return self._capsule(raw)
-
-    def dlpack_device(self, raw: Raw) -> tuple[int, int]:
-        return HOST
+        return exported(self, raw, copy, max_version, where.get("dl_device"), self._capsule)
 
     def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
         if copy is None and np.from_dlpack(source).dtype == bool:

@@ -27,7 +27,7 @@ class MXNetEngine(Engine):
     stops_at_inputs = True  # what is no leaf is pulled to by the rules
 
     def __init__(self, backend: Backend, functions: Mapping[str, Callable[..., Raw]]) -> None:
-        self._backend = backend
+        super().__init__(backend)
         self._delegated = frozenset(functions) - frozenset(backend.replaced)
         self._functions = {name: within(function, name in self._delegated) for name, function in functions.items()}
         # A marked variable must have a gradient; autograd.grad() neither reads nor writes it.
@@ -39,7 +39,7 @@ class MXNetEngine(Engine):
     ) -> tuple[Raw, Node]:
         # Where an array has no elements MXNet's engine returns what happened to be in memory, or crashes.
         empty = has_empty(raws)
-        function = (None if empty else self._functions.get(primitive.name)) or self._backend.function(primitive.name)
+        function = (None if empty else self._functions.get(primitive.name)) or self.backend.function(primitive.name)
         # MXNet makes each array that it records a part of the graph, which a backward takes apart: a constant that
         # several graphs share would go with the first.
         raws = tuple(
@@ -47,7 +47,7 @@ class MXNetEngine(Engine):
             for raw, parent in zip(raws, parents, strict=True)
         )
         out = function(list(raws), *statics) if primitive.variadic else function(*raws, *statics)
-        node = rule_node(self._backend, primitive, parents, raws, statics, out)
+        node = rule_node(self.backend, primitive, parents, raws, statics, out)
         if empty or 0 in out.shape:
             node.__class__ = _undelegated(type(node))
         return out, node

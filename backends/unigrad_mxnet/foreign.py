@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from unigrad.extend import Engine, Followed, Foreign, Moving, Raw, RawFunction, RawPull, UnsupportedError
+from unigrad.extend import Foreign, Moving, Raw, RawFunction, RawPull, UnsupportedError, not_plain
 from unigrad_mxnet.engine import shares
 from unigrad_mxnet.functions import has_empty
 from unigrad_mxnet.steps import followed
@@ -16,9 +16,7 @@ class MXNetForeign(Foreign):
     """By MXNet's autograd, once."""
 
     twice = False
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    followed = staticmethod(followed)
 
     def call(self, function: RawFunction, raws: Sequence[Raw]) -> list[Raw]:
         found: list[Raw] = within(function)(raws)
@@ -28,7 +26,7 @@ class MXNetForeign(Foreign):
         if has_empty(function.raws):
             raise UnsupportedError("backend 'mxnet' cannot differentiate its own functions of arrays without elements")
         function = function._replace(raws=[raw.detach() for raw in function.raws])
-        primals = [self._engine.leaf(raw) for raw in function.primals]
+        primals = [self.backend.engine.leaf(raw) for raw in function.primals]
         floating, outs = within(function, True)(*primals)
 
         def pull(gs: Sequence[Raw | None]) -> Sequence[Raw | None]:
@@ -40,17 +38,9 @@ class MXNetForeign(Foreign):
     def array_in(self, holder: Any) -> Raw | None:
         """Of the older kind, ``mx.nd``, the same memory as an array of ``mx.np``."""
         if hasattr(holder, "list_data"):
-            what, way = "a Parameter of Gluon's", "raw.data()"
-        elif not hasattr(holder, "stype"):
+            raise not_plain(self.backend, "a Parameter of Gluon's", "raw.data()")
+        if not hasattr(holder, "stype"):
             return None
-        elif holder.stype == "default":
-            return holder.as_np_ndarray()
-        else:
-            what, way = holder.stype, "raw.tostype('default')"
-        raise UnsupportedError(
-            f"backend 'mxnet' takes plain arrays, and this one is {what}; pass {way}, or call MXNet's own function on "
-            "it and pass the result"
-        )
-
-    def followed(self, step: Followed, raws: Sequence[Raw]) -> list[Raw]:
-        return followed(step, raws)
+        if holder.stype != "default":
+            raise not_plain(self.backend, holder.stype, "raw.tostype('default')")
+        return holder.as_np_ndarray()

@@ -12,13 +12,12 @@ from unigrad.extend import (
     HOST,
     Backend,
     DType,
-    InterchangeError,
     Raw,
     RawFunction,
     UnsupportedError,
     everything,
+    exported,
     from_host,
-    host_capsule,
     load_triton,
     quietly,
     ruled,
@@ -60,7 +59,7 @@ class TensorFlowBackend(Backend):
         self.variable_types = (tf.Variable, *NOT_PLAIN)
         self.functions = primitives(self)
         self.engine = tape.TensorFlowEngine(self)
-        self.foreign = TensorFlowForeign()
+        self.foreign = TensorFlowForeign(self)
         self._is_symbolic = tf.is_symbolic_tensor
         # AutoGraph rewrites what a tf.function calls. There is nothing in here for it to rewrite, and it fails at some.
         config.CONVERSION_RULES = tuple(map(config.DoNotConvert, OWN_MODULES)) + tuple(config.CONVERSION_RULES)
@@ -127,17 +126,10 @@ class TensorFlowBackend(Backend):
         """TensorFlow itself copies what lies elsewhere, so that something else was wrong."""
 
     def to_dlpack(self, raw: Raw, copy: bool | None, max_version: tuple[int, int] | None, **where: Any) -> Any:
-        own = self.dlpack_device(raw)
-        wanted = where.get("dl_device") or own
-        if wanted == own and not (copy and own == HOST):
+        def own(raw: Raw) -> Any:
             return self.tf.experimental.dlpack.to_dlpack(self.tf.raw_ops.DeepCopy(x=raw) if copy else raw)
-        if wanted == HOST:
-            return host_capsule(self.to_numpy(raw), copy, max_version)
-        raise InterchangeError(f"TensorFlow exports an array on {self.device(raw)!r} there or to the host only")
 
-    def dlpack_device(self, raw: Raw) -> tuple[int, int]:
-        kind, _, number = self.device(raw).partition(":")
-        return HOST if kind == "cpu" else (2, int(number))
+        return exported(self, raw, copy, max_version, where.get("dl_device"), own)
 
     def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
         share = self.tf.experimental.dlpack.from_dlpack

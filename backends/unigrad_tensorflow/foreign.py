@@ -9,7 +9,7 @@ import tensorflow as tf
 from tensorflow.core.function.trace_type import from_value
 from tensorflow.core.function.trace_type.custom_nest_trace_type import CustomNestTraceType
 
-from unigrad.extend import DtypeError, Elsewhere, Followed, Foreign, Moving, Raw, RawPull, UnsupportedError
+from unigrad.extend import DtypeError, Elsewhere, Followed, Foreign, Moving, Raw, RawPull, not_plain
 from unigrad_tensorflow.tape import (
     UNCONNECTED,
     close_tape,
@@ -93,10 +93,7 @@ class TensorFlowForeign(Foreign):
 
     def array_in(self, holder: Any) -> Raw | None:
         if type(holder) in NOT_PLAIN:
-            raise UnsupportedError(
-                f"backend 'tensorflow' takes plain arrays, and this one is a {type(holder).__name__}; convert it with "
-                f"{NOT_PLAIN[type(holder)]}, or call TensorFlow's own function on it and pass the result"
-            )
+            raise not_plain(self.backend, f"a {type(holder).__name__}", NOT_PLAIN[type(holder)])
         return tf.convert_to_tensor(holder) if isinstance(holder, tf.Variable) else None
 
     def contain(self, kind: type, array_of: Callable[[Any], Raw], with_array: Callable[[Any], Any]) -> None:

@@ -14,15 +14,7 @@ import tensorflow as tf
 from tensorflow.python import pywrap_tfe
 from tensorflow.python.ops import gen_math_ops
 
-from unigrad.extend import (
-    Backend,
-    CallNode,
-    Engine,
-    Node,
-    Parents,
-    Primitive,
-    Raw,
-)
+from unigrad.extend import CallNode, Engine, Node, Parents, Primitive, Raw
 from unigrad_tensorflow.halves import half_of, in_float32
 
 open_tape = pywrap_tfe.TFE_Py_TapeSetNew
@@ -137,14 +129,11 @@ class TensorFlowEngine(Engine):
     stops_at_inputs = True
     conjugate_pulls = True
 
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
-
     def record(
         self, primitive: Primitive, parents: Parents, raws: Sequence[Raw], statics: Sequence[Any]
     ) -> tuple[Raw, Node]:
         name = primitive.name
-        function = self._backend.function(name)
+        function = self.backend.function(name)
         if half_of(raws) is not None and _repeats(primitive, raws):
             function = in_float32(function)
         if primitive.variadic:

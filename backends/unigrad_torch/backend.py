@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -16,17 +16,16 @@ from unigrad.extend import (
     RawFunction,
     Spread,
     UnsupportedError,
+    Weak,
     backwards,
     everything,
     load_triton,
+    not_plain,
     rewrite_functions,
     ruled,
     values_unknown,
 )
 from unigrad_torch.replaced import REPLACED
-
-if TYPE_CHECKING:
-    from unigrad_torch import scalars
 
 FEW_OPERATIONS = "PyTorch has it for storage and interchange, with hardly any arithmetic"
 DYNAMO = "torch._dynamo.trace_rules"
@@ -65,11 +64,11 @@ class TorchBackend(Backend):
         self._strided = torch.strided
         self.functions = primitives(self)
         self.engine = self._engine = TorchEngine(self)
-        self.foreign = TorchForeign(self._engine)
+        self.foreign = TorchForeign()
 
     def admit(self, raw: Raw) -> Raw:
         if raw.is_nested or raw.layout is not self._strided or raw.is_quantized:
-            self._refuse(raw)
+            raise self._refusal(raw)
         super().admit(raw)
         self._engine.meets_rules()
         if raw.requires_grad:
@@ -87,18 +86,13 @@ class TorchBackend(Backend):
             self._dynamo_knows = True
         return raw
 
-    def _refuse(self, raw: Raw) -> None:
-        """Raise for arrays that are no plain ones: most of PyTorch's functions do not take them."""
+    def _refusal(self, raw: Raw) -> UnsupportedError:
+        """For arrays that are no plain ones: most of PyTorch's functions do not take them."""
         if raw.is_nested:
-            what, instead = "nested", "raw.to_padded_tensor(0.0)"
-        elif raw.is_quantized:
-            what, instead = "quantised", "raw.dequantize()"
-        else:
-            what, instead = str(raw.layout).removeprefix("torch."), "raw.to_dense()"
-        raise UnsupportedError(
-            f"backend 'torch' takes plain arrays, and this one is {what}, of dtype {raw.dtype}; convert it with "
-            f"{instead}, or call PyTorch's own function on it and pass the result"
-        )
+            return not_plain(self, "nested", "raw.to_padded_tensor(0.0)")
+        if raw.is_quantized:
+            return not_plain(self, f"quantised, of dtype {raw.dtype}", "raw.dequantize()")
+        return not_plain(self, str(raw.layout).removeprefix("torch."), "raw.to_dense()")
 
     def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
         # PyTorch shares the memory of what it is given, and has no negative strides.
@@ -213,5 +207,5 @@ class TorchBackend(Backend):
         values = backwards(source, copy)
         return self.torch.from_dlpack(source, copy=copy) if values is None else self.from_numpy(values)
 
-    def numbers(self, primitive: str, weak: scalars.Weak) -> scalars.Weak | None:
+    def numbers(self, primitive: str, weak: Weak) -> Weak | None:
         return self._scalars.operand(weak) if primitive in self._scalars.TAKEN_BY else None

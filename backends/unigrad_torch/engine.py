@@ -10,18 +10,7 @@ from typing import Any
 import torch
 from torch.autograd.graph import _engine_run_backward as run_backward
 
-from unigrad.extend import (
-    ALL_ORDERS,
-    Backend,
-    Engine,
-    Node,
-    OperationError,
-    Parents,
-    Pull,
-    Raw,
-    StepPull,
-    meet_rules,
-)
+from unigrad.extend import ALL_ORDERS, Backend, Engine, Node, OperationError, Parents, Pull, Raw, StepPull, meet_rules
 from unigrad_torch import steps
 from unigrad_torch.autocast import steady, surrounded
 from unigrad_torch.scalars import plainly
@@ -53,7 +42,7 @@ class TorchEngine(Engine):
     scope = (torch.is_grad_enabled, torch.is_inference_mode_enabled, _recording)
 
     def __init__(self, backend: Backend) -> None:
-        self._backend = backend
+        super().__init__(backend)
         self._met_rules = False
         self.met_history = False
         """Whether an array ever came in that PyTorch itself tracks, so that what is computed of it may have a history
@@ -68,7 +57,7 @@ class TorchEngine(Engine):
         if not transforming():
             return False
         self._met_rules = True
-        meet_rules(self._backend)
+        meet_rules(self.backend)
         return True
 
     # --- what is tracked ------------------------------------------------------------------------------------------
@@ -150,7 +139,7 @@ class TorchEngine(Engine):
             return None
         seed = self._ones.get(head.dtype) if head.ndim == 0 and head.is_cpu else None
         if seed is None or seed._version:  # which somebody's hook has written to
-            seed = self._backend.filled_like(head, 1)
+            seed = self.backend.filled_like(head, 1)
         run = steady(run_backward) if surrounded() else run_backward
         pulled = run((head,), (seed,), retain_graph, False, leaves, True, False)
         return _apart(pulled, (seed,), torch.Tensor.data_ptr)

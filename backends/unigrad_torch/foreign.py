@@ -9,17 +9,7 @@ from typing import Any
 import torch
 from torch.utils._pytree import register_pytree_node
 
-from unigrad.extend import (
-    BareManyNode,
-    Followed,
-    Foreign,
-    Moving,
-    Node,
-    Parents,
-    Raw,
-    RawFunction,
-)
-from unigrad_torch.engine import TorchEngine
+from unigrad.extend import BareManyNode, Foreign, Moving, Node, Parents, Raw, RawFunction
 from unigrad_torch.spread import ANY, any_spread, explained
 from unigrad_torch.steps import followed
 
@@ -31,12 +21,7 @@ def _of_spread(function: Moving, what: str) -> AbstractContextManager[None]:
 class TorchForeign(Foreign):
     """PyTorch records its functions by itself."""
 
-    def __init__(self, engine: TorchEngine) -> None:
-        self._engine = engine
-
-    def call(self, function: RawFunction, raws: Sequence[Raw]) -> list[Raw]:
-        found: list[Raw] = (function if any(map(self.follows, raws)) else self._engine.untracked(function))(raws)
-        return found
+    followed = staticmethod(followed)
 
     def recorded(
         self, name: str, function: RawFunction, parents: Parents, raws: Sequence[Raw]
@@ -57,9 +42,6 @@ class TorchForeign(Foreign):
 
     def follows(self, raw: Raw) -> bool:
         return bool(raw.requires_grad) and torch.is_grad_enabled()
-
-    def followed(self, step: Followed, raws: Sequence[Raw]) -> list[Raw]:
-        return followed(step, raws)
 
     def contain(self, kind: type, array_of: Callable[[Any], Raw], with_array: Callable[[Any], Any]) -> None:
         register_pytree_node(

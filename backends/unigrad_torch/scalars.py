@@ -9,13 +9,12 @@ number and rounds twice.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 
-from unigrad.extend import DType, float32, float64
+from unigrad.extend import DType, Weak, float32, float64
 
 TAKEN_BY = frozenset({
     "add", "subtract", "multiply", "divide", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal",
@@ -29,7 +28,6 @@ EXACT = 2**53
 # Of larger integers no float is made.
 LARGEST = 10**308
 
-Weak = Callable[[Any, DType], Any]
 Known = dict[float, torch.Tensor | None]
 
 

@@ -37,6 +37,8 @@ StepBack = Callable[[Sequence[Raw], Sequence[Raw | None]], Sequence[Raw | None]]
 """From the arguments of one and the cotangents of its results, to the cotangents of the arguments."""
 Parents = Sequence[Node | None]
 """The nodes of arrays, None for each that is not tracked."""
+Weak = Callable[[Any, DType], Any]
+"""What a Python scalar is to a primitive beside an array of a dtype, None where the dtype cannot take it."""
 Recorder = Callable[[Primitive, Parents, Sequence[Raw], Sequence[Any]], tuple[Raw, Node]]
 """From a primitive, the nodes and the raw arrays of its arguments and its parameters to its value and its node."""
 
@@ -153,7 +155,18 @@ class Elsewhere(Protocol):
         ...
 
 
-class Engine:
+class Part:
+    """What a backend may have besides itself: its :class:`Engine` and its :class:`Foreign`."""
+
+    backend: Backend
+    """Whose it is, of a part that was told so."""
+
+    def __init__(self, backend: Backend | None = None) -> None:
+        if backend is not None:
+            self.backend = backend
+
+
+class Engine(Part):
     """The framework's own recording and differentiation, as far as unigrad uses them. As it stands: not at all."""
 
     orders: ClassVar[int] = 0
@@ -261,14 +274,15 @@ class Engine:
         return self.leaf(raw)
 
 
-class Foreign:
+class Foreign(Part):
     """The framework's own functions inside unigrad, and unigrad inside the framework's own transforms."""
 
     twice: ClassVar[bool] = True
     """Whether what :meth:`vjp` computes can be differentiated by it again."""
 
     def call(self, function: RawFunction, raws: Sequence[Raw]) -> list[Raw]:
-        """The framework's own ``function`` of arrays that unigrad does not track."""
+        """The framework's own ``function`` of arrays that unigrad does not track, made :meth:`Engine.untracked` unless
+        the framework :meth:`follows` one of them."""
         return function(raws)
 
     def recorded(
@@ -479,9 +493,13 @@ class Backend:
         return raw.__dlpack__(**{name: value for name, value in given.items() if value is not None})
 
     def dlpack_device(self, raw: Raw) -> tuple[int, int]:
-        """The device as DLPack numbers it: (1, 0) is the host."""
-        kind, number = raw.__dlpack_device__()
-        return int(kind), int(number)
+        """The device as DLPack numbers it: (1, 0) is the host. The default asks the array, and where that does not say
+        so goes by the name of its :meth:`device`."""
+        if hasattr(raw, "__dlpack_device__"):
+            kind, number = raw.__dlpack_device__()
+            return int(kind), int(number)
+        name, _, number = str(self.device(raw)).partition(":")
+        return (1, 0) if name == "cpu" else (2, int(number))
 
     def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
         """A raw array from an object with ``__dlpack__``, in the same memory where that is possible.
@@ -532,7 +550,7 @@ class Backend:
     """Primitives whose labels or indices the framework itself checks from both sides, as well as that
     shapes fit. It must raise IndexError for an index; the others are checked before the call."""
 
-    def numbers(self, primitive: str, weak: Callable[[Any, DType], Any]) -> Callable[[Any, DType], Any] | None:
+    def numbers(self, primitive: str, weak: Weak) -> Weak | None:
         """What a Python scalar beside an array of a dtype is given to a primitive as.
 
         ``weak`` says it plainly: the scalar itself, or None where the dtype cannot take it. None to leave it at that.
@@ -651,6 +669,14 @@ def values_unknown(name: str) -> UnsupportedError:
         f"backend {name!r}: this array has no values yet, because the framework traces or maps the program that it is "
         f"in (jit, vmap, tf.function); keep it an array, choose by ug.where(condition, x, y) instead of 'if', and "
         f"convert or count results outside; to the framework return and pass its own array, x.raw"
+    )
+
+
+def not_plain(backend: Backend, what: str, instead: str) -> UnsupportedError:
+    """The error for an array of the framework's that is ``what``, and becomes a plain one by ``instead``."""
+    return UnsupportedError(
+        f"backend {backend.name!r} takes plain arrays, and this one is {what}; convert it with {instead}, or call "
+        f"{backend.framework}'s own function on it and pass the result"
     )
 
 

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from unigrad.adapters.contract import Backend, Engine, Followed, Foreign, RawFunction, neutral
+from unigrad.adapters.contract import Backend, Engine, Followed, Foreign, RawFunction, Weak, neutral
 from unigrad.adapters.registry import bound, loaded
 from unigrad.base import dtypes
 from unigrad.base.dtypes import DType
@@ -419,7 +419,7 @@ class TracedBackend(Backend):
             f"{users_line()}: a compiled function runs on the devices of its arguments; call to_device outside of it"
         )
 
-    def numbers(self, primitive: str, weak: Callable[[Any, DType], Any]) -> Callable[[Any, DType], Any] | None:
+    def numbers(self, primitive: str, weak: Weak) -> Weak | None:
         return self.inner.numbers(primitive, weak)
 
 

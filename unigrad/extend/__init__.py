@@ -7,9 +7,9 @@ project (``conformance/DEVELOPING.md``) tells how to write one.
 
 # --- the contract: what an adapter is ---
 from unigrad.adapters.contract import Backend, Engine, Foreign
-from unigrad.adapters.contract import ALL_ORDERS, Elsewhere, Followed, Moving, Pull, StepPull
+from unigrad.adapters.contract import ALL_ORDERS, Elsewhere, Followed, Moving, Pull, StepPull, Weak
 from unigrad.adapters.contract import Parents, RawFunction, RawPull, StepBack
-from unigrad.adapters.contract import apart, values_unknown, with_replaced
+from unigrad.adapters.contract import apart, not_plain, values_unknown, with_replaced
 from unigrad.adapters.registry import get_backend_object, meet_rules, register_backend, rewrite_functions
 
 # --- an adapter of a framework that follows NumPy ---
@@ -24,7 +24,7 @@ from unigrad.extend.own import but_in, by_order, composition_of
 # --- words: dtypes, errors ---
 from unigrad.base.casting import to_integers
 from unigrad.base.dtypes import ALL, DType, everything, float32, float64, has_gradients, real_of
-from unigrad.base.errors import ArgumentError, BackendError, DtypeError, InterchangeError, OperationError, ShapeError
+from unigrad.base.errors import ArgumentError, BackendError, DtypeError, OperationError, ShapeError
 from unigrad.base.errors import UnigradWarning, UnsupportedError
 from unigrad.base.places import Spread
 from unigrad.base.words import EVERYTHING, Key, Raw, Shape
@@ -50,22 +50,21 @@ from unigrad.binding.nodes import neutral_vjp, raw_vjp
 from unigrad.binding.tangents import neutral_jvp
 
 # --- memory shared with other libraries ---
-from unigrad.extend.dlpack import HOST, backwards, from_host, host_capsule
+from unigrad.extend.dlpack import HOST, backwards, exported, from_host, host_capsule
 
 # --- libraries that cannot follow one another, or print as they start ---
 from unigrad.extend.loading import load_triton
 from unigrad.extend.starting import quietly
 
 __all__ = [
-    "ALL", "ALL_ORDERS", "DECOMPOSITIONS", "EVERYTHING", "HOST", "PRIMITIVES", "ArgumentError",
-    "Backend", "BackendError", "BareManyNode", "CallNode", "DType", "DtypeError", "Elsewhere", "Engine", "Followed",
-    "Foreign", "InterchangeError", "Key", "Leaf", "Moving", "NativeBackend", "Node",
-    "OperationError", "Parents", "Primitive", "Pull", "Raw", "RawFunction",
-    "RawPull", "Shape", "ShapeError", "Spread", "StepBack", "StepPull", "Switch", "UnigradWarning", "UnsupportedError",
-    "accumulate", "apart", "backwards", "but_in", "by_element", "by_numpy", "by_order", "composed", "composition_of",
-    "everything", "float32", "float64", "from_host", "get_backend_object", "has_gradients", "host_capsule",
-    "is_array", "load_triton", "meet_rules",
-    "neutral_jvp", "neutral_vjp", "on_host", "placed_node", "pooled_shape", "real_of", "quietly", "raw_vjp",
-    "refusal", "register_backend", "rewrite_functions", "rule_node", "ruled", "shares_of", "to_integers",
-    "unless_refused", "values_unknown", "window_slices", "with_host", "with_replaced",
+    "ALL", "ALL_ORDERS", "DECOMPOSITIONS", "EVERYTHING", "HOST", "PRIMITIVES", "ArgumentError", "Backend",
+    "BackendError", "BareManyNode", "CallNode", "DType", "DtypeError", "Elsewhere", "Engine", "Followed", "Foreign",
+    "Key", "Leaf", "Moving", "NativeBackend", "Node", "OperationError", "Parents", "Primitive", "Pull", "Raw",
+    "RawFunction", "RawPull", "Shape", "ShapeError", "Spread", "StepBack", "StepPull", "Switch", "UnigradWarning",
+    "UnsupportedError", "Weak", "accumulate", "apart", "backwards", "but_in", "by_element", "by_numpy", "by_order",
+    "composed", "composition_of", "everything", "exported", "float32", "float64", "from_host", "get_backend_object",
+    "has_gradients", "host_capsule", "is_array", "load_triton", "meet_rules", "neutral_jvp", "neutral_vjp", "not_plain",
+    "on_host", "placed_node", "pooled_shape", "real_of", "quietly", "raw_vjp", "refusal", "register_backend",
+    "rewrite_functions", "rule_node", "ruled", "shares_of", "to_integers", "unless_refused", "values_unknown",
+    "window_slices", "with_host", "with_replaced",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.adapters.contract import Backend
 from unigrad.base.errors import InterchangeError
 from unigrad.native.interchange import Exported, capsule_of, values_of
 from unigrad.tensor.tensor import Tensor
@@ -57,6 +58,34 @@ def host_capsule(
     if copy is False:
         raise InterchangeError("this array cannot be exported without a copy; use copy=None")
     return capsule_of(values, copy=True, max_version=max_version, stream=stream)
+
+
+def exported(
+    backend: Backend,
+    raw: Any,
+    copy: bool | None,
+    max_version: tuple[int, int] | None,
+    dl_device: tuple[int, int] | None,
+    own: Callable[[Any], Any],
+) -> Any:
+    """A capsule of an array that has no ``__dlpack__``: ``own(raw)``, the framework's, where the array is. On the host
+    one of a copy of the values where that is asked for, the array is elsewhere, or ``own`` has None.
+
+    ``own`` copies by itself where the array is not on the host. InterchangeError for any other device, and where there
+    is no capsule without a copy.
+    """
+    here = backend.dlpack_device(raw)
+    wanted = dl_device or here
+    if wanted not in (here, HOST):
+        raise InterchangeError(
+            f"backend {backend.name!r} exports an array on {backend.device(raw)!r} there or to the host, and not to "
+            f"the device {wanted}"
+        )
+    shared = own(raw) if wanted == here and not (copy and here == HOST) else None
+    if shared is not None:
+        return shared
+    values = backend.to_numpy(raw)
+    return host_capsule(values, copy if values.size else None, max_version)
 
 
 def backwards(source: Any, copy: bool | None) -> np.ndarray[Any, Any] | None:

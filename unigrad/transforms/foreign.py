@@ -96,8 +96,9 @@ def apply(name: str, function: RawFunction, inputs: Sequence[Tensor]) -> list[Te
     if highest is None:
         if is_recording() and any(x._node is not None for x in inputs):
             return _recorded(backend, name, function, inputs)
-        found = backend.foreign.call(function, [x._raw if x._node is None else x.detach()._raw for x in inputs])
-        return [admitted(raw, backend) for raw in found]
+        raws = [x._raw if x._node is None else x.detach()._raw for x in inputs]
+        run = function if any(map(backend.foreign.follows, raws)) else backend.engine.untracked(function)
+        return [admitted(raw, backend) for raw in backend.foreign.call(run, raws)]
     level = highest._parts.level
     if isinstance(highest, Batched):
         marks = [at_level(x, level) for x in inputs]
