@@ -134,12 +134,12 @@ class JaxBackend(Backend):
         with self._wide():
             return self.admit(self._put(raw, spread_by(device.own, None) if isinstance(device, Spread) else device))
 
-    def together(self, primitive: str, raws: Sequence[Any]) -> None:
-        # JAX brings together what it put somewhere by itself, and whatever lies on the same set of devices.
+    def in_one_place(self, raws: Sequence[Any]) -> None:
+        # JAX brings together what it put somewhere by itself, and whatever lies on the same devices in the same order.
         arrays = [raw for raw in raws if isinstance(raw, self._jax.Array) and self.is_known(raw) and raw.committed]
-        sets = {frozenset(raw.sharding.device_set): raw.sharding for raw in arrays}
-        if len(sets) > 1:
-            raise apart(self.name, [", ".join(map(label, in_order(sharding))) for sharding in sets.values()])
+        places = dict.fromkeys(tuple(in_order(raw.sharding)) for raw in arrays)
+        if len(places) > 1:
+            raise apart(self.name, [", ".join(map(label, devices)) for devices in places])
 
     def _put(self, array: Any, device: Any) -> Raw:
         """The array on a device, or spread as another of its shape is; one of another shape lies whole on each."""

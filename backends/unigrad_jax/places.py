@@ -29,7 +29,9 @@ def on_each(sharding: Any) -> Any:
 
 
 def in_order(sharding: Any) -> list[Any]:
-    """The devices of a sharding."""
+    """The devices of a sharding, as its mesh has them."""
+    if isinstance(sharding, sys.modules["jax"].sharding.NamedSharding):
+        return list(sharding.mesh.devices.flat)
     return sorted(sharding.device_set, key=lambda device: device.id)
 
 

@@ -196,8 +196,14 @@ class TorchBackend(Backend):
     def together(self, primitive: str, raws: Sequence[Any]) -> tuple[Sequence[Any], Any] | None:
         if self._spread.any_spread(raws):
             return self._spread.together(primitive, raws)
-        # Of one element and no axis PyTorch takes arrays of the host everywhere.
-        return super().together(primitive, [raw for raw in raws if isinstance(raw, self.torch.Tensor) and raw.ndim])
+        return super().together(primitive, raws)
+
+    def in_one_place(self, raws: Sequence[Any]) -> None:
+        if self._spread.any_spread(raws):
+            self._spread.one_mesh(raws)
+        else:
+            # Of one element and no axis PyTorch takes arrays of the host everywhere.
+            super().in_one_place([raw for raw in raws if isinstance(raw, self.torch.Tensor) and raw.ndim])
 
     def to_dlpack(self, raw: Raw, copy: bool | None, max_version: tuple[int, int] | None, **where: Any) -> Any:
         # DLPack has no bit that says "to be conjugated".

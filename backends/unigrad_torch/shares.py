@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from unigrad.extend import PRIMITIVES, Backend, DType, Raw, RawFunction, neutral_vjp
-from unigrad_torch.spread import is_spread, replicate, whole_on
+from unigrad_torch.spread import is_spread, one_mesh, replicate, whole_on
 
 
 class Brought(torch.autograd.Function):
@@ -58,12 +58,13 @@ def settled(raw: Raw, sums: bool = False) -> Raw:
 def settling(backend: Backend, name: str, function: RawFunction) -> RawFunction:
     """A primitive's raw function as it is once there are DTensors: of results that are :func:`settled`, and called as
     PyTorch's does them right."""
-    if name not in _RIGHT and PRIMITIVES[name].kind in ("elementwise", "comparison"):
-        return function  # of what is settled it leaves no other shares
+    if name not in _RIGHT and name not in _UNTOLD and PRIMITIVES[name].kind in ("elementwise", "comparison"):
+        return function  # of what is settled it leaves no other shares, and two meshes PyTorch refuses
     run = _RIGHT[name](backend, function) if name in _RIGHT else function
 
     @functools.wraps(function)
     def call(*args: Any) -> Raw:
+        one_mesh(args)  # of two some of PyTorch's functions make wrong values, and do not say so
         found = run(*args)
         return found if type(found) is torch.Tensor else settled(found, sums=True)
 
@@ -145,6 +146,8 @@ def _by_examples(backend: Backend, function: RawFunction) -> RawFunction:
     return run
 
 
+_UNTOLD = ("floor_divide", "searchsorted")
+"""Elementwise functions that PyTorch computes of arrays on two meshes without a word."""
 _RIGHT: dict[str, Callable[[Backend, RawFunction], RawFunction]] = {
     "astype": _of_values,
     "convolution": _by_examples,

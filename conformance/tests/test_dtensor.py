@@ -53,7 +53,7 @@ def test_what_all_processes_share_has_one_gradient(seen: list[dict[str, Any]]) -
 
 
 def test_arrays_on_two_meshes_are_both_named(seen: list[dict[str, Any]]) -> None:
-    assert len(seen[0]["apart"]) == 6
+    assert len(seen[0]["apart"]) == 39
     wrong = {
         name: said for name, said in seen[0]["apart"].items() if said.count("DeviceMesh((") != 2 or "met in" not in said
     }
@@ -93,7 +93,7 @@ def main() -> None:
     import numpy as np
     import torch
     import torch.distributed as dist
-    from spreading import by_tape, gradients
+    from spreading import by_tape, gradients, meeting
     from torch.distributed.tensor import Replicate, Shard, distribute_tensor, init_device_mesh
     from torch.fx.experimental.proxy_tensor import make_fx
 
@@ -239,13 +239,8 @@ def main() -> None:
             y = x * x
         y.backward(there)
 
-    apart = {
-        "constant": lambda: tensor * there, "joined": lambda: ug.stack([tensor, there]),
-        "assigned": lambda: changed_by(slice(0, 4), there, tensor),
-        "seed": seeded,
-        "vjp": lambda: ug.vjp(lambda x: x * x, tensor)[1](there),
-        "rule": lambda: by_tape(ug.custom_gradient(lambda x: ((x * x).sum(), lambda g: there)), x),
-    }  # fmt: skip
+    vectors = [ug.asarray(distribute_tensor(torch.arange(4.0) + 1, where, [Shard(0)])) for where in (mesh, other)]
+    apart = {**meeting(*vectors), "seed": seeded}
     moved = tensor.to_device(there.device)
     moved_loss = by_tape(lambda x: (x.to_device(there.device) * there).sum(), x)
 

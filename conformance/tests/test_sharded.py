@@ -55,7 +55,18 @@ def test_what_is_said_of_them(seen: dict[str, Any]) -> None:
     assert seen["device"] == "sharded over 4 devices by P('d',)"
     assert "(6,) cannot be spread" in seen["uneven"]
     assert "arrays on cpu, cpu:1, cpu:2, cpu:3 and on cpu:2 met in one operation" in seen["mixed"]
-    assert "arrays on cpu, cpu:1 and on cpu:2, cpu:3 met in one operation" in seen["two sets"]
+
+
+def test_arrays_on_two_sets_of_devices_are_both_named(seen: dict[str, Any]) -> None:
+    assert len(seen["apart"]) == len(seen["apart alone"]) == len(seen["apart in order"]) == 38
+    for found, places in (
+        ("apart", ("cpu, cpu:1", "cpu:2, cpu:3")),
+        ("apart alone", ("cpu:1", "cpu:2")),
+        ("apart in order", ("cpu, cpu:1", "cpu:1, cpu")),
+    ):
+        both = [f"arrays on {' and on '.join(order)} met in one operation" for order in (places, places[::-1])]
+        wrong = {name: said for name, said in seen[found].items() if not any(each in said for each in both)}
+        assert wrong == {}
 
 
 def test_training_is_that_of_one_device(seen: dict[str, Any]) -> None:
@@ -69,7 +80,7 @@ def main() -> None:
     import jax.numpy as jnp
     import numpy as np
     from jax.sharding import AxisType, NamedSharding, PartitionSpec
-    from spreading import gradients
+    from spreading import gradients, meeting
 
     import unigrad as ug
 
@@ -150,16 +161,20 @@ def main() -> None:
 
     elsewhere = ug.asarray(jax.device_put(values, jax.devices()[2]))
 
-    def pair(chosen: slice) -> Any:
-        two = jax.sharding.Mesh(np.array(jax.devices()[chosen]), ("d",))
-        return ug.asarray(jax.device_put(values, NamedSharding(two, PartitionSpec("d"))))
+    def pair(*chosen: int) -> Any:
+        two = jax.sharding.Mesh(np.array([jax.devices()[number] for number in chosen]), ("d",))
+        return ug.asarray(jax.device_put(np.arange(4.0) + 1, NamedSharding(two, PartitionSpec("d"))))
 
     said = {
         "device": str(tensor.device),
         "uneven": message(lambda: ug.ones(6, device=rows, like=tensor)),
         "mixed": message(lambda: tensor * elsewhere),
-        "two sets": message(lambda: pair(slice(2)) * pair(slice(2, 4))),
     }
+    vector = np.arange(4.0) + 1
+    alone = [ug.asarray(jax.device_put(vector, jax.devices()[number])) for number in (1, 2)]
+    apart = {name: message(call) for name, call in meeting(pair(0, 1), pair(2, 3)).items()}
+    apart_in_order = {name: message(call) for name, call in meeting(pair(0, 1), pair(1, 0)).items()}
+    apart_alone = {name: message(call) for name, call in meeting(*alone).items()}
 
     generator = np.random.default_rng(0)
     inputs, first, second = (generator.normal(size=shape) for shape in ((8, 4), (4, 8), (8, 1)))
@@ -186,6 +201,7 @@ def main() -> None:
         json.dumps(
             {
                 "gradients": found, "committed": committed, "made": made, "negative": negative, **said,
+                "apart": apart, "apart alone": apart_alone, "apart in order": apart_in_order,
                 "moved back": {name: bool(found) for name, found in moved_back.items()},
                 "training": training,
             }

@@ -478,10 +478,14 @@ class Backend:
 
         OperationError, which names the places, where the user has to say which one is meant.
         """
+        self.in_one_place(raws)
+        return None
+
+    def in_one_place(self, raws: Sequence[Any]) -> None:
+        """OperationError, which names the places, for raw arrays that lie where no operation takes them together."""
         places = {str(self.device(raw)): None for raw in raws if isinstance(raw, self.array_types)}
         if len(places) > 1:
             raise apart(self.name, list(places))
-        return None
 
     def to_dlpack(self, raw: Raw, copy: bool | None, max_version: tuple[int, int] | None, **where: Any) -> Any:
         """A DLPack capsule of an array that is not tracked; ``where``: ``stream`` and ``dl_device``, if given.

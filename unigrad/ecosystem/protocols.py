@@ -20,11 +20,13 @@ from typing import Any
 import numpy as np
 
 from unigrad.base.errors import UnsupportedError
+from unigrad.base.tree import flatten
 from unigrad.ecosystem import ufuncs  # noqa: F401
 from unigrad.ecosystem.forms import FORMS, POSITIONS
 from unigrad.ecosystem.names import MANNER, call, in_our_words, is_stranger, no_out, operation, parameters, unsupported
 from unigrad.table import OPERATIONS
 from unigrad.tensor.coercion import holds_tensor
+from unigrad.tensor.levels import check_places
 from unigrad.tensor.tensor import Tensor, tensor_method
 
 OUTLINE = frozenset({"can_cast", "common_type", "iscomplexobj", "isrealobj", "ndim", "result_type", "shape", "size"})
@@ -77,6 +79,7 @@ def _array_function(
     if name in ANSWERS:
         return function(*_replaced(args, _values), **_replaced(kwargs, _values))
     if name in POSITIONS:
+        check_places(self, *flatten(args)[0])
         with in_our_words(f"np.{name}"):
             return _placed(function(*_replaced(args, _values), **_replaced(kwargs, _values)), self)
     found = FORMS.get(name) or operation(name)

@@ -17,6 +17,7 @@ from unigrad.operations.indexing import become
 from unigrad.operations.scattering import combined, extreme, scatter_add
 from unigrad.table import OPERATIONS
 from unigrad.tensor.coercion import NUMBERS, tensors
+from unigrad.tensor.levels import check_places
 from unigrad.tensor.tensor import Tensor, tensor_method
 
 REDUCTIONS = {
@@ -73,6 +74,7 @@ def _called(self: Tensor, ufunc: np.ufunc, inputs: list[Any], given: dict[str, A
     if found is not None:
         return call(name, found, inputs, given)
     if name in INTEGERS and not given:
+        check_places(self, *inputs)
         values = [item.numpy() if isinstance(item, Tensor) else item for item in inputs]
         with in_our_words(f"np.{name}"):
             return OPERATIONS["asarray"](ufunc(*values), like=self)

@@ -21,6 +21,7 @@ from unigrad.engine.moving import Crossing
 from unigrad.engine.within import Pass, Pulled, pull_by_framework, pull_by_rules, pull_on_one
 from unigrad.tape import BareManyNode, BareNode, ConstantNode, Leaf, Node, below, release, starts_of
 from unigrad.tensor.coercion import tensor
+from unigrad.tensor.levels import check_places
 from unigrad.tensor.tensor import GradientBuffer, Tensor, retained, tensor_method
 
 _node = operator.attrgetter("_node")
@@ -288,7 +289,8 @@ def _seeds(heads: Any, many: Sequence[Tensor], head_grads: Any) -> list[Tensor]:
 def checked_cotangent(
     head: Tensor, given: Any, what: Callable[[], str] = lambda: "the head gradient", of: str = "head"
 ) -> Tensor:
-    """A cotangent (or tangent) for ``head`` as a Tensor; it must have exactly its shape and dtype.
+    """A cotangent (or tangent) for ``head`` as a Tensor; it must have exactly its shape and dtype, and lie
+    where it can meet it.
 
     ``what`` names it, and is called only to tell of a mistake.
     """
@@ -305,4 +307,5 @@ def checked_cotangent(
             f"{what()} has dtype {grad.dtype}, but the {of} has {head.dtype}; "
             f"convert it with .astype({str(head.dtype)!r})"
         )
+    check_places(head, grad)
     return grad

@@ -111,6 +111,9 @@ class NumpyBackend(NativeBackend):
     install = "pip install numpy"
     keeps_read_only = True
 
+    def in_one_place(self, raws: Sequence[Any]) -> None:
+        pass  # there is one
+
     def load_module(self) -> Any:
         return np
 

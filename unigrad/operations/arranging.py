@@ -16,7 +16,7 @@ from unigrad.operations.indexing import getitem
 from unigrad.operations.shapes import broadcast_to_, concat, flip_, permute_dims_, reshape, reshape_
 from unigrad.table import Array, operation
 from unigrad.tensor.coercion import tensors
-from unigrad.tensor.levels import values_of
+from unigrad.tensor.levels import check_places, values_of
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
@@ -76,6 +76,7 @@ def repeat(x: Array, repeats: Array, /, axis: int | None = None) -> Tensor:
     number = one_axis(axis, x.ndim)
     if isinstance(repeats, (int, np.integer)):
         return _spread(x, number, _count(repeats, "repeats"), inner=True)
+    check_places(x, repeats)
     counts = values_of(asarray(repeats))
     if counts.dtype.kind not in "iu" and counts.size:
         raise DtypeError(f"repeats must be integers, not {counts.dtype}")

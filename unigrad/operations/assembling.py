@@ -16,7 +16,7 @@ from unigrad.operations.shapes import broadcast_to, concat, moveaxis, reshape
 from unigrad.operations.triangles import diag
 from unigrad.table import Array, operation
 from unigrad.tensor.coercion import plain_numbers, tensors
-from unigrad.tensor.levels import values_of
+from unigrad.tensor.levels import check_places, values_of
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
@@ -93,6 +93,7 @@ def insert(x: Array, indices: Any, values: Array, /, axis: int | None = None) ->
     """
     x, number = lined_up(x, axis)
     size = x.shape[number]
+    check_places(x, indices)
     places = _positions("insert", indices, size, size + 1)
     values = asarray(values, dtype=x.dtype, like=x)
     if places.size == 1:
@@ -120,6 +121,7 @@ def delete(x: Array, indices: Any, /, axis: int | None = None) -> Tensor:
     x, number = lined_up(x, axis)
     size = x.shape[number]
     keep = np.ones(size, bool)
+    check_places(x, indices)
     keep[_positions("delete", indices, size, size)] = False
     return getitem(x, along(number, np.flatnonzero(keep)))
 

@@ -43,7 +43,7 @@ from unigrad.operations.elementwise import add, clip, greater_equal, less, maxim
 from unigrad.operations.shapes import broadcast_to, reshape
 from unigrad.table import Array, Primitive, batched, jvp, operation, vjp
 from unigrad.tape import Leaf
-from unigrad.tensor.levels import is_at_hand, is_known, is_wrapped, values_of_all
+from unigrad.tensor.levels import check_places, is_at_hand, is_known, is_wrapped, values_of_all
 from unigrad.tensor.tensor import Tensor, tensor_method
 
 __all__ = [
@@ -200,13 +200,16 @@ def _common_key(key: Any, shape: Shape) -> Key | None:
     return (*found, *_REST[ndim - axis])
 
 
-def canonical_key(key: Any, shape: Shape) -> tuple[Key, Shape]:
-    """What stands between the brackets in canonical form; IndexRangeError if it selects what is not there.
+def canonical_key(key: Any, shape: Shape, beside: Tensor | None = None) -> tuple[Key, Shape]:
+    """What stands between the brackets in canonical form; IndexRangeError if it selects what is not there, and
+    OperationError if an array of indices lies where it cannot meet the one ``beside`` it, which is indexed.
 
     The key is for an array of the shape that is returned too: a single True or False selects all or nothing of
     an axis of size 1 that stands there before the others.
     """
     entries = list(key) if isinstance(key, tuple) else [key]
+    if beside is not None:
+        check_places(beside, *entries)
     entries = [_entry(entry) for entry in entries]
     used = sum(0 if entry is None or entry is Ellipsis else entry.ndim if _is_mask(entry) else 1 for entry in entries)
     dots = [position for position, entry in enumerate(entries) if entry is Ellipsis]
@@ -431,7 +434,7 @@ def getitem(x: Tensor, key: Any) -> Tensor:
     if common is not None:
         found: Tensor = x._getitem_(common)  # type: ignore[attr-defined]
         return found
-    canonical, shape = canonical_key(key, shape)
+    canonical, shape = canonical_key(key, shape, x)
     differs = check_arrays(canonical)
     if len(shape) != x.ndim:
         x = reshape(x, shape)
@@ -460,7 +463,7 @@ def setitem(x: Tensor, key: Any, value: Array) -> Tensor:
     mask = _unknown_mask(key)
     if mask is not None:
         return _set_where(x, mask, value)
-    canonical, stretched = canonical_key(key, x.shape)
+    canonical, stretched = canonical_key(key, x.shape, x)
     differs = check_arrays(canonical)
     if len(stretched) != x.ndim:
         return reshape(_set(reshape(x, stretched), canonical, value, differs), x.shape)
@@ -554,6 +557,7 @@ def _winners(positions: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]
 
 def _checked_indices(indices: Array, axis: int, like: Tensor) -> tuple[np.ndarray[Any, Any], bool]:
     """What :func:`_bounded` gives for anything that may be an array of known indices."""
+    check_places(like, indices)
     known = isinstance(indices, Tensor) and not is_wrapped(indices)
     array = indices.backend.to_numpy(indices._raw) if known else np.asarray(_entry(indices))
     if array.dtype == bool:

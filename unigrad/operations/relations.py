@@ -21,7 +21,7 @@ from unigrad.operations.reductions import sum as sum_over
 from unigrad.operations.shapes import concat, matrix_transpose, reshape, squeeze
 from unigrad.table import Array, operation
 from unigrad.tensor.coercion import tensor, tensors
-from unigrad.tensor.levels import values_of
+from unigrad.tensor.levels import check_places, values_of
 from unigrad.tensor.tensor import Tensor
 
 __all__ = ["corrcoef", "cov", "histogram", "histogram2d", "histogram_bin_edges", "histogramdd"]
@@ -146,6 +146,7 @@ def histogram(
     weighing = None if weights is None else tensor(weights, x.backend)
     if weighing is not None and weighing.shape != x.shape:
         raise ShapeError(f"weights of shape {weighing.shape} do not fit x of shape {x.shape}")
+    check_places(x, bins, weighing)
     edges = _edges(x, bins, range, weighing)
     count = edges.size - 1
     places = _places(values_of(x).reshape(-1), edges)
@@ -189,6 +190,7 @@ def histogramdd(
             f"{len(each)} and {len(ranges)}"
         )
     first = columns[0]
+    check_places(first, *columns, *each, weights)
     edges = [_edges(x, how, between, None) for x, how, between in zip(columns, each, ranges, strict=True)]
     shape = tuple([one.size - 1 for one in edges])
     places = [_places(values_of(x), one) for x, one in zip(columns, edges, strict=True)]

@@ -45,7 +45,7 @@ def scatter_add(x: Array, key: Any, values: Array, /) -> Tensor:
     """
     x = asarray(x)
     values = asarray(values, dtype=x.dtype, like=x)
-    canonical, shape = canonical_key(key, x.shape)
+    canonical, shape = canonical_key(key, x.shape, x)
     if check_arrays(canonical):
         positions = positions_of(canonical, shape)
         flat = reshape(_fitting(values, positions.shape), -1)
@@ -96,7 +96,7 @@ def _never_chosen(dtype: DType, largest: bool) -> Any:
 
 def _apart(x: Tensor, key: Any, values: Array | None) -> tuple[Tensor, np.ndarray[Any, Any], Tensor | None]:
     """The flattened array, where in it the selected elements are, and the value for each of them."""
-    canonical, shape = canonical_key(key, x.shape)
+    canonical, shape = canonical_key(key, x.shape, x)
     if check_arrays(canonical) or any(is_array(entry) and not isinstance(entry, np.ndarray) for entry in canonical):
         raise UnsupportedError(
             "which elements are selected twice is not known while positions differ along a vmap or are traced by the "

@@ -25,7 +25,7 @@ from unigrad.operations.reductions import floating
 from unigrad.operations.shapes import flip, reshape
 from unigrad.table import SCALAR_TYPES, Array, Primitive, batched, operation
 from unigrad.tensor.coercion import tensor, tensors
-from unigrad.tensor.levels import values_of, values_of_all
+from unigrad.tensor.levels import check_places, values_of, values_of_all
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
@@ -91,6 +91,7 @@ def flatnonzero(x: Array, /) -> Tensor:
 def extract(condition: Array, x: Array, /) -> Tensor:
     """The elements of the flattened x where the flattened ``condition`` is not 0."""
     condition, x = tensors((condition, x))
+    check_places(x, condition)
     if condition.size != x.size:
         raise ShapeError(f"a condition of shape {condition.shape} does not fit shape {x.shape}; sizes must agree")
     return getitem(reshape(x, -1), values_of(reshape(condition, -1)) != 0)
@@ -100,6 +101,7 @@ def extract(condition: Array, x: Array, /) -> Tensor:
 def compress(condition: Array, x: Array, /, axis: int | None = None) -> Tensor:
     """The slices of x along ``axis`` (None: of the flattened x) where the vector ``condition`` is not 0."""
     condition, x = tensors((condition, x))
+    check_places(x, condition)
     if axis is None:
         x, axis = reshape(x, -1), 0
     number = one_axis(axis, x.ndim)
@@ -184,6 +186,7 @@ def bincount(x: Array, /, weights: Array | None = None, minlength: int = 0) -> T
     x = asarray(x)
     if x.ndim != 1:
         raise ShapeError(f"bincount takes a vector, not shape {x.shape}")
+    check_places(x, weights)
     values = values_of(x)
     if values.dtype.kind not in "iu":
         raise DtypeError(f"bincount counts integers, not {x.dtype}")

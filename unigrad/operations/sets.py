@@ -17,7 +17,7 @@ from unigrad.operations.searching import searchsorted_
 from unigrad.operations.shapes import concat, reshape
 from unigrad.table import Array, operation
 from unigrad.tensor.coercion import tensors
-from unigrad.tensor.levels import values_of
+from unigrad.tensor.levels import check_places, values_of
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
@@ -145,6 +145,7 @@ def intersect1d(
     difference.
     """
     x1, x2 = (reshape(x, -1) for x in tensors((x1, x2)))
+    check_places(x1, x2)
     _, first, second = np.intersect1d(values_of(x1), values_of(x2), return_indices=True)
     values = x1[first]
     if not return_indices:

@@ -20,7 +20,7 @@ from unigrad.operations.reductions import Axis, floating, kept
 from unigrad.operations.shapes import moveaxis, permute_dims_, reshape, reshape_
 from unigrad.table import Array, operation
 from unigrad.tensor.coercion import plain_numbers
-from unigrad.tensor.levels import is_wrapped, values_of_all
+from unigrad.tensor.levels import check_places, is_wrapped, values_of_all
 from unigrad.tensor.tensor import Tensor
 
 __all__ = [
@@ -84,6 +84,7 @@ def quantile(
         return reductions.in_float32(quantile, x, q, axis=axis, keepdims=keepdims, method=method)
     ordered, factor, left, wide = _ordered(x, axis, "quantile")
     last = ordered.shape[-1] - 1
+    check_places(x, q)
     given = values_of_all(q) if isinstance(q, Tensor) else plain_numbers(q, "q")
     shape = q.shape if isinstance(q, Tensor) else given.shape
     checked_parts(given)

@@ -89,6 +89,16 @@ def is_at_hand(x: Tensor) -> bool:
     return x.backend.is_at_hand(beneath(x)._raw)
 
 
+def check_places(x: Tensor, *others: Any) -> None:
+    """OperationError for arrays of x's backend among ``others`` that lie where no operation takes them with x: for who
+    looks at the values of one of them, where no framework is asked to bring them together."""
+    backend = x.backend
+    raws = [beneath(other)._raw for other in others if isinstance(other, Tensor) and other.backend is backend]
+    raws += [other for other in others if isinstance(other, backend.array_types)]
+    if raws:
+        backend.in_one_place([beneath(x)._raw, *raws])
+
+
 def values_of(x: Tensor) -> np.ndarray[Any, Any]:
     """The values as a NumPy array, to find the shape of a result; UnsupportedError if they differ along a batch."""
     if beneath(x).ndim != x.ndim:
