@@ -16,7 +16,12 @@ from unigrad_mxnet.switches import within
 
 _UNREACHED = re.compile("unreachable from the outputs|not in a computational graph")
 
-gradients = within(mxnet.autograd.grad)
+
+@within
+def gradients(heads: Sequence[Raw], variables: Sequence[Raw], gs: Sequence[Raw], retain_graph: bool = True) -> Any:
+    """What MXNet pulls back to marked variables."""
+    found = mxnet.autograd.grad(list(heads), list(variables), list(gs), retain_graph=retain_graph)
+    return [grad.as_np_ndarray() for grad in found]
 
 
 class MXNetEngine(Engine):
@@ -32,7 +37,6 @@ class MXNetEngine(Engine):
         self._functions = {name: within(function, name in self._delegated) for name, function in functions.items()}
         # A marked variable must have a gradient; autograd.grad() neither reads nor writes it.
         self._unused = mxnet.nd.zeros((1,))
-        self.leaf = within(self._marked)
 
     def record(
         self, primitive: Primitive, parents: Parents, raws: Sequence[Raw], statics: Sequence[Any]
@@ -52,7 +56,8 @@ class MXNetEngine(Engine):
             node.__class__ = _undelegated(type(node))
         return out, node
 
-    def _marked(self, raw: Raw) -> Raw:
+    @within
+    def leaf(self, raw: Raw) -> Raw:
         variable = raw.detach()
         mxnet.autograd.mark_variables([variable], [self._unused])
         return variable
@@ -66,18 +71,13 @@ class MXNetEngine(Engine):
         # MXNet gives gradients for marked variables only, and takes each head once.
         if not all(isinstance(node, Leaf) for node in pull.inputs) or len(set(pull.heads)) < len(pull.heads):
             return None
-        inputs = list(pull.inputs.values())
-        found = gradients(list(pull.raws), inputs, list(pull.cotangents), retain_graph=pull.retain_graph)
-        grads = [grad.as_np_ndarray() for grad in found]
+        grads: list[Raw] = gradients(pull.raws, pull.inputs.values(), pull.cotangents, pull.retain_graph)
         # NaN may be MXNet's own: it adds infinities up to NaN, and has powers of zero wrong. The rules decide.
         return None if any(np.isnan(grad.asnumpy()).any() for grad in grads) else grads
 
     def _delegable(self, node: Node) -> bool:
-        if node.operation == "power" and node.p2 is not None:
-            return False  # at 0 ** 0 MXNet's derivative for the exponent is minus infinity
-        if getattr(node, "undelegated", False):
-            return False
-        return isinstance(node, Leaf) or node.operation in self._delegated
+        recorded = node.operation in self._delegated and not getattr(node, "undelegated", False)
+        return recorded or isinstance(node, Leaf)
 
 
 @functools.cache
@@ -89,16 +89,15 @@ def _undelegated(kind: type[Node]) -> type[Node]:
 def shares(heads: Sequence[Raw], gs: Sequence[Raw], variables: Sequence[Raw]) -> list[Raw | None]:
     """What MXNet pulls back, None where no head depends on a variable: there it raises an error."""
     try:
-        found = gradients(list(heads), list(variables), list(gs), retain_graph=True)
+        return list(gradients(heads, variables, gs))
     except mxnet.base.MXNetError as error:
         if not _UNREACHED.search(str(error)):
             raise
-        if len(heads) == len(variables) == 1:
-            return [None]
-        found = []
-        for variable in variables:
-            parts = [shares([head], [g], [variable])[0] for head, g in zip(heads, gs, strict=True)]
-            reached = [part for part in parts if part is not None]
-            found.append(sum(reached[1:], reached[0]) if reached else None)
-        return found
-    return [grad.as_np_ndarray() for grad in found]
+    if len(heads) == len(variables) == 1:
+        return [None]
+    found = []
+    for variable in variables:
+        parts = [shares([head], [g], [variable])[0] for head, g in zip(heads, gs, strict=True)]
+        reached = [part for part in parts if part is not None]
+        found.append(sum(reached[1:], reached[0]) if reached else None)
+    return found

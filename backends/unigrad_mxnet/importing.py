@@ -18,8 +18,7 @@ import sys
 import threading
 import types
 import warnings
-from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy
 
@@ -39,8 +38,7 @@ def import_mxnet() -> Any:
             raise ModuleNotFoundError("No module named 'mxnet'", name="mxnet")
         # What a plain `import mxnet` that failed has left behind would be taken for whole.
         _forget()
-        finder = _Finder()
-        sys.meta_path.insert(0, finder)
+        sys.meta_path.insert(0, _Finder)
         try:
             with warnings.catch_warnings():
                 # Its sources hold escapes and comparisons that newer Pythons warn of.
@@ -51,7 +49,7 @@ def import_mxnet() -> Any:
             _forget()
             raise
         finally:
-            sys.meta_path.remove(finder)
+            sys.meta_path.remove(_Finder)
         return mxnet
 
 
@@ -71,90 +69,71 @@ class _OlderNumpy(types.ModuleType):
         return getattr(numpy, name)
 
 
-def _older_numpy() -> types.ModuleType:
-    def dropped(*args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError("this function of MXNet led to one that NumPy has dropped")
-
-    module = _OlderNumpy("numpy", numpy.__doc__)
-    older = {
-        **dict.fromkeys(("in1d", "mirr", "npv", "pmt", "ppmt", "pv", "rate", "trapz"), dropped),
-        "alltrue": numpy.all,
-        "sometrue": numpy.any,
-        "product": numpy.prod,
-        "round_": numpy.round,
-        "msort": lambda a: numpy.sort(a, axis=0),
-        "int": int,
-        "PZERO": 0.0,
-        "NZERO": -0.0,
-        "NAN": numpy.nan,
-        "NaN": numpy.nan,
-        "Inf": numpy.inf,
-        "PINF": numpy.inf,
-        "NINF": -numpy.inf,
-        "compat": types.SimpleNamespace(basestring=str),
-    }
-    module.__dict__.update((name, value) for name, value in older.items() if name not in numpy.__dict__)
-    return module
+def _dropped(*args: Any, **kwargs: Any) -> Any:
+    raise NotImplementedError("this function of MXNet led to one that NumPy has dropped")
 
 
-class _Version:
+_OLDER = {
+    **dict.fromkeys(("in1d", "mirr", "npv", "pmt", "ppmt", "pv", "rate", "trapz"), _dropped),
+    "alltrue": numpy.all,
+    "sometrue": numpy.any,
+    "product": numpy.prod,
+    "round_": numpy.round,
+    "msort": lambda a: numpy.sort(a, axis=0),
+    "int": int,
+    "PZERO": 0.0,
+    "NZERO": -0.0,
+    **dict.fromkeys(("NAN", "NaN"), numpy.nan),
+    **dict.fromkeys(("Inf", "PINF"), numpy.inf),
+    "NINF": -numpy.inf,
+    "compat": types.SimpleNamespace(basestring=str),
+}
+_older_numpy = _OlderNumpy("numpy", numpy.__doc__)
+vars(_older_numpy).update((name, value) for name, value in _OLDER.items() if name not in vars(numpy))
+
+
+def _version(text: str) -> list[int]:
     """What MXNet compares versions with, which left Python with distutils in 3.12."""
-
-    def __init__(self, text: str) -> None:
-        self.parts = [int(part) for part in text.split(".")[:2]]
-
-    def __ge__(self, other: _Version) -> bool:
-        return self.parts >= other.parts
+    return [int(part) for part in text.split(".")[:2]]
 
 
-def _imports() -> Callable[..., Any]:
+def _import(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
     """The ``__import__`` of MXNet's modules."""
-    older_numpy = _older_numpy()
-    versions = types.SimpleNamespace(LooseVersion=_Version, StrictVersion=_Version)
-
-    def imports(
-        name: str, globals: Any = None, locals: Any = None, fromlist: Sequence[str] | None = (), level: int = 0
-    ) -> Any:
-        if name == "distutils.version":
-            return versions
-        if name.partition(".")[0] == "sklearn":
-            # Only a base class would be taken from it, and loading it changes environment variables.
-            raise ImportError(name)
-        try:
-            found = builtins.__import__(name, globals, locals, fromlist or (), level)
-        except ImportError:
-            if name == "requests":  # needed for downloads alone, which nothing here does
-                return types.ModuleType(name)
-            raise
-        return older_numpy if found is numpy else found
-
-    return imports
+    if name == "distutils.version":
+        return types.SimpleNamespace(LooseVersion=_version, StrictVersion=_version)
+    if name.partition(".")[0] == "sklearn":
+        # Only a base class would be taken from it, and loading it changes environment variables.
+        raise ImportError(name)
+    try:
+        found = builtins.__import__(name, globals, locals, fromlist or (), level)
+    except ImportError:
+        if name == "requests":  # needed for downloads alone, which nothing here does
+            return types.ModuleType(name)
+        raise
+    return _older_numpy if found is numpy else found
 
 
 class _Loader(importlib.machinery.SourceFileLoader):
     """Runs a module of MXNet with built-in names of its own."""
 
-    builtins: dict[str, Any]
+    builtins: ClassVar = {**vars(builtins), "__import__": _import}
 
     def exec_module(self, module: types.ModuleType) -> None:
-        module.__dict__["__builtins__"] = self.builtins
+        vars(module)["__builtins__"] = self.builtins
         super().exec_module(module)
 
 
 class _Finder:
-    """Has MXNet's modules, those of one import, loaded by :class:`_Loader`."""
+    """Has MXNet's modules loaded by :class:`_Loader`."""
 
-    def __init__(self) -> None:
-        self.builtins = {**builtins.__dict__, "__import__": _imports()}
-
-    def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
+    @staticmethod
+    def find_spec(name: str, path: Any, target: Any = None) -> Any:
         """The usual specification of a module of MXNet with our loader in it; None for all others."""
         if name.partition(".")[0] != "mxnet":
             return None
         spec = importlib.machinery.PathFinder.find_spec(name, path, target)
         if spec is not None and type(spec.loader) is importlib.machinery.SourceFileLoader:
             spec.loader = _Loader(name, spec.loader.path)
-            spec.loader.builtins = self.builtins
         return spec
 
 

@@ -35,10 +35,10 @@ def within(function: Callable[..., Raw], recording: bool = False) -> Callable[..
         try:
             return function(*args, **options)
         except MXNetError as error:
-            reason = _limit(str(error))
-            if reason is None:
-                raise
-            raise UnsupportedError(reason) from error
+            for said, reason in _LIMITS.items():
+                if re.search(said, str(error)):
+                    raise UnsupportedError(reason) from error
+            raise
         finally:
             _turned(records, before)
             _turned(numpy_shapes, shapes)
@@ -50,16 +50,10 @@ TOO_LARGE = (
     "backend 'mxnet' has no arrays of 2**31 elements or more; split the array, or do this step on another "
     "backend and convert with .to_backend(...)"
 )
-_TOO_MANY_AXES = (
-    "backend 'mxnet' cannot do this with so many dimensions (it broadcasts and reduces at most five groups of "
-    "axes, and permutes six); merge axes with reshape, or do this step on another backend and convert with "
-    ".to_backend(...)"
-)
-_AXES = re.compile(r"Too many (broadcast dim|reduction axes)|ndim=\d+too large|at most 6 dim|ndim\(\) < 10")
-
-
-def _limit(message: str) -> str | None:
-    """What to say where MXNet has met a limit of its own; None for every other error."""
-    if _AXES.search(message):
-        return _TOO_MANY_AXES
-    return TOO_LARGE if "INT64_TENSOR_SIZE" in message or "do not match total elements" in message else None
+_LIMITS = {
+    r"Too many (broadcast dim|reduction axes)|ndim=\d+too large|at most 6 dim|ndim\(\) < 10": "backend 'mxnet' cannot "
+    "do this with so many dimensions (it broadcasts and reduces at most five groups of axes, and permutes six); merge "
+    "axes with reshape, or do this step on another backend and convert with .to_backend(...)",
+    "INT64_TENSOR_SIZE|do not match total elements": TOO_LARGE,
+}
+"""What MXNet says where it has met a limit of its own, and what is to be said."""
