@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.autograd import forward_ad
 
-from unigrad.extend import PRIMITIVES, Backend, Raw, neutral_jvp, neutral_vjp, raw_vjp
+from unigrad.extend import PRIMITIVES, Backend, Raw, neutral_jvp, neutral_vjp, raw_rule, raw_vjp
 
 OVER_RAW = {"sigmoid", "silu", "clip", "logsumexp", "maximum", "minimum", "softplus"}
 """Those whose rules ask of arrays only what PyTorch's answer as well, and which are used most."""
@@ -25,9 +25,10 @@ def replaced(backend: Backend, name: str, function: Callable[..., Raw]) -> Calla
     others = (None,) * len(row.statics)
     over_raw = name in OVER_RAW
 
-    def pulled(raws: Any, statics: Any, out: Raw, g: Raw, needed: Any) -> list[Any]:
-        plainly = over_raw and type(g) is torch.Tensor and not (g.is_complex() or _enabled() or _active())
-        return (raw_vjp if plainly else neutral_vjp)(backend, row, raws, statics, out, g, needed)
+    def plainly(g: Raw) -> bool:
+        return over_raw and type(g) is torch.Tensor and not (g.is_complex() or _enabled() or _active())
+
+    share_of_first = functools.cache(lambda: raw_rule(backend, row))  # not before the adapter has all its functions
 
     class Replaced(torch.autograd.Function):
         @staticmethod
@@ -42,7 +43,8 @@ def replaced(backend: Backend, name: str, function: Callable[..., Raw]) -> Calla
             out, *saved = ctx.saved_tensors
             held = iter(saved)
             raws = [next(held) if number is None else number for number in ctx.given[:count]]
-            return (*pulled(raws, ctx.given[count:], out, g, ctx.needs_input_grad), *others)
+            pulled = raw_vjp if plainly(g) else neutral_vjp
+            return (*pulled(backend, row, raws, ctx.given[count:], out, g, ctx.needs_input_grad), *others)
 
     class ReplacedFirst(Replaced):
         # Of one array and numbers, as most are: without lists, half of what PyTorch takes for the rest.
@@ -56,8 +58,11 @@ def replaced(backend: Backend, name: str, function: Callable[..., Raw]) -> Calla
         @staticmethod
         def backward(ctx: Any, g: Raw) -> Any:
             (out, x), rest = ctx.saved_tensors, ctx.rest
-            shares = pulled((x, *rest[: count - 1]), rest[count - 1 :], out, g, first)
-            return shares[0] if not rest else (shares[0], *(None,) * len(rest))
+            if plainly(g):
+                share = share_of_first()(g, out, x, *rest)
+            else:
+                share = neutral_vjp(backend, row, (x, *rest[: count - 1]), rest[count - 1 :], out, g, first)[0]
+            return share if not rest else (share, *(None,) * len(rest))
 
     first = (True, *(False,) * (count - 1))
     for kind in (Replaced, ReplacedFirst):

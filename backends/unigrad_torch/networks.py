@@ -167,7 +167,10 @@ class Attention(torch.autograd.Function):
             found = iter(torch.autograd.grad(parts(query, key, value, scale, causal), inputs, g, create_graph=True))
             return (None, *[next(found) if moves else None for moves in ctx.needs_input_grad[1:4]], None, None)
         if len(kept) == 2 and not _transforming():  # as for a batch of cotangents
-            shares = _flash_back(g.contiguous(), query, key, value, *kept, 0.0, causal, scale=scale)
+            # It reads the last axis as if it were in one piece; where the others lie costs nothing.
+            shares = _flash_back(
+                g if g.stride(3) == 1 else g.contiguous(), query, key, value, *kept, 0.0, causal, scale=scale
+            )
             if _finite(shares[0]):
                 return None, *shares, None, None
         weights = kept[0] if len(kept) == 1 else _weights(query, key, scale, causal)

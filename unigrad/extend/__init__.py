@@ -46,7 +46,7 @@ from unigrad.engine.raw_nodes import CallNode
 from unigrad.base.recording import Switch
 
 # --- the neutral rules, raw in and raw out ---
-from unigrad.binding.nodes import neutral_vjp, raw_vjp
+from unigrad.binding.nodes import neutral_vjp, raw_rule, raw_vjp
 from unigrad.binding.tangents import neutral_jvp
 
 # --- memory shared with other libraries ---
@@ -64,7 +64,7 @@ __all__ = [
     "UnsupportedError", "Weak", "accumulate", "apart", "backwards", "but_in", "by_element", "by_numpy", "by_order",
     "composed", "composition_of", "everything", "exported", "float32", "float64", "from_host", "get_backend_object",
     "has_gradients", "host_capsule", "is_array", "load_triton", "meet_rules", "neutral_jvp", "neutral_vjp", "not_plain",
-    "on_host", "placed_node", "pooled_shape", "real_of", "quietly", "raw_vjp", "refusal", "register_backend",
+    "on_host", "placed_node", "pooled_shape", "real_of", "quietly", "raw_rule", "raw_vjp", "refusal", "register_backend",
     "rewrite_functions", "rule_node", "ruled", "shares_of", "to_integers", "unless_refused", "values_unknown",
     "window_slices", "with_host", "with_replaced",
 ]  # fmt: skip

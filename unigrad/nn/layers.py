@@ -31,17 +31,16 @@ __all__ = ["dropout", "embedding", "linear", "one_hot", "scaled_dot_product_atte
 @operation
 def linear(x: Array, weight: Array, bias: Array | None = None, /) -> Tensor:
     """x @ weight.T + bias: from shape (..., inputs) to (..., outputs) by a weight of shape (outputs, inputs)."""
-    x, weight = tensors((x, weight))
-    shape = weight.shape
-    if len(shape) != 2 or x.ndim == 0 or x.shape[-1] != shape[1]:
+    x, weight, *rest = tensors((x, weight) if bias is None else (x, weight, bias))
+    own, shape = x.shape, weight.shape
+    if len(shape) != 2 or not own or own[-1] != shape[1]:
         raise ShapeError(
-            f"linear needs x of shape (..., inputs) and a weight of shape (outputs, inputs), not {x.shape} "
-            f"and {weight.shape}"
+            f"linear needs x of shape (..., inputs) and a weight of shape (outputs, inputs), not {own} and {shape}"
         )
-    if bias is None:
+    if not rest:
         return matmul(x, matrix_transpose(weight))
-    *_, bias = tensors((x, weight, bias))
-    if bias.shape == shape[:1] and bias.dtype.kind in dtypes.FLOATING:
+    bias = rest[0]
+    if bias.shape == shape[:1] and bias._dtype.kind in dtypes.FLOATING:
         return linear_(x, weight, bias)
     return add(matmul(x, matrix_transpose(weight)), bias)
 
@@ -129,25 +128,21 @@ def scaled_dot_product_attention(
     gives NaN.
     """
     query, key, value = tensors((query, key, value))
-    if (
-        min(query.ndim, key.ndim, value.ndim) < 2
-        or query.shape[-1] != key.shape[-1]
-        or key.shape[-2] != value.shape[-2]
-    ):
+    queries, keys, values = query.shape, key.shape, value.shape
+    if min(len(queries), len(keys), len(values)) < 2 or queries[-1] != keys[-1] or keys[-2] != values[-2]:
         raise ShapeError(
             f"attention needs a query (..., L, E), a key (..., S, E) and a value (..., S, F), not shapes "
-            f"{query.shape}, {key.shape} and {value.shape}"
+            f"{queries}, {keys} and {values}"
         )
     if narrow(query, key, value):
         return in_float32(scaled_dot_product_attention, query, key, value, mask, is_causal=is_causal, scale=scale)
-    scale = 1 / math.sqrt(query.shape[-1] or 1) if scale is None else scale
-    alike = query.shape[:-2] == key.shape[:-2] == value.shape[:-2]
-    if mask is None and alike and isinstance(scale, (int, float)):
+    scale = 1 / math.sqrt(queries[-1] or 1) if scale is None else scale
+    if mask is None and isinstance(scale, (int, float)) and queries[:-2] == keys[:-2] == values[:-2]:
         return attention_(query, key, value, float(scale), bool(is_causal))
     # The query is scaled, and not the scores, which are more and may overflow before.
     scores = matmul(query * scale, matrix_transpose(key))
     if is_causal:
-        seen = np.tril(np.ones((query.shape[-2], key.shape[-2]), dtype=bool))
+        seen = np.tril(np.ones((queries[-2], keys[-2]), dtype=bool))
         scores = where(asarray(seen, like=scores), scores, -math.inf)
     if mask is not None:
         mask = asarray(mask, like=scores)

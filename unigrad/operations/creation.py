@@ -87,7 +87,13 @@ def asarray(
     DtypeError for an integer that the dtype does not hold; a float beyond a floating dtype is infinite there, and what
     becomes of floats that an integer dtype does not hold is the same on all backends (:func:`astype`).
     """
-    if isinstance(obj, Tensor) and like is None and dtype is None and device is None and not copy:
+    if (
+        isinstance(obj, Tensor)
+        and dtype is None
+        and device is None
+        and not copy
+        and (like is None or type(like) is type(obj))
+    ):
         return obj if trace() is None else traced(obj)  # as every operation asks it
     if like is not None:
         _like(like)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from math import prod
 from typing import Any
@@ -143,6 +144,7 @@ def reshape(x: Array, /, shape: int | Sequence[int], *, copy: bool | None = None
 
 
 _IN_ORDER = [list(range(ndim)) for ndim in range(65)]
+_COMMON_ORDERS = frozenset(order for ndim in range(6) for order in itertools.permutations(range(ndim)))
 
 
 @operation
@@ -150,9 +152,10 @@ def permute_dims(x: Array, /, axes: Sequence[int]) -> Tensor:
     """Axis i of the result is axis ``axes[i]`` of x."""
     x = asarray(x)
     ndim = x.ndim
-    order: Any = axes
-    if not plain(axes) or (axes and min(axes) < 0):
-        order = tuple(one_axis(axis, ndim, "axes") for axis in listed(axes, "axes"))
+    if plain(axes) and len(axes) == ndim and axes in _COMMON_ORDERS:
+        found: Tensor = x._permute_dims_(axes)
+        return found
+    order = tuple(one_axis(axis, ndim, "axes") for axis in listed(axes, "axes"))
     if sorted(order) != _IN_ORDER[ndim]:
         order = tuple(one_axis(axis, ndim, "axes") for axis in order)  # which names one that is not there
         raise AxisError(f"axes {tuple(axes)} is not a permutation of the {x.ndim} axes of shape {x.shape}")

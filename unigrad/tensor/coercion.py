@@ -49,14 +49,15 @@ def tensors(args: Sequence[Any], whole: bool = False) -> list[Tensor]:
     Python's floating and complex numbers take that of the arrays beside them, of whose digits they would lose half
     otherwise, and integers likewise if ``whole``: they are not always numbers to compute with.
     """
-    args = listed(args, "arrays")
+    if type(args) is not tuple:
+        args = listed(args, "arrays")
     if args and trace() is None and isinstance(args[0], Tensor):
         kind = type(args[0])
         for arg in args:
             if type(arg) is not kind:
                 break
         else:
-            return args
+            return list(args)
     backend = backend_for(args)
     weak = (int, float, complex) if whole else (float, complex)
     found = [None if type(arg) in weak else tensor(arg, backend, args) for arg in args]
