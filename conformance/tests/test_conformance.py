@@ -22,7 +22,7 @@ def everything() -> runner.Run:
     with pytest.MonkeyPatch.context() as around:
         if flags := os.environ.get("CONFORM_XLA_FLAGS"):  # the Makefile says why
             around.setenv("XLA_FLAGS", flags)
-        return runner.run_cases(BACKENDS, catalogue.chosen([]), everyday_on=runner.SLOW, quick=runner.COMPILING)
+        return runner.run_cases(BACKENDS, catalogue.chosen([]), everyday_on=runner.SLOW, quick=runner.SLOW)
 
 
 def test_there_are_enough_checks(everything: runner.Run) -> None:

@@ -274,11 +274,15 @@ def raw_rule(backend: Backend, row: Primitive) -> Callable[..., Any]:
     Without a node, which takes as long as two or three small operations of a framework.
     """
     rule, xp = row.rules[0], raw_functions(backend)
-    given = ("out", *row.arrays, *row.statics)
-    kept = [given.index(name) for name in residuals_of(rule)]
+    x = row.arrays[0]
+    known: dict[str, tuple[Any, int]] = {
+        name: (None, position) for position, name in enumerate(("out", *row.arrays, *row.statics))
+    }
+    known |= {f"{x}_shape": (lambda x: tuple(x.shape), 1), f"{x}_dtype": (backend.dtype, 1)}
+    kept = [known[name] for name in residuals_of(rule)]
 
     def share(g: Any, *values: Any) -> Any:
-        return rule(xp, g, *[values[position] for position in kept])
+        return rule(xp, g, *[read(values[position]) if read else values[position] for read, position in kept])
 
     return share
 
