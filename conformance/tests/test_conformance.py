@@ -3,8 +3,6 @@ conform``. On the others all of them take half an hour: ``make conform-all``."""
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from unigrad_conformance import catalogue, oracle, report, runner
 
@@ -19,10 +17,7 @@ for _case in catalogue.all_cases().values():
 @pytest.fixture(scope="session")
 def everything() -> runner.Run:
     """One run of everything; each test looks at its part."""
-    with pytest.MonkeyPatch.context() as around:
-        if flags := os.environ.get("CONFORM_XLA_FLAGS"):  # the Makefile says why
-            around.setenv("XLA_FLAGS", flags)
-        return runner.run_cases(BACKENDS, catalogue.chosen([]), everyday_on=runner.SLOW, quick=runner.SLOW)
+    return runner.run_cases(BACKENDS, catalogue.chosen([]), everyday_on=runner.SLOW, quick=runner.SLOW)
 
 
 def test_there_are_enough_checks(everything: runner.Run) -> None:
