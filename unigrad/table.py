@@ -114,6 +114,11 @@ class Primitive:
         # No dataclass: to make one takes as long as to import a small module.
         self.__dict__.update(declared)
 
+    def made_of(self, xp: Any) -> Callable[..., Any]:
+        """The composition, of the primitives that ``xp`` has as attributes."""
+        assert self.composition is not None, self.name
+        return functools.partial(self.composition, xp)
+
     @property
     def differentiable(self) -> bool:
         """Whether results are recorded; otherwise the derivative is zero by definition."""

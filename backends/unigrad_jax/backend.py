@@ -50,7 +50,7 @@ class JaxBackend(Backend):
         self.functions = operations()
         self.raw_dtypes = {dtype: dtype for dtype in everything()}
         self.array_types = (jax.Array,)
-        self.variable_types = (jax.Ref,) if hasattr(jax, "Ref") else ()
+        self.variable_types = (jax.Ref,)
         self.engine = compiled.JaxEngine(self)
         self.foreign = JaxForeign()
 

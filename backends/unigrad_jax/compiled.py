@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.interpreters.partial_eval import dce_jaxpr
 from jax.sharding import Sharding, SingleDeviceSharding
 
 from unigrad.extend import CallNode, Engine, Moving, Node, Parents, Primitive, Raw, accumulate, is_array
@@ -81,12 +82,8 @@ class Function:
         shapes = tuple(map(np.shape, inputs))
         found = self._read.get(shapes)
         if found is None:
-            jaxpr = jax.make_jaxpr(self._plain)(*inputs).jaxpr
-            wanted = {id(variable) for variable in jaxpr.outvars}
-            for equation in reversed(jaxpr.eqns):
-                if not wanted.isdisjoint(map(id, equation.outvars)):
-                    wanted.update(map(id, equation.invars))
-            found = self._read[shapes] = tuple([id(variable) in wanted for variable in jaxpr.invars])
+            _, used = dce_jaxpr(jax.make_jaxpr(self._plain)(*inputs).jaxpr, [True])
+            found = self._read[shapes] = tuple(used)
         return found
 
 

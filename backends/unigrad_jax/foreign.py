@@ -68,7 +68,7 @@ class JaxForeign(Foreign):
         return list(run(*raws))
 
     def array_in(self, holder: Any) -> Raw | None:
-        return holder[...] if hasattr(jax, "Ref") and isinstance(holder, jax.Ref) else None
+        return holder[...] if isinstance(holder, jax.Ref) else None
 
     def contain(self, kind: type, array_of: Callable[[Any], Raw], with_array: Callable[[Any], Any]) -> None:
         jax.tree_util.register_pytree_node(

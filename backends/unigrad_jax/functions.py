@@ -26,7 +26,7 @@ from unigrad_jax.fft import FOURIER
 from unigrad_jax.keys import Layout, positions, select
 from unigrad_jax.linalg import linear_algebra
 from unigrad_jax.networks import NETWORKS
-from unigrad_jax.rules import composition, derivatives, neutral
+from unigrad_jax.rules import derivatives, neutral
 from unigrad_jax.searching import searching
 
 # --- elementwise --------------------------------------------------------------------------------------
@@ -148,10 +148,9 @@ def tanh(x: Raw) -> Raw:
 
 @derivatives(lambda t, out, x: t * jnp.where(out == 0, 0, out * x * -2))  # also at infinity
 def gaussian(x: Raw) -> Raw:
-    compose = PRIMITIVES["gaussian"].composition
-    assert compose is not None
+    composed = PRIMITIVES["gaussian"].made_of(jnp)
     # Of one float16 XLA multiplies before it chooses, which overflows.
-    return compose(jnp, x) if x.dtype.itemsize != 2 else compose(jnp, x.astype(jnp.float32)).astype(x.dtype)
+    return composed(x) if x.dtype.itemsize != 2 else composed(x.astype(jnp.float32)).astype(x.dtype)
 
 
 @derivatives(lambda t, out, x: t * gaussian(x) * (2 / math.sqrt(math.pi)))
@@ -229,7 +228,7 @@ def _exponent_slope(t: Raw, out: Raw, x: Raw, y: Raw) -> Raw:
     lambda t, out, x, y: _exponent_slope(t, out, x, y - 1),
 )
 def lower_power(x: Raw, y: Raw) -> Raw:
-    return composition("lower_power")(jnp, x, y)
+    return PRIMITIVES["lower_power"].made_of(jnp)(x, y)
 
 
 @derivatives(_base_slope, _exponent_slope)
@@ -508,12 +507,11 @@ def convolve(valid: bool, x1: Raw, x2: Raw) -> Raw:
 
 def ruled(row: Primitive, others: Any) -> Callable[..., Raw]:
     """The composition of a primitive with its rules as the derivative."""
-    composition, count = row.composition, len(row.arrays)
-    assert composition is not None
+    composed, count = row.made_of(others), len(row.arrays)
 
     def run(*args: Any) -> Raw:
         statics = args[count:]
-        return neutral(row.name, lambda *raws: composition(others, *raws, *statics), others, *statics)(*args[:count])
+        return neutral(row.name, lambda *raws: composed(*raws, *statics), others, *statics)(*args[:count])
 
     return run
 
@@ -592,9 +590,9 @@ def operations() -> dict[str, Operation]:
     others = types.SimpleNamespace()
     plain |= searching(others)
     plain |= {name: neutral(name, function, others) for name, function in RULED.items()}
-    plain["xlogy"] = neutral("xlogy", functools.partial(composition("xlogy"), others), others)
+    plain["xlogy"] = neutral("xlogy", PRIMITIVES["xlogy"].made_of(others), others)
     plain["polygamma"] = lambda x, order: neutral(
-        "polygamma", lambda x: composition("polygamma")(others, x, order), others, order
+        "polygamma", lambda x: PRIMITIVES["polygamma"].made_of(others)(x, order), others, order
     )(x)
     plain["convolve"] = lambda x1, x2, valid: neutral("convolve", functools.partial(convolve, valid), others, valid)(
         x1, x2
@@ -606,7 +604,6 @@ def operations() -> dict[str, Operation]:
     others.dtype, others.iterate, others.constant = np.dtype, iterate, lambda values, like: jnp.asarray(values)
     for row in PRIMITIVES.values():
         if row.name not in made and row.composition is not None:
-            compose = ruled(row, others) if row.ruled else functools.partial(row.composition, others)
-            made[row.name] = Operation(row, compose)
+            made[row.name] = Operation(row, ruled(row, others) if row.ruled else row.made_of(others))
     vars(others).update(made)
     return made

@@ -5,6 +5,7 @@ So ``x[3]`` and ``x[4]``, and two minibatches of one size, share one compiled fu
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax.numpy as jnp
@@ -45,8 +46,7 @@ def split(key: Key) -> tuple[Layout, list[np.ndarray[Any, Any]]]:
 
 def select(x: Any, layout: Layout, numbers: Any, *arrays: Any) -> Any:
     """x[key], for a key of that layout."""
-    given = iter(numbers)
-    index_arrays = iter(arrays)
+    given = {"i": iter(numbers), "a": iter(arrays)}
     axes = iter(range(x.ndim))
     key: list[Any] = []
     for entry in layout:
@@ -56,14 +56,12 @@ def select(x: Any, layout: Layout, numbers: Any, *arrays: Any) -> Any:
         axis = next(axes)
         if entry == ":":
             key.append(EVERYTHING)
-        elif entry == "i":
-            key.append(next(given))
-        elif entry == "a":
-            key.append(next(index_arrays))
+        elif entry in given:
+            key.append(next(given[entry]))
         else:
             length, step = entry
             span = (length - 1) * abs(step) + 1 if length else 0
-            x = lax.dynamic_slice_in_dim(x, next(given), span, axis)
+            x = lax.dynamic_slice_in_dim(x, next(given["i"]), span, axis)
             key.append(slice(None, None, step))
     # The core has checked the bounds and counted from the front; JAX would do both again.
     return x.at[tuple(key)].get(mode="promise_in_bounds", wrap_negative_indices=False)
@@ -71,5 +69,4 @@ def select(x: Any, layout: Layout, numbers: Any, *arrays: Any) -> Any:
 
 def positions(shape: tuple[int, ...], layout: Layout, *numbers: Any) -> Any:
     """Where in a flattened array of that shape the elements of x[key] are."""
-    count = int(np.prod(shape, dtype=np.int64))
-    return select(jnp.arange(count).reshape(shape), layout, *numbers)
+    return select(jnp.arange(math.prod(shape)).reshape(shape), layout, *numbers)

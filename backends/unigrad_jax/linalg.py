@@ -20,7 +20,7 @@ import jax.numpy as jnp
 
 from unigrad.extend import PRIMITIVES, Primitive, Raw, refusal, shares_of
 from unigrad_jax.compiled import Function, Operation
-from unigrad_jax.rules import composition, neutral
+from unigrad_jax.rules import neutral
 
 
 def linear_algebra(others: types.SimpleNamespace) -> dict[str, Operation]:
@@ -38,8 +38,8 @@ def linear_algebra(others: types.SimpleNamespace) -> dict[str, Operation]:
         "slogdet": slogdet,
         "eigvals": linalg.eigvals,
         "qr": qr,
-        "cofactors": functools.partial(composition("cofactors"), others),
-        "pinv": functools.partial(composition("pinv"), others),
+        "cofactors": PRIMITIVES["cofactors"].made_of(others),
+        "pinv": PRIMITIVES["pinv"].made_of(others),
     }
     pulled: dict[str, Callable[..., Raw]] = {
         "eigh": lambda x: eigen(*linalg.eigh(x)),

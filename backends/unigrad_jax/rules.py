@@ -45,10 +45,3 @@ def neutral(name: str, function: Callable[..., Raw], others: Any, *statics: Any)
     row = PRIMITIVES[name]
     rules = row.rules if row.forward == "transpose" else row.forward
     return derived(function, lambda moving, out, inputs: shares_of(row, rules, others, moving, inputs, statics, out))
-
-
-def composition(name: str) -> Callable[..., Raw]:
-    """The primitive made of others, of which it takes the namespace first."""
-    found = PRIMITIVES[name].composition
-    assert found is not None, name
-    return found

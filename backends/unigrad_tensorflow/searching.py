@@ -15,9 +15,9 @@ def searching(backend: Backend, table: Mapping[str, Callable[..., Raw]]) -> dict
     others = types.SimpleNamespace(**table)
 
     def running(name: str) -> Callable[..., Raw]:
-        composition = PRIMITIVES[name].composition
+        composed = PRIMITIVES[name].made_of(others)
         # A result is never the input itself, which TensorFlow would take for one node.
-        return lambda x, axis: tf.identity(composition(others, x, axis))
+        return lambda x, axis: tf.identity(composed(x, axis))
 
     return {
         "cumulative_max": running("cumulative_max"),

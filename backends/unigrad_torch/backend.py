@@ -104,20 +104,17 @@ class TorchBackend(Backend):
         return raw if device is None else self.to_device(raw, device)
 
     def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
-        if self._is_written_down():
-            raise values_unknown(self.name)
         if raw.is_meta:
             raise UnsupportedError(
                 f"backend 'torch': an array on the device 'meta' has a shape and a dtype and no values, so there is "
                 f"nothing to convert, print or decide by; this one has shape {tuple(raw.shape)}"
             )
+        if not self.is_known(raw):
+            raise values_unknown(self.name)
         if not self.engine.by_rules():
             return self._values(raw)
-        inner = self._beneath(raw)
-        if inner is None:
-            raise values_unknown(self.name)
         with self.torch._functorch.pyfunctorch.temporarily_clear_interpreter_stack():
-            return self._values(inner)
+            return self._values(self._beneath(raw))
 
     def _values(self, raw: Raw) -> np.ndarray[Any, Any]:
         found: np.ndarray[Any, Any]

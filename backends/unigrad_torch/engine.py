@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch.autograd.graph import _engine_run_backward as run_backward
 
-from unigrad.extend import ALL_ORDERS, Backend, Engine, Node, OperationError, Parents, Pull, Raw, StepPull, meet_rules
+from unigrad.extend import ALL_ORDERS, Backend, Engine, OperationError, Pull, Raw, meet_rules
 from unigrad_torch import steps
 from unigrad_torch.autocast import steady, surrounded
 from unigrad_torch.scalars import plainly
@@ -40,6 +40,7 @@ class TorchEngine(Engine):
     inline_nodes = "bare"
     by_rules = transforming
     scope = (torch.is_grad_enabled, torch.is_inference_mode_enabled, _recording)
+    joined = staticmethod(steps.joined)
 
     def __init__(self, backend: Backend) -> None:
         super().__init__(backend)
@@ -121,11 +122,6 @@ class TorchEngine(Engine):
 
     # --- steps ----------------------------------------------------------------------------------------------------
 
-    def joined(
-        self, operation: str, parents: Parents, inputs: Sequence[Raw], results: Sequence[Raw], pull_back: StepPull
-    ) -> tuple[Sequence[Raw], Node] | None:
-        return None if transforming() else steps.joined(operation, parents, inputs, results, pull_back)
-
     def checkpointed(self, run: Callable[[], Any]) -> Any:
         from torch.utils.checkpoint import checkpoint
 
@@ -172,20 +168,14 @@ def _gradients(pull: Pull, cotangents: Sequence[Raw], retain_graph: bool) -> Seq
 
 
 def _by_rows(pull: Pull) -> Sequence[Raw | None]:
+    leaves = tuple(pull.inputs.values())
     # PyTorch has no batches of what DTensors and some of our own derivatives do: row by row then.
     with contextlib.suppress(RuntimeError, OperationError):
         if not any_spread(pull.raws):
             found: Sequence[Raw | None] = torch.autograd.grad(
-                list(pull.raws),
-                list(pull.inputs.values()),
-                pull.cotangents,
-                retain_graph=True,
-                create_graph=pull.create_graph,
-                allow_unused=True,
-                is_grads_batched=True,
+                pull.raws, leaves, pull.cotangents, True, pull.create_graph, allow_unused=True, is_grads_batched=True
             )
             return found
-    leaves = tuple(pull.inputs.values())
     each = zip(*map(rows, pull.cotangents), strict=True)
     columns = zip(*[placed(_gradients(pull, row, retain_graph=True), leaves) for row in each], strict=True)
     return [None if column[0] is None else torch.stack(column) for column in columns]
@@ -193,8 +183,10 @@ def _by_rows(pull: Pull) -> Sequence[Raw | None]:
 
 def _memory() -> Callable[[Raw], int]:
     """What tells where an array lies."""
-    # While PyTorch works on fake arrays, which lie nowhere, the objects that stand for memory do.
-    return _storage if torch._C._len_torch_dispatch_stack() else torch.Tensor.data_ptr
+    if torch._C._len_torch_dispatch_stack():
+        # While PyTorch works on fake arrays, which lie nowhere, the objects that stand for memory do.
+        return lambda raw: int(raw.untyped_storage()._cdata)
+    return torch.Tensor.data_ptr
 
 
 def _apart(pulled: Iterable[Raw | None], cotangents: Sequence[Raw], memory: Callable[[Raw], int]) -> list[Raw | None]:
@@ -211,9 +203,4 @@ def _apart(pulled: Iterable[Raw | None], cotangents: Sequence[Raw], memory: Call
                 raw = raw.clone()
             held.add(start)
         found.append(raw)
-    return found
-
-
-def _storage(raw: Raw) -> int:
-    found: int = raw.untyped_storage()._cdata
     return found

@@ -51,8 +51,10 @@ class Step(torch.autograd.Function):
 
 def joined(
     operation: str, parents: Parents, inputs: Sequence[Raw], results: Sequence[Raw], pull_back: StepPull
-) -> tuple[Sequence[Raw], StepNode]:
-    """``results`` as those of one node of PyTorch's graph."""
+) -> tuple[Sequence[Raw], StepNode] | None:
+    """``results`` as those of one node of PyTorch's graph, unless a transform of torch.func is at work."""
+    if torch._C._are_functorch_transforms_active():
+        return None
     held = [pull_back]
     raws = Step.apply(results, held, *inputs)
     node = StepNode()

@@ -599,10 +599,9 @@ class Backend:
 
     def composed(self, name: str) -> Callable[..., Raw] | None:
         """A primitive made of others' raw functions, or None where it has no composition or is declared missing."""
-        composition = PRIMITIVES[name].composition
-        if composition is None or name in self.missing:
+        if PRIMITIVES[name].composition is None or name in self.missing:
             return None
-        return functools.partial(composition, _RawFunctions(self, name))
+        return PRIMITIVES[name].made_of(_RawFunctions(self, name))
 
     def of_booleans(self, name: str) -> Callable[..., Raw]:
         """A primitive of booleans, made of others' raw functions, where the table says how."""
