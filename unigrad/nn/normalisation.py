@@ -34,16 +34,20 @@ def _standardised(x: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
     return divide(moved, sqrt(mean(squared_size(moved), axis=axes, keepdims=True) + eps))
 
 
-def _fitted(parameter: Array, x: Tensor, axes: tuple[int, ...], name: str) -> Tensor:
-    """A parameter that has the sizes of these axes of x, in a shape that broadcasts against x."""
-    parameter = asarray(parameter, like=x)
+def _fitted(x: Tensor, axes: tuple[int, ...], **parameters: Array) -> list[Tensor]:
+    """Parameters, by name, that have the sizes of these axes of x, in a shape that broadcasts against x."""
     shape = x.shape
     expected = tuple([shape[axis] for axis in axes])
-    if parameter.shape != expected:
-        raise ShapeError(f"{name} of shape {parameter.shape} does not fit x of shape {shape}; expected {expected}")
-    if axes == tuple(range(len(shape) - len(axes), len(shape))):
-        return parameter
-    return parameter.reshape(tuple([size if axis in axes else 1 for axis, size in enumerate(shape)]))
+    are_last = axes == tuple(range(len(shape) - len(axes), len(shape)))
+    found = []
+    for name, given in parameters.items():
+        parameter = asarray(given, like=x)
+        if parameter.shape != expected:
+            raise ShapeError(f"{name} of shape {parameter.shape} does not fit x of shape {shape}; expected {expected}")
+        if not are_last:
+            parameter = parameter.reshape(tuple([size if axis in axes else 1 for axis, size in enumerate(shape)]))
+        found.append(parameter)
+    return found
 
 
 def _normalised(
@@ -52,7 +56,7 @@ def _normalised(
     """x standardised over axes, in one step if there are both parameters, which have the sizes of axes ``fitting``."""
     if weight is None or bias is None or x._dtype.kind == "c":
         return _scaled(_standardised(x, axes, eps), weight, bias, fitting)
-    weight, bias = _fitted(weight, x, fitting, "weight"), _fitted(bias, x, fitting, "bias")
+    weight, bias = _fitted(x, fitting, weight=weight, bias=bias)
     if "c" in (weight._dtype.kind, bias._dtype.kind):
         return add(multiply(_standardised(x, axes, eps), weight), bias)
     eps = real_number(eps, "eps")
@@ -63,8 +67,8 @@ def _normalised(
 
 def _scaled(x: Tensor, weight: Array | None, bias: Array | None, axes: tuple[int, ...]) -> Tensor:
     if weight is not None:
-        x = multiply(x, _fitted(weight, x, axes, "weight"))
-    return x if bias is None else add(x, _fitted(bias, x, axes, "bias"))
+        x = multiply(x, *_fitted(x, axes, weight=weight))
+    return x if bias is None else add(x, *_fitted(x, axes, bias=bias))
 
 
 @operation
@@ -127,9 +131,8 @@ def batch_norm(
     else:
         if running_mean is None or running_var is None:
             raise ArgumentError("batch_norm outside training needs running_mean= and running_var=")
-        x = subtract(x, _fitted(running_mean, x, (channel,), "running_mean"))
-        variance = real_numbers("batch_norm's running_var", _fitted(running_var, x, (channel,), "running_var"))
-        x = divide(x, sqrt(variance + eps))
+        average, variance = _fitted(x, (channel,), running_mean=running_mean, running_var=running_var)
+        x = divide(subtract(x, average), sqrt(real_numbers("batch_norm's running_var", variance) + eps))
     return _scaled(x, weight, bias, (channel,))
 
 
