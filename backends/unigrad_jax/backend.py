@@ -126,7 +126,7 @@ class JaxBackend(Backend):
         return {label(device): device for device in (*jax.local_devices(), *jax.local_devices(backend="cpu"))}
 
     def spread(self, device: Any) -> Spread | None:
-        if isinstance(device, self._jax.sharding.Sharding) and len(device.device_set) > 1:
+        if isinstance(device, self._jax.sharding.Sharding):
             return spread_by(device, None)
         return device if isinstance(device, Spread) else None
 

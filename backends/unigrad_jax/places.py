@@ -13,6 +13,8 @@ from unigrad.extend import Spread
 def spread_by(sharding: Any, shape: tuple[int, ...] | None) -> Spread:
     """What ``x.device`` is of an array of this sharding and shape; of any shape for None."""
     count = len(sharding.device_set)
+    if count == 1:
+        return Spread(label(*sharding.device_set), sharding, shape)
     if sharding.is_fully_replicated:
         return Spread(f"a copy on each of {count} devices", sharding, shape)
     return Spread(f"sharded over {count} devices by {getattr(sharding, 'spec', sharding)}", sharding, shape)

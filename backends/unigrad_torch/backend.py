@@ -188,7 +188,7 @@ class TorchBackend(Backend):
         return device if isinstance(device, Spread) else None
 
     def to_device(self, raw: Raw, device: Any) -> Raw:
-        return self._spread.put(raw, device) if isinstance(device, Spread) else raw.to(device)
+        return self._spread.put(raw, device) if isinstance(device, Spread) else self._spread.whole(raw).to(device)
 
     def together(self, primitive: str, raws: Sequence[Any]) -> tuple[Sequence[Any], Any] | None:
         if self._spread.any_spread(raws):

@@ -40,11 +40,12 @@ def whole(raw: Raw) -> Raw:
 def put(raw: Raw, where: Spread) -> Raw:
     """An array, the same in all processes, as another lies; one of another shape whole in each."""
     mesh, placements = where.own
-    if not is_spread(raw) or raw.device_mesh != mesh:
-        # From one mesh to another PyTorch brings nothing, and says nothing.
-        raw = whole_on(mesh, whole(raw))
-    alike = where.shape in (None, tuple(raw.shape)) and not any(each.is_partial() for each in placements)
-    return raw.redistribute(mesh, placements if alike else [replicate()] * mesh.ndim)
+    with _together():
+        if not is_spread(raw) or raw.device_mesh != mesh:
+            # From one mesh to another PyTorch brings nothing, and says nothing.
+            raw = whole_on(mesh, whole(raw))
+        alike = where.shape in (None, tuple(raw.shape)) and not any(each.is_partial() for each in placements)
+        return raw.redistribute(mesh, placements if alike else [replicate()] * mesh.ndim)
 
 
 def whole_on(mesh: Any, raw: Raw) -> Raw:
@@ -115,6 +116,8 @@ def explained(what: str, instead: str) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
+        if isinstance(error, torch.distributed.DistError) or any(word in str(error) for word in _OF_PROCESSES):
+            raise _missing(error) from error
         if type(error) not in (RuntimeError, NotImplementedError):
             raise
         raise OperationError(
@@ -125,16 +128,16 @@ def explained(what: str, instead: str) -> Iterator[None]:
 def placed(gradients: Sequence[Raw | None], leaves: Sequence[Raw]) -> list[Raw | None]:
     """Gradients of DTensors as these lie, where PyTorch leaves them otherwise, and of plain leaves as plain tensors;
     what is partial is added up. OperationError for one on another mesh."""
-    for pair in zip(gradients, leaves, strict=True):
-        one_mesh(pair)
     return [
-        gradient
-        if gradient is None or not is_spread(gradient)
-        else gradient.redistribute(leaf.device_mesh, leaf.placements)
-        if is_spread(leaf)
-        else gradient.full_tensor()
+        gradient if gradient is None or not is_spread(gradient) else _as_placed(gradient, leaf)
         for gradient, leaf in zip(gradients, leaves, strict=True)
     ]
+
+
+def _as_placed(gradient: Raw, leaf: Raw) -> Raw:
+    one_mesh((gradient, leaf))
+    with _together():
+        return gradient.redistribute(leaf.device_mesh, leaf.placements) if is_spread(leaf) else gradient.full_tensor()
 
 
 def assigned(x: Raw, value: Raw, key: Key) -> Raw:
@@ -191,12 +194,22 @@ def _together() -> Iterator[None]:
     """What all processes of a mesh do together, explained where one of them is not there."""
     try:
         yield
+    except OperationError:
+        raise
     except (RuntimeError, ValueError, KeyError) as error:
-        raise OperationError(
-            f"backend 'torch': the processes that hold an array did not come together for its values; a process "
-            f"group is there from torch.distributed.init_process_group to destroy_process_group, and as long as all "
-            f"of its processes run: {error}"
-        ) from error
+        raise _missing(error) from error
+
+
+_OF_PROCESSES = ("process group", "gloo", "NCCL")
+"""What PyTorch's errors of processes that are not there speak of."""
+
+
+def _missing(error: Exception) -> OperationError:
+    return OperationError(
+        f"backend 'torch': the processes that hold an array did not come together for its values; a process group is "
+        f"there from torch.distributed.init_process_group to destroy_process_group, and as long as all of its "
+        f"processes run: {error}"
+    )
 
 
 def one_mesh(raws: Sequence[Any]) -> Any:

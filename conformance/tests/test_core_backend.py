@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import types
 from typing import ClassVar
 
 import numpy as np
@@ -135,6 +136,24 @@ def test_an_adapter_that_loads_badly_hears_what_it_did(device: str) -> None:
         ug.register_backend(made)
         with pytest.raises(ug.BackendError, match=said):
             ug.set_backend(made.name)
+
+
+def test_an_array_of_a_framework_that_cannot_be_used_is_no_data(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unusable(DeviceBackend):
+        name, framework = "unusable", "unusable_module"
+
+        def load(self) -> None:
+            raise ImportError("its compiled half")
+
+    def as_numpy(self: object) -> object:
+        return np.ones(2)
+
+    kind = type("Array", (), {"__module__": "unusable_module", "__array__": as_numpy})
+    monkeypatch.setitem(sys.modules, "unusable_module", types.ModuleType("unusable_module"))
+    ug.register_backend(Unusable())
+    for given in (kind(), [kind()]):
+        with pytest.raises(ug.BackendError, match=r"unusable_module, which failed to import.*its compiled half"):
+            ug.asarray(given)
 
 
 @pytest.mark.filterwarnings("ignore:backends 'device' and 'twin' both claim")

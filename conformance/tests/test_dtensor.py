@@ -58,7 +58,7 @@ def test_arrays_on_two_meshes_are_both_named(seen: list[dict[str, Any]]) -> None
         name: said for name, said in seen[0]["apart"].items() if said.count("DeviceMesh((") != 2 or "met in" not in said
     }
     assert wrong == {}
-    assert seen[0]["moved over"] == [True, True, True]
+    assert seen[0]["moved over"] == [True] * 5
 
 
 def test_what_cannot_be_is_said(seen: list[dict[str, Any]]) -> None:
@@ -242,6 +242,8 @@ def main() -> None:
     vectors = [ug.asarray(distribute_tensor(torch.arange(4.0) + 1, where, [Shard(0)])) for where in (mesh, other)]
     apart = {**meeting(*vectors), "seed": seeded}
     moved = tensor.to_device(there.device)
+    here = tensor.to_device("cpu")
+    here_loss = by_tape(lambda x: (x.to_device("cpu") ** 2).sum(), x)
     moved_loss = by_tape(lambda x: (x.to_device(there.device) * there).sum(), x)
 
     changed = tensor * 1
@@ -259,6 +261,8 @@ def main() -> None:
                 "moved over": [
                     moved.raw.device_mesh == other, moved.tolist() == tensor.tolist(),
                     moved_loss.tolist() == values.tolist() and moved_loss.raw.device_mesh == mesh,
+                    type(here.raw) is torch.Tensor and here.tolist() == tensor.tolist() and here.device == "cpu",
+                    here_loss.tolist() == (2 * values).tolist() and placements(here_loss) == str((Shard(0),)),
                 ],
                 "convolved": convolved,
                 "shared": {

@@ -59,58 +59,66 @@ def test_modules_in_processes_have_the_gradient_of_one() -> None:
         assert max(found.values()) < 1e-14
 
 
-LOST = """
+TOGETHER = """
 import datetime, os
 import torch, torch.distributed as dist
 from torch.distributed.tensor import Shard, distribute_tensor, init_device_mesh
 import unigrad as ug
 
 dist.init_process_group("gloo", timeout=datetime.timedelta(seconds=20))
-x = ug.asarray(distribute_tensor(torch.ones(4), init_device_mesh("cpu", (2,)), [Shard(0)]))
+mesh = init_device_mesh("cpu", (2,))
+x, other = (ug.asarray(distribute_tensor(torch.ones(4, 2), mesh, [Shard(axis)])) for axis in (0, 1))
 x.attach_grad()
+with ug.record():
+    y = (ug.nn.softmax(x, axis=0) * x).sum()
 print(float(x.sum()))
+dist.barrier()
+
+def tried():
+    calls = {
+        "values": lambda: float(x.sum()), "moved": lambda: x.to_device(other.device), "gradient": y.backward,
+        "step": lambda: ug.sort(x, axis=0), "product": lambda: (x.T @ x).tolist(), "grad": lambda: ug.grad(ug.max)(x),
+    }
+    for name, call in calls.items():
+        try:
+            call()
+        except ug.UnigradError as error:
+            print(name, type(error).__name__, "did not come together" in str(error), type(error.__cause__).__name__)
+    print(repr(x)[:6])
+"""
+LOST = """
 if os.environ["RANK"] == "1":
     os._exit(7)
-with ug.record():
-    y = (x * x).sum()
-try:
-    y.backward()
-    print(float(y))
-except ug.UnigradError as error:
-    print(type(error).__name__, type(error.__cause__).__name__)
+tried()
 os._exit(0)
 """
+GONE = """
+dist.destroy_process_group()
+tried()
+"""
+NAMED = [
+    "8.0",
+    *[
+        f"{name} OperationError True RuntimeError"
+        for name in ("values", "moved", "gradient", "step", "product", "grad")
+    ],
+    "Tensor",
+]
 
 
 def test_a_worker_that_dies_is_an_error_and_no_wait(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     program = tmp_path / "lost.py"
-    program.write_text(LOST)
+    program.write_text(TOGETHER + LOST)
     (first, said, errors), (second, _, _) = finished([str(program)], 2, 120)
     assert (first, second) == (0, 7), errors[-2000:]
-    assert said.splitlines() == ["4.0", "OperationError RuntimeError"]
-
-
-GONE = """
-import torch, torch.distributed as dist
-from torch.distributed.tensor import Shard, distribute_tensor, init_device_mesh
-import unigrad as ug
-
-dist.init_process_group("gloo")
-x = ug.asarray(distribute_tensor(torch.ones(4), init_device_mesh("cpu", (2,)), [Shard(0)]))
-dist.barrier()
-dist.destroy_process_group()
-try:
-    print(float(x.sum()))
-except ug.UnigradError as error:
-    print(type(error).__name__, error)
-"""
+    assert said.splitlines() == NAMED
 
 
 def test_a_process_group_that_is_gone_is_named(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     program = tmp_path / "gone.py"
-    program.write_text(GONE)
-    for line in last_lines([str(program)], 2, 120):
-        assert line.startswith("OperationError")
-        assert "process group" in line
+    program.write_text(TOGETHER + GONE)
+    for status, said, errors in finished([str(program)], 2, 120):
+        assert status == 0, errors[-2000:]
+        assert said.splitlines() == NAMED

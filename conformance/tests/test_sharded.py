@@ -39,7 +39,7 @@ def test_gradients_are_on_the_device_that_their_variable_is_committed_to(seen: d
 def test_new_arrays_lie_where_the_one_beside_them_does(seen: dict[str, Any]) -> None:
     assert seen["made"] == {
         "zeros_like": True, "full of its shape": True, "of another shape": "a copy on each of 4 devices",
-        "by its sharding": True, "moved": True, "in place": True,
+        "by its sharding": True, "moved": True, "to one": "cpu:2", "made on one": "cpu:2", "in place": True,
     }  # fmt: skip
 
 
@@ -126,6 +126,8 @@ def main() -> None:
         "of another shape": str(ug.zeros((3,), like=tensor).device),
         "by its sharding": ug.zeros((8, 4), device=columns, like=tensor).raw.sharding == columns,
         "moved": ug.asarray(jnp.asarray(values)).to_device(rows).raw.sharding == rows,
+        "to one": str(tensor.to_device(away.sharding).device),
+        "made on one": str(ug.zeros((3,), device=away.sharding, like=tensor).device),
         "in place": in_place(tensor).raw.sharding == rows,
     }
 

@@ -373,7 +373,8 @@ def backend_of(raw: Any) -> Backend | None:
     """The backend whose raw array this is, or whose variable that holds one; None for all else. Imports no framework.
 
     An array of a framework that was never imported cannot exist, so only those in ``sys.modules``
-    are asked, and only if the type, or one it derives from, comes from that framework.
+    are asked, and only if the type, or one it derives from, comes from that framework. BackendError for an array of one
+    that cannot be used: as data for another backend its history would be lost without a word.
     """
     kind = type(raw)
     found = _by_type.get(kind)
@@ -382,13 +383,15 @@ def backend_of(raw: Any) -> Backend | None:
     _discover()
     roots = {base.__module__.partition(".")[0] for base in kind.__mro__}
     claimed = []
+    unusable: BackendError | None = None
     for backend in list(_backends.values()):
         if backend.framework not in sys.modules:
             continue
         if roots & {backend.framework, *_EXTRA_ROOTS.get(backend.framework, ())}:
             try:
                 loaded(backend)
-            except BackendError:
+            except BackendError as error:
+                unusable = error
                 continue
             if isinstance(raw, (*backend.array_types, *backend.variable_types)):
                 claimed.append(backend)
@@ -396,6 +399,8 @@ def backend_of(raw: Any) -> Backend | None:
         current = _override.get() or _default
         return current if current in claimed else claimed[0]
     if not claimed:
+        if unusable is not None and (hasattr(kind, "__array__") or hasattr(kind, "__dlpack__")):
+            raise unusable
         return None
     _by_type[kind] = claimed[0]
     return claimed[0]
