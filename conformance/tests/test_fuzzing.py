@@ -35,6 +35,12 @@ def test_a_seed_gives_the_same_program_and_data_give_it_back() -> None:
     assert len({str(draw(seed, 8).steps) for seed in range(20)}) == 20
 
 
+def test_what_is_moved_two_ways_and_cancels_by_chance_is_no_failure() -> None:
+    program = draw(1068, 8)  # digamma near a pole, of a difference of two numbers that are nearly equal
+    assert "ug.gammaln(t4)" in str(program.steps)
+    assert checked(program, ["numpy"]) == []
+
+
 @pytest.mark.usefixtures("chooses_backend")
 def test_a_wrong_rule_is_found_and_the_program_made_small(monkeypatch: pytest.MonkeyPatch) -> None:
     matrix = np.asarray([[0.5, 1.25], [-0.75, 0.375]])

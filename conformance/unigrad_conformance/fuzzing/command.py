@@ -16,7 +16,7 @@ import unigrad as ug
 from unigrad.adapters.registry import get_backend_object
 from unigrad_conformance.command import known_backends, names_in, unknown_backend
 from unigrad_conformance.fuzzing import misuse
-from unigrad_conformance.fuzzing.checking import Failure, failures, reference
+from unigrad_conformance.fuzzing.checking import Failure, disagreements
 from unigrad_conformance.fuzzing.drawing import draw
 from unigrad_conformance.fuzzing.program import FormatError, Program, from_data
 from unigrad_conformance.fuzzing.shrinking import shrunk
@@ -175,8 +175,7 @@ def checked(program: Program, backends: Sequence[str]) -> list[Failure] | None:
     """What fails; None where the reference cannot run the program."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # hard points are the purpose here
-        expected = reference(program)
-        return None if expected is None else failures(program, backends, expected)
+        return disagreements(program, backends)
 
 
 def explained(program: Program, found: Sequence[Failure], backends: Sequence[str]) -> str:
