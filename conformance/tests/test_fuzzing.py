@@ -41,6 +41,18 @@ def test_what_is_moved_two_ways_and_cancels_by_chance_is_no_failure() -> None:
     assert checked(program, ["numpy"]) == []
 
 
+def test_numbers_that_are_equal_once_rounded_may_be() -> None:
+    steps = Step("t0", "ug.asinh(a0)", False), Step("t1", "ug.where(a0 == t0, a0, 0.0)", True)
+    program = Program({"a0": np.asarray([1e-5, 0.0, 0.5], dtype="float32")}, steps)
+    assert checked(program, ["numpy"]) == []
+
+
+def test_what_a_number_divided_by_itself_hands_back_cancels_by_rounding_alone() -> None:
+    steps = Step("t0", "a0 / a0", False), Step("t1", "ug.nn.silu(a0)", False), Step("t2", "ug.rad2deg(t0)", False)
+    program = Program({"a0": np.asarray([-0.015625, 0.0], dtype="float32")}, steps)
+    assert checked(program, ["numpy"]) == []
+
+
 @pytest.mark.usefixtures("chooses_backend")
 def test_a_wrong_rule_is_found_and_the_program_made_small(monkeypatch: pytest.MonkeyPatch) -> None:
     matrix = np.asarray([[0.5, 1.25], [-0.75, 0.375]])

@@ -3,8 +3,11 @@
 How far a result may be off follows from the program: the reference runs it twice more, with what each step that
 rounds reads and gives moved by a few units of the last place, up or down by chance and the other way round. What that
 changes, times ``FACTOR``, is the bound, and ``UNITS`` units of the last place of the largest element or of 1. What is
-moved two ways may cancel by chance: what seems to fail is held against the bound of more ``DRAWS`` before it does. A
+moved two ways may cancel by chance, and what a division of a number by itself hands back cancels always: what seems to
+fail is held against the bound of more ``DRAWS``, in which cotangents are moved as well, before it does. A
 kink that rounded numbers meet makes the bound wide, since the answer is then open; one that is met exactly does not.
+Whether rounded numbers are equal is open where they nearly are, which no movement would show: the moved programs take
+those for equal.
 
 The reference has unigrad's rules, as the native engine has: that these are right is shown elsewhere, by differences. It
 is the frameworks' own engines that a wrong rule parts from here.
@@ -13,6 +16,7 @@ is the frameworks' own engines that a wrong rule parts from here.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -32,6 +36,7 @@ MOVED = 4.0
 DRAWS = 8
 FACTOR = 8.0
 UNITS = 32.0
+EQUAL = re.compile(r"(\w+) == (\w+)")
 Array = np.ndarray[Any, Any]
 
 
@@ -92,7 +97,11 @@ def reference(program: Program, draws: int = 1) -> dict[str, Answer] | None:
     with ug.use_backend(oracle.NAME):
         try:
             exact = _by_reverse(program)
-            moved = [_by_reverse(other, factors) for seed in range(draws) for other, factors in _moved(program, seed)]
+            moved = [
+                _by_reverse(other, factors)
+                for seed in range(draws)
+                for other, factors in _moved(program, seed, cotangents=draws > 1)
+            ]
         except ug.UnigradError:
             return None
         parts = get_backend_object(oracle.NAME).parts
@@ -128,35 +137,51 @@ def _by_reverse(program: Program, known: Mapping[str, Any] = MappingProxyType({}
     return found
 
 
-def _moved(program: Program, seed: int) -> list[tuple[Program, dict[str, Any]]]:
+def _moved(program: Program, seed: int, cotangents: bool) -> list[tuple[Program, dict[str, Any]]]:
     """The program with each operand and result of a step that rounds times a factor near 1; and with the opposites.
 
     Every use has a factor of its own: so terms that cancel show how large they were. The factors come with each.
+    With ``cotangents`` what comes back is multiplied by another factor than the value is.
     """
     chance = random.Random(seed)
     scope = dict(zip(program.inputs, map(ug.asarray, program.inputs.values()), strict=True))
     factors: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
     steps = []
 
-    def factor(value: Any) -> str:
-        name = f"by_{len(factors[0])}"
+    def signs(value: Any) -> Array:
         by = MOVED * float(limits(value.dtype).eps)
         # Of equal size, every second pair would cancel.
-        signs = np.asarray([chance.choice((-by, by)) * chance.uniform(0.5, 1) for _ in range(value.size)])
-        signs = signs.reshape(value.shape)
-        for which, moved in zip(factors, (1.0 + signs, 1.0 - signs), strict=True):
+        found = [chance.choice((-by, by)) * chance.uniform(0.5, 1) for _ in range(value.size)]
+        return np.asarray(found).reshape(value.shape)
+
+    def named(value: Any, one: Array, other: Array) -> str:
+        name = f"by_{len(factors[0])}"
+        for which, moved in zip(factors, (one, other), strict=True):
             exact = get_backend_object(oracle.NAME).from_numpy(moved)
             which[name] = type(value).of(oracle.Exact(exact.values, value.dtype), None)
         return name
 
+    def times(source: str, value: Any) -> str:
+        by = signs(value)
+        if not cotangents:
+            return f"({source} * {named(value, 1.0 + by, 1.0 - by)})"
+        back, size = signs(value), value.numpy().astype(np.float64)
+        rest = np.where(np.isfinite(size), size, 0.0) * (by - back)  # so that the value moves by ``by``
+        return f"({source} * {named(value, 1.0 + back, 1.0 - back)} + {named(value, rest, -rest)})"
+
     for step in program.steps:
         value = scope[step.name] = eval(step.source, {"ug": ug, **scope})
-        source = step.source
+        source = EQUAL.sub(r"nearly_equal(\1, \2)", step.source)
         if not step.exact:
-            moved = NAME.sub(lambda found: f"({found[0]} * {factor(scope[found[0]])})", source)
-            source = f"({moved}) * {factor(value)}"
+            source = times(f"({NAME.sub(lambda found: times(found[0], scope[found[0]]), source)})", value)
         steps.append(Step(step.name, source, step.exact))
-    return [(Program(program.inputs, tuple(steps)), which) for which in factors]
+    return [(Program(program.inputs, tuple(steps)), {**which, "nearly_equal": _nearly_equal}) for which in factors]
+
+
+def _nearly_equal(x: Any, y: Any) -> Any:
+    """Whether x and y may be equal once they are rounded."""
+    eps = max(float(limits(each.dtype).eps) for each in (x, y))
+    return ug.abs(x - y) <= FACTOR * UNITS * eps * (1.0 + ug.abs(x))
 
 
 def _cotangents(outputs: Sequence[Any]) -> list[Any]:
