@@ -236,11 +236,29 @@ def float_power(x: Raw, y: Raw) -> Raw:
     return lax.pow(*jnp.broadcast_arrays(x, y))
 
 
+def _complex_base_slope(t: Raw, out: Raw, x: Raw, y: Raw) -> Raw:
+    constant = y == 0
+    return masked(~constant, t, y * complex_power(x, jnp.where(constant, 1, y) - 1))
+
+
+def _complex_exponent_slope(t: Raw, out: Raw, x: Raw, y: Raw) -> Raw:
+    at_zero = x == 0
+    return t * jnp.where(at_zero, out * 0, out * jnp.log(jnp.where(at_zero, 1, x)))
+
+
+@derivatives(_complex_base_slope, _complex_exponent_slope)
+def complex_power(x: Raw, y: Raw) -> Raw:
+    """JAX's is NaN where a zero has an exponent that is not real."""
+    x, y = jnp.broadcast_arrays(x, y)
+    return jnp.where((x == 0) & (jnp.real(y) > 0), 0, lax.pow(x, y))
+
+
 def power(x1: Raw, x2: Raw) -> Raw:
     dtype = jnp.result_type(x1, x2)
-    if not jnp.issubdtype(dtype, jnp.floating):
+    if jnp.issubdtype(dtype, jnp.integer):
         return jnp.power(x1, x2)
-    return float_power(jnp.asarray(x1, dtype), jnp.asarray(x2, dtype))
+    of_floats = float_power if jnp.issubdtype(dtype, jnp.floating) else complex_power
+    return of_floats(jnp.asarray(x1, dtype), jnp.asarray(x2, dtype))
 
 
 class Power(Operation):

@@ -56,8 +56,8 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "logsumexp": logsumexp,
         "log_softmax": log_softmax,
         "vector_norm": vector_norm,
-        "cumulative_sum": lambda x, axis: mx.cumsum(x, axis=axis).astype(x.dtype),
-        "cumulative_prod": lambda x, axis: mx.cumprod(x, axis=axis).astype(x.dtype),
+        "cumulative_sum": lambda x, axis: mx.cumsum(widened(x), axis=axis).astype(x.dtype),
+        "cumulative_prod": lambda x, axis: mx.cumprod(widened(x), axis=axis).astype(x.dtype),
         "cumulative_max": lambda x, axis: mx.cummax(x, axis=axis),
         "cumulative_min": lambda x, axis: mx.cummin(x, axis=axis),
         "matmul": mx.matmul,
@@ -117,6 +117,11 @@ def remainder(x1: Raw, x2: Raw) -> Raw:
 
 
 # --- reductions --------------------------------------------------------------------------------------
+
+
+def widened(x: Raw) -> Raw:
+    """A narrow float as float32: MLX adds running sums, and what it scatters, up in the dtype itself."""
+    return x.astype(mx.float32) if x.itemsize < 4 and mx.issubdtype(x.dtype, mx.floating) else x
 
 
 def over_axes(function: Callable[..., Raw]) -> Callable[[Raw, Shape, bool], Raw]:
@@ -183,8 +188,10 @@ def getitem(x: Raw, key: Key) -> Raw:
 
 def added(x: Raw, where: Any, shape: Shape) -> Raw:
     """Zeros with x added at flat positions."""
-    zeros = mx.zeros(math.prod(shape), dtype=x.dtype)
-    return mx.reshape(zeros.at[mx.array(where.reshape(-1))].add(mx.reshape(x, (-1,))), shape)
+    wide = widened(x)
+    zeros = mx.zeros(math.prod(shape), dtype=wide.dtype)
+    found = zeros.at[mx.array(where.reshape(-1))].add(mx.reshape(wide, (-1,)))
+    return mx.reshape(found, shape).astype(x.dtype)
 
 
 def setitem(x: Raw, value: Raw, key: Key) -> Raw:

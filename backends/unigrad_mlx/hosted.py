@@ -11,7 +11,10 @@ HOSTED = {
     "erf": ("any", "MLX's has an error of 1e-7 also where its value is smaller, and computes float64 in float32"),
     "gammaln": ("any", "MLX has none"),
     "nextafter": ("any", "MLX has none"),
-    "power": (_INTEGERS, "MLX's raises nothing for a negative exponent"),
+    "power": (
+        f"{_INTEGERS} complex64",
+        "MLX's raises nothing for a negative exponent of integers, and 0 ** 0 of complex numbers is NaN",
+    ),
     "remainder": (_INTEGERS, "MLX divides integers by 0 as the processor does, which may end the process"),
     "floor_divide": ("any", "as remainder; of floats MLX rounds the quotient twice"),
     **dict.fromkeys(

@@ -17,7 +17,7 @@ import paddle
 from unigrad.extend import Backend, DType, Key, Raw, Shape, is_array, to_integers
 
 SAME_NAME = (
-    "abs", "square", "sign", "conj", "log", "log1p", "reciprocal", "tan", "asin", "acos", "atan", "atan2", "sinh",
+    "abs", "square", "conj", "log", "log1p", "reciprocal", "tan", "asin", "acos", "atan", "atan2", "sinh",
     "cosh", "asinh", "acosh", "atanh", "floor", "ceil", "round", "trunc", "maximum", "minimum", "exp",
     "logical_and", "logical_or", "logical_xor", "logical_not", "isnan", "isinf", "isfinite", "signbit", "nextafter",
 )  # fmt: skip
@@ -90,6 +90,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "where": where,
         "clip": clip,
         "astype": astype,
+        "sign": sign,
         "real": lambda x: (paddle.real(x) if paddle.is_complex(x) else x).clone(),
         "imag": lambda x: paddle.imag(x).clone() if paddle.is_complex(x) else paddle.zeros_like(x),
         "sum": over_axes(paddle.sum),
@@ -156,6 +157,21 @@ def equal(x1: Raw, x2: Raw) -> Raw:
     if paddle.is_complex(x1):
         return paddle.logical_and(equal(paddle.real(x1), paddle.real(x2)), equal(paddle.imag(x1), paddle.imag(x2)))
     return paddle.logical_and(paddle.less_equal(x1, x2), paddle.greater_equal(x1, x2))
+
+
+def sign(x: Raw) -> Raw:
+    """Of a complex number with an infinite part that of this part, and NaN if both are infinite; PaddlePaddle's own is
+    NaN in either case."""
+    if not paddle.is_complex(x):
+        return paddle.sign(x)
+    parts = paddle.as_real(x)
+    infinite = paddle.isinf(parts)
+    direction = paddle.where(infinite, paddle.sign(parts), paddle.zeros_like(parts))
+    both = paddle.all(infinite, axis=-1, keepdim=True)
+    direction = paddle.where(both, paddle.full_like(direction, math.nan), direction)
+    far = paddle.any(infinite, axis=-1)
+    near = paddle.sign(paddle.where(far, paddle.zeros_like(x), x))
+    return paddle.where(far, paddle.as_complex(direction), near)
 
 
 def sigmoid(x: Raw) -> Raw:

@@ -65,7 +65,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "floor_divide": floor_divide,
         "remainder": remainder,
         "fmod": fmod,
-        "power": torch.pow,
+        "power": power_of_arrays,
         "reciprocal": reciprocal,
         "negative": torch.neg,
         "abs": torch.abs,
@@ -162,6 +162,12 @@ def reciprocal(x: Raw) -> Raw:
 def integers(x: Raw) -> bool:
     """Whether x holds integers or booleans."""
     return not (x.is_floating_point() or x.is_complex())
+
+
+def power_of_arrays(x1: Raw, x2: Raw) -> Raw:
+    """PyTorch has no power of a complex zero by zero."""
+    found = torch.pow(x1, x2)
+    return torch.where(x2 == 0, 1, found) if found.is_complex() else found
 
 
 NO_POWERS = "integers have no negative integer powers; convert the base with .astype(ug.float32)"

@@ -115,3 +115,17 @@ def far_out(ug: Any) -> Results:
         "size": ug.abs(z),
         "slope_of_sign": ug.grad(lambda z: ug.sum(ug.real(ug.sign(z)) + ug.imag(ug.sign(z))))(z[:4]),
     }
+
+
+@case(
+    "a zero to the power of an array: by 0 it is 1, and constant; by what has a positive real part it is 0",
+    dtype="complex128",
+    power=[1, 0, 0, 0, 1],
+    **{"gradient of base": [0, 1, 0, 0, 0], "forward": [0, 1, 0, 0, 0]},
+)
+def powers_of_zero(ug: Any) -> Results:
+    z, exponents = ug.asarray(np.array([0, 0, 0, 0, 1 + 2j])), ug.asarray(np.array([0, 1, 2, 2 + 1j, 0]))
+    power, pull = ug.vjp(lambda z, exponents: z**exponents, z, exponents)
+    of_base, of_exponent = pull(ug.ones_like(z))
+    forward = ug.jvp(lambda z: z**exponents, (z,), (ug.ones_like(z),))[1]
+    return {"power": power, "gradient of base": of_base, "gradient of exponent": of_exponent, "forward": forward}
