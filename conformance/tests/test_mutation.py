@@ -61,10 +61,17 @@ def test_a_fault_is_put_in_and_taken_out() -> None:
         assert ast.unparse(tree) == whole
 
 
-def test_a_seed_chooses_the_same_and_the_reasons_are_for_mutants_that_there_are() -> None:
+def test_a_seed_chooses_the_same_and_the_reasons_are_for_mutants_that_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     first = [mutant.name for mutant in faults.chosen("numpy", 30, 5)]
     assert first == [mutant.name for mutant in faults.chosen("numpy", 30, 5)]
     assert len(set(first)) == 30
+    some = faults.mutants("numpy")[::2]
+    monkeypatch.setattr(faults, "mutants", lambda backend: some)
+    fewer = [mutant.name for mutant in faults.chosen("numpy", 30, 5)]
+    assert len(set(first) & set(fewer)) >= 10  # those of the 30 that are among them, or nearly
+    monkeypatch.undo()
     names = {mutant.name for backend in ("numpy", "torch") for mutant in faults.mutants(backend)}
     assert len(names) > 10_000
     reasons = {name for backend in ("numpy", "torch") for name in faults.equivalent(backend)}
