@@ -20,6 +20,7 @@ from unigrad_conformance.programs.jumps import JUMPS
 from unigrad_conformance.programs.loops import LOOPS
 from unigrad_conformance.programs.mapping import MAPPING
 from unigrad_conformance.programs.matrices import MATRICES
+from unigrad_conformance.programs.memory import MEMORY
 from unigrad_conformance.programs.mistakes import MISTAKES
 from unigrad_conformance.programs.newcomers import NEWCOMERS
 from unigrad_conformance.programs.numbers import NUMBERS
@@ -70,7 +71,7 @@ FAMILIES = (
 def all_cases() -> dict[str, Case]:
     """Every case by name: the programs first, as a reader would want to see them."""
     cases = [*SEEDS.cases, *RECORDING.cases, *TRANSFORMS.cases, *MAPPING.cases, *CUSTOM.cases, *CHECKPOINTS.cases]
-    cases += [*NATIVE.cases, *CROSSING.cases, *HALVES.cases, *COMPLEX_RULES.cases, *MISTAKES.cases]
+    cases += [*NATIVE.cases, *CROSSING.cases, *HALVES.cases, *COMPLEX_RULES.cases, *MEMORY.cases, *MISTAKES.cases]
     cases += [*LOOPS.cases, *MATRICES.cases, *ROOTS.cases, *JUMPS.cases, *COMPOSITIONS, *DERIVATIVES.cases]
     cases += [*NEWCOMERS.cases, *NUMPY_USERS.cases, *kinks.cases(), *dtypes.cases(), *integers.cases(), *NUMBERS.cases]
     for family in FAMILIES:

@@ -55,7 +55,8 @@ def cases_of(family: Family) -> Iterator[Case]:
             )
 
 
-TRANSFORMED = ("forward*", "second *", "mapped alike", "directions add up", "forward twice agrees")
+TRANSFORMED = ("forward*", "second *", "mapped alike", "directions add up", "forward twice agrees",
+               "NaN is handed on")  # fmt: skip
 """The results that transforms of an operation give, beside its value and gradient."""
 
 
@@ -94,6 +95,8 @@ def _program(sample: Sample, differentiated: Sequence[str], first: bool, plain: 
                     results["forward twice agrees"] = _twice(ug, call, tensors, differentiated)
                 if len(differentiated) > 1:
                     results["directions add up"] = _added(ug, call, tensors, differentiated)
+                if differentiated:
+                    results["NaN is handed on"] = _undefined(ug, call, tensors, differentiated, sample.second)
             except ug.UnigradError as error:  # what the other results say is not lost
                 results["mapped alike"] = f"{type(error).__name__}: {error}"
         results["inputs unchanged"] = all(
@@ -319,6 +322,40 @@ def _twice(ug: Any, call: Callable[..., Any], tensors: dict[str, Any], names: Se
         return True
     eps = float(limits(twice.dtype).eps)
     return abs(float(twice.numpy()) - sum(float(part.sum()) for part in terms)) <= 1024 * eps * max(size, 1.0)
+
+
+def _undefined(ug: Any, call: Callable[..., Any], tensors: dict[str, Any], names: Sequence[str], second: bool) -> bool:
+    """Whether a cotangent or a tangent with NaN in its last element gives NaN wherever one with 1 does not give 0; of
+    second derivatives as well."""
+    if ug.get_backend() not in MAPPED_APART:
+        return True
+    variables = [tensors[name] for name in names]
+    primals = [variable.detach() for variable in variables]
+
+    def f(*values: Any) -> list[Any]:
+        outputs = call(ug, tensors | dict(zip(names, values, strict=True)))
+        return [output for output in outputs if has_gradients(output.dtype)]
+
+    def last(arrays: Sequence[Any], value: float) -> list[Any]:
+        found = [np.zeros(array.shape, array.dtype) for array in arrays]
+        for each in found:
+            each.reshape(-1)[-1:] = value
+        return [ug.asarray(each) for each in found]
+
+    def handed_on(ones: Sequence[Any], undefined: Sequence[Any]) -> bool:
+        return all(
+            bool(np.all(np.isnan(b.numpy()) | (a.numpy() == 0) | np.isnan(a.numpy())))
+            for a, b in zip(ones, undefined, strict=True)
+        )
+
+    with ug.record():
+        heads = f(*variables)
+    firsts = ug.gradients(heads, variables, _cotangents(ug, heads), create_graph=True)
+    passes = [heads, *([firsts] if second else [])]
+    return all(
+        handed_on(*[ug.gradients(ys, variables, last(ys, value), retain_graph=True) for value in (1.0, np.nan)])
+        for ys in passes
+    ) and handed_on(*[ug.jvp(f, primals, last(primals, value))[1] for value in (1.0, np.nan)])
 
 
 def _alike(found: np.ndarray[Any, Any], expected: np.ndarray[Any, Any]) -> bool:

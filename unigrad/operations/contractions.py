@@ -12,7 +12,7 @@ from unigrad.base.errors import ArgumentError, AxisError, ShapeError
 from unigrad.base.words import Shape
 from unigrad.binding.declaring import primitive
 from unigrad.interpreters.batches import Mask, Values, lined_up, one_by_one
-from unigrad.operations.creation import eye, ones
+from unigrad.operations.creation import eye
 from unigrad.operations.elementwise import conj, multiply
 from unigrad.operations.reductions import sum as sum_over
 from unigrad.operations.shapes import matrix_transposed, permute_dims, reshape
@@ -288,17 +288,12 @@ def einsum(subscripts: Any, /, *operands: Array) -> Tensor:
     terms, output = _explicit(subscripts, [array.shape for array in arrays])
     sizes = _letter_sizes(subscripts, terms, arrays)
     for position, term in enumerate(terms):
-        # A diagonal is a product with an identity matrix, a stretched axis one with ones: so the
-        # primitive and its derivative meet neither.
+        # A diagonal is a product with an identity matrix, and a stretched axis is left out, since another operand has
+        # it in full: so the primitive and its derivative meet neither.
         arrays[position], terms[position], extra = _undiagonal(arrays[position], term, sizes)
         for letters, array in extra:
             arrays.append(array)
             terms.append(letters)
-    used = set("".join(terms))
-    for letter in output:
-        if letter not in used:
-            arrays.append(ones((sizes[letter],), dtype=arrays[0].dtype, like=arrays[0]))
-            terms.append(letter)
     return einsum_(arrays, ",".join(terms) + "->" + output)
 
 

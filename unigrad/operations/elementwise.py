@@ -489,7 +489,7 @@ def _cbrt(xp: Any, x: Any) -> Any:
     square = xp.multiply(rough, rough)
     excess = xp.subtract(xp.multiply(square, rough), x)
     step = xp.divide(excess, xp.multiply(square, 3.0))
-    return xp.where(xp.isfinite(step), xp.subtract(rough, step), rough)
+    return xp.where(xp.isfinite(step), xp.subtract(rough, step), x)  # of 0, with its sign, and what is not finite
 
 
 composed(cbrt, _cbrt)

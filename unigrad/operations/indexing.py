@@ -558,8 +558,7 @@ def _winners(positions: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]
 def _checked_indices(indices: Array, axis: int, like: Tensor) -> tuple[np.ndarray[Any, Any], bool]:
     """What :func:`_bounded` gives for anything that may be an array of known indices."""
     check_places(like, indices)
-    known = isinstance(indices, Tensor) and not is_wrapped(indices)
-    array = indices.backend.to_numpy(indices._raw) if known else np.asarray(_entry(indices))
+    array = np.asarray(_entry(indices))
     if array.dtype == bool:
         raise DtypeError("indices must be integers, not booleans; select with x[mask] instead")
     return _bounded(array, like.shape[axis], f"axis {axis} of shape {like.shape}")

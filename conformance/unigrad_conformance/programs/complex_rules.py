@@ -12,6 +12,7 @@ COMPLEX_RULES = Program("complex_rules")
 case = COMPLEX_RULES.case
 
 _z = np.array([[1 + 2j, -1 + 0.5j], [0.25 - 1j, 2 + 0j]])
+_wide = np.array([[1 + 2j, -1 + 0.5j, 3], [0.25 - 1j, 2, 1j]])
 _AT_MEAN = np.array([1 + 2j, 2 + 1j, 3j])
 """Its first element is the mean of all."""
 
@@ -33,11 +34,11 @@ def losses(ug: Any) -> Results:
 
 @case("layers make the mean of abs(x) ** 2 one", dtype="complex128", one=[True] * 4)
 def layers(ug: Any) -> Results:
-    z = ug.asarray(_z)
+    z = ug.asarray(_wide)
     made = {
         "layer_norm": ug.nn.layer_norm(z, eps=0.0),
         "batch_norm": ug.nn.batch_norm(z, training=True, eps=0.0),
-        "group_norm": ug.nn.group_norm(z.reshape(1, 2, 2), 2, eps=0.0),
+        "group_norm": ug.nn.group_norm(z.reshape(1, 2, 3), 2, eps=0.0),
         "rms_norm": ug.nn.rms_norm(z, eps=0.0),
     }
     sizes = [ug.mean(ug.abs(x) ** 2) for x in made.values()]

@@ -41,6 +41,39 @@ def released(ug: Any) -> Results:
     return {"error": raised(lambda: later.backward()), "grad": x.grad / 2}
 
 
+@case("a backward over a crossing that fails loses nothing: the next one goes through", error="ValueError",
+      again="nothing", grad=[12, 24])  # fmt: skip
+def failed(ug: Any) -> Results:
+    failing = [True]
+
+    def forward(x: Any) -> Any:
+        def pull(g: Any) -> Any:
+            if failing:
+                raise ValueError("not yet")
+            return g * 3
+
+        return x * 3, pull
+
+    x = ug.asarray([1.0, 2.0])
+    x.attach_grad()
+    with ug.record():
+        y = (ug.custom_gradient(forward)(x) * x).to_backend(_elsewhere(ug)) * 2
+        z = y.to_backend(ug.get_backend()).sum()
+    error = raised(lambda: z.backward())
+    failing.clear()
+    return {"error": error, "again": raised(lambda: z.backward()), "grad": x.grad}
+
+
+@case("what is no array is handed through a bridge, in its place among arrays", value=22)
+def bridged_beside(ug: Any) -> Results:
+    def f(n: int, x: Any, word: str, *, factor: float, y: Any) -> Any:
+        return (x * n).sum() * factor + (y.sum() if word == "with" else 0) + 1
+
+    x = ug.asarray([1.0, 2.0])
+    bridged = ug.bridge(f, inner=_elsewhere(ug), outer=ug.get_backend())
+    return {"value": bridged(3, x, "with", factor=2.0, y=x)}
+
+
 @case("a bridged function of Tensors is one step of the gradient", value=5, grad=[2, 4])
 def bridged(ug: Any) -> Results:
     f = ug.bridge(lambda x: (x * x).sum(), inner=_elsewhere(ug), outer=ug.get_backend())

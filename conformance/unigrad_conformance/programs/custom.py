@@ -432,6 +432,20 @@ def nothing_recorded(ug: Any) -> Results:
     return {"value": f(ug.ones(2)), "error": raised(y.backward)}
 
 
+@case("a result of several that depends on nothing, where another depends on what it closes over",
+      beside=[0, 0], none=True, x=[3, 3], w=[3])  # fmt: skip
+def beside_a_constant(ug: Any) -> Results:
+    w, x = ug.asarray([3.0]), ug.asarray([1.0, 2.0])
+    w.attach_grad()
+    x.attach_grad()
+    with ug.record():
+        constant, product = ug.checkpoint(lambda x: (x.detach() * 2, w * x))(x)
+        y = constant + x * 0
+    beside, none = ug.gradients(y, [x, w], unused="none", retain_graph=True)
+    of_x, of_w = ug.gradients(product, [x, w])
+    return {"beside": beside, "none": none is None, "x": of_x, "w": of_w}
+
+
 # --- wrap_native --------------------------------------------------------------------------------------------------
 
 case = NATIVE.case

@@ -16,6 +16,16 @@ DERIVATIVES = Program("derivatives")
 case = DERIVATIVES.case
 _NAN = float("nan")
 
+
+def _rows(ug: Any) -> Any:
+    return ug.asarray(np.array([1, 2]))
+
+
+def _pulled(ug: Any, f: Callable[..., Any], at: Any, g: Any) -> Any:
+    """What arrives at the argument of ``f`` for a cotangent."""
+    return ug.vjp(f, ug.asarray(at, dtype=g.dtype))[1](g)[0]
+
+
 LINEAR: dict[str, Callable[[Any, Any], Any]] = {
     "negative": lambda ug, x: -x,
     "reshape": lambda ug, x: x.reshape(-1),
@@ -62,6 +72,8 @@ LINEAR: dict[str, Callable[[Any, Any], Any]] = {
     "where": lambda ug, x: ug.where(x > 0, x, -x),
     "rgamma": lambda ug, x: ug.special.rgamma(x),
     "gamma": lambda ug, x: ug.special.gamma(x + 2),
+    "gradient of a determinant": lambda ug, x: ug.grad(lambda x: ug.linalg.det(x))(x[:, :2]),
+    "gradient of an embedding": lambda ug, x: _pulled(ug, lambda w: ug.nn.embedding(_rows(ug), w), np.ones((4, 3)), x),
 }
 """Operations whose derivative hands on what arrives at it."""
 

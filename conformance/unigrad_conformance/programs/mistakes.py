@@ -160,12 +160,13 @@ def matmul_shapes(ug: Any) -> Results:
     return {**_attempt(ug, lambda x, y: y @ x), "names": "(2, 3)" in text and "(2, 4)" in text}
 
 
-@case("an axis out of range, or named twice", errors=["AxisError"] * 5, **_SURVIVED)
+@case("an axis out of range, or named twice", errors=["AxisError"] * 7, **_SURVIVED)
 def axis(ug: Any) -> Results:
     x = ug.ones((2, 3))
     attempts = [
         lambda: ug.sum(x, axis=2), lambda: ug.max(x, axis=-3), lambda: ug.mean(x, axis=(0, 0)),
         lambda: ug.concat([x, x], axis=5), lambda: ug.nn.softmax(x, axis=9),
+        lambda: ug.gradient(x, axis=(0, 0)), lambda: ug.gradient(x, axis=(1, -1)),
     ]  # fmt: skip
     found = _attempt(ug, lambda x, y: y.sum(axis=7))
     found.pop("error")
@@ -274,15 +275,18 @@ def nothing_to_choose_from(ug: Any) -> Results:
     }
 
 
-@case("quantiles that are none", errors=["ArgumentError"] * 3)
+@case("quantiles that are none", errors=["ArgumentError"] * 5)
 def quantiles(ug: Any) -> Results:
     x = ug.ones(3)
-    attempts = [lambda: ug.quantile(x, 1.5), lambda: ug.percentile(x, [-1]), lambda: ug.quantile(x, 0.5, method="best")]
+    attempts = [
+        lambda: ug.quantile(x, 1.5), lambda: ug.percentile(x, [-1]), lambda: ug.quantile(x, 0.5, method="best"),
+        lambda: ug.nanquantile(x, 1.5), lambda: ug.nanpercentile(x, [-1]),
+    ]  # fmt: skip
     return {"errors": [raised(attempt) for attempt in attempts]}
 
 
 @case("grad() of a function that is no scalar, of integers, of what it counts or compares, of a missing argument",
-      errors=["ShapeError", *["DtypeError"] * 9, "ArgumentError"])  # fmt: skip
+      errors=["ShapeError", *["DtypeError"] * 10, "ArgumentError"])  # fmt: skip
 def functional(ug: Any) -> Results:
     x = ug.ones(2)
     attempts = [
@@ -296,12 +300,13 @@ def functional(ug: Any) -> Results:
         lambda: ug.jacobian(ug.argsort)(x),
         lambda: ug.jacobian(ug.argsort, mode="forward")(x),
         lambda: ug.jacobian(lambda x: (x, ug.argsort(x)))(x),
+        lambda: ug.jacobian(lambda x: (x, ug.argsort(x)), mode="forward")(x),
         lambda: ug.grad(lambda x: x.sum(), argnums=3)(x),
     ]
     return {"errors": [raised(attempt) for attempt in attempts]}
 
 
-@case("what is no function where one is taken", errors=["ArgumentError"] * 12)
+@case("what is no function where one is taken", errors=["ArgumentError"] * 13)
 def no_functions(ug: Any) -> Results:
     x: Any = ug.ones(2)
     attempts = [
@@ -309,6 +314,7 @@ def no_functions(ug: Any) -> Results:
         lambda: ug.custom_gradient(x), lambda: ug.wrap_native("relu"), lambda: ug.tree_map(3, x),
         lambda: ug.scan(x, x, x), lambda: ug.while_loop(True, lambda x: x, x), lambda: ug.cond(True, x, x),
         lambda: ug.compile(x), lambda: ug.bridge(x, inner="numpy", outer="torch"),
+        lambda: ug.jacobian(x),
     ]  # fmt: skip
     return {"errors": [raised(attempt) for attempt in attempts]}
 
@@ -337,6 +343,37 @@ def wrong_derivative(ug: Any) -> Results:
 def dtypes(ug: Any) -> Results:
     attempts = [lambda: ug.ones(2, dtype="float31"), lambda: ug.asarray(["a"]), lambda: ug.ones(2).astype("nope")]
     return {"errors": [raised(attempt) for attempt in attempts]}
+
+
+@case("arrays made beside what is none, or filled with several numbers", errors=["ArgumentError"] * 6)
+def made(ug: Any) -> Results:
+    attempts = [
+        lambda: ug.asarray([1.0], like="torch"), lambda: ug.asarray([1.0], like=3), lambda: ug.zeros(2, like=[1.0]),
+        lambda: ug.full(3, [1.0, 2.0]), lambda: ug.full(3, [1.0]), lambda: ug.full(3, None),
+    ]  # fmt: skip
+    return {"errors": [raised(attempt) for attempt in attempts]}
+
+
+@case("orders of Bessel functions that are no whole numbers", errors=["ArgumentError"] * 3, same=True)
+def orders(ug: Any) -> Results:
+    x = ug.asarray([1.0, 2.0])
+    attempts = [lambda: ug.special.kn(2.5, x), lambda: ug.special.jn(True, x), lambda: ug.special.yn(x, x)]
+    same = ug.special.kn(2.0, x) == ug.special.kn(2, x)
+    return {"errors": [raised(attempt) for attempt in attempts], "same": bool(same.all())}
+
+
+@case("a recorded value that would be filled in as a constant", error="UnsupportedError", **_SURVIVED)
+def filled(ug: Any) -> Results:
+    return _attempt(ug, lambda x, y: ug.full(3, y[0, 0]))
+
+
+@case("a step of one backend that returns an array of another", error="BackendMismatchError", number=2.0)
+def step_elsewhere(ug: Any) -> Results:
+    with ug.use_backend(ORACLE if ug.get_backend() == "numpy" else "numpy"):
+        other = ug.ones(2)
+    step = ug.custom_gradient(lambda x: (other, lambda g: g))
+    of_nothing = ug.custom_gradient(lambda n: (n * 0.5, lambda g: g))
+    return {"error": raised(lambda: step(ug.ones(2))), "number": of_nothing(4)}
 
 
 @case("concat and stack of shapes that do not agree", errors=["ShapeError", "ShapeError", "ArgumentError"])
@@ -374,7 +411,7 @@ def no_answer(ug: Any) -> Results:
     return {**found, "errors": [raised(attempt) for attempt in attempts], "names": names}
 
 
-@case("shapes that hold no matrices, or none that fit", errors=["ShapeError"] * 12, names=True)
+@case("shapes that hold no matrices, or none that fit", errors=["ShapeError"] * 14, names=True)
 def matrix_shapes(ug: Any) -> Results:
     x, v, linalg = ug.ones((2, 3)), ug.ones(3), ug.linalg
     attempts = [
@@ -382,6 +419,7 @@ def matrix_shapes(ug: Any) -> Results:
         lambda: linalg.matrix_power(x, 2), lambda: linalg.solve(ug.eye(2), v), lambda: linalg.solve(x, v),
         lambda: linalg.svd(v), lambda: linalg.qr(v), lambda: linalg.outer(x, v),
         lambda: linalg.cross(ug.ones(2), ug.ones(2)), lambda: linalg.trace(v),
+        lambda: linalg.eigvals(x), lambda: linalg.eig(x),
     ]  # fmt: skip
     return {"errors": [raised(attempt) for attempt in attempts], "names": "(2, 3)" in message(lambda: linalg.inv(x))}
 
@@ -439,7 +477,8 @@ def network_shapes(ug: Any) -> Results:
 
 
 @case("labels that are no classes, for the other losses and embeddings",
-      errors=["IndexRangeError"] * 5 + ["DtypeError", "ShapeError", "ArgumentError"])  # fmt: skip
+      errors=[*["IndexRangeError"] * 5, "DtypeError", "ShapeError", "ArgumentError", *["IndexRangeError"] * 3]
+      )  # fmt: skip
 def labels_elsewhere(ug: Any) -> Results:
     x = ug.ones((2, 3))
     attempts = [
@@ -451,6 +490,7 @@ def labels_elsewhere(ug: Any) -> Results:
         lambda: ug.nn.embedding(ug.asarray([0.0]), x),
         lambda: ug.nn.mse_loss(x, ug.ones(3)),
         lambda: ug.nn.l1_loss(x, x, reduction="all"),
+        *[lambda k=k: ug.nn.ctc_loss(ug.zeros((3, 1, 4)), ug.asarray([[k]]), [3], [1]) for k in (4, -1, 0)],
     ]
     return {"errors": [raised(attempt) for attempt in attempts]}
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from unigrad_conformance.case import Limit, Program, Results, raised
+from unigrad_conformance.oracle import Oracle
 
 NUMBERS = Program("numbers")
 case = NUMBERS.case
@@ -353,6 +354,34 @@ def subnormal_numbers(ug: Any) -> Results:
         }
         found[dtype] = ", ".join(name for name, (value, right) in answers.items() if value.tolist() != right)
     return found
+
+
+ODD = (
+    "sin",
+    "tan",
+    "asin",
+    "atan",
+    "sinh",
+    "tanh",
+    "asinh",
+    "atanh",
+    "expm1",
+    "log1p",
+    "erf",
+    "cbrt",
+    "trunc",
+    "round",
+)
+
+
+@case("odd functions keep the sign of 0, as sums with 0 do not", **{name: [True, False] for name in ODD},
+      add=[False, False])  # fmt: skip
+def signs_of_zero(ug: Any) -> Results:
+    x = ug.asarray([-0.0, 0.0])
+    if isinstance(x.backend, Oracle):  # whose zero has no sign
+        return {name: [True, False] for name in ODD} | {"add": [False, False]}
+    found = {name: getattr(ug, name)(x) for name in ODD} | {"add": x + 0.0}
+    return {name: ug.signbit(y).tolist() for name, y in found.items()}
 
 
 @case("the imaginary part of a real number is 0, of NaN and infinity as well", value=[0, 0, 0], grad=[0, 0, 0])

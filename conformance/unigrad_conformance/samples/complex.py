@@ -154,3 +154,4 @@ _row(
 )
 for _operation in ("var", "std"):
     _row(_operation, "complex_rows", f"ug.{_operation}(z, axis=1)", z=_a)
+_row("vecdot", "complex", "ug.vecdot(z, w)", z=disk(0.5, 1.5, 2, 3), w=disk(0.5, 1.5, 3, start=2))

@@ -63,6 +63,7 @@ for _name, _subscripts, _operands in [
     ("stretched", "ij,ij->j", {"x": spread(0.5, 2.5, 1, 3), "y": _m23}),
 ]:
     _row("einsum", _name, f"ug.einsum({_subscripts!r}, {', '.join(_operands)})", **_operands)
+_row("einsum", "two_diagonals", "ug.einsum('ii,jj->ij', x, y)", x=spread(0, 1, 2, 2), y=spread(0, 1, 3, 3, start=1))
 _row("einsum", "twice_the_same", "ug.einsum('ij,kj->ik', x, x)", x=_m23)
 _row(
     "einsum",

@@ -176,6 +176,14 @@ _row(
 _row("where", "mixed_dtypes", "ug.where(m, x, n)", x=spread(1, 2, 3), n=whole([1, 2, 3]), m=whole([1, 0, 1], "bool"))
 _row("clip", "numbers", "ug.clip(x, -1.0, 1.25)", x=_c)
 _row("clip", "one_side", "ug.clip(x, min=0.25) + x.clip(max=0.75)", x=_c)
+_row(
+    "clip",
+    "of_bytes",
+    "ug.clip(n, min=1) + ug.clip(n, max=4)",
+    n=whole([-1, 1, 5], "int8"),
+    flat=True,
+    dtypes=("float32",),
+)
 _row("clip", "arrays", "ug.clip(x, low, high)", x=_c, low=spread(-1.5, -0.5, 3), high=spread(0.5, 1.5, 2, 1))
 _row("clip", "integers", "ug.clip(n, 0, 2)", n=whole([-1, 1, 5]), flat=True, dtypes=("float32",))
 

@@ -253,3 +253,21 @@ _row("linalg.det", "third", "ug.grad(lambda x: ug.linalg.det(x).sum())(x)", x=_s
 _row("linalg.det", "third_complex", "ug.grad(lambda z: ug.real(ug.linalg.det(z)))(z)", z=_z)
 _row("linalg.expm", "longer_stack", "ug.linalg.expm(x)", x=spread(-1, 1, 1, 2, 3, 3))
 _row("linalg.matrix_norm", "1_no_columns_kept", "ug.linalg.matrix_norm(x, ord=1, keepdims=True)", x=_no_columns)
+_row("linalg.det", "complex_directions", "ug.jvp(ug.linalg.det, (z,), (z * z,))[1]", z=_z, second=False)
+_row("linalg.qr", "complex_signs", "q, r = ug.linalg.qr(z); q * ug.sign(ug.real(ug.diagonal(r)))", z=_z, second=False)
+_row(
+    "linalg.eig",
+    "complex_directions",
+    "w, v = ug.linalg.eig(z); (v * ug.conj(ug.sign(v[:1])).detach() * w).sum(axis=1)",
+    z=_z,
+    second=False,
+)
+_row("linalg.expm", "small_and_large", "ug.linalg.expm(x * y)", x=spread(-1, 1, 2, 2, 2), y=real([[[0.125]], [[16.0]]]))
+_row(
+    "linalg.matrix_rank",
+    "many",
+    "ug.linalg.matrix_rank(x + ug.zeros((400, 1, 1)))[-1]",
+    x=real([[1, 0], [0, 2e-5]]),
+    flat=True,
+    dtypes=("float32",),
+)

@@ -366,3 +366,10 @@ _row(
 )
 _row("nn.max_pool1d", "beyond", "ug.nn.max_pool1d(x, 2, stride=3, ceil_mode=True)", x=spread(-1, 1, 1, 1, 7))
 _row("nn.max_pool1d", "far_beyond", "ug.nn.max_pool1d(x, 2, stride=3, ceil_mode=True)", x=spread(-1, 1, 1, 1, 9))
+_row("nn.max_pool1d", "none_beyond", "ug.nn.max_pool1d(x, 1, stride=2, ceil_mode=True)", x=spread(-1, 1, 1, 1, 2))
+_row(
+    "nn.avg_pool1d",
+    "none_beyond",
+    "ug.nn.avg_pool1d(x, 2, stride=3, padding=1, ceil_mode=True)",
+    x=spread(-1, 1, 1, 1, 2),
+)

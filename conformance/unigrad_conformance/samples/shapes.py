@@ -119,6 +119,8 @@ for _name, _key in {
     "matrix_mask_then": "k, 1",
     "new_axes": "None, 1, None, [1, 0]",
     "reversed": "::-1, 2:0:-1",
+    "dots_between": "1, ..., 0",
+    "dots_then_new_axis": ":, ..., None, 1",
 }.items():
     _row(
         "operator.getitem",

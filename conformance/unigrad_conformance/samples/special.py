@@ -219,3 +219,13 @@ for _source, _points in (
     SPECIAL(
         f"special.{_operation}", "many", f"ug.special.{_source}", x=real(_points), second=False, dtypes=("float64",)
     )
+SPECIAL(
+    "special.betainc",
+    "slope_at_ends",
+    "ug.grad(lambda x: ug.special.betainc(a.detach(), b.detach(), x).sum())(x)",
+    a=real([1.0, 1.0, 2.0, 2.0, 0.5, 3.0, 0.5, 1.0]),
+    b=real([3.0, 3.0, 1.0, 1.0, 2.0, 2.0, 2.0, 1.0]),
+    x=real([0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.5]),
+    flat=True,
+    dtypes=("float64",),
+)

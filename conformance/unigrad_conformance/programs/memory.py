@@ -1,0 +1,97 @@
+"""Whose memory it is: what is written to a framework's own array reaches nobody who has a copy, or a gradient."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from typing import Any
+
+import numpy as np
+
+from unigrad_conformance.case import Program, Results
+from unigrad_conformance.oracle import Oracle
+
+MEMORY = Program("memory")
+case = MEMORY.case
+
+
+def _overwrite(x: Any) -> None:
+    """Fill the framework's own array, where it can be written to."""
+    with contextlib.suppress(TypeError):  # immutable
+        x.detach().raw[...] = 9
+
+
+@case("a gradient is no other one's memory, nor that of the head gradient",
+      leaf=[1, 2], reshaped=[[1], [5]], joined=np.ones((3, 2)), beside=[[1, 1]], added=[1, 1])  # fmt: skip
+def gradients(ug: Any) -> Results:
+    x, y = ug.asarray([3.0, 4.0]), ug.asarray([1.0, 2.0])
+    both, row = ug.ones((2, 2)), ug.ones((1, 2))
+    for variable in (x, y, both, row):
+        variable.attach_grad()
+    leaf, reshaped, joined = ug.asarray([1.0, 2.0]), ug.asarray([[1.0], [5.0]]), ug.ones((3, 2))
+    x.backward(leaf)
+    _overwrite(x.grad)
+    with ug.record():
+        column, rows, total = x.reshape(2, 1), ug.concat([both, row]), x + y
+    column.backward(reshaped)
+    _overwrite(x.grad)
+    rows.backward(joined)
+    _overwrite(both.grad)
+    total.backward()
+    _overwrite(x.grad)
+    return {"leaf": leaf, "reshaped": reshaped, "joined": joined, "beside": row.grad, "added": y.grad}
+
+
+@case("a copy is in memory of its own", value=[1, 2, 3], same=False)
+def copies(ug: Any) -> Results:
+    x = ug.asarray([1.0, 2.0, 3.0])
+    for each in (copy.copy(x), x.copy(), ug.asarray(x, copy=True)):
+        _overwrite(each)
+    return {"value": x, "same": copy.copy(x) is x}
+
+
+@case("the parts of a complex array are arrays of their own", dtype="complex128", value=[1 + 2j, 3j])
+def parts(ug: Any) -> Results:
+    z = ug.asarray(np.array([1 + 2j, 3j]))
+    for f in (ug.real, ug.imag, ug.conj):
+        _overwrite(f(z))
+    return {"value": z}
+
+
+@case("a deep copy is one of the value and of the gradient", value=[3, 4], grad=[6, 8])
+def deep_copies(ug: Any) -> Results:
+    x = ug.asarray([3.0, 4.0])
+    x.attach_grad()
+    with ug.record():
+        y = x * x
+    y.backward()
+    _overwrite(copy.deepcopy(x).grad)
+    _overwrite(copy.deepcopy(x))
+    return {"value": x, "grad": x.grad}
+
+
+class _Capsule:
+    """What an older library gives: a capsule, whatever is asked for."""
+
+    def __init__(self, capsule: Any) -> None:
+        self._capsule = capsule
+
+    def __dlpack__(self, **asked: Any) -> Any:
+        return self._capsule
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 1, 0
+
+
+@case("memory that is not to be written to leaves as a copy, for who could not be told",
+      values=[[0, 1, 2]] * 4, shared=[False] * 3)  # fmt: skip
+def read_only(ug: Any) -> Results:
+    kept = np.arange(3, dtype=np.float32)
+    kept.flags.writeable = False
+    x = ug.from_dlpack(kept) if ug.get_backend() == "numpy" else ug.asarray(kept)
+    if isinstance(x.backend, Oracle) or x.__dlpack_device__() != (1, 0):  # in no memory, or in none that NumPy reads
+        return {"values": ug.stack([x] * 4), "shared": [False] * 3}
+    asked: tuple[dict[str, Any], ...] = ({}, {"max_version": (0, 8)}, {"copy": True}, {"max_version": (1, 0)})
+    arrays = [np.from_dlpack(_Capsule(x.__dlpack__(**each))) for each in asked]
+    shared = [bool(np.shares_memory(array, kept)) for array in arrays]
+    return {"values": ug.asarray(np.stack(arrays)), "shared": shared[:3]}
