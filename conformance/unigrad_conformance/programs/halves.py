@@ -47,8 +47,6 @@ OVERFLOWING: dict[str, tuple[Callable[[Any], Any], float]] = {
     "running product beyond the largest": (lambda ug: ug.cumulative_prod(_number(ug, 300, 300, 0.5, 0.25))[-1], 11250),
     "mean of many": (lambda ug: ug.mean(_filled(ug, 1, 100000)), 1),
     "nanmean": (lambda ug: ug.nanmean(_filled(ug, 40000, 3)), 40000),
-    "nanquantile": (lambda ug: ug.nanquantile(_number(ug, -6e4, 6e4, np.nan), 0.75), 30000),
-    "nanmedian": (lambda ug: ug.nanmedian(_number(ug, -6e4, np.nan, 6e4)), 0),
     "average": (lambda ug: ug.average(_filled(ug, 300, 3), weights=_filled(ug, 300, 3)), 300),
     "var": (lambda ug: ug.var(_signs(ug, 200, 400)), 40000),
     "std": (lambda ug: ug.std(_signs(ug, 300, 400)), 300),

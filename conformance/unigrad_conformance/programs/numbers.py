@@ -376,11 +376,11 @@ ODD = (
 
 @case("odd functions keep the sign of 0, as sums with 0 do not", **{name: [True, False] for name in ODD},
       add=[False, False])  # fmt: skip
-def signs_of_zero(ug: Any) -> Results:
+def signs_of_zero(ug: Any, names: Collection[str] = ODD) -> Results:
     x = ug.asarray([-0.0, 0.0])
     if isinstance(x.backend, Oracle):  # whose zero has no sign
-        return {name: [True, False] for name in ODD} | {"add": [False, False]}
-    found = {name: getattr(ug, name)(x) for name in ODD} | {"add": x + 0.0}
+        return {name: [True, False] for name in names} | {"add": [False, False]}
+    found = {name: getattr(ug, name)(x) for name in names} | {"add": x + 0.0}
     return {name: ug.signbit(y).tolist() for name, y in found.items()}
 
 
@@ -484,4 +484,5 @@ def dtypes_of_weights(ug: Any, names: Collection[str] = tuple(_MIXED)) -> Result
     return {name: [made(name, pair) for pair in _PAIRS] for name in names}
 
 
+NUMBERS.quickly(signs_of_zero, ("cbrt", "expm1"), ODD)
 NUMBERS.quickly(dtypes_of_weights, ("average", "cov", "trapezoid", "nll_loss with weights"), _MIXED)

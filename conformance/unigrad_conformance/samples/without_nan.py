@@ -41,3 +41,6 @@ for _name in ("nanargmax", "nanargmin"):
     _row(_name, "axis", f"ug.{_name}(x, axis=1, keepdims=True)", x=_holes, flat=True)
 _row("nanstd", "no_freedom", "ug.nanstd(x, axis=1, correction=1)", x=real([[1.0, _nan], [2.0, 4.0]]), second=False)
 _row("nanvar", "no_freedom", "ug.nanvar(x, axis=1, correction=2)", x=real([[1.0, _nan], [2.0, 4.0]]), second=False)
+for _source in ("nanquantile(x, 0.75)", "nanmedian(x)"):
+    _name = _source.partition("(")[0]
+    _row(_name, "far_apart", f"ug.{_source}", x=real([-6e4, 6e4, _nan]), flat=True, dtypes=("float16",))
