@@ -18,7 +18,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from unigrad.extend import PRIMITIVES, Primitive, Raw, refusal, shares_of
+from unigrad.extend import PRIMITIVES, Primitive, Raw, packed, refusal, shares_of
 from unigrad_jax.compiled import Function, Operation
 from unigrad_jax.rules import neutral
 
@@ -33,22 +33,25 @@ def linear_algebra(others: types.SimpleNamespace) -> dict[str, Operation]:
         "eigvalsh": linalg.eigvalsh,
         "svdvals": lambda x: linalg.svd(x, compute_uv=False),
     }
+    several: dict[str, Callable[..., Any]] = {
+        "slogdet": linalg.slogdet,
+        "eigh": linalg.eigh,
+        "eig": linalg.eig,
+        "svd": linalg.svd,
+        "qr": lambda x, complete: linalg.qr(x, "complete" if complete else "reduced"),
+    }
+    one = packed(several, jnp.concatenate, jnp.reshape, jnp.astype)
     pushed: dict[str, Callable[..., Raw]] = {
         "det": linalg.det,
-        "slogdet": slogdet,
+        "slogdet": one["slogdet"],
         "eigvals": linalg.eigvals,
-        "qr": qr,
+        "qr": one["qr"],
         "cofactors": PRIMITIVES["cofactors"].made_of(others),
         "pinv": PRIMITIVES["pinv"].made_of(others),
     }
-    pulled: dict[str, Callable[..., Raw]] = {
-        "eigh": lambda x: eigen(*linalg.eigh(x)),
-        "eig": lambda x: eigen(*linalg.eig(x)),
-        "svd": svd,
-    }
     made: dict[str, Operation] = {name: Answered(PRIMITIVES[name], function) for name, function in own.items()}
     made |= {name: Pushed(PRIMITIVES[name], function, others) for name, function in pushed.items()}
-    return made | {name: Pulled(PRIMITIVES[name], function, others) for name, function in pulled.items()}
+    return made | {name: Pulled(PRIMITIVES[name], one[name], others) for name in ("eigh", "eig", "svd")}
 
 
 class Answered(Operation):
@@ -108,31 +111,3 @@ class Pulled(Operation):
 
         function.defvjp(forwards, backwards)
         return Function(row.name, function)
-
-
-def slogdet(x: Raw) -> Raw:
-    """Both along a new last axis."""
-    sign, logarithm = jnp.linalg.slogdet(x)
-    return jnp.stack([sign, logarithm.astype(x.dtype)], -1)
-
-
-def eigen(values: Raw, vectors: Raw) -> Raw:
-    """The values as a column before the vectors."""
-    return jnp.concatenate([values[..., None].astype(vectors.dtype), vectors], -1)
-
-
-def flat(x: Raw) -> Raw:
-    """Matrices as vectors."""
-    return x.reshape(*x.shape[:-2], x.shape[-2] * x.shape[-1])
-
-
-def svd(x: Raw, full: bool) -> Raw:
-    """All three flattened."""
-    u, s, vh = jnp.linalg.svd(x, full_matrices=full)
-    return jnp.concatenate([flat(u), s.astype(x.dtype), flat(vh)], -1)
-
-
-def qr(x: Raw, complete: bool) -> Raw:
-    """Both flattened."""
-    q, r = jnp.linalg.qr(x, mode="complete" if complete else "reduced")
-    return jnp.concatenate([flat(q), flat(r[..., : x.shape[-1], :])], -1)

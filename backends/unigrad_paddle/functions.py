@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import paddle
 
-from unigrad.extend import Backend, DType, Key, Raw, Shape, is_array, to_integers
+from unigrad.extend import Backend, DType, Key, Raw, Shape, is_array, packed, to_integers
 
 SAME_NAME = (
     "abs", "square", "conj", "log", "log1p", "reciprocal", "tan", "asin", "acos", "atan", "atan2", "sinh",
@@ -74,6 +74,14 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         return paddle.cast(x, backend.raw_dtype(dtype))
 
     floats = (paddle.float16, paddle.bfloat16, paddle.float32, paddle.float64)
+    linalg = paddle.linalg
+    several: dict[str, Callable[..., Any]] = {
+        "slogdet": lambda x: paddle.unbind(linalg.slogdet(x)),
+        "eigh": linalg.eigh,
+        "eig": linalg.eig,
+        "svd": linalg.svd,
+        "qr": lambda x, complete: linalg.qr(x, "complete" if complete else "reduced"),
+    }
     return {
         **{name: getattr(paddle, name) for name in SAME_NAME},
         **{name: with_numbers(getattr(paddle, own)) for name, own in WITH_NUMBERS.items()},
@@ -129,14 +137,10 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         ),
         "rfft": lambda x, axis: paddle.fft.rfft(x, axis=axis),
         "irfft": lambda x, axis, n: paddle.fft.irfft(x, n, axis=axis, norm="forward"),
-        **{name: getattr(paddle.linalg, name) for name in ("inv", "solve", "cholesky", "det", "eigvalsh")},
-        "slogdet": slogdet,
-        "eigh": lambda x: eigen(*paddle.linalg.eigh(x)),
-        "eig": lambda x: eigen(*paddle.linalg.eig(x)),
-        "eigvals": paddle.linalg.eigvals,
-        "svd": svd,
-        "svdvals": paddle.linalg.svdvals,
-        "qr": qr,
+        **{name: getattr(linalg, name) for name in ("inv", "solve", "cholesky", "det", "eigvalsh")},
+        "eigvals": linalg.eigvals,
+        "svdvals": linalg.svdvals,
+        **packed(several, paddle.concat, paddle.reshape, paddle.cast),
     }
 
 
@@ -267,34 +271,3 @@ def setitem(x: Raw, value: Raw, key: Key) -> Raw:
     """Over flat positions."""
     where = paddle.to_tensor(positions(x.shape, key).reshape(-1))
     return paddle.scatter(x.reshape([-1]), where, value.reshape([-1]), overwrite=True).reshape(x.shape)
-
-
-# --- linear algebra ----------------------------------------------------------------------------------
-
-
-def flat(x: Raw) -> Raw:
-    """Matrices as vectors."""
-    return x.reshape([*x.shape[:-2], x.shape[-2] * x.shape[-1]])
-
-
-def slogdet(x: Raw) -> Raw:
-    """Both along a new last axis, where PaddlePaddle has a first one."""
-    found = paddle.linalg.slogdet(x)
-    return paddle.stack([found[0], found[1].astype(x.dtype)], axis=-1)
-
-
-def eigen(values: Raw, vectors: Raw) -> Raw:
-    """The values as a column before the vectors."""
-    return paddle.concat([values.unsqueeze(-1).astype(vectors.dtype), vectors], axis=-1)
-
-
-def svd(x: Raw, full: bool) -> Raw:
-    """All three flattened."""
-    u, s, vh = paddle.linalg.svd(x, full_matrices=full)
-    return paddle.concat([flat(u), s.astype(x.dtype), flat(vh)], axis=-1)
-
-
-def qr(x: Raw, complete: bool) -> Raw:
-    """Both flattened."""
-    q, r = paddle.linalg.qr(x, mode="complete" if complete else "reduced")
-    return paddle.concat([flat(q), flat(r[..., : x.shape[-1], :])], axis=-1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from unigrad.extend import Backend, Raw, by_numpy, composed, get_backend_object, refusal
+from unigrad.extend import Backend, Raw, by_numpy, composed, get_backend_object, packed, refusal
 
 MAY_REFUSE = ("inv", "solve", "cholesky")
 
@@ -20,15 +20,12 @@ def linear_algebra(backend: Backend, others: dict[str, Callable[..., Raw]]) -> d
         "solve": linalg.solve,
         "cholesky": linalg.cholesky,
         "det": linalg.det,
-        "slogdet": slogdet,
-        "eigh": lambda x: eigen(*linalg.eigh(x)),
         "eigvalsh": lambda x: real(linalg.eigvalsh(x)),
-        "eig": lambda x: eigen(*linalg.eig(x)),
         "eigvals": linalg.eigvals,
-        "svd": svd,
         "svdvals": lambda x: linalg.svd(x, compute_uv=False),
-        "qr": qr,
     }
+    several = {"slogdet": linalg.slogdet, "eigh": linalg.eigh, "eig": linalg.eig, "svd": svd, "qr": linalg.qr}
+    table |= packed(several, tf.concat, tf.reshape, tf.cast)
     table = {name: answered(backend, name, function) for name, function in table.items()}
     return table | composed(others | table)
 
@@ -64,29 +61,7 @@ def real(x: Raw) -> Raw:
     return tf.math.real(x) if x.dtype.is_complex else x
 
 
-def slogdet(x: Raw) -> Raw:
-    """Both along a new last axis."""
-    sign, logarithm = tf.linalg.slogdet(x)
-    return tf.stack([sign, tf.cast(logarithm, x.dtype)], -1)
-
-
-def eigen(values: Raw, vectors: Raw) -> Raw:
-    """The values as a column before the vectors."""
-    return tf.concat([tf.cast(values, vectors.dtype)[..., tf.newaxis], vectors], -1)
-
-
-def flat(x: Raw) -> Raw:
-    """Matrices as vectors."""
-    return tf.reshape(x, (*x.shape[:-2], x.shape[-2] * x.shape[-1]))
-
-
-def svd(x: Raw, full: bool) -> Raw:
-    """All three flattened."""
+def svd(x: Raw, full: bool) -> tuple[Raw, Raw, Raw]:
+    """u, s and vh, where TensorFlow has s, u and v."""
     s, u, v = tf.linalg.svd(x, full_matrices=full)
-    return tf.concat([flat(u), tf.cast(s, x.dtype), flat(tf.linalg.adjoint(v))], -1)
-
-
-def qr(x: Raw, complete: bool) -> Raw:
-    """Both flattened."""
-    q, r = tf.linalg.qr(x, full_matrices=complete)
-    return tf.concat([flat(q), flat(r[..., : x.shape[-1], :])], -1)
+    return u, s, tf.linalg.adjoint(v)

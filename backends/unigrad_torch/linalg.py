@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from unigrad.extend import Raw, composed, refusal
+from unigrad.extend import Raw, composed, packed, refusal
 
 
 def linear_algebra(others: dict[str, Callable[..., Raw]]) -> dict[str, Callable[..., Raw]]:
@@ -18,15 +18,18 @@ def linear_algebra(others: dict[str, Callable[..., Raw]]) -> dict[str, Callable[
         "solve": linalg.solve,
         "cholesky": linalg.cholesky,
         "det": linalg.det,
-        "slogdet": slogdet,
-        "eigh": lambda x: eigen(x, *linalg.eigh(x)),
         "eigvalsh": linalg.eigvalsh,
-        "eig": lambda x: eigen(x, *linalg.eig(x)),
         "eigvals": linalg.eigvals,
-        "svd": svd,
         "svdvals": linalg.svdvals,
-        "qr": qr,
     }
+    several: dict[str, Callable[..., Any]] = {
+        "slogdet": linalg.slogdet,
+        "eigh": linalg.eigh,
+        "eig": linalg.eig,
+        "svd": linalg.svd,
+        "qr": lambda x, complete: linalg.qr(x, "complete" if complete else "reduced"),
+    }
+    table |= packed(several, torch.cat, torch.reshape, torch.Tensor.to)
     table = {name: answered(name, function) for name, function in table.items()}
     return table | composed(others | table)
 
@@ -41,26 +44,3 @@ def answered(name: str, function: Callable[..., Raw]) -> Callable[..., Raw]:
             raise refusal(name) from None
 
     return call
-
-
-def slogdet(x: Raw) -> Raw:
-    """Both along a new last axis."""
-    sign, logarithm = torch.linalg.slogdet(x)
-    return torch.stack([sign, logarithm.to(x.dtype)], -1)
-
-
-def eigen(x: Raw, values: Raw, vectors: Raw) -> Raw:
-    """The values as a column before the vectors."""
-    return torch.cat([values[..., None].to(vectors.dtype), vectors], -1)
-
-
-def svd(x: Raw, full: bool) -> Raw:
-    """All three flattened."""
-    u, s, vh = torch.linalg.svd(x, full_matrices=full)
-    return torch.cat([u.flatten(-2), s.to(x.dtype), vh.flatten(-2)], -1)
-
-
-def qr(x: Raw, complete: bool) -> Raw:
-    """Both flattened."""
-    q, r = torch.linalg.qr(x, "complete" if complete else "reduced")
-    return torch.cat([q.flatten(-2), r[..., : x.shape[-1], :].flatten(-2)], -1)

@@ -34,7 +34,7 @@ from unigrad.table import PRIMITIVES, Primitive, ruled, shares_of
 from unigrad.operations.decompositions import DECOMPOSITIONS, refusal
 from unigrad.operations.indexing import is_array
 from unigrad.operations.pooling import pooled_shape, window_slices
-from unigrad.native.linalg import composed
+from unigrad.native.linalg import composed, packed
 
 # --- nodes: what recording leaves ---
 from unigrad.tape import BareManyNode, Leaf, Node, accumulate
@@ -64,7 +64,7 @@ __all__ = [
     "UnsupportedError", "Weak", "accumulate", "apart", "backwards", "but_in", "by_element", "by_numpy", "by_order",
     "composed", "composition_of", "everything", "exported", "float32", "float64", "from_host", "get_backend_object",
     "has_gradients", "host_capsule", "is_array", "load_triton", "meet_rules", "neutral_jvp", "neutral_vjp", "not_plain",
-    "on_host", "placed_node", "pooled_shape", "real_of", "quietly", "raw_rule", "raw_vjp", "refusal", "register_backend",
-    "rewrite_functions", "rule_node", "ruled", "shares_of", "to_integers", "unless_refused", "values_unknown",
-    "window_slices", "with_host", "with_replaced",
+    "on_host", "packed", "placed_node", "pooled_shape", "real_of", "quietly", "raw_rule", "raw_vjp", "refusal",
+    "register_backend", "rewrite_functions", "rule_node", "ruled", "shares_of", "to_integers", "unless_refused",
+    "values_unknown", "window_slices", "with_host", "with_replaced",
 ]  # fmt: skip

@@ -3,56 +3,20 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from numpy.linalg import LinAlgError
 
-from unigrad.base.words import Raw
+from unigrad.base.words import Raw, Shape
 from unigrad.operations.decompositions import refusal
 from unigrad.table import PRIMITIVES
-
-
-def flat(xp: Any, x: Raw) -> Raw:
-    """Matrices as rows."""
-    return xp.reshape(x, (*x.shape[:-2], x.shape[-2] * x.shape[-1]))
-
-
-def slogdet(xp: Any, x: Raw) -> Raw:
-    """Both along a new last axis."""
-    sign, logarithm = xp.linalg.slogdet(x)
-    return xp.stack([xp.asarray(sign), xp.asarray(logarithm).astype(x.dtype)], axis=-1)
-
-
-def eigh(xp: Any, x: Raw) -> Raw:
-    """The values as a column before the vectors."""
-    values, vectors = xp.linalg.eigh(x)
-    return xp.concatenate([values[..., None].astype(x.dtype), vectors], axis=-1)
-
-
-def eig(xp: Any, x: Raw) -> Raw:
-    """As :func:`eigh`, complex."""
-    # Of real matrices NumPy's results are real if all eigenvalues are.
-    values, vectors = xp.linalg.eig(complex_(x))
-    return xp.concatenate([values[..., None], vectors], axis=-1)
 
 
 def complex_(x: Raw) -> Raw:
     """x in the complex dtype over its own."""
     return x if x.dtype.kind == "c" else x.astype("complex64" if x.dtype.itemsize == 4 else "complex128")
-
-
-def svd(xp: Any, x: Raw, full: bool) -> Raw:
-    """All three flattened."""
-    u, s, vh = xp.linalg.svd(x, full_matrices=full)
-    return xp.concatenate([flat(xp, u), s.astype(x.dtype), flat(xp, vh)], axis=-1)
-
-
-def qr(xp: Any, x: Raw, complete: bool) -> Raw:
-    """Both flattened."""
-    q, r = xp.linalg.qr(x, mode="complete" if complete else "reduced")
-    return xp.concatenate([flat(xp, q), flat(xp, r[..., : x.shape[-1], :])], axis=-1)
 
 
 def finite(xp: Any, *arrays: Raw) -> bool:
@@ -84,25 +48,61 @@ def linear_algebra(xp: Any, others: dict[str, Callable[..., Raw]]) -> dict[str, 
         "solve": linalg.solve,
         "cholesky": linalg.cholesky,
         "det": linalg.det,
-        "slogdet": partial(slogdet, xp),
-        "eigh": partial(eigh, xp),
         "eigvalsh": linalg.eigvalsh,
-        "svd": partial(svd, xp),
         "svdvals": lambda x: linalg.svd(x, compute_uv=False),
-        "qr": partial(qr, xp),
+    }
+    several: dict[str, Callable[..., Sequence[Raw]]] = {
+        "slogdet": lambda x: [xp.asarray(part) for part in linalg.slogdet(x)],
+        "eigh": linalg.eigh,
+        "svd": linalg.svd,
+        "qr": lambda x, complete: linalg.qr(x, "complete" if complete else "reduced"),
     }
     if hasattr(linalg, "eig"):  # CuPy has it from version 14 on
-        table |= {"eig": partial(eig, xp), "eigvals": lambda x: linalg.eigvals(complex_(x))}
+        # Of real matrices NumPy's results are real if all eigenvalues are.
+        several["eig"] = lambda x: linalg.eig(complex_(x))
+        table["eigvals"] = lambda x: linalg.eigvals(complex_(x))
+    table |= packed(several, xp.concatenate, xp.reshape, lambda x, dtype: x.astype(dtype))
     table = {name: answered(xp, name, function) for name, function in table.items()}
     return table | composed(others | table)
+
+
+def packed(
+    several: Mapping[str, Callable[..., Sequence[Raw]]],
+    concat: Callable[[list[Raw], int], Raw],
+    reshape: Callable[[Raw, Shape], Raw],
+    cast: Callable[[Raw, Any], Raw],
+) -> dict[str, Callable[..., Raw]]:
+    """The primitives slogdet, eigh, eig, svd and qr, each with one array for a result, of a framework's functions with
+    ``several``: sign and logarithm, values and vectors, u, s and vh, q and r. ``cast`` takes the framework's dtype."""
+
+    def column(x: Raw) -> Raw:
+        return reshape(x, (*x.shape, 1))
+
+    def flat(x: Raw) -> Raw:
+        return reshape(x, (*x.shape[:-2], x.shape[-2] * x.shape[-1]))
+
+    def slogdet(x: Raw) -> Raw:
+        sign, logarithm = several["slogdet"](x)
+        return concat([column(sign), column(cast(logarithm, sign.dtype))], -1)
+
+    def eigen(name: str, x: Raw) -> Raw:
+        values, vectors = several[name](x)
+        return concat([column(cast(values, vectors.dtype)), vectors], -1)
+
+    def svd(x: Raw, full: bool) -> Raw:
+        u, s, vh = several["svd"](x, full)
+        return concat([flat(u), cast(s, u.dtype), flat(vh)], -1)
+
+    def qr(x: Raw, complete: bool) -> Raw:
+        q, r = several["qr"](x, complete)
+        return concat([flat(q), flat(r[..., : x.shape[-1], :])], -1)
+
+    made: dict[str, Callable[..., Raw]] = {"slogdet": slogdet, "svd": svd, "qr": qr}
+    made |= {name: partial(eigen, name) for name in ("eigh", "eig")}
+    return {name: made[name] for name in several}
 
 
 def composed(table: dict[str, Callable[..., Raw]]) -> dict[str, Callable[..., Raw]]:
     """The primitives that no framework has, made of these raw functions."""
     namespace = types.SimpleNamespace(**table)
-    made: dict[str, Callable[..., Raw]] = {}
-    for name in ("cofactors", "pinv"):
-        composition = PRIMITIVES[name].composition
-        assert composition is not None
-        made[name] = partial(composition, namespace)
-    return made
+    return {name: PRIMITIVES[name].made_of(namespace) for name in ("cofactors", "pinv")}
