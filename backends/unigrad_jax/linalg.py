@@ -40,7 +40,7 @@ def linear_algebra(others: types.SimpleNamespace) -> dict[str, Operation]:
         "svd": linalg.svd,
         "qr": lambda x, complete: linalg.qr(x, "complete" if complete else "reduced"),
     }
-    one = packed(several, jnp.concatenate, jnp.reshape, jnp.astype)
+    one = packed(several, jnp.concatenate, jnp.stack, jnp.reshape, jnp.astype)
     pushed: dict[str, Callable[..., Raw]] = {
         "det": linalg.det,
         "slogdet": one["slogdet"],

@@ -140,7 +140,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         **{name: getattr(linalg, name) for name in ("inv", "solve", "cholesky", "det", "eigvalsh")},
         "eigvals": linalg.eigvals,
         "svdvals": linalg.svdvals,
-        **packed(several, paddle.concat, paddle.reshape, paddle.cast),
+        **packed(several, paddle.concat, paddle.stack, paddle.reshape, paddle.cast),
     }
 
 

@@ -25,7 +25,7 @@ def linear_algebra(backend: Backend, others: dict[str, Callable[..., Raw]]) -> d
         "svdvals": lambda x: linalg.svd(x, compute_uv=False),
     }
     several = {"slogdet": linalg.slogdet, "eigh": linalg.eigh, "eig": linalg.eig, "svd": svd, "qr": linalg.qr}
-    table |= packed(several, tf.concat, tf.reshape, tf.cast)
+    table |= packed(several, tf.concat, tf.stack, tf.reshape, tf.cast)
     table = {name: answered(backend, name, function) for name, function in table.items()}
     return table | composed(others | table)
 

@@ -29,7 +29,7 @@ def linear_algebra(others: dict[str, Callable[..., Raw]]) -> dict[str, Callable[
         "svd": linalg.svd,
         "qr": lambda x, complete: linalg.qr(x, "complete" if complete else "reduced"),
     }
-    table |= packed(several, torch.cat, torch.reshape, torch.Tensor.to)
+    table |= packed(several, torch.cat, torch.stack, torch.reshape, torch.Tensor.to)
     table = {name: answered(name, function) for name, function in table.items()}
     return table | composed(others | table)
 

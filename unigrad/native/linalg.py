@@ -61,7 +61,7 @@ def linear_algebra(xp: Any, others: dict[str, Callable[..., Raw]]) -> dict[str, 
         # Of real matrices NumPy's results are real if all eigenvalues are.
         several["eig"] = lambda x: linalg.eig(complex_(x))
         table["eigvals"] = lambda x: linalg.eigvals(complex_(x))
-    table |= packed(several, xp.concatenate, xp.reshape, lambda x, dtype: x.astype(dtype))
+    table |= packed(several, xp.concatenate, xp.stack, xp.reshape, lambda x, dtype: x.astype(dtype))
     table = {name: answered(xp, name, function) for name, function in table.items()}
     return table | composed(others | table)
 
@@ -69,25 +69,24 @@ def linear_algebra(xp: Any, others: dict[str, Callable[..., Raw]]) -> dict[str, 
 def packed(
     several: Mapping[str, Callable[..., Sequence[Raw]]],
     concat: Callable[[list[Raw], int], Raw],
+    stack: Callable[[list[Raw], int], Raw],
     reshape: Callable[[Raw, Shape], Raw],
     cast: Callable[[Raw, Any], Raw],
 ) -> dict[str, Callable[..., Raw]]:
     """The primitives slogdet, eigh, eig, svd and qr, each with one array for a result, of a framework's functions with
     ``several``: sign and logarithm, values and vectors, u, s and vh, q and r. ``cast`` takes the framework's dtype."""
 
-    def column(x: Raw) -> Raw:
-        return reshape(x, (*x.shape, 1))
-
     def flat(x: Raw) -> Raw:
-        return reshape(x, (*x.shape[:-2], x.shape[-2] * x.shape[-1]))
+        *others, rows, columns = x.shape
+        return reshape(x, (*others, rows * columns))
 
     def slogdet(x: Raw) -> Raw:
         sign, logarithm = several["slogdet"](x)
-        return concat([column(sign), column(cast(logarithm, sign.dtype))], -1)
+        return stack([sign, cast(logarithm, sign.dtype)], -1)
 
     def eigen(name: str, x: Raw) -> Raw:
         values, vectors = several[name](x)
-        return concat([column(cast(values, vectors.dtype)), vectors], -1)
+        return concat([cast(values, vectors.dtype)[..., None], vectors], -1)
 
     def svd(x: Raw, full: bool) -> Raw:
         u, s, vh = several["svd"](x, full)
