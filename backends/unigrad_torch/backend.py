@@ -109,12 +109,14 @@ class TorchBackend(Backend):
                 f"backend 'torch': an array on the device 'meta' has a shape and a dtype and no values, so there is "
                 f"nothing to convert, print or decide by; this one has shape {tuple(raw.shape)}"
             )
-        if not self.is_known(raw):
+        by_rules = self.engine.by_rules()
+        inner = self._beneath(raw) if by_rules else raw
+        if inner is None or self._is_written_down():
             raise values_unknown(self.name)
-        if not self.engine.by_rules():
+        if not by_rules:
             return self._values(raw)
         with self.torch._functorch.pyfunctorch.temporarily_clear_interpreter_stack():
-            return self._values(self._beneath(raw))
+            return self._values(inner)
 
     def _values(self, raw: Raw) -> np.ndarray[Any, Any]:
         found: np.ndarray[Any, Any]
