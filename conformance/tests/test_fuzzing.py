@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from unigrad_conformance.fuzzing.checking import failures, reference
 from unigrad_conformance.fuzzing.command import Fuzz, checked, corpus, explained
 from unigrad_conformance.fuzzing.drawing import draw
 from unigrad_conformance.fuzzing.program import FormatError, Program, Step, from_data
@@ -51,6 +52,15 @@ def test_what_a_number_divided_by_itself_hands_back_cancels_by_rounding_alone() 
     steps = Step("t0", "a0 / a0", False), Step("t1", "ug.nn.silu(a0)", False), Step("t2", "ug.rad2deg(t0)", False)
     program = Program({"a0": np.asarray([-0.015625, 0.0], dtype="float32")}, steps)
     assert checked(program, ["numpy"]) == []
+
+
+def test_digits_that_a_framework_is_known_to_lose_are_no_failure() -> None:
+    step = Step("t0", "ug.jvp(lambda v: v * ug.tanh(v), (a0,), (b0,))[1]", False)
+    program = Program({"a0": np.asarray([7.0, 16.0]), "b0": np.asarray([1e3, 1e3])}, (step,))
+    assert checked(program, ["numpy", "torch"]) == []
+    expected = reference(program)
+    assert expected is not None
+    assert {failure.backend for failure in failures(program, ["numpy", "torch"], expected)} == {"torch"}
 
 
 @pytest.mark.usefixtures("chooses_backend")

@@ -160,6 +160,12 @@ def test_results_carry_more_digits_than_float64() -> None:
     assert abs(exact - MP.sqrt(2)) < MP.mpf(10) ** -31
 
 
+def test_a_determinant_with_a_column_of_zeros_is_zero() -> None:
+    oracle.register()
+    with ug.use_backend(oracle.NAME):
+        assert float(ug.linalg.det(ug.asarray([[0.0, 1.0], [0.0, 0.5]]))) == 0.0
+
+
 def test_scalars_and_casts_round_to_the_dtype() -> None:
     with ug.use_backend(oracle.NAME):
         tenth = ug.zeros((), dtype=ug.float32) + 0.1

@@ -43,8 +43,14 @@ def linear_algebra(mp: Any) -> dict[str, Callable[..., Any]]:
         q, r = mp.qr(matrix(x), mode="full" if complete else "skinny")
         return np.concatenate([plain(q).ravel(), plain(r)[: x.shape[1]].ravel()])
 
+    def det(x: Values) -> Any:
+        try:
+            return mp.det(matrix(x))
+        except TypeError:  # mpmath finds no pivot in a column of zeros
+            return mp.mpf(0)
+
     def slogdet(x: Values) -> Values:
-        found = mp.det(matrix(x))
+        found = det(x)
         return vector([found / abs(found) if found else found, mp.log(abs(found)) if found else -mp.inf])
 
     def eig(x: Values) -> Values:
@@ -60,7 +66,7 @@ def linear_algebra(mp: Any) -> dict[str, Callable[..., Any]]:
     table: dict[str, tuple[Callable[..., Any], Callable[..., Shape]]] = {
         "inv": (lambda x: plain(mp.inverse(matrix(x))), lambda shape: shape),
         "cholesky": (lambda x: plain(mp.cholesky(matrix(x))), lambda shape: shape),
-        "det": (lambda x: mp.det(matrix(x)), lambda shape: ()),
+        "det": (det, lambda shape: ()),
         "slogdet": (slogdet, lambda shape: (2,)),
         "eigh": (eigh, lambda shape: (shape[0], shape[0] + 1)),
         "eig": (eig, lambda shape: (shape[0], shape[0] + 1)),

@@ -36,6 +36,8 @@ MOVED = 4.0
 DRAWS = 8
 FACTOR = 8.0
 UNITS = 32.0
+LOSE_DIGITS = {"torch": ("tanh", "erf"), "tensorflow": ("tanh",)}
+"""Functions whose derivative a framework's own engine has to the last place of 1 alone, as ``README.md`` says."""
 EQUAL = re.compile(r"(\w+) == (\w+)")
 Array = np.ndarray[Any, Any]
 
@@ -85,14 +87,18 @@ def disagreements(program: Program, backends: Sequence[str]) -> list[Failure] | 
     expected = reference(program)
     if expected is None:
         return None
-    if not failures(program, backends, expected):
-        return []
-    wider = reference(program, DRAWS)
-    return None if wider is None else failures(program, backends, wider)
+    found = []
+    for backend in dict.fromkeys(failure.backend for failure in failures(program, backends, expected)):
+        wider = reference(program, DRAWS, LOSE_DIGITS.get(backend, ()))
+        found += failures(program, [backend], wider or expected)
+    return found
 
 
-def reference(program: Program, draws: int = 1) -> dict[str, Answer] | None:
-    """The values and gradients that 60 digits give, with their bounds; None where the reference refuses a step."""
+def reference(program: Program, draws: int = 1, losing: Sequence[str] = ()) -> dict[str, Answer] | None:
+    """The values and gradients that 60 digits give, with their bounds; None where the reference refuses a step.
+
+    ``losing`` are operations whose derivative may be off by some units of the last place of 1.
+    """
     oracle.register()
     with ug.use_backend(oracle.NAME):
         try:
@@ -100,7 +106,7 @@ def reference(program: Program, draws: int = 1) -> dict[str, Answer] | None:
             moved = [
                 _by_reverse(other, factors)
                 for seed in range(draws)
-                for other, factors in _moved(program, seed, cotangents=draws > 1)
+                for other, factors in _moved(program, seed, draws > 1, losing)
             ]
         except ug.UnigradError:
             return None
@@ -111,6 +117,8 @@ def reference(program: Program, draws: int = 1) -> dict[str, Answer] | None:
 def _answer(exact: Any, moved: Sequence[Any], parts: Callable[[Any], tuple[Array, Array]]) -> Answer:
     high, low = (np.asarray(part, dtype=np.float64) for part in parts(exact.raw))
     others = [np.asarray(parts(other.raw)[0], dtype=np.float64) for other in moved]
+    if any(other.shape != high.shape for other in others):  # a step chose by a number that rounding moves
+        return Answer(high, low, np.full(high.shape, np.inf), str(exact.dtype))
     with np.errstate(all="ignore"):
         apart = np.max([np.abs(other - high) for other in others], axis=0)
         size = np.abs(high[np.isfinite(high)]).max(initial=1.0)  # terms of this size may cancel
@@ -137,7 +145,9 @@ def _by_reverse(program: Program, known: Mapping[str, Any] = MappingProxyType({}
     return found
 
 
-def _moved(program: Program, seed: int, cotangents: bool) -> list[tuple[Program, dict[str, Any]]]:
+def _moved(
+    program: Program, seed: int, cotangents: bool, losing: Sequence[str]
+) -> list[tuple[Program, dict[str, Any]]]:
     """The program with each operand and result of a step that rounds times a factor near 1; and with the opposites.
 
     Every use has a factor of its own: so terms that cancel show how large they were. The factors come with each.
@@ -172,10 +182,20 @@ def _moved(program: Program, seed: int, cotangents: bool) -> list[tuple[Program,
     for step in program.steps:
         value = scope[step.name] = eval(step.source, {"ug": ug, **scope})
         source = EQUAL.sub(r"nearly_equal(\1, \2)", step.source)
+        for name in losing:
+            source = source.replace(f"ug.{name}(", f"losing_{name}(")
         if not step.exact:
             source = times(f"({NAME.sub(lambda found: times(found[0], scope[found[0]]), source)})", value)
         steps.append(Step(step.name, source, step.exact))
-    return [(Program(program.inputs, tuple(steps)), {**which, "nearly_equal": _nearly_equal}) for which in factors]
+    for which, units in zip(factors, (MOVED, -MOVED), strict=True):
+        which["nearly_equal"] = _nearly_equal
+        which.update((f"losing_{name}", _losing(getattr(ug, name), units)) for name in losing)
+    return [(Program(program.inputs, tuple(steps)), which) for which in factors]
+
+
+def _losing(function: Callable[[Any], Any], units: float) -> Callable[[Any], Any]:
+    """A function with so many units of the last place of 1 added to its derivative."""
+    return lambda x: function(x) + (x - x.detach()) * (units * float(limits(x.dtype).eps))
 
 
 def _nearly_equal(x: Any, y: Any) -> Any:
