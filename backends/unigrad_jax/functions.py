@@ -608,7 +608,7 @@ def operations() -> dict[str, Operation]:
     others = types.SimpleNamespace()
     plain |= searching(others)
     plain |= {name: neutral(name, function, others) for name, function in RULED.items()}
-    plain["xlogy"] = neutral("xlogy", PRIMITIVES["xlogy"].made_of(others), others)
+    plain |= {name: neutral(name, PRIMITIVES[name].made_of(others), others) for name in ("gelu", "xlogy")}
     plain["polygamma"] = lambda x, order: neutral(
         "polygamma", lambda x: PRIMITIVES["polygamma"].made_of(others)(x, order), others, order
     )(x)

@@ -28,7 +28,6 @@ REPLACED = {
     "erf": "JAX rounds the square of x before the exponential, which loses digits for large x",
     "gaussian": "as erf",
     "gelu": "it is made of erf",
-    "silu": "it is made of sigmoid",
     "mean": "it is made of divide",
     "variance": "as mean",
     "standardised": "it is made of divide",

@@ -17,6 +17,7 @@ REPLACED = {
     "floor_divide": "a composition whose derivative is NaN at NaN and infinity",
     "fmod": "TensorFlow has none",
     "gammaln": "TensorFlow's digamma has few correct digits near its root",
+    "gelu": "a composition whose derivative is NaN where the cotangent is infinite",
     "hypot": "a composition whose derivative at the origin is none",
     "logaddexp": "a composition whose derivative where both are equal is none",
     "lower_power": "a composition whose derivative at 0 is NaN",

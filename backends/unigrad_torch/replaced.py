@@ -32,7 +32,6 @@ REPLACED = {
     "power": "PyTorch's second derivative is NaN where the base is 0",
     "remainder": "a composition, for the sign of zero",
     "sigmoid": "PyTorch's has 1 - out, which has no correct digits far above 0",
-    "silu": "as sigmoid",
     "softplus": "PyTorch's second derivative has 1 - sigmoid(x), which has no correct digits far above 0",
     "vector_norm": "PyTorch's second derivative is NaN where the norm is 0",
     "xlogy": "a composition whose derivatives at x1 = 0 are 0",

@@ -249,6 +249,33 @@ def of_parameters(ug: Any) -> Results:
     return {"slopes": good}
 
 
+# Functions with a slope above 0 at 0: of sqrt(f(x)) it is infinite.
+RISING: dict[str, Callable[[Any, Any], Any]] = {
+    "sin": lambda ug, x: ug.sin(x),
+    "expm1": lambda ug, x: ug.expm1(x),
+    "asinh": lambda ug, x: ug.asinh(x),
+    "atan2": lambda ug, x: ug.atan2(x, 2.0),
+    "tanh": lambda ug, x: ug.tanh(x),
+    "erf": lambda ug, x: ug.erf(x),
+    "gelu": lambda ug, x: ug.nn.gelu(x),
+    "silu": lambda ug, x: ug.nn.silu(x),
+    "log_ndtr": lambda ug, x: ug.special.log_ndtr(x),
+}
+
+
+@case(
+    "an infinite cotangent or tangent stays one through what rises at 0",
+    **{name: [float("inf")] * 2 for name in RISING},
+)
+def infinite(ug: Any, names: Collection[str] = tuple(RISING)) -> Results:
+    x = ug.asarray([0.0, 0.0], dtype="float32")
+    ones = ug.full((2,), float("inf"), dtype="float32")
+    back = {name: ug.vjp(lambda x, f=RISING[name]: f(ug, x), x)[1](ones)[0] for name in names}
+    forward = {f"{name}, forward": ug.jvp(lambda x, f=RISING[name]: f(ug, x), (x,), (ones,))[1] for name in names}
+    return {**back, **forward}
+
+
+DERIVATIVES.quickly(infinite, ("gelu",), RISING)
 DERIVATIVES.quickly(not_a_number, ("gather", "cumsum", "matmul", "power of nothing", "where"), LINEAR)
 DERIVATIVES.quickly(mapped_over_some, ("where",), MIXED)
 DERIVATIVES.quickly(mapped_indices, ("new axis", "two"), KEYS)
