@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.interpreters.partial_eval import dce_jaxpr
-from jax.sharding import Sharding, SingleDeviceSharding
+from jax.sharding import NamedSharding, PartitionSpec, Sharding, SingleDeviceSharding
 
 from unigrad.extend import CallNode, Engine, Moving, Node, Parents, Primitive, Raw, accumulate, is_array
 from unigrad_jax.keys import split
@@ -85,6 +85,51 @@ class Function:
             _, used = dce_jaxpr(jax.make_jaxpr(self._plain)(*inputs).jaxpr, [True])
             found = self._read[shapes] = tuple(used)
         return found
+
+
+class Undivided(Function):
+    """A function of which XLA gives wrong values where arrays are divided over the axes of a mesh. They are brought
+    together on each of their devices before, but for what ``batches`` marks, of the inputs and last the result: these
+    stay divided along their first axis. Inside a program that JAX compiles as a whole nobody knows where arrays are."""
+
+    __slots__ = ("_batches",)
+
+    def __init__(
+        self, name: str, plain: Callable[..., Raw], batches: Mask, run: Callable[..., Raw] | None = None
+    ) -> None:
+        super().__init__(name, plain, run)
+        self._batches, compiled = batches, self.run
+        self.run = lambda *arrays: compiled(*map(_together, arrays, batches))
+
+    def _pullback(self, mask: Mask) -> Callable[..., tuple[Raw, ...]]:
+        compiled, batches = super()._pullback(mask), (self._batches[-1], *self._batches)
+        return lambda *arrays: compiled(*map(_together, arrays, batches))
+
+    def _pushforward(self, mask: Mask) -> Callable[..., tuple[Raw, Raw]]:
+        compiled, batches = super()._pushforward(mask), self._batches
+        moved = [batch for batch, moves in zip(batches, mask, strict=False) if moves]
+        return lambda inputs, tangents: compiled(
+            list(map(_together, inputs, batches)), list(map(_together, tangents, moved))
+        )
+
+    def _derivative(self, position: int, count: int) -> Function:
+        made = super()._derivative(position, count)
+        batches = (self._batches[-1], *self._batches[:-1], self._batches[position])
+        return Undivided(made.name, made._plain, batches, made.run)
+
+    def _mapped(self) -> Function:
+        made = super()._mapped()
+        return Undivided(made.name, made._plain, (False,) * len(self._batches))
+
+
+def _together(raw: Raw, batch: bool) -> Raw:
+    """An array whole on each of its devices, or divided along its first axis alone."""
+    if not is_spread(raw) or raw.sharding.is_fully_replicated:
+        return raw
+    sharding = on_each(raw.sharding)
+    if batch and isinstance(raw.sharding, NamedSharding):
+        sharding = NamedSharding(raw.sharding.mesh, PartitionSpec(*raw.sharding.spec[:1]))
+    return raw if raw.sharding == sharding else jax.device_put(raw, sharding)
 
 
 def placed(shares: Sequence[Raw], inputs: Sequence[Raw]) -> list[Raw]:
@@ -187,6 +232,15 @@ class Operation:
         function, inputs = self.resolve(raws, args[count:])
         with wide():
             return function.run(*inputs)
+
+
+class Convolving(Operation):
+    """A convolution of some kind: of examples, which may be divided unless there are groups, or of two vectors."""
+
+    def _specialise(self, count: int, *statics: Any) -> Function:
+        made = super()._specialise(count, *statics)
+        batch = self._row.name == "convolution" and statics[-1] == 1
+        return Undivided(made.name, made._plain, (batch, False, batch))
 
 
 def _beside(scalar: float, raws: Sequence[Raw]) -> Raw:

@@ -21,7 +21,7 @@ from jax import lax
 
 from unigrad.extend import PRIMITIVES, ArgumentError, Primitive, Raw, Shape, to_integers
 from unigrad_jax import exact
-from unigrad_jax.compiled import Operation
+from unigrad_jax.compiled import Convolving, Operation
 from unigrad_jax.fft import FOURIER
 from unigrad_jax.keys import Layout, positions, select
 from unigrad_jax.linalg import linear_algebra
@@ -309,7 +309,17 @@ def reduced(function: Callable[..., Raw], typed: bool = False) -> Callable[..., 
 
 
 def extreme(function: Callable[..., Raw]) -> Callable[..., Raw]:
-    """``max`` or ``min``: ties share equally, and where an element is NaN all derivatives are."""
+    """``max`` or ``min``: ties share equally, and where an element is NaN all derivatives are.
+
+    Where the parts of an array on several devices are joined, XLA loses NaN: if there are several, it is looked for
+    by itself.
+    """
+
+    def found(x: Raw, axes: Shape, keepdims: bool) -> Raw:
+        out = function(x, axis=axes, keepdims=keepdims)
+        if jax.device_count() == 1 or not jnp.issubdtype(x.dtype, jnp.floating):
+            return out
+        return jnp.where(jnp.any(jnp.isnan(x), axis=axes, keepdims=keepdims), jnp.nan, out)
 
     def reduce(x: Raw, axes: Shape, keepdims: bool) -> Raw:
         def rule(t: Raw, out: Raw, x: Raw) -> Raw:
@@ -318,7 +328,7 @@ def extreme(function: Callable[..., Raw]) -> Callable[..., Raw]:
             share = jnp.where(jnp.isnan(top), jnp.nan, attained / jnp.sum(attained, axis=axes, keepdims=True))
             return jnp.sum(t * share, axis=axes, keepdims=keepdims)
 
-        return derivatives(rule)(lambda x: function(x, axis=axes, keepdims=keepdims))(x)
+        return derivatives(rule)(lambda x: found(x, axes, keepdims))(x)
 
     return reduce
 
@@ -616,6 +626,7 @@ def operations() -> dict[str, Operation]:
         x1, x2
     )
     made = {name: Operation(PRIMITIVES[name], function) for name, function in plain.items()}
+    made |= {name: Convolving(PRIMITIVES[name], plain[name]) for name in ("convolve", "convolution")}
     made["power"] = Power(PRIMITIVES["power"], power)
     made |= linear_algebra(others)
     vars(others).update(made)

@@ -522,7 +522,7 @@ def positions(x: Raw, key: Key, shape: Shape) -> Raw:
     """The flat positions that a key selects, where x is."""
     size = math.prod(shape)
     if any(isinstance(entry, torch.Tensor) for entry in key):
-        return getitem(torch.arange(size, device=x.device).reshape(shape), key).reshape(-1)
+        return getitem(_placed(torch.arange(size), x).reshape(shape), key).reshape(-1)
     found = np.arange(size).reshape(shape)[key].reshape(-1)
     return _placed(np.ascontiguousarray(found), x)
 

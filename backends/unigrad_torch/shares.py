@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from unigrad.extend import PRIMITIVES, Backend, DType, Raw, RawFunction, neutral_vjp
-from unigrad_torch.spread import is_spread, one_mesh, replicate, whole_on
+from unigrad_torch.spread import is_spread, of_parts, one_mesh, replicate, whole_on
 
 
 class Brought(torch.autograd.Function):
@@ -146,12 +146,34 @@ def _by_examples(backend: Backend, function: RawFunction) -> RawFunction:
     return run
 
 
+def _by_channels(backend: Backend, function: RawFunction) -> RawFunction:
+    """What looks at windows over the last axes: each process does its own parts of the others, with all elements of
+    these. PyTorch has no windows of DTensors, and would bring the elements together for each place in a window."""
+
+    def run(*args: Any) -> Raw:
+        raws = [arg for arg in args if isinstance(arg, torch.Tensor)]
+        first = next(filter(is_spread, raws), None)
+        if first is None:
+            return function(*args)
+        mesh, sizes = first.device_mesh, args[len(raws)]
+        kept = first.ndim - len(sizes)
+        placements = [each if any(map(each.is_shard, range(kept))) else replicate() for each in first.placements]
+        own = [brought(raw if is_spread(raw) else whole_on(mesh, raw), placements).to_local() for raw in raws]
+        found = function(*own, *args[len(raws) :])
+        shape = torch.Size((*first.shape[:kept], *found.shape[kept:]))
+        stride = torch.empty(shape, device="meta").stride()
+        return of_parts(found.contiguous(), mesh, placements, shape=shape, stride=stride)
+
+    return run
+
+
 _UNTOLD = ("floor_divide", "searchsorted")
 """Elementwise functions that PyTorch computes of arrays on two meshes without a word."""
 _RIGHT: dict[str, Callable[[Backend, RawFunction], RawFunction]] = {
     "astype": _of_values,
     "convolution": _by_examples,
     **dict.fromkeys(("reshape", "stack"), _back_from_there),
+    **dict.fromkeys(("windows", "max_pool", "max_pool_back", "max_pool_along"), _by_channels),
     **dict.fromkeys(
         ("sum", "mean", "variance", "prod", "logsumexp", "vector_norm", "matmul", "einsum", "linear"), _in_float32
     ),

@@ -50,10 +50,10 @@ def put(raw: Raw, where: Spread) -> Raw:
 
 def whole_on(mesh: Any, raw: Raw) -> Raw:
     """A plain tensor, the same in all processes, as a DTensor that each of the mesh holds whole."""
-    return _of_parts(raw.to(mesh.device_type), mesh, [replicate()] * mesh.ndim)
+    return of_parts(raw.to(mesh.device_type), mesh, [replicate()] * mesh.ndim)
 
 
-def _of_parts(local: Raw, mesh: Any, placements: Sequence[Any], **sizes: Any) -> Raw:
+def of_parts(local: Raw, mesh: Any, placements: Sequence[Any], **sizes: Any) -> Raw:
     """The DTensor of which each process has a part. PyTorch brings a gradient that lies otherwise to the part without
     a history, so that its derivative would be 0; a redistribution in between has one."""
     from torch.distributed.tensor import DTensor
@@ -160,7 +160,7 @@ def assigned(x: Raw, value: Raw, key: Key) -> Raw:
     given = value.redistribute(mesh, [replicate()] * mesh.ndim).to_local(grad_placements=parts).reshape(-1)
     own = x.redistribute(mesh, placements).to_local()
     taken = given[here.clamp(min=0)] if given.numel() else own
-    return _of_parts(torch.where(here < 0, own, taken), mesh, placements, shape=x.shape, stride=x.stride())
+    return of_parts(torch.where(here < 0, own, taken), mesh, placements, shape=x.shape, stride=x.stride())
 
 
 def together(primitive: str, raws: Sequence[Any]) -> tuple[list[Any], Spread | None]:

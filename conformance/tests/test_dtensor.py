@@ -27,7 +27,7 @@ def test_all_processes_see_the_same(seen: list[dict[str, Any]]) -> None:
 
 
 def test_gradients_lie_where_their_variables_do(seen: list[dict[str, Any]]) -> None:
-    assert len(seen[0]["gradients"]) == 2 * 34
+    assert len(seen[0]["gradients"]) == 2 * 35
     assert {name: found for name, found in seen[0]["gradients"].items() if found != [True, True]} == {}
 
 
@@ -160,6 +160,7 @@ def main() -> None:
         "solved": lambda x: ug.linalg.solve(plain[:2] + ug.asarray(torch.eye(2)) * 9, x[:2]).sum(),
         "einsum": lambda x: (ug.einsum("ij,ij->i", x, plain) * x[:, 0]).sum(),
         "stacked": lambda x: (ug.stack([x, x * x, x, x]) * divided_along_rows).sum(),
+        "pooled": lambda x: (ug.nn.max_pool1d(x.T[None], 3, stride=1) ** 2).sum(),
         "over its norm": lambda x: (x / ug.linalg.vector_norm(x) * x).sum(),
         "where": lambda x: ug.where(x > 3, x * x, 0.0).sum(),
         "checkpoint": lambda x: ug.checkpoint(lambda x: ug.exp(x / 8) * x)(x).sum(),

@@ -6,6 +6,7 @@ JAX must see four devices before it is imported, so the program below runs in a 
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -17,7 +18,8 @@ import pytest
 @pytest.fixture(scope="module")
 def seen() -> dict[str, Any]:
     """What the program printed."""
-    flags = "--xla_force_host_platform_device_count=4 --xla_backend_optimization_level=0"
+    flags = "--xla_force_host_platform_device_count=4 --xla_backend_optimization_level=0 "
+    flags += "--xla_cpu_use_fusion_emitters=false"
     environment = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
     done = subprocess.run(
         [sys.executable, __file__], env=environment, capture_output=True, text=True, timeout=600, check=False
@@ -67,6 +69,15 @@ def test_arrays_on_two_sets_of_devices_are_both_named(seen: dict[str, Any]) -> N
         both = [f"arrays on {' and on '.join(order)} met in one operation" for order in (places, places[::-1])]
         wrong = {name: said for name, said in seen[found].items() if not any(each in said for each in both)}
         assert wrong == {}
+
+
+def test_what_is_not_a_number_is_not_lost_where_parts_are_joined(seen: dict[str, Any]) -> None:
+    assert seen["not a number"] == {name: [True, True] for name in ("max", "min", "norm")}
+
+
+def test_convolutions_of_whatever_is_divided(seen: dict[str, Any]) -> None:
+    assert len(seen["convolved"]) == 13
+    assert {name: found for name, found in seen["convolved"].items() if found != [True] * 4} == {}
 
 
 def test_training_is_that_of_one_device(seen: dict[str, Any]) -> None:
@@ -172,11 +183,52 @@ def main() -> None:
         "uneven": message(lambda: ug.ones(6, device=rows, like=tensor)),
         "mixed": message(lambda: tensor * elsewhere),
     }
+    partly = ug.asarray(jax.device_put(np.array([1, np.nan, 2, 3]), rows))
+    hidden = {"max": ug.max, "min": ug.min, "norm": lambda x: ug.linalg.vector_norm(x, ord=np.inf)}
+    not_a_number = {
+        name: [bool(ug.isnan(f(partly))), bool(jnp.isnan(jax.jit(lambda raw, f=f: f(ug.asarray(raw)).raw)(partly.raw)))]
+        for name, f in hidden.items()
+    }
     vector = np.arange(4.0) + 1
     alone = [ug.asarray(jax.device_put(vector, jax.devices()[number])) for number in (1, 2)]
     apart = {name: message(call) for name, call in meeting(pair(0, 1), pair(2, 3)).items()}
     apart_in_order = {name: message(call) for name, call in meeting(pair(0, 1), pair(1, 0)).items()}
     apart_alone = {name: message(call) for name, call in meeting(*alone).items()}
+
+    grid = jax.make_mesh((2, 2), ("a", "b"), axis_types=(AxisType.Auto, AxisType.Auto))
+    convolved = {}
+
+    def convolutions(function: Any, arrays: Any, placements: Any) -> None:
+        def loss(x: Any, w: Any) -> Any:
+            return (function(x, w) ** 2).sum()
+
+        def found(x: Any, w: Any) -> list[Any]:
+            slopes = ug.grad(loss, (0, 1))(x, w)
+            return [function(x, w), *slopes, ug.jvp(function, (x, w), (w.sum() * x, x.sum() * w))[1], *ug.hvp(
+                loss, (x, w), (x, w))]  # fmt: skip
+
+        plain = found(*[ug.asarray(jnp.asarray(array)) for array in arrays])
+        for names in placements:
+            x, w = (
+                ug.asarray(jax.device_put(array, NamedSharding(grid, PartitionSpec(*axes))))
+                for array, axes in zip(arrays, names, strict=True)
+            )
+            got = found(x, w)
+            near = [bool(np.allclose(one.numpy(), other.numpy())) for one, other in zip(got, plain, strict=True)]
+            lies = got[1].raw.sharding == x.raw.sharding and got[2].raw.sharding == w.raw.sharding
+            convolved[f"{len(convolved)}: {names}"] = [near[0], all(near[1:3]), all(near[3:]), lies]
+
+    images, kernels, halves = (
+        np.cos(np.arange(math.prod(shape))).reshape(shape) for shape in ((4, 4, 8), (4, 4, 4), (4, 2, 4))
+    )
+    divided_both = [
+        (("a",), ()), (("a",), ("b",)), ((None, "a"), (None, None, "a")), ((None, "a"), ("b", None, "a")),
+        ((None, None, "a"), (None, None, "b")), (("a", None, "b"), (None, "a", "b")),
+    ]  # fmt: skip
+    convolutions(lambda x, w: ug.nn.conv1d(x, w, padding=1), (images, kernels), divided_both)
+    convolutions(lambda x, w: ug.nn.conv1d(x, w, groups=2), (images, halves), divided_both[:4])
+    vectors = (images[0, 0], kernels[0, 0])
+    convolutions(lambda x, w: ug.convolve(x, w, "valid"), vectors, [(("a",), ("a",)), (("b",), ()), (("a",), ("b",))])
 
     generator = np.random.default_rng(0)
     inputs, first, second = (generator.normal(size=shape) for shape in ((8, 4), (4, 8), (8, 1)))
@@ -205,7 +257,7 @@ def main() -> None:
                 "gradients": found, "committed": committed, "made": made, "negative": negative, **said,
                 "apart": apart, "apart alone": apart_alone, "apart in order": apart_in_order,
                 "moved back": {name: bool(found) for name, found in moved_back.items()},
-                "training": training,
+                "training": training, "convolved": convolved, "not a number": not_a_number,
             }
         )
     )  # fmt: skip

@@ -29,12 +29,10 @@ class Deviation:
     """Where its arrays must lie for it (:mod:`unigrad_conformance.placing`)."""
 
 
-_HIDDEN = "JAX's maximum of an array whose elements lie on several processors loses NaN where the parts are joined"
 _LATER = "dask computes nothing until values are asked for, and raises then what its chunks raise"
 _FORWARD = "PyTorch's forward mode knows no arrays that lie in several processes"
 DEVIATIONS: tuple[Deviation, ...] = (
-    Deviation("jax", "kinks.max_nan.float32", _HIDDEN, "1.0 of [NaN, 1], also by jax.numpy alone", "sharded"),
-    Deviation("jax", "kinks.max_pool_nan.float32", _HIDDEN, "likewise", "sharded"),
+    Deviation("jax", "numpy_users.dlpack", "DLPack knows one device", "JAX's BufferError that says so", "sharded"),
     Deviation("torch", "wrap_native.own_twice", _FORWARD, "an OperationError that says so", "dtensor"),
     *(
         Deviation("dask", case, _LATER, "no error before that")
