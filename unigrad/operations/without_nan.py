@@ -13,6 +13,7 @@ from unigrad.operations import reductions
 from unigrad.operations.creation import asarray, astype
 from unigrad.operations.elementwise import ceil, floats, floor, isnan, logical_not, maximum, round_, sqrt, where
 from unigrad.operations.indexing import argsort_, take_along_axis, take_along_axis_
+from unigrad.operations.padding import pad
 from unigrad.operations.reductions import Axis, floating, in_float32, kept, narrow, squared_size, vector_norm_
 from unigrad.operations.shapes import moveaxis, permute_dims_, reshape, reshape_
 from unigrad.operations.statistics import checked_parts
@@ -174,6 +175,8 @@ def nanquantile(x: Array, q: Array, /, axis: Axis = None, *, keepdims: bool = Fa
     left = tuple(x.shape[number] for number in rest)
     rows = reshape_(permute_dims_(x, rest + axes), (*left, math.prod(x.shape[number] for number in axes)))
     last = len(left)
+    if not rows.shape[last]:
+        rows = pad(rows, ((0, 0),) * last + ((0, 1),), constant_values=math.nan)  # so that there is something to choose
     # NaN comes last, so that the others are the first ones, as many as there are.
     ordered = take_along_axis_(rows, argsort_(rows, last, False), last)
     ordered = where(isnan(ordered), 0.0, ordered)

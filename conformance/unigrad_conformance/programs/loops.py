@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from unigrad_conformance.case import Program, Results, raised
 
 LOOPS = Program("loops")
@@ -101,6 +103,17 @@ def scan_in_transforms(ug: Any) -> Results:
 
     x = ug.asarray([[1.0, 2.0], [2.0, 5.0]])
     return {"mapped": ug.vmap(sums)(x), "hessian": ug.hessian(product)(x[0])}
+
+
+@case("cond of a plain truth value, scan over no rows", chosen=[2, 2], other=[1, 1], shape="(0, 3)", last=1)
+def plain_and_empty(ug: Any) -> Results:
+    x = ug.ones(2)
+    last, rows = ug.scan(lambda total, row: (total + row.sum(), row * 2), ug.asarray(1.0), ug.zeros((0, 3)))
+    return {
+        "chosen": ug.cond(True, lambda x: x * 2, lambda x: x, x),
+        "other": ug.cond(np.bool_(False), lambda x: x * 2, lambda x: x, x),
+        "shape": str(rows.shape), "last": last,
+    }  # fmt: skip
 
 
 @case("mistakes in conditions and loops", errors=["ShapeError", "ArgumentError", "ArgumentError", "ShapeError",

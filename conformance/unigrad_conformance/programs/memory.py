@@ -91,7 +91,9 @@ def read_only(ug: Any) -> Results:
     x = ug.from_dlpack(kept) if ug.get_backend() == "numpy" else ug.asarray(kept)
     if isinstance(x.backend, Oracle) or x.__dlpack_device__() != (1, 0):  # in no memory, or in none that NumPy reads
         return {"values": ug.stack([x] * 4), "shared": [False] * 3}
-    asked: tuple[dict[str, Any], ...] = ({}, {"max_version": (0, 8)}, {"copy": True}, {"max_version": (1, 0)})
+    asked: tuple[dict[str, Any], ...] = (
+        {}, {"max_version": (0, 8)}, {"copy": True}, {"max_version": (1, 0), "dl_device": (1, 0)}
+    )  # fmt: skip
     arrays = [np.from_dlpack(_Capsule(x.__dlpack__(**each))) for each in asked]
     shared = [bool(np.shares_memory(array, kept)) for array in arrays]
     return {"values": ug.asarray(np.stack(arrays)), "shared": shared[:3]}

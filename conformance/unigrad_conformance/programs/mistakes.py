@@ -160,13 +160,14 @@ def matmul_shapes(ug: Any) -> Results:
     return {**_attempt(ug, lambda x, y: y @ x), "names": "(2, 3)" in text and "(2, 4)" in text}
 
 
-@case("an axis out of range, or named twice", errors=["AxisError"] * 7, **_SURVIVED)
+@case("an axis out of range, or named twice", errors=["AxisError"] * 8, **_SURVIVED)
 def axis(ug: Any) -> Results:
     x = ug.ones((2, 3))
     attempts = [
         lambda: ug.sum(x, axis=2), lambda: ug.max(x, axis=-3), lambda: ug.mean(x, axis=(0, 0)),
         lambda: ug.concat([x, x], axis=5), lambda: ug.nn.softmax(x, axis=9),
         lambda: ug.gradient(x, axis=(0, 0)), lambda: ug.gradient(x, axis=(1, -1)),
+        lambda: ug.rot90(x, axes=(0, 0)),
     ]  # fmt: skip
     found = _attempt(ug, lambda x, y: y.sum(axis=7))
     found.pop("error")
@@ -411,7 +412,7 @@ def no_answer(ug: Any) -> Results:
     return {**found, "errors": [raised(attempt) for attempt in attempts], "names": names}
 
 
-@case("shapes that hold no matrices, or none that fit", errors=["ShapeError"] * 14, names=True)
+@case("shapes that hold no matrices, or none that fit", errors=["ShapeError"] * 16, names=True)
 def matrix_shapes(ug: Any) -> Results:
     x, v, linalg = ug.ones((2, 3)), ug.ones(3), ug.linalg
     attempts = [
@@ -419,7 +420,7 @@ def matrix_shapes(ug: Any) -> Results:
         lambda: linalg.matrix_power(x, 2), lambda: linalg.solve(ug.eye(2), v), lambda: linalg.solve(x, v),
         lambda: linalg.svd(v), lambda: linalg.qr(v), lambda: linalg.outer(x, v),
         lambda: linalg.cross(ug.ones(2), ug.ones(2)), lambda: linalg.trace(v),
-        lambda: linalg.eigvals(x), lambda: linalg.eig(x),
+        lambda: linalg.eigvals(x), lambda: linalg.eig(x), lambda: linalg.expm(x), lambda: ug.nn.unfold(x, 2),
     ]  # fmt: skip
     return {"errors": [raised(attempt) for attempt in attempts], "names": "(2, 3)" in message(lambda: linalg.inv(x))}
 

@@ -434,6 +434,18 @@ def dropout(ug: Any) -> Results:
     return {"train": y, "grad": x.grad, "predict": ug.nn.dropout(x, 0.5)}
 
 
+@case("dropout of nothing draws nothing", same=True)
+def dropout_of_nothing(ug: Any) -> Results:
+    drawn = []
+    for rate in (None, 0.0):
+        ug.random.seed(3)
+        if rate is not None:
+            with ug.record(train_mode=True):
+                ug.nn.dropout(ug.ones(4), rate)
+        drawn.append(ug.random.uniform(0.0, 1.0, (2,)))
+    return {"same": bool((drawn[0] == drawn[1]).all())}
+
+
 @case("a long chain differentiates without recursion", grad=[1])
 def long_chain(ug: Any) -> Results:
     x = ug.ones(1)
@@ -447,14 +459,20 @@ def long_chain(ug: Any) -> Results:
 
 
 @case("bool, int, float, len, iteration, in and item are NumPy's", facts=[True, 3, 2, True, True], item=2.5,
-      rounded=[-2, -1, -1, -2])  # fmt: skip
+      rounded=[-2, -1, -1, -2], printed="2.500")  # fmt: skip
 def python_protocols(ug: Any) -> Results:
     x = ug.asarray([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
     facts = [bool(x[0, 0] == 1), len(x), int(x[0, 1]), 4.0 in x, [float(v) for v in x[1]] == [3.0, 4.0]]
     number = ug.asarray(-1.5)
     rounded = [math.floor(number), math.ceil(number), math.trunc(number), round(number)]
     same = x.tolist() == [[1, 2], [3, 4], [5, 6]]
-    return {"facts": facts, "item": ug.asarray(2.5).item(), "list": same, "rounded": rounded}
+    return {
+        "facts": facts,
+        "item": ug.asarray(2.5).item(),
+        "list": same,
+        "rounded": rounded,
+        "printed": f"{ug.asarray(2.5):.3f}",
+    }
 
 
 @case(

@@ -184,6 +184,10 @@ _row(
     flat=True,
     dtypes=("float32",),
 )
+_row("clip", "booleans", "ug.clip(m, min=True), ug.clip(m, max=False)", m=whole([1, 0], "bool"), flat=True)
+_row(
+    "clip", "number_by_bytes", "ug.clip(3, min=n), ug.clip(2.5, max=x)", n=whole([4], "int8"), x=real([1.0]), flat=True
+)
 _row("clip", "arrays", "ug.clip(x, low, high)", x=_c, low=spread(-1.5, -0.5, 3), high=spread(0.5, 1.5, 2, 1))
 _row("clip", "integers", "ug.clip(n, 0, 2)", n=whole([-1, 1, 5]), flat=True, dtypes=("float32",))
 

@@ -271,3 +271,11 @@ _row(
     flat=True,
     dtypes=("float32",),
 )
+_row(
+    "linalg.matrix_rank",
+    "of_wide",
+    "ug.linalg.matrix_rank(ug.concat([x, ug.zeros((2, 198))], axis=1))",
+    x=real([[1, 0], [0, 5e-6]]),
+    flat=True,
+    dtypes=("float32",),
+)

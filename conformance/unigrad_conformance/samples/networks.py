@@ -1,5 +1,7 @@
 """What networks are made of."""
 
+import numpy as np
+
 from unigrad_conformance.case import Limit
 from unigrad_conformance.inputs import real, spread, whole
 from unigrad_conformance.samples import Family
@@ -373,3 +375,8 @@ _row(
     "ug.nn.avg_pool1d(x, 2, stride=3, padding=1, ceil_mode=True)",
     x=spread(-1, 1, 1, 1, 2),
 )
+_row("nn.interpolate", "nearest_vector", "ug.nn.interpolate(x, size=(2,))", x=spread(-1, 1, 1, 2, 3))
+_row(
+    "nn.ctc_loss", "nan", "ug.nn.ctc_loss(x, [[1]], [3], [1])",
+    x=np.log(np.full((3, 1, 3), 0.25)) + real([[[0, 0, 0]], [[0, np.nan, 0]], [[0, 0, 0]]]), second=False,
+)  # fmt: skip

@@ -99,3 +99,11 @@ _row(
     x=real([[700.0, -700.0, 0.0], [-800.0, -800.5, -9.0]]),
     dtypes=("float64",),
 )
+for _more in ("", ", axis=0", ", keepdims=True"):
+    _row(
+        "linalg.vector_norm",
+        f"largest_of_none{_more.strip(', ').replace('=', '_')}",
+        f"ug.linalg.vector_norm(x, ord=ug.inf{_more})",
+        x=spread(0, 1, 0, 2),
+        flat=True,
+    )

@@ -89,3 +89,8 @@ _row(
     y=real([_nan, 1.0]),
     flat=True,
 )
+_row("isin", "fractions", "ug.isin(x, y)", x=real([3.5, -1.0, 0.25, 2.0]), y=real([0.25, 7.0, -1.0]), flat=True)
+_row(
+    "isin", "booleans_in_integers", "ug.isin(m, n), ug.isin(n, m)", m=whole([1, 0], "bool"), n=whole([1, 5]), flat=True
+)
+_row("setdiff1d", "in_order", "ug.setdiff1d(n, m, assume_unique=True)", n=whole([5, 1, 3]), m=whole([1, 7]), flat=True)

@@ -229,3 +229,15 @@ SPECIAL(
     flat=True,
     dtypes=("float64",),
 )
+_ends = {"k": real([3.0, -1.0, 2.0]), "x": real([0.25, 0.5, 0.5])}
+for _operation in ("bdtr", "bdtrc"):
+    _row(_operation, "ends", f"ug.special.{_operation}(k, 3.0, x)", **_ends, flat=True)
+for _operation in ("pdtr", "pdtrc"):
+    _row(
+        _operation,
+        "ends",
+        f"ug.special.{_operation}(k, x)",
+        k=real([-1.0, -1.0, 0.0]),
+        x=real([2.0, -1.0, 0.0]),
+        flat=True,
+    )

@@ -1,7 +1,7 @@
 """Reductions that leave NaN out."""
 
 from unigrad_conformance.case import Limit
-from unigrad_conformance.inputs import real, whole
+from unigrad_conformance.inputs import real, spread, whole
 from unigrad_conformance.samples import Family
 
 WITHOUT_NAN = Family("without_nan", Limit(8, "largest"))
@@ -44,3 +44,6 @@ _row("nanvar", "no_freedom", "ug.nanvar(x, axis=1, correction=2)", x=real([[1.0,
 for _source in ("nanquantile(x, 0.75)", "nanmedian(x)"):
     _name = _source.partition("(")[0]
     _row(_name, "far_apart", f"ug.{_source}", x=real([-6e4, 6e4, _nan]), flat=True, dtypes=("float16",))
+for _name in ("nanmedian", "nanmean"):
+    _row(_name, "of_none", f"ug.{_name}(x, axis=0)", x=spread(0, 1, 0, 2), flat=True)
+_row("nanquantile", "of_none", "ug.nanquantile(x, [0.25, 0.5], axis=0)", x=spread(0, 1, 0, 2), flat=True)
