@@ -355,7 +355,10 @@ def _undefined(ug: Any, call: Callable[..., Any], tensors: dict[str, Any], names
     return all(
         handed_on(*[ug.gradients(ys, variables, last(ys, value), retain_graph=True) for value in (1.0, np.nan)])
         for ys in passes
-    ) and handed_on(*[ug.jvp(f, primals, last(primals, value))[1] for value in (1.0, np.nan)])
+    ) and all(
+        handed_on(*[ug.jvp(f, primals, last([x], value), argnums=[number])[1] for value in (1.0, np.nan)])
+        for number, x in enumerate(primals)
+    )
 
 
 def _alike(found: np.ndarray[Any, Any], expected: np.ndarray[Any, Any]) -> bool:

@@ -62,3 +62,18 @@ _row(
     "ug.cumulative_prod(x, axis=1)",
     x=real([[2.0, 0.0, 3.0], [1.0, 2.0, -1.0]]),
 )
+_row(
+    "cumulative_sum",
+    "many_halves",
+    "ug.cumulative_sum(x * ug.ones(4100, dtype=x.dtype))[-2:]",
+    x=real([1.0]),
+    flat=True,
+    dtypes=("float16",),
+)
+_row(
+    "cumulative_max",
+    "rows_of_ties",
+    "ug.jacobian(lambda x: ug.cumulative_max(x, axis=1), 'reverse')(x)",
+    x=real([[1, 1, 2], [3, 2, 2]]),
+    flat=True,
+)

@@ -241,3 +241,4 @@ for _operation in ("pdtr", "pdtrc"):
         x=real([2.0, -1.0, 0.0]),
         flat=True,
     )
+SPECIAL("special.erfcx", "odd_digits", "ug.special.erfcx(x)", x=np.array([-1.3, -5.7, 0.3]), dtypes=("float64",))
