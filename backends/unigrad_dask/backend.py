@@ -7,7 +7,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from unigrad.extend import ALL, Backend, DType, DtypeError, Raw, ShapeError, host_capsule
+from unigrad.extend import (
+    ALL,
+    Backend,
+    BackendError,
+    DType,
+    DtypeError,
+    Raw,
+    ShapeError,
+    get_backend_object,
+    host_capsule,
+)
 
 
 class DaskBackend(Backend):
@@ -38,7 +48,8 @@ class DaskBackend(Backend):
 
     def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:
         # Without a name of its own dask would make one of all values.
-        return self._array.from_array(np.array(array), name=False)
+        made = self._array.from_array(np.array(array), name=False)
+        return made if device is None else self.to_device(made, device)
 
     def to_numpy(self, raw: Raw) -> np.ndarray[Any, Any]:
         return _on_host(raw.compute())
@@ -65,10 +76,24 @@ class DaskBackend(Backend):
 
     def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Any = None) -> Raw:
         # dask cannot say how to divide what has no elements where its other axes are large.
-        return self._array.full(shape, value, dtype=dtype, chunks=shape if 0 in shape else "auto")
+        made = self._array.full(shape, value, dtype=dtype, chunks=shape if 0 in shape else "auto")
+        return made if device is None else self.to_device(made, device)
 
     def filled_like(self, raw: Raw, value: float) -> Raw:
         return self._array.full_like(raw, value, chunks=raw.chunks)
+
+    def device(self, raw: Raw) -> Any:
+        """``"cpu"``, or ``"cuda"`` for CuPy's chunks, of which each may be on another GPU."""
+        return "cpu" if type(raw._meta) is np.ndarray else "cuda"
+
+    def devices(self) -> Sequence[Any]:
+        return ("cpu", "cuda") if _has_cupy() else ("cpu",)
+
+    def to_device(self, raw: Raw, device: Any) -> Raw:
+        if device == self.device(raw):
+            return raw
+        move = _on_gpu if device == "cuda" else _on_host
+        return raw.map_blocks(move, dtype=raw.dtype, meta=move(raw._meta))
 
     def copied(self, raw: Raw) -> Raw:
         return raw.copy()
@@ -84,6 +109,18 @@ class DaskBackend(Backend):
 
     def to_dlpack(self, raw: Raw, copy: bool | None, max_version: tuple[int, int] | None, **where: Any) -> Any:
         return host_capsule(self.to_numpy(raw), copy, max_version)
+
+
+def _has_cupy() -> bool:
+    try:
+        get_backend_object("cupy")
+    except BackendError:
+        return False
+    return True
+
+
+def _on_gpu(values: np.ndarray[Any, Any]) -> Raw:
+    return get_backend_object("cupy").from_numpy(values)
 
 
 def _on_host(values: Any) -> np.ndarray[Any, Any]:

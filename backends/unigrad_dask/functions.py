@@ -365,4 +365,16 @@ def primitives(backend: Backend) -> dict[str, Function]:
         **linear_algebra(),
     }
     FUNCTIONS.update(table)
-    return table
+    several = {name for name in table if PRIMITIVES[name].variadic or len(PRIMITIVES[name].arrays) > 1}
+    return {name: beside(backend, name, table[name]) if name in several else table[name] for name in table}
+
+
+def beside(backend: Backend, name: str, function: Function) -> Function:
+    """A function of several arrays, whose chunks are of one kind: where they meet is too late to say so."""
+    variadic = PRIMITIVES[name].variadic
+
+    def call(*args: Any) -> Raw:
+        backend.in_one_place(args[0] if variadic else args)
+        return function(*args)
+
+    return call

@@ -93,7 +93,7 @@ class Put(Choosing):
     def __call__(self, x: Any, *indices: Any) -> Any:
         x = alone(x)
         key = self.key(indices)
-        spread = np.broadcast(*[key[axis] for axis in self.axes]).ndim
+        spread = max(key[axis].ndim for axis in self.axes)
         others = iter([size for place, size in enumerate(x.shape) if place not in self.positions])
         shape = []
         sizes = iter(self.sizes)
@@ -126,7 +126,8 @@ def getitem(x: Raw, key: Key) -> Raw:
         return x[key]
     arrays = [entry for entry in key if is_array(entry)]
     alone_there = len(arrays) == 1 and all(entry is arrays[0] or isinstance(entry, slice) for entry in key)
-    if alone_there and isinstance(arrays[0], np.ndarray) and arrays[0].ndim == 1:
+    plain = isinstance(arrays[0], np.ndarray) and isinstance(x._meta, np.ndarray)
+    if alone_there and plain and arrays[0].ndim == 1:
         return x[key]  # which dask does chunk by chunk
     parts = parts_of(key, x.shape)
     sliced = x[parts.slices]
@@ -187,7 +188,7 @@ def along_one(x: Raw, axis: int, places: range, size: int) -> Raw:
     if len(places) == size and places.step == 1:
         return x
     if not places:
-        return da.zeros((*x.shape[:axis], size, *x.shape[axis + 1 :]), dtype=x.dtype)
+        return da.zeros_like(x, shape=(*x.shape[:axis], size, *x.shape[axis + 1 :]))
     if places.step < 0:
         places = places[::-1]
         x = da.flip(x, axis)
@@ -207,7 +208,7 @@ def zeros(x: Raw, axis: int, size: int, expand: bool = False) -> Raw:
     """So many along one axis beside x, or along a further one."""
     chunks = (*x.chunks[:axis], "auto" if size else 0, *x.chunks[axis if expand else axis + 1 :])
     shape = (*x.shape[:axis], size, *x.shape[axis if expand else axis + 1 :])
-    return da.zeros(shape, dtype=x.dtype, chunks=chunks)
+    return da.zeros_like(x, shape=shape, chunks=chunks)
 
 
 def setitem(x: Raw, value: Raw, key: Key) -> Raw:

@@ -78,7 +78,7 @@ class DeviceArray:
         return DeviceArray(self._host.astype(dtype))
 
     def __getattr__(self, name: str) -> Any:
-        if name not in ("copy", "reshape", "transpose", "sum", "prod", "max", "view"):
+        if name not in ("copy", "reshape", "transpose", "squeeze", "sum", "prod", "max", "view"):
             raise AttributeError(name)
         return on_device(getattr(self._host, name))
 
