@@ -1052,11 +1052,3 @@ def complex_hvp(ug: Any) -> Results:
     (product,) = ug.hvp(f, (z,), (v,))
     pushed = ug.jvp(ug.grad(f), (z,), (v,))[1]
     return {"product": product, "pushed": pushed, "same": _near(ug, product, pushed)}
-
-
-@case("columns of a Jacobian find their way to arguments of several sizes", first=[[3, 3], [6, 6], [3, 3]],
-      second=[[[2, 2]], [[4, 4]], [[2, 2]]], third=[[6, 0, 0], [0, 6, 0], [0, 0, 6]])  # fmt: skip
-def columns_of_several(ug: Any) -> Results:
-    given = ug.asarray([1.0, 1.0]), ug.asarray([[1.0, 2.0]]), ug.asarray([1.0, 2.0, 1.0])
-    found = ug.jacobian(lambda a, b, c: a.sum() * b.sum() * c, "forward", argnums=(0, 1, 2))(*given)
-    return dict(zip(("first", "second", "third"), found, strict=True))

@@ -107,3 +107,12 @@ for _more in ("", ", axis=0", ", keepdims=True"):
         x=spread(0, 1, 0, 2),
         flat=True,
     )
+_row(
+    "sum",
+    "columns_of_several",
+    "ug.jacobian(lambda x, y, z: ug.sum(x) * ug.sum(y) * z, 'forward', argnums=(0, 1, 2))(x, y, z)",
+    x=real([1.0, 1.0]),
+    y=real([[1.0, 2.0]]),
+    z=real([1.0, 2.0, 1.0]),
+    flat=True,
+)

@@ -242,3 +242,4 @@ for _operation in ("pdtr", "pdtrc"):
         flat=True,
     )
 SPECIAL("special.erfcx", "odd_digits", "ug.special.erfcx(x)", x=np.array([-1.3, -5.7, 0.3]), dtypes=("float64",))
+SPECIAL("special.kn", "order_as_a_float", "ug.special.kn(2.0, x)", x=real([0.75, 4.0]), flat=True, dtypes=("float64",))
