@@ -283,6 +283,8 @@ class Reshaped(NamedTuple):
 
 def reshape(x: Raw, shape: Shape) -> Raw:
     """As dask does it; where it cannot, with the axes whole from the first one that changes."""
+    if not x.size:
+        return da.zeros_like(x, shape=shape, chunks=shape)  # as dask cannot
     try:
         return da.reshape(x, shape)
     except (NotImplementedError, ValueError):

@@ -188,7 +188,7 @@ def along_one(x: Raw, axis: int, places: range, size: int) -> Raw:
     if len(places) == size and places.step == 1:
         return x
     if not places:
-        return da.zeros_like(x, shape=(*x.shape[:axis], size, *x.shape[axis + 1 :]))
+        return zeros(x, axis, size)
     if places.step < 0:
         places = places[::-1]
         x = da.flip(x, axis)
@@ -208,7 +208,8 @@ def zeros(x: Raw, axis: int, size: int, expand: bool = False) -> Raw:
     """So many along one axis beside x, or along a further one."""
     chunks = (*x.chunks[:axis], "auto" if size else 0, *x.chunks[axis if expand else axis + 1 :])
     shape = (*x.shape[:axis], size, *x.shape[axis if expand else axis + 1 :])
-    return da.zeros_like(x, shape=shape, chunks=chunks)
+    # dask cannot say how to divide what has no elements.
+    return da.zeros_like(x, shape=shape, chunks=shape if 0 in shape else chunks)
 
 
 def setitem(x: Raw, value: Raw, key: Key) -> Raw:
