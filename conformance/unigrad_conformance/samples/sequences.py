@@ -77,3 +77,11 @@ _row(
     x=real([[1, 1, 2], [3, 2, 2]]),
     flat=True,
 )
+_row(
+    "cumulative_max",
+    "ties_in_one_row",
+    "ug.cumulative_max(x, axis=1)",
+    x=real([[1.0, 3.0, 3.0], [2.0, 5.0, 6.0]]),
+    second=False,
+    dtypes=("float64",),
+)
