@@ -12,7 +12,7 @@ import numpy as np
 from unigrad.extend import Backend, DType, Key, Raw, Shape, is_array, to_integers
 
 SAME_NAME = (
-    "add", "subtract", "multiply", "divide", "power", "negative", "abs", "square", "conj", "expm1", "log", "log1p",
+    "add", "subtract", "multiply", "divide", "power", "negative", "abs", "square", "conj", "log", "log1p",
     "log2", "log10", "sqrt", "reciprocal", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh",
     "acosh", "atanh", "floor", "ceil", "round", "trunc", "maximum", "minimum", "equal", "not_equal", "less",
     "less_equal", "greater", "greater_equal", "logical_and", "logical_or", "logical_xor", "logical_not", "isnan",
@@ -39,6 +39,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "atan2": mx.arctan2,
         "sign": lambda x: mx.where(mx.isnan(x), x, mx.sign(x)),
         "exp": exp,
+        "expm1": expm1,
         "sin": lambda x: mx.where(x == 0, x, mx.sin(x)),  # MLX loses the sign of 0
         "sigmoid": sigmoid,
         "softplus": lambda x: mx.maximum(x, 0) + mx.log1p(exp(-mx.abs(x))),
@@ -48,9 +49,11 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "astype": astype,
         "real": lambda x: mx.real(x) if is_complex(x) else mx.array(x),
         "imag": lambda x: mx.imag(x) if is_complex(x) else mx.zeros_like(x),
-        **{name: over_axes(getattr(mx, name)) for name in ("sum", "prod", "max", "min")},
+        "sum": total,
+        "prod": over_axes(mx.prod, 1),
+        **{name: over_axes(getattr(mx, name)) for name in ("max", "min")},
         "any": lambda x, axes, keepdims: over_axes(mx.any)(x != 0, axes, keepdims),
-        "all": lambda x, axes, keepdims: over_axes(mx.all)(x != 0, axes, keepdims),
+        "all": lambda x, axes, keepdims: over_axes(mx.all, 1)(x != 0, axes, keepdims),
         "argmax": lambda x, axis, keepdims: mx.argmax(x, axis=axis, keepdims=keepdims).astype(mx.int64),
         "argmin": lambda x, axis, keepdims: mx.argmin(x, axis=axis, keepdims=keepdims).astype(mx.int64),
         "logsumexp": logsumexp,
@@ -94,6 +97,15 @@ def exp(x: Raw) -> Raw:
     return mx.where(x < 0, 1 / risen, risen)
 
 
+def expm1(x: Raw) -> Raw:
+    """MLX has none of complex numbers. Of theirs the real part is expm1(a) cos(b) - 2 sin(b / 2) ** 2."""
+    if not is_complex(x):
+        return mx.expm1(x)
+    a, b = mx.real(x), mx.imag(x)
+    real = mx.expm1(a) * mx.cos(b) - 2 * mx.square(mx.sin(b / 2))
+    return real + 1j * (exp(a) * mx.sin(b))
+
+
 def sigmoid(x: Raw) -> Raw:
     """1 / (1 + exp(-x)), by the exponential of a number below 0."""
     if is_complex(x):
@@ -124,16 +136,24 @@ def widened(x: Raw) -> Raw:
     return x.astype(mx.float32) if x.itemsize < 4 and mx.issubdtype(x.dtype, mx.floating) else x
 
 
-def over_axes(function: Callable[..., Raw]) -> Callable[[Raw, Shape, bool], Raw]:
-    """A reduction over a tuple of axes; over none it is over a new one of size 1."""
-    return lambda x, axes, keepdims: (
-        function(x, axis=axes, keepdims=keepdims) if axes else function(x[None], axis=0)
-    ).astype(x.dtype)
+def over_axes(function: Callable[..., Raw], of_none: int = 0) -> Callable[[Raw, Shape, bool], Raw]:
+    """A reduction over a tuple of axes; over none it is over a new one of size 1. MLX's may not end where there are no
+    elements: there it is ``of_none``."""
+
+    def run(x: Raw, axes: Shape, keepdims: bool) -> Raw:
+        if not x.size:
+            kept = [1 if axis in axes else size for axis, size in enumerate(x.shape) if keepdims or axis not in axes]
+            return mx.full(kept, of_none).astype(x.dtype)
+        return (function(x, axis=axes, keepdims=keepdims) if axes else function(x[None], axis=0)).astype(x.dtype)
+
+    return run
+
+
+total = over_axes(mx.sum)
 
 
 def vector_norm(x: Raw, axes: Shape, keepdims: bool, order: float) -> Raw:
     """sum(abs(x) ** order) ** (1 / order) over axes."""
-    total = over_axes(mx.sum)
     x = mx.abs(x)
     if order == 2:
         return mx.sqrt(total(x * x, axes, keepdims))
@@ -151,7 +171,7 @@ def logsumexp(x: Raw, axes: Shape, keepdims: bool) -> Raw:
     if not axes:
         return mx.array(x)
     if not x.size:
-        return mx.log(mx.sum(exp(x), axis=axes, keepdims=keepdims))
+        return mx.log(total(x, axes, keepdims))
     top = peak(x, axes)
     found = mx.log(mx.sum(exp(x - top), axis=axes, keepdims=True)) + top
     return found if keepdims else mx.squeeze(found, axis=axes)
@@ -169,8 +189,8 @@ def log_softmax(x: Raw, axis: int) -> Raw:
 
 
 def positions(shape: Sequence[int], key: Key) -> Any:
-    """Where in the flattened array the elements are that a key selects."""
-    return np.arange(math.prod(shape)).reshape(shape)[key]
+    """Where in the flattened array the elements are that a key selects; MLX reads no memory backwards."""
+    return np.ascontiguousarray(np.arange(math.prod(shape)).reshape(shape)[key])
 
 
 def along(indices: Raw, axis: int, shape: Sequence[int]) -> Any:
@@ -188,6 +208,8 @@ def getitem(x: Raw, key: Key) -> Raw:
 
 def added(x: Raw, where: Any, shape: Shape) -> Raw:
     """Zeros with x added at flat positions."""
+    if not x.size:  # which MLX refuses
+        return mx.zeros(shape, dtype=x.dtype)
     wide = widened(x)
     zeros = mx.zeros(math.prod(shape), dtype=wide.dtype)
     found = zeros.at[mx.array(where.reshape(-1))].add(mx.reshape(wide, (-1,)))
