@@ -18,7 +18,7 @@ from unigrad.extend import Backend, DType, Key, Raw, Shape, is_array, packed, to
 
 SAME_NAME = (
     "abs", "square", "conj", "log", "log1p", "reciprocal", "tan", "asin", "acos", "atan", "atan2", "sinh",
-    "cosh", "asinh", "acosh", "atanh", "floor", "ceil", "round", "trunc", "maximum", "minimum", "exp",
+    "cosh", "asinh", "acosh", "atanh", "floor", "ceil", "round", "trunc", "maximum", "minimum",
     "logical_and", "logical_or", "logical_xor", "logical_not", "isnan", "isinf", "isfinite", "signbit", "nextafter",
 )  # fmt: skip
 WITH_NUMBERS = {
@@ -27,7 +27,7 @@ WITH_NUMBERS = {
     **{"power": "pow", "less": "less_than", "less_equal": "less_equal", "greater": "greater_than"},
 }
 """Those that take a Python number beside an array."""
-IN_FLOAT64 = ("sqrt", "tanh", "expm1", "erf", "sin", "cos", "log10", "log2")
+IN_FLOAT64 = ("sqrt", "tanh", "erf", "sin", "cos", "log10", "log2")
 """Those whose float32 PaddlePaddle computes in a hurry, by up to 5 units of the last place, and the root of infinity as
 NaN: they are computed in float64 and rounded."""
 
@@ -90,8 +90,10 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "equal": with_numbers(equal),
         "not_equal": with_numbers(lambda x1, x2: paddle.logical_not(equal(x1, x2))),
         "negative": lambda x: paddle.multiply(x, array(-1, x)),  # PaddlePaddle's loses the sign of 0
+        "exp": exp,
+        "expm1": expm1,
         "sigmoid": sigmoid,
-        "softplus": lambda x: paddle.maximum(x, array(0, x)) + paddle.log1p(paddle.exp(-paddle.abs(x))),
+        "softplus": lambda x: paddle.maximum(x, array(0, x)) + paddle.log1p(exp(-paddle.abs(x))),
         "relu": lambda x: paddle.maximum(x, array(0, x)),
         "gammaln": paddle.gammaln,
         "bitwise_invert": paddle.bitwise_not,
@@ -178,10 +180,31 @@ def sign(x: Raw) -> Raw:
     return paddle.where(far, paddle.as_complex(direction), near)
 
 
+def exp(x: Raw) -> Raw:
+    """PaddlePaddle's is no smaller than the smallest normal number, and computes complex128 in complex64."""
+    if x.dtype == paddle.complex128:
+        size, angle = exp(paddle.real(x)), paddle.imag(x)
+        return paddle.complex(size * paddle.cos(angle), size * paddle.sin(angle))
+    if x.dtype == paddle.float32:
+        return exp(x.astype(paddle.float64)).astype(x.dtype)
+    if x.dtype != paddle.float64:
+        return paddle.exp(x)
+    return paddle.where(x < -700, paddle.square(paddle.exp(x / 2)), paddle.exp(x))
+
+
+def expm1(x: Raw) -> Raw:
+    """Of complex numbers the real part is expm1(a) cos(b) - 2 sin(b / 2) ** 2; PaddlePaddle loses digits near 0."""
+    if not paddle.is_complex(x):
+        return in_float64(paddle.expm1)(x)
+    a, b = paddle.real(x), paddle.imag(x)
+    real = expm1(a) * paddle.cos(b) - 2 * paddle.square(paddle.sin(b / 2))
+    return paddle.complex(real, exp(a) * paddle.sin(b))
+
+
 def sigmoid(x: Raw) -> Raw:
     """1 / (1 + exp(-x)), by the exponential of a number below 0."""
     below = (paddle.real(x) if paddle.is_complex(x) else x) < 0
-    small = paddle.exp(paddle.where(below, x, -x))
+    small = exp(paddle.where(below, x, -x))
     return paddle.where(below, small, paddle.ones_like(x)) / (1 + small)
 
 
@@ -206,7 +229,7 @@ def logsumexp(x: Raw, axes: Shape, keepdims: bool) -> Raw:
     if 0 not in x.shape:
         top = paddle.max(x, axis=list(axes), keepdim=True)
         top = paddle.where(paddle.isinf(top), paddle.zeros_like(top), top)
-    found = paddle.log(paddle.sum(paddle.exp(x - top), axis=list(axes), keepdim=True)) + top
+    found = paddle.log(paddle.sum(exp(x - top), axis=list(axes), keepdim=True)) + top
     return found if keepdims else paddle.squeeze(found, axis=list(axes)).clone()
 
 
@@ -215,7 +238,7 @@ def log_softmax(x: Raw, axis: int) -> Raw:
     if 0 in x.shape:
         return x.clone()
     shifted = x - paddle.max(x, axis=axis, keepdim=True)
-    return shifted - paddle.log(paddle.sum(paddle.exp(shifted), axis=axis, keepdim=True))
+    return shifted - paddle.log(paddle.sum(exp(shifted), axis=axis, keepdim=True))
 
 
 def vector_norm(x: Raw, axes: Shape, keepdims: bool, order: float) -> Raw:
@@ -251,6 +274,8 @@ def along(indices: Raw, axis: int, shape: Sequence[int]) -> Raw:
 
 def chosen(x: Raw, where: Raw) -> Raw:
     """The elements at flat positions."""
+    if 0 in where.shape:  # which PaddlePaddle refuses
+        return paddle.zeros(where.shape, dtype=x.dtype)
     return paddle.gather(x.reshape([-1]), where.reshape([-1])).reshape(where.shape)
 
 
@@ -270,4 +295,6 @@ def added(x: Raw, where: Raw, shape: Shape) -> Raw:
 def setitem(x: Raw, value: Raw, key: Key) -> Raw:
     """Over flat positions."""
     where = paddle.to_tensor(positions(x.shape, key).reshape(-1))
+    if 0 in where.shape:
+        return x.clone()
     return paddle.scatter(x.reshape([-1]), where, value.reshape([-1]), overwrite=True).reshape(x.shape)

@@ -17,6 +17,11 @@ HOSTED = {
         ("any", "PaddlePaddle leaves to the processor what a shift by the width of the dtype is"),
     ),
     **dict.fromkeys(("argmax", "argmin"), (_FLOATS, "PaddlePaddle's passes over NaN")),
+    **dict.fromkeys(("scatter", "scatter_along_axis"), ("empty", "PaddlePaddle scatters nothing only into nothing")),
+    "searchsorted": (_FLOATS, "PaddlePaddle's takes NaN for larger than all numbers in one of the two arrays only"),
+    "take_along_axis": ("empty", "made of the positions along the axis, of which the first is looked at"),
+    "svd": ("empty", "PaddlePaddle's leaves the full factors as they were in memory"),
+    "svdvals": ("any", "PaddlePaddle's loses axes of size 1"),
     "argsort": ("any", "PaddlePaddle's puts NaN anywhere"),
 }
 
