@@ -169,8 +169,11 @@ def divide(x1: Raw, x2: Raw) -> Raw:
 
 def floor_divide(x1: Raw, x2: Raw) -> Raw:
     quotient = jnp.floor_divide(x1, x2)
+    if jnp.issubdtype(quotient.dtype, jnp.floating):
+        # JAX's zero has the sign of x2; it is to have that of the quotient, as all other results have.
+        return jnp.copysign(quotient, lax.stop_gradient(x1 / x2))
     # JAX leaves open what an integer divided by 0 is; NumPy says 0.
-    return quotient if jnp.issubdtype(quotient.dtype, jnp.floating) else jnp.where(x2 == 0, 0, quotient)
+    return jnp.where(x2 == 0, 0, quotient)
 
 
 @derivatives(lambda t, out, x1, x2: t, lambda t, out, x1, x2: -t * lax.stop_gradient(jnp.floor_divide(x1, x2)))

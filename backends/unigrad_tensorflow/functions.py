@@ -367,7 +367,9 @@ def floor_divide(x1: Any, x2: Any) -> Raw:
     quotient = (x1 - rest) / x2
     one_less = (rest != 0) & ((rest < 0) != (x2 < 0))
     quotient = tf.round(quotient - tf.cast(one_less, quotient.dtype))
-    return tf.where(x2 == 0, x1 / x2, quotient)
+    exact = x1 / x2
+    # A zero has the sign of the quotient, as all other results have.
+    return tf.where(x2 == 0, exact, tf.where(quotient == 0, exact * 0, quotient))
 
 
 def whole_divisor(x2: Raw) -> tuple[Raw, Raw, Raw]:
