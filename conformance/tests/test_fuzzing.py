@@ -54,6 +54,11 @@ def test_what_a_number_divided_by_itself_hands_back_cancels_by_rounding_alone() 
     assert checked(program, ["numpy"]) == []
 
 
+@pytest.mark.parametrize("seed", [15597, 17033, 18481, 24402])
+def test_what_rounding_makes_whole_or_narrow_is_no_failure(seed: int) -> None:
+    assert checked(draw(seed, 8), ["numpy", "torch"]) == []
+
+
 def test_digits_that_a_framework_is_known_to_lose_are_no_failure() -> None:
     step = Step("t0", "ug.jvp(lambda v: v * ug.tanh(v), (a0,), (b0,))[1]", False)
     program = Program({"a0": np.asarray([7.0, 16.0]), "b0": np.asarray([1e3, 1e3])}, (step,))
