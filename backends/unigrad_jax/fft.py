@@ -15,8 +15,8 @@ def fft(x: Raw, axis: int, inverse: bool) -> Raw:
 
 
 def rfft(x: Raw, axis: int) -> Raw:
-    """Of float16, which JAX does not transform, to complex64."""
-    return jnp.fft.rfft(x.astype("float32") if x.dtype == "float16" else x, axis=axis)
+    """Of float16 and bfloat16, which JAX does not transform, to complex64."""
+    return jnp.fft.rfft(x.astype("float32") if x.dtype.itemsize == 2 else x, axis=axis)
 
 
 FOURIER: dict[str, Callable[..., Raw]] = {
