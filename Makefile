@@ -9,9 +9,9 @@ export OPENBLAS_NUM_THREADS ?= 1
 # Bytecode is kept, whatever the environment says: each of some hundred processes would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 # JAX compiles every operation of every case. A small program takes 27 ms without LLVM's optimisation, and 18 without the
-# emitters that make a compiler of their own for each fusion; with both the tests would take three minutes more. The example
-# of sharded arrays has both, as has `unigrad conform` by itself. Here alone, where the release is pinned: flags of XLA's
-# CPU compiler come and go, and one that it does not know ends the process.
+# emitters that make a compiler of their own for each fusion; the tests of compilers take half as long. What measures
+# digits has both, as have the example of sharded arrays and `unigrad conform` by itself. Here alone, where the release is
+# pinned: flags of XLA's CPU compiler come and go, and one that it does not know ends the process.
 conform conform-all test: export XLA_FLAGS ?= --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false
 
 .PHONY: conform conform-all conform-extra train test test-gpu test-oldest test-newest check bench bench-places bench-operations notebooks notebooks-html array-api-tests format clean help

@@ -165,9 +165,9 @@ def integers(x: Raw) -> bool:
 
 
 def power_of_arrays(x1: Raw, x2: Raw) -> Raw:
-    """PyTorch has no power of a complex zero by zero."""
+    """PyTorch has no power of a complex zero by an array of zeros; by the number it is 1."""
     found = torch.pow(x1, x2)
-    return torch.where(x2 == 0, 1, found) if found.is_complex() else found
+    return torch.where(x2 == 0, 1, found) if found.is_complex() and isinstance(x2, torch.Tensor) else found
 
 
 NO_POWERS = "integers have no negative integer powers; convert the base with .astype(ug.float32)"
