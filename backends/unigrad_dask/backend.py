@@ -9,6 +9,7 @@ import numpy as np
 
 from unigrad.extend import (
     ALL,
+    HOST,
     Backend,
     BackendError,
     DType,
@@ -109,6 +110,9 @@ class DaskBackend(Backend):
 
     def to_dlpack(self, raw: Raw, copy: bool | None, max_version: tuple[int, int] | None, **where: Any) -> Any:
         return host_capsule(self.to_numpy(raw), copy, max_version)
+
+    def dlpack_device(self, raw: Raw) -> tuple[int, int]:
+        return HOST  # whatever its chunks are, as to_dlpack brings them there
 
 
 def _has_cupy() -> bool:

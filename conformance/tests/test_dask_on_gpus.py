@@ -40,6 +40,10 @@ def test_they_are_moved_where_told(seen: dict[str, Any]) -> None:
     assert "arrays on cuda and on cpu met in one operation" in seen["mixed"]
 
 
+def test_values_go_through_dlpack_on_the_host(seen: dict[str, Any]) -> None:
+    assert seen["exported"] == [[1, 0], True]
+
+
 def main() -> None:
     """The program."""
     import types
@@ -157,6 +161,12 @@ def main() -> None:
     def told(y: Any) -> list[str]:
         return [y.device, type(y.raw.compute()).__name__]
 
+    def exported(y: Any) -> Any:
+        try:
+            return [y.__dlpack_device__(), bool(np.array_equal(np.from_dlpack(y), numbers))]
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+
     def message(call: Any) -> str:
         try:
             return told(call())[1]
@@ -178,7 +188,7 @@ def main() -> None:
                          for name, y in made.items()},
                 "to host": told(x.to_device("cpu")), "to device": told(host.to_device("cuda")),
                 "back": [back.device, bool(np.allclose(back.numpy(), 2 * numbers))],
-                "mixed": message(lambda: x * host),
+                "mixed": message(lambda: x * host), "exported": exported(x),
             }
         )
     )  # fmt: skip
