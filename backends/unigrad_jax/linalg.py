@@ -33,13 +33,7 @@ def linear_algebra(others: types.SimpleNamespace) -> dict[str, Operation]:
         "eigvalsh": linalg.eigvalsh,
         "svdvals": lambda x: linalg.svd(x, compute_uv=False),
     }
-    several: dict[str, Callable[..., Any]] = {
-        "slogdet": linalg.slogdet,
-        "eigh": linalg.eigh,
-        "eig": linalg.eig,
-        "svd": linalg.svd,
-        "qr": lambda x, complete: linalg.qr(x, "complete" if complete else "reduced"),
-    }
+    several = {name: getattr(linalg, name) for name in ("slogdet", "eigh", "eig", "svd", "qr")}
     one = packed(several, jnp.concatenate, jnp.stack, jnp.reshape, jnp.astype)
     pushed: dict[str, Callable[..., Raw]] = {
         "det": linalg.det,

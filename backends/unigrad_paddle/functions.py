@@ -76,11 +76,8 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
     floats = (paddle.float16, paddle.bfloat16, paddle.float32, paddle.float64)
     linalg = paddle.linalg
     several: dict[str, Callable[..., Any]] = {
+        **{name: getattr(linalg, name) for name in ("eigh", "eig", "svd", "qr")},
         "slogdet": lambda x: paddle.unbind(linalg.slogdet(x)),
-        "eigh": linalg.eigh,
-        "eig": linalg.eig,
-        "svd": linalg.svd,
-        "qr": lambda x, complete: linalg.qr(x, "complete" if complete else "reduced"),
     }
     return {
         **{name: getattr(paddle, name) for name in SAME_NAME},

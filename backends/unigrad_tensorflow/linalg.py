@@ -24,7 +24,8 @@ def linear_algebra(backend: Backend, others: dict[str, Callable[..., Raw]]) -> d
         "eigvals": linalg.eigvals,
         "svdvals": lambda x: linalg.svd(x, compute_uv=False),
     }
-    several = {"slogdet": linalg.slogdet, "eigh": linalg.eigh, "eig": linalg.eig, "svd": svd, "qr": linalg.qr}
+    several = {name: getattr(linalg, name) for name in ("slogdet", "eigh", "eig")}
+    several |= {"svd": svd, "qr": lambda x, mode: linalg.qr(x, mode == "complete")}
     table |= packed(several, tf.concat, tf.stack, tf.reshape, tf.cast)
     table = {name: answered(backend, name, function) for name, function in table.items()}
     return table | composed(others | table)

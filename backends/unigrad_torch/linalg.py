@@ -22,13 +22,7 @@ def linear_algebra(others: dict[str, Callable[..., Raw]]) -> dict[str, Callable[
         "eigvals": linalg.eigvals,
         "svdvals": linalg.svdvals,
     }
-    several: dict[str, Callable[..., Any]] = {
-        "slogdet": linalg.slogdet,
-        "eigh": linalg.eigh,
-        "eig": linalg.eig,
-        "svd": linalg.svd,
-        "qr": lambda x, complete: linalg.qr(x, "complete" if complete else "reduced"),
-    }
+    several = {name: getattr(linalg, name) for name in ("slogdet", "eigh", "eig", "svd", "qr")}
     table |= packed(several, torch.cat, torch.stack, torch.reshape, torch.Tensor.to)
     table = {name: answered(name, function) for name, function in table.items()}
     return table | composed(others | table)

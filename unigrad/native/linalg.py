@@ -55,7 +55,7 @@ def linear_algebra(xp: Any, others: dict[str, Callable[..., Raw]]) -> dict[str, 
         "slogdet": lambda x: [xp.asarray(part) for part in linalg.slogdet(x)],
         "eigh": linalg.eigh,
         "svd": linalg.svd,
-        "qr": lambda x, complete: linalg.qr(x, "complete" if complete else "reduced"),
+        "qr": linalg.qr,
     }
     if hasattr(linalg, "eig"):  # CuPy has it from version 14 on
         # Of real matrices NumPy's results are real if all eigenvalues are.
@@ -74,7 +74,8 @@ def packed(
     cast: Callable[[Raw, Any], Raw],
 ) -> dict[str, Callable[..., Raw]]:
     """The primitives slogdet, eigh, eig, svd and qr, each with one array for a result, of a framework's functions with
-    ``several``: sign and logarithm, values and vectors, u, s and vh, q and r. ``cast`` takes the framework's dtype."""
+    ``several``: sign and logarithm, values and vectors, u, s and vh, q and r. ``qr`` is told "complete" or "reduced";
+    ``cast`` takes the framework's dtype."""
 
     def flat(x: Raw) -> Raw:
         *others, rows, columns = x.shape
@@ -93,7 +94,7 @@ def packed(
         return concat([flat(u), cast(s, u.dtype), flat(vh)], -1)
 
     def qr(x: Raw, complete: bool) -> Raw:
-        q, r = several["qr"](x, complete)
+        q, r = several["qr"](x, "complete" if complete else "reduced")
         return concat([flat(q), flat(r[..., : x.shape[-1], :])], -1)
 
     made: dict[str, Callable[..., Raw]] = {"slogdet": slogdet, "svd": svd, "qr": qr}

@@ -143,7 +143,6 @@ def reshape(x: Array, /, shape: int | Sequence[int], *, copy: bool | None = None
     return found.copy() if copy else found
 
 
-_IN_ORDER = [list(range(ndim)) for ndim in range(65)]
 _COMMON_ORDERS = frozenset(order for ndim in range(6) for order in itertools.permutations(range(ndim)))
 
 
@@ -156,7 +155,7 @@ def permute_dims(x: Array, /, axes: Sequence[int]) -> Tensor:
         found: Tensor = x._permute_dims_(axes)
         return found
     order = tuple(one_axis(axis, ndim, "axes") for axis in listed(axes, "axes"))
-    if sorted(order) != _IN_ORDER[ndim]:
+    if sorted(order) != list(range(ndim)):
         order = tuple(one_axis(axis, ndim, "axes") for axis in order)  # which names one that is not there
         raise AxisError(f"axes {tuple(axes)} is not a permutation of the {x.ndim} axes of shape {x.shape}")
     return permute_dims_(x, order)
