@@ -58,10 +58,11 @@ def replaced(backend: Backend, name: str, function: Callable[..., Raw]) -> Calla
         @staticmethod
         def backward(ctx: Any, g: Raw) -> Any:
             (out, x), rest = ctx.saved_tensors, ctx.rest
+            raws, statics = (x, *rest[: count - 1]), rest[count - 1 :]
             if plainly(g):
-                share = share_of_first()(g, out, x, *rest)
+                share = share_of_first()(raws, statics, out, g)
             else:
-                share = neutral_vjp(backend, row, (x, *rest[: count - 1]), rest[count - 1 :], out, g, first)[0]
+                share = neutral_vjp(backend, row, raws, statics, out, g, first)[0]
             return share if not rest else (share, *(None,) * len(rest))
 
     first = (True, *(False,) * (count - 1))

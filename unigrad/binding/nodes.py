@@ -269,20 +269,16 @@ def raw_vjp(
 
 
 def raw_rule(backend: Backend, row: Primitive) -> Callable[..., Any]:
-    """:func:`raw_vjp` of one array, where the other arguments are numbers: ``share(g, out, x, *others)``.
+    """:func:`raw_vjp` for the first array alone, where no other is an array: ``share(raws, statics, out, g)``.
 
     Without a node, which takes as long as two or three small operations of a framework.
     """
     rule, xp = row.rules[0], raw_functions(backend)
-    x = row.arrays[0]
-    known: dict[str, tuple[Any, int]] = {
-        name: (None, position) for position, name in enumerate(("out", *row.arrays, *row.statics))
-    }
-    known |= {f"{x}_shape": (lambda x: tuple(x.shape), 1), f"{x}_dtype": (backend.dtype, 1)}
+    known = {name: (kind, position) for name, kind, position in _residuals(row)}
     kept = [known[name] for name in residuals_of(rule)]
 
-    def share(g: Any, *values: Any) -> Any:
-        return rule(xp, g, *[read(values[position]) if read else values[position] for read, position in kept])
+    def share(raws: Sequence[Any], statics: Sequence[Any], out: Any, g: Any) -> Any:
+        return rule(xp, g, *[_value(kind, position, backend, raws, statics, out) for kind, position in kept])
 
     return share
 
