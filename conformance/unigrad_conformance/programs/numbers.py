@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -159,67 +159,103 @@ def quotients(ug: Any) -> Results:
     }  # fmt: skip
 
 
+def _subtracted_at(x: Any) -> Any:
+    written = x.copy()
+    np.subtract.at(written, 0, 0.1)
+    return written
+
+
+# Each with its value for x = [-1, 2].
+_OF_NUMBERS: dict[str, tuple[Callable[[Any, Any], Any], Any]] = {
+    "fmax": (lambda ug, x: ug.fmax(x, 0.1), [0.1, 2.0]),
+    "fmin": (lambda ug, x: ug.fmin(0.1, x), [-1.0, 0.1]),
+    "heaviside": (lambda ug, x: ug.heaviside(x, 0.1), [0, 1]),
+    "heaviside at 0": (lambda ug, x: ug.heaviside(x[0] + 1, 0.1), 0.1),
+    "interp": (lambda ug, x: ug.interp(0.1, x * 0 + [0, 1], x * 0 + [0, 2]), 0.2),
+    "logaddexp": (lambda ug, x: ug.logaddexp(x, 0.1), np.logaddexp([-1.0, 2.0], 0.1).tolist()),
+    "diff": (lambda ug, x: ug.diff(x, prepend=0.1), [-1.1, 3.0]),
+    "append": (lambda ug, x: ug.append(x, 0.1), [-1.0, 2.0, 0.1]),
+    "stack": (lambda ug, x: ug.stack([x[1], 0.1]), [2.0, 0.1]),
+    "hstack": (lambda ug, x: ug.hstack([0.1, x]), [0.1, -1.0, 2.0]),
+    "choose": (lambda ug, x: ug.choose([0, 1], [x, 0.1]), [-1.0, 0.1]),
+    "linear": (lambda ug, x: ug.nn.linear(x[None], ug.asarray(np.array([[0.0, 1.0]])), 0.1), [[2.1]]),
+    "subtract": (lambda ug, x: x.at[0].subtract(0.1), [-1.1, 2.0]),
+    "subtract.at": (lambda ug, x: _subtracted_at(x), [-1.1, 2.0]),
+    "outer": (lambda ug, x: ug.outer(x, 0.1), [[-0.1], [0.2]]),
+    "polyval": (lambda ug, x: ug.polyval([1.0, x[1] * 0 + 0.1], x), [-0.9, 2.1]),
+    "allclose": (lambda ug, x: ug.allclose(x[:1] * -0.1, 0.1, rtol=1e-12), True),
+    "rel_entr": (lambda ug, x: ug.special.rel_entr(x[1], 0.1), 2 * math.log(20.0)),
+    "gradient of fmax": (
+        lambda ug, x: ug.grad(lambda x: ug.sum(ug.fmax(x, 0.1) ** 2 / 2))(x) + ug.asarray(np.array([0.1, 0.0])),
+        [0.1, 2.0],
+    ),
+}
+
+
 @case(
     "a number keeps its digits beside arrays of float64, also where it stands for an array",
     dtype="float64",
-    **{
-        "fmax": [0.1, 2.0], "fmin": [-1.0, 0.1], "heaviside": [0, 1], "heaviside at 0": 0.1, "interp": 0.2,
-        "logaddexp": [float(np.logaddexp(-1.0, 0.1)), float(np.logaddexp(2.0, 0.1))], "diff": [-1.1, 3.0],
-        "append": [-1.0, 2.0, 0.1], "stack": [2.0, 0.1], "hstack": [0.1, -1.0, 2.0], "choose": [-1.0, 0.1],
-        "linear": [[2.1]], "subtract": [-1.1, 2.0], "subtract.at": [-1.1, 2.0], "outer": [[-0.1], [0.2]],
-        "polyval": [-0.9, 2.1], "allclose": True, "rel_entr": 2 * math.log(20.0), "gradient of fmax": [0.1, 2.0],
-    },
-)  # fmt: skip
-def digits_of_numbers(ug: Any) -> Results:
-    x = ug.asarray(np.array([-1.0, 2.0]))
-    written = x.copy()
-    np.subtract.at(written, 0, 0.1)
-    return {
-        "fmax": ug.fmax(x, 0.1), "fmin": ug.fmin(0.1, x), "heaviside": ug.heaviside(x, 0.1),
-        "heaviside at 0": ug.heaviside(x[0] + 1, 0.1), "interp": ug.interp(0.1, x * 0 + [0, 1], x * 0 + [0, 2]),
-        "logaddexp": ug.logaddexp(x, 0.1), "diff": ug.diff(x, prepend=0.1), "append": ug.append(x, 0.1),
-        "stack": ug.stack([x[1], 0.1]), "hstack": ug.hstack([0.1, x]), "choose": ug.choose([0, 1], [x, 0.1]),
-        "linear": ug.nn.linear(x[None], ug.asarray(np.array([[0.0, 1.0]])), 0.1), "subtract": x.at[0].subtract(0.1),
-        "subtract.at": written, "outer": ug.outer(x, 0.1), "polyval": ug.polyval([1.0, x[1] * 0 + 0.1], x),
-        "allclose": ug.allclose(x[:1] * -0.1, 0.1, rtol=1e-12),
-        "rel_entr": ug.special.rel_entr(x[1], 0.1),
-        "gradient of fmax": ug.grad(lambda x: ug.sum(ug.fmax(x, 0.1) ** 2 / 2))(x) + ug.asarray(np.array([0.1, 0.0])),
-    }  # fmt: skip
+    **{name: value for name, (_, value) in _OF_NUMBERS.items()},
+)
+def digits_of_numbers(ug: Any, names: Collection[str] = tuple(_OF_NUMBERS)) -> Results:
+    return {name: _OF_NUMBERS[name][0](ug, ug.asarray(np.array([-1.0, 2.0]))) for name in names}
 
 
 _WIDE = np.array([0.25, 0.7, 0.45])
 _PARTS = np.array([0.3, 0.5, 0.2], np.float32).astype(np.float64)
 
 
+def _narrow(ug: Any) -> Any:
+    return ug.asarray(_PARTS.astype(np.float32))
+
+
+# Each with its value for x = _WIDE.
+_BESIDE_FLOAT64: dict[str, tuple[Callable[[Any, Any], Any], Any]] = {
+    "interp": (
+        lambda ug, x: ug.interp(x, [0.0, 0.375, 1.125], [0.0, 1.0, 2.0]),
+        np.interp(_WIDE, [0, 0.375, 1.125], [0, 1, 2]),
+    ),
+    "average": (lambda ug, x: ug.average(x * 0 + 1, weights=_narrow(ug)), 1.0),
+    "polyfit": (lambda ug, x: ug.polyfit([1.0, 3.0, 4.0], x, 1), [5 / 56, 8 / 35]),
+    "lstsq": (
+        lambda ug, x: np.linalg.lstsq(ug.asarray(np.array([[1, 1], [3, 1], [4, 1]])), x)[0],
+        [5 / 56, 8 / 35],
+    ),
+    "percentile": (lambda ug, x: ug.percentile(x, ug.asarray([10, 70])), np.percentile(_WIDE, [10, 70])),
+    "logaddexp2": (lambda ug, x: ug.logaddexp2(ug.asarray([1, 2, 3]), x), np.logaddexp2([1, 2, 3], _WIDE)),
+    "cosine": (
+        lambda ug, x: ug.nn.cosine_similarity(x, [1.0, 2.0, 3.0], axis=0),
+        float(_WIDE @ [1, 2, 3] / np.linalg.norm(_WIDE) / 14**0.5),
+    ),
+    "gradient": (
+        lambda ug, x: np.gradient(x, [0.0, 1.0, 3.0], edge_order=2),
+        np.gradient(_WIDE, [0, 1, 3], edge_order=2),
+    ),
+    "trapezoid": (lambda ug, x: ug.trapezoid(_narrow(ug), x), float(np.trapezoid(_PARTS, _WIDE))),
+    "kl_div": (
+        lambda ug, x: ug.nn.kl_div(ug.log(x), _narrow(ug), reduction="none"),
+        _PARTS * (np.log(_PARTS) - np.log(_WIDE)),
+    ),
+    "probabilities": (
+        lambda ug, x: ug.nn.cross_entropy(_narrow(ug)[None], x[None]),
+        float(-(_WIDE @ np.log(np.exp(_PARTS) / np.exp(_PARTS).sum()))),
+    ),
+    "binom": (lambda ug, x: ug.special.binom(ug.asarray(4), x[:1] * 0 + 2)[0] * 5 / 9, 10 / 3),
+    "weights": (
+        lambda ug, x: ug.nn.cross_entropy(x[None], [0], weights=[0.3, 0.5, 0.2]),
+        float(-np.log(np.exp(_WIDE[0]) / np.exp(_WIDE).sum())),
+    ),
+}
+
+
 @case(
     "lists, integers and arrays of float32 beside float64 are computed with no fewer digits",
     dtype="float64",
     limit=Limit(ulp=16, of="one"),
-    **{
-        "interp": np.interp(_WIDE, [0, 0.375, 1.125], [0, 1, 2]), "average": 1.0,
-        "polyfit": [5 / 56, 8 / 35], "lstsq": [5 / 56, 8 / 35], "percentile": np.percentile(_WIDE, [10, 70]),
-        "cosine": float(_WIDE @ [1, 2, 3] / np.linalg.norm(_WIDE) / 14**0.5),
-        "logaddexp2": np.logaddexp2([1, 2, 3], _WIDE), "gradient": np.gradient(_WIDE, [0, 1, 3], edge_order=2),
-        "trapezoid": float(np.trapezoid(_PARTS, _WIDE)), "kl_div": _PARTS * (np.log(_PARTS) - np.log(_WIDE)),
-        "probabilities": float(-(_WIDE @ np.log(np.exp(_PARTS) / np.exp(_PARTS).sum()))), "binom": 10 / 3,
-        "weights": float(-np.log(np.exp(_WIDE[0]) / np.exp(_WIDE).sum())),
-    },
-)  # fmt: skip
-def digits_beside_float64(ug: Any) -> Results:
-    x, nn = ug.asarray(_WIDE), ug.nn
-    narrow = ug.asarray(_PARTS.astype(np.float32))
-    matrix = ug.asarray(np.array([[1, 1], [3, 1], [4, 1]]))
-    return {
-        "interp": ug.interp(x, [0.0, 0.375, 1.125], [0.0, 1.0, 2.0]), "average": ug.average(x * 0 + 1, weights=narrow),
-        "polyfit": ug.polyfit([1.0, 3.0, 4.0], x, 1), "lstsq": np.linalg.lstsq(matrix, x)[0],
-        "percentile": ug.percentile(x, ug.asarray([10, 70])), "logaddexp2": ug.logaddexp2(ug.asarray([1, 2, 3]), x),
-        "cosine": nn.cosine_similarity(x, [1.0, 2.0, 3.0], axis=0),
-        "gradient": np.gradient(x, [0.0, 1.0, 3.0], edge_order=2),
-        "trapezoid": ug.trapezoid(narrow, x), "kl_div": nn.kl_div(ug.log(x), narrow, reduction="none"),
-        "probabilities": nn.cross_entropy(narrow[None], x[None]),
-        "binom": ug.special.binom(ug.asarray(4), x[:1] * 0 + 2)[0] * 5 / 9,
-        "weights": nn.cross_entropy(x[None], [0], weights=[0.3, 0.5, 0.2]),
-    }  # fmt: skip
+    **{name: value for name, (_, value) in _BESIDE_FLOAT64.items()},
+)
+def digits_beside_float64(ug: Any, names: Collection[str] = tuple(_BESIDE_FLOAT64)) -> Results:
+    return {name: _BESIDE_FLOAT64[name][0](ug, ug.asarray(_WIDE)) for name in names}
 
 
 NARROW = ("fmax", "fmin", "heaviside", "logaddexp", "logaddexp2", "float_power")
@@ -494,3 +530,6 @@ def dtypes_of_weights(ug: Any, names: Collection[str] = tuple(_MIXED)) -> Result
 
 NUMBERS.quickly(signs_of_zero, ("cbrt", "expm1"), ODD)
 NUMBERS.quickly(dtypes_of_weights, ("average", "cov", "trapezoid", "nll_loss with weights"), _MIXED)
+# Which dtype a number, a list or a mask has is decided before a backend is asked.
+NUMBERS.quickly(digits_of_numbers, ("fmax", "heaviside", "interp", "subtract.at", "outer", "polyval"), _OF_NUMBERS)
+NUMBERS.quickly(digits_beside_float64, ("average", "percentile", "kl_div", "weights"), _BESIDE_FLOAT64)

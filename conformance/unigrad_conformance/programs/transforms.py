@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import OrderedDict, defaultdict, namedtuple
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -776,12 +776,16 @@ _ALL = ("grad", "jvp", "vjp", "rows", "columns")
 
 
 def _everywhere(outer: str) -> None:
-    def run(ug: Any) -> Results:
-        return _confusions(ug, [(outer, inner) for inner in _ALL])
+    pairs = {f"{outer} of {inner}": (outer, inner) for inner in _ALL}
+
+    def run(ug: Any, names: Collection[str] = tuple(pairs)) -> Results:
+        return _confusions(ug, [pairs[name] for name in names])
 
     run.__name__ = f"confusion_of_{outer}"
-    literals = {f"{outer} of {inner}": CONFUSING for inner in _ALL}
-    case(f"the same for {outer} of every transform", **literals)(run)
+    case(f"the same for {outer} of every transform", **dict.fromkeys(pairs, CONFUSING))(run)
+    # Each transform outside two others and inside two.
+    place = _ALL.index(outer)
+    TRANSFORMS.quickly(run, [f"{outer} of {_ALL[(place + step) % len(_ALL)]}" for step in (2, 4)], pairs)
 
 
 for _outer in _ALL:
@@ -940,10 +944,10 @@ _INSIDE: dict[str, Callable[[Any, Any], Any]] = {
 
 @case("a transform of a number or of NumPy's arrays inside another keeps what it closes over",
       **{name: [6.0] * 4 + [2.0] for name in _INSIDE})  # fmt: skip
-def inside_of_numbers(ug: Any) -> Results:
+def inside_of_numbers(ug: Any, names: Collection[str] = tuple(_INSIDE)) -> Results:
     found = {}
-    for name, inside in _INSIDE.items():
-        f = lambda x, inside=inside: inside(ug, x)  # noqa: E731
+    for name in names:
+        f = lambda x, inside=_INSIDE[name]: inside(ug, x)  # noqa: E731
         x = ug.asarray(3.0)
         x.attach_grad()
         with ug.record():
@@ -953,6 +957,9 @@ def inside_of_numbers(ug: Any) -> Results:
         numbers = [ug.grad(f)(3.0), ug.vjp(f, 3.0)[1](1.0)[0], ug.grad(ug.grad(f))(3.0)]
         found[name] = ug.asarray([*map(float, (numbers[0], tangent, numbers[1], x.grad, numbers[2]))])
     return found
+
+
+TRANSFORMS.quickly(inside_of_numbers, ("grad", "jvp", "hvp", "per example"), _INSIDE)
 
 
 @case("results of NumPy's arrays that depend on nothing outside stay NumPy's inside record()", kinds=["ndarray"] * 3)
