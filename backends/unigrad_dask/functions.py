@@ -301,11 +301,10 @@ def flip(x: Raw, axes: Shape) -> Raw:
     return x[tuple(slice(None, None, -1 if axis in axes else None) for axis in range(x.ndim))]
 
 
-def causal(scores: Raw, fill: float) -> Raw:
-    """The matrices with a number above the diagonal."""
-    rows, columns = scores.shape[-2:]
-    kept = da.tri(rows, columns, dtype=bool, chunks=scores.chunks[-2:])
-    return FUNCTIONS["where"](kept, scores, float(fill))
+def triangle(x: Raw, k: int, lower: bool, fill: float) -> Raw:
+    """The matrices on one side of a diagonal, with a number on the other."""
+    below = da.tri(*x.shape[-2:], k if lower else k - 1, dtype=bool, chunks=x.chunks[-2:])
+    return FUNCTIONS["where"](below if lower else ~below, x, x.dtype.type(fill))
 
 
 def searchsorted(x1: Raw, x2: Raw, right: bool) -> Raw:
@@ -361,7 +360,7 @@ def primitives(backend: Backend) -> dict[str, Function]:
         "flip": flip,
         "concat": concat,
         "stack": lambda arrays, axis: da.stack(list(arrays), axis=axis),
-        "causal": causal,
+        "triangle": triangle,
         "searchsorted": searchsorted,
         **indexing(),
         **linear_algebra(),

@@ -214,6 +214,11 @@ def clip(x: Raw, low: Raw, high: Raw) -> Raw:
     return jnp.minimum(jnp.maximum(x, low), high)
 
 
+def hard_tanh(x: Raw, low: float, high: float) -> Raw:
+    held = derivatives(lambda t, out, x: jnp.where((x <= low) | (x >= high), 0, t))
+    return held(lambda x: clip(x, low, high))(x)
+
+
 def _base_slope(t: Raw, out: Raw, x: Raw, y: Raw) -> Raw:
     constant = y == 0
     return masked(~constant, t, y * lower_power(x, jnp.where(constant, 1, y)))
@@ -579,6 +584,7 @@ def operations() -> dict[str, Operation]:
         "clip": clip,
         "relu": relu,
         "sigmoid": sigmoid,
+        "hard_tanh": hard_tanh,
         "softplus": softplus,
         "erf": erf,
         "gaussian": gaussian,

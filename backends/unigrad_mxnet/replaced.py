@@ -6,6 +6,7 @@ REPLACED = {
     "abs": "MXNet's derivative at NaN is 0",
     **dict.fromkeys(("divide", "reciprocal"), "MXNet squares the divisor, which over- and underflows"),
     "power": "MXNet's rounds the exponent less 1, so that it is finite where the power is NaN",
+    "hard_tanh": "made of clip",
     "maximum": "MXNet gives a tie to the first alone, and NaN the derivative 0",
     "minimum": "as maximum",
     "max": "MXNet gives each of several equal elements the whole gradient, and NaN the derivative 0",

@@ -14,6 +14,7 @@ REPLACED = {
     "cumulative_min": "as cumulative_max",
     "cumulative_prod": "TensorFlow's is wrong where an element is 0",
     "erf": "ours for the limit at infinity: a choice between two values hides an infinite cotangent",
+    "hard_tanh": "made of clip",
     "floor_divide": "a composition whose derivative is NaN at NaN and infinity",
     "fmod": "TensorFlow has none",
     "gammaln": "TensorFlow's digamma has few correct digits near its root",

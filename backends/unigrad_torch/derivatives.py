@@ -11,7 +11,7 @@ from torch.autograd import forward_ad
 
 from unigrad.extend import PRIMITIVES, Backend, Raw, neutral_jvp, neutral_vjp, raw_rule, raw_vjp
 
-OVER_RAW = {"sigmoid", "silu", "clip", "logsumexp", "maximum", "minimum", "softplus"}
+OVER_RAW = {"elu", "sigmoid", "silu", "clip", "logsumexp", "maximum", "minimum", "softplus"}
 """Those whose rules ask of arrays only what PyTorch's answer as well, and which are used most."""
 
 _active = torch._C._are_functorch_transforms_active

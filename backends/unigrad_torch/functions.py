@@ -83,6 +83,11 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "where": where,
         "clip": clip,
         "relu": torch.relu,
+        "leaky_relu": torch._C._nn.leaky_relu,
+        "elu": torch._C._nn.elu,
+        "hard_tanh": torch._C._nn.hardtanh,
+        "exp2": torch.exp2,
+        "triangle": functools.partial(triangle, backend),
         "sigmoid": torch.sigmoid,
         "softplus": lambda x: functional.softplus(x, 1.0, SOFTPLUS_IS_LINEAR),
         "gelu": functools.partial(gelu, backend),
@@ -296,6 +301,13 @@ def beside_scalars(of_arrays: Callable[[Raw, Raw], Raw]) -> Callable[[Any, Any],
         return of_arrays(x1, x2)
 
     return call
+
+
+def triangle(backend: Backend, x: Raw, k: int, lower: bool, fill: float) -> Raw:
+    """PyTorch's has zeros on the other side."""
+    if fill:
+        return backend.composed("triangle")(x, k, lower, fill)
+    return torch.tril(x, k) if lower else torch.triu(x, k)
 
 
 def clip(x: Any, low: Any, high: Any) -> Raw:

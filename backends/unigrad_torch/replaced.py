@@ -15,6 +15,7 @@ REPLACED = {
     "cumulative_min": "as cumulative_max",
     "cumulative_prod": "PyTorch's divides by the elements, whose products may under- or overflow, and hides a NaN "
     "behind one that is 0",
+    "elu": "PyTorch's is 1 at NaN, which hides it",
     "expm1": "PyTorch's is expm1(x) + 1, which has no correct digits far below 0",
     "fmod": "PyTorch's takes the quotient from a division, which may round up to the next integer",
     "gammaln": "PyTorch's digamma has few correct digits near its root",

@@ -68,13 +68,6 @@ def embedding_back(xp: Any, change: Raw, indices: Raw, rows: int) -> Raw:
     return found
 
 
-def causal(xp: Any, scores: Raw, fill: float) -> Raw:
-    """The matrices with a number above the diagonal."""
-    if fill == 0:
-        return xp.tril(scores)
-    return xp.where(xp.tri(*scores.shape[-2:], dtype=bool), scores, fill)
-
-
 def softplus(xp: Any, x: Raw) -> Raw:
     """log(1 + exp(x)), as the larger of x and 0 and what is missing. In float64, since float32 has three ULP so.
 
@@ -176,7 +169,7 @@ def _counted(hits: list[Raw]) -> Raw:
 def networks(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Raw]]:
     """The table of raw functions."""
     named: tuple[Callable[..., Raw], ...] = (
-        softmax, standardised, normalised, linear, embedding, embedding_back, causal, convolution, max_pool,
+        softmax, standardised, normalised, linear, embedding, embedding_back, convolution, max_pool,
         max_pool_back, max_pool_along, softplus,
     )  # fmt: skip
     table: dict[str, Callable[..., Raw]] = {function.__name__: partial(function, xp) for function in named}

@@ -10,10 +10,21 @@ from unigrad.base.elsewhere import unknown_argument
 from unigrad.base.errors import ShapeError
 from unigrad.operations.creation import asarray, astype
 from unigrad.operations.elementwise import abs as _absolute
-from unigrad.operations.elementwise import clip, divide, expm1, multiply, negative, real_numbers, where
+from unigrad.operations.elementwise import divide, expm1, multiply, negative, real_numbers, where
 from unigrad.operations.elementwise import tanh as _tanh
 from unigrad.operations.indexing import getitem_
-from unigrad.operations.networks import gelu_, log_softmax_, relu_, sigmoid_, silu_, softmax_, softplus_
+from unigrad.operations.networks import (
+    elu_,
+    gelu_,
+    hard_tanh_,
+    leaky_relu_,
+    log_softmax_,
+    relu_,
+    sigmoid_,
+    silu_,
+    softmax_,
+    softplus_,
+)
 from unigrad.operations.reductions import in_float32, narrow, rounded_once
 from unigrad.operations.reductions import logsumexp as _logsumexp
 from unigrad.table import OPERATIONS, Array, operation
@@ -73,17 +84,13 @@ def silu(x: Array, /) -> Tensor:
 @operation
 def elu(x: Array, /, alpha: float = 1.0) -> Tensor:
     """x where it is positive, alpha * (exp(x) - 1) elsewhere; its derivative at 0 is alpha."""
-    x, alpha = asarray(x), real_number(alpha, "alpha")
-    # The unused branch is kept finite, so that it adds no NaN to the gradient.
-    positive = x > 0
-    return where(positive, x, expm1(where(positive, 0.0, x)) * alpha)
+    return elu_(x, real_number(alpha, "alpha"))
 
 
 @operation
 def leaky_relu(x: Array, /, negative_slope: float = 0.01) -> Tensor:
     """x where it is positive, negative_slope * x elsewhere; its derivative at 0 is negative_slope."""
-    x, slope = asarray(x), real_number(negative_slope, "negative_slope")
-    return where(x > 0, x, x * slope)
+    return leaky_relu_(x, real_number(negative_slope, "negative_slope"))
 
 
 @operation
@@ -108,27 +115,22 @@ def softmax(x: Array, /, axis: int = -1, **elsewhere: Any) -> Tensor:
     return softmax_(x, one_axis(axis, x.ndim))
 
 
-def _between(x: Tensor, low: float, high: float) -> Tensor:
-    """x held between two numbers, with derivative 0 on both, as relu has it, and NaN where x is."""
-    return where((x <= low) | (x >= high), clip(x.detach(), low, high), x)
-
-
 @operation
 def relu6(x: Array, /) -> Tensor:
     """x held between 0 and 6, with derivative 0 at 0 and at 6."""
-    return _between(_floating(x), 0.0, 6.0)
+    return hard_tanh_(x, 0.0, 6.0)
 
 
 @operation
 def hard_tanh(x: Array, /, low: float = -1.0, high: float = 1.0) -> Tensor:
     """x held between ``low`` and ``high``, with derivative 0 at both."""
-    return _between(_floating(x), real_number(low, "low"), real_number(high, "high"))
+    return hard_tanh_(x, real_number(low, "low"), real_number(high, "high"))
 
 
 @operation
 def hard_sigmoid(x: Array, /) -> Tensor:
     """x / 6 + 1 / 2, held between 0 and 1; its derivative at -3 and at 3 is 0."""
-    return _between(_floating(x) + 3.0, 0.0, 6.0) / 6.0
+    return hard_tanh_(_floating(x) + 3.0, 0.0, 6.0) / 6.0
 
 
 @operation

@@ -408,7 +408,17 @@ composed(log10, lambda xp, x: xp.multiply(xp.log(x), 1 / math.log(10)))
 @operation
 def exp2(x: Array, /) -> Tensor:
     """2 ** x."""
-    return power(2.0, asarray(x))
+    x = asarray(x)
+    return power(2.0, x) if x.dtype.kind not in "fV" else exp2_(x)
+
+
+@primitive("elementwise", dtypes="real_float")
+def exp2_(x: Array, /) -> Tensor:
+    """2 ** x of real numbers."""
+
+
+composed(exp2_, lambda xp, x: xp.power(2.0, x))
+vjp(exp2_, lambda xp, g, out: g * (out * math.log(2)))
 
 
 @primitive("elementwise", dtypes="real_float")

@@ -146,22 +146,6 @@ batched(embedding_back_, _embedding_back_of_batch)
 # --- attention -------------------------------------------------------------------------------------------------
 
 
-@primitive("shape", dtypes="float")
-def causal_(scores: Array, fill: float) -> Tensor:
-    """The matrices in the last two axes, with a number in place of all elements above the diagonal."""
-
-
-vjp(causal_, lambda xp, g: xp.causal(g, 0.0))
-jvp(causal_, lambda xp, t: xp.causal(t, 0.0))
-composed(
-    causal_,
-    lambda xp, scores, fill: xp.where(
-        xp.constant(np.tri(*tuple(scores.shape)[-2:], dtype=np.bool_), scores), scores, fill
-    ),
-)
-batched(causal_, "further")
-
-
 @primitive("contraction", dtypes="real_float")
 def attention_(query: Array, key: Array, value: Array, scale: float, causal: bool) -> Tensor:
     """softmax(scale * query @ key.T) @ value over the last two axes; all others are the same in all three.
@@ -174,7 +158,7 @@ def _weights(xp: Any, query: Any, key: Any, scale: float, causal: bool) -> Any:
     """How much of each value a query takes."""
     # The query is scaled, and not the scores, which are more and may overflow before.
     scores = xp.matmul(xp.multiply(query, scale), matrix_transposed(xp, key))
-    return xp.softmax(xp.causal(scores, -math.inf) if causal else scores, len(scores.shape) - 1)
+    return xp.softmax(xp.triangle(scores, 0, True, -math.inf) if causal else scores, len(scores.shape) - 1)
 
 
 def _weights_changed(xp: Any, weights: Any, change: Any) -> Any:

@@ -76,6 +76,43 @@ composed(silu_, lambda xp, x: xp.multiply(x, xp.sigmoid(x)), ruled=True)
 vjp(silu_, _silu_vjp)
 
 
+@primitive("elementwise", dtypes="real_float")
+def leaky_relu_(x: Array, slope: float) -> Tensor:
+    """x where it is positive, x * slope elsewhere; its derivative at 0 and at NaN is the slope."""
+
+
+composed(leaky_relu_, lambda xp, x, slope: xp.where(xp.greater(x, 0.0), x, xp.multiply(x, slope)))
+vjp(leaky_relu_, lambda xp, g, x, slope: xp.where(x > 0, g, g * slope))
+
+
+@primitive("elementwise", dtypes="real_float")
+def elu_(x: Array, alpha: float) -> Tensor:
+    """x where it is positive, alpha * (exp(x) - 1) elsewhere; its derivative at 0 is alpha."""
+
+
+def _elu(xp: Any, x: Any, alpha: float) -> Any:
+    # The unused branch is kept finite, so that it adds no NaN to the gradient.
+    positive = xp.greater(x, 0.0)
+    return xp.where(positive, x, xp.multiply(xp.expm1(xp.where(positive, 0.0, x)), alpha))
+
+
+def _elu_vjp(xp: Any, g: Any, x: Any, alpha: float) -> Any:
+    return g * xp.where(x > 0, 1.0, xp.exp(xp.where(x > 0, 0.0, x)) * alpha)
+
+
+composed(elu_, _elu)
+vjp(elu_, _elu_vjp)
+
+
+@primitive("elementwise", dtypes="real_float")
+def hard_tanh_(x: Array, low: float, high: float) -> Tensor:
+    """x held between two numbers, with derivative 0 on both, as relu has it, and NaN where x is."""
+
+
+composed(hard_tanh_, lambda xp, x, low, high: xp.clip(x, low, high))
+vjp(hard_tanh_, lambda xp, g, x, low, high: xp.where(x <= low, 0.0, xp.where(x >= high, 0.0, g)))
+
+
 @primitive("reduction", dtypes="real_float")
 def softmax_(x: Array, axis: int) -> Tensor:
     """exp(x) / sum(exp(x)) along one axis, without overflow."""

@@ -1,4 +1,4 @@
-"""Triangles and diagonals of matrices, cut out by masks."""
+"""Triangles and diagonals of matrices."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import numpy as np
 
 from unigrad.base.arguments import new_shape, whole_number
 from unigrad.base.errors import ShapeError
+from unigrad.binding.declaring import primitive
 from unigrad.operations.creation import asarray, full
 from unigrad.operations.elementwise import where
 from unigrad.operations.indexing import getitem
-from unigrad.table import Array, operation
+from unigrad.table import Array, batched, composed, jvp, operation, vjp
 from unigrad.tensor.tensor import Tensor
 
 __all__ = ["diag", "tri", "tril", "triu"]
@@ -27,31 +28,47 @@ def tri(
     return asarray(np.tri(rows, columns, k), dtype=np.float32 if dtype is None else dtype, like=like)
 
 
+@primitive("shape", dtypes="any")
+def triangle_(x: Array, k: int, lower: bool, fill: float) -> Tensor:
+    """The matrices in the last two axes on one side of the diagonal ``k`` and on it, with a number on the other."""
+
+
+def _triangle(xp: Any, x: Any, k: int, lower: bool, fill: float) -> Any:
+    rows, columns = tuple(x.shape)[-2:]
+    below = np.tri(rows, columns, k if lower else k - 1, dtype=np.bool_)
+    keep = below if lower else ~below
+    return xp.where(xp.constant(keep, x), x, xp.constant(np.asarray(fill, xp.dtype(x)), x))
+
+
+vjp(triangle_, lambda xp, g, k, lower: xp.triangle(g, k, lower, 0.0))
+jvp(triangle_, lambda xp, t, k, lower: xp.triangle(t, k, lower, 0.0))
+composed(triangle_, _triangle)
+batched(triangle_, "further")
+
+
 def _masked(x: Tensor, keep: np.ndarray[Any, Any]) -> Tensor:
     """x where ``keep`` holds and 0 elsewhere, whatever x is there."""
     return where(asarray(keep, like=x), x, full((), 0, dtype=x.dtype, like=x))
 
 
-def _lower(name: str, x: Tensor, k: int) -> np.ndarray[Any, Any]:
+def _one_side(name: str, x: Array, k: int, lower: bool) -> Tensor:
+    x = asarray(x)
     if x.ndim < 2:
         raise ShapeError(f"{name} needs at least 2 dimensions, not shape {x.shape}")
     rows, columns = x.shape[-2:]
-    k = max(-rows - 1, min(k, columns))
-    return np.tri(rows, columns, k, dtype=bool)
+    return triangle_(x, max(-rows - 1, min(whole_number(k, "k"), columns + 1)), lower, 0.0)
 
 
 @operation
 def tril(x: Array, /, k: int = 0) -> Tensor:
     """The last two axes with zeros above the diagonal ``k``."""
-    x = asarray(x)
-    return _masked(x, _lower("tril", x, whole_number(k, "k")))
+    return _one_side("tril", x, k, True)
 
 
 @operation
 def triu(x: Array, /, k: int = 0) -> Tensor:
     """The last two axes with zeros below the diagonal ``k``."""
-    x = asarray(x)
-    return _masked(x, ~_lower("triu", x, whole_number(k, "k") - 1))
+    return _one_side("triu", x, k, False)
 
 
 @operation

@@ -45,6 +45,10 @@ ELEMENTWISE: dict[str, list[Call]] = {
     "cbrt": [((real([-8.0, 0.0, 1e-30, 3e30, _inf]),), ())],
     "gelu": [((real([-3.0, -0.5, 0.0, 0.25, 4.0]),), ())],
     "silu": [((real([-3.0, -0.5, 0.0, 0.25, 4.0]),), ())],
+    "exp2": [((real([-3.0, -0.5, 0.0, 0.25, 200.0]),), ())],
+    "leaky_relu": [((real([-3.0, -0.5, 0.0, _inf, -_inf, _nan]),), (slope,)) for slope in (0.25, 1.5, -2.0, 0.0)],
+    "elu": [((real([-3.0, -0.5, 0.0, 0.25, _inf, -_inf, _nan]),), (1.5,))],
+    "hard_tanh": [((real([-3.0, -0.5, 0.0, 2.0, _nan]),), bounds) for bounds in ((-0.5, 2.0), (1.0, -1.0))],
     "gaussian": [((real([-1.5, 0.0, 0.25, 2.0, 3.0]),), ())],
     "copysign": [(_signs, ())],
     "hypot": [
@@ -88,7 +92,10 @@ LAYERS: dict[str, list[Call]] = {
     "linear": [((_spread(2, 3), _spread(4, 3), _spread(4)), ())],
     "embedding": [((_spread(3, 2), _indices), ()), ((_spread(3), _indices), ())],
     "embedding_back": [((_spread(2, 2, 2), _indices), (4,)), ((_spread(2, 2), _indices), (3,))],
-    "causal": [((_spread(2, 3, 4),), (fill,)) for fill in (0.0, -_inf)],
+    "triangle": [
+        ((_spread(2, 3, 4),), manner)
+        for manner in ((0, True, 0.0), (0, True, -_inf), (1, False, 0.0), (-1, True, 0.0), (0, False, 2.0))
+    ],
     "cross_entropy": [((_spread(3, 4), np.array([3, 0, 2])), ())],
     "standardised": [((_spread(2, 3, 2),), (axes, 0.125)) for axes in ((1, 2), (0,))],
     "normalised": [((_spread(2, 3), _spread(2, 3), _spread(2, 3) * 2), (axes, 0.125)) for axes in ((1,), (0, 1))],
