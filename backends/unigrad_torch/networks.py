@@ -206,6 +206,18 @@ def max_pool(x: Raw, sizes: Shape, strides: Shape, dilations: Shape) -> Raw:
     return found
 
 
+def sum_pool(x: Raw, sizes: Shape, strides: Shape) -> Raw:
+    """As the mean of windows that are divided by 1, of which PyTorch has none without channels."""
+    if not x.shape[1]:
+        alone = (1,) * len(sizes)
+        counts = pooled_shape(tuple(x.shape), sizes, strides, alone)[2:]
+        return x[next(window_slices(counts, sizes, strides, alone))]
+    if len(sizes) == 1:
+        return torch._C._nn.avg_pool2d(x[:, :, None], (1, *sizes), (1, *strides), 0, False, True, 1)[:, :, 0]
+    pool = torch._C._nn.avg_pool2d if len(sizes) == 2 else torch._C._nn.avg_pool3d
+    return pool(x, sizes, strides, 0, False, True, 1)
+
+
 def max_pool_back(change: Raw, x: Raw, top: Raw, sizes: Shape, strides: Shape, dilations: Shape) -> Raw:
     """Each window's share, in its largest elements."""
     keys = list(window_slices(tuple(top.shape[2:]), sizes, strides, dilations))
@@ -250,6 +262,7 @@ NETWORKS: dict[str, Callable[..., Raw]] = {
     "standardised": standardised,
     "normalised": normalised,
     "max_pool": max_pool,
+    "sum_pool": sum_pool,
     "max_pool_back": max_pool_back,
     "max_pool_along": max_pool_along,
 }

@@ -173,7 +173,7 @@ _RIGHT: dict[str, Callable[[Backend, RawFunction], RawFunction]] = {
     "astype": _of_values,
     "convolution": _by_examples,
     **dict.fromkeys(("reshape", "stack"), _back_from_there),
-    **dict.fromkeys(("windows", "max_pool", "max_pool_back", "max_pool_along"), _by_channels),
+    **dict.fromkeys(("windows", "max_pool", "max_pool_back", "max_pool_along", "sum_pool"), _by_channels),
     **dict.fromkeys(
         ("sum", "mean", "variance", "prod", "logsumexp", "vector_norm", "matmul", "einsum", "linear"), _in_float32
     ),

@@ -118,6 +118,7 @@ CALLS: dict[str, list[tuple[Sequence[Make], tuple[Any, ...]]]] = {
     ],
     "max": [([_x], ((0,), False))],
     "max_pool": [([_images], statics) for statics in _POOLS],
+    "sum_pool": [([_images], statics[:2]) for statics in _POOLS],
     "max_pool_along": [
         ([_images, lambda seed: _numbers(2, 1, 4, 5, seed=seed + 1), _tops(statics)], statics) for statics in _POOLS
     ],

@@ -133,6 +133,16 @@ def max_pool(xp: Any, x: Raw, sizes: Shape, strides: Shape, dilations: Shape) ->
     return found
 
 
+def sum_pool(xp: Any, x: Raw, sizes: Shape, strides: Shape) -> Raw:
+    """The sums of windows: one element of all windows after the other."""
+    alone = (1,) * len(sizes)
+    first, *others = window_slices(pooled_shape(x.shape, sizes, strides, alone)[2:], sizes, strides, alone)
+    found = x[first].copy()
+    for key in others:
+        found += x[key]
+    return found
+
+
 def max_pool_back(xp: Any, change: Raw, x: Raw, top: Raw, sizes: Shape, strides: Shape, dilations: Shape) -> Raw:
     """Each window's share, in its largest elements."""
     keys = list(window_slices(top.shape[2:], sizes, strides, dilations))
@@ -170,7 +180,7 @@ def networks(xp: Any, erf: Callable[[Raw], Raw]) -> dict[str, Callable[..., Raw]
     """The table of raw functions."""
     named: tuple[Callable[..., Raw], ...] = (
         softmax, standardised, normalised, linear, embedding, embedding_back, convolution, max_pool,
-        max_pool_back, max_pool_along, softplus,
+        max_pool_back, max_pool_along, softplus, sum_pool,
     )  # fmt: skip
     table: dict[str, Callable[..., Raw]] = {function.__name__: partial(function, xp) for function in named}
     return table | {"gelu": partial(gelu, xp, erf)}

@@ -23,12 +23,10 @@ from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.base.words import Shape
 from unigrad.operations.creation import asarray, astype, full
 from unigrad.operations.elementwise import add, divide, imag, multiply, real
-from unigrad.operations.indexing import getitem_
 from unigrad.operations.networks import convolution_, transposed_convolution, window_count, windows_
-from unigrad.operations.pooling import max_pool_
+from unigrad.operations.pooling import max_pool_, sum_pool_
 from unigrad.operations.reductions import in_float32, more_than_counted, narrow
-from unigrad.operations.reductions import sum as _sum
-from unigrad.operations.shapes import concat, matrix_transpose, permute_dims
+from unigrad.operations.shapes import concat, matrix_transpose
 from unigrad.table import Array, operation
 from unigrad.tensor.coercion import tensors
 from unigrad.tensor.tensor import Tensor
@@ -267,39 +265,11 @@ def conv_transpose3d(
 def _bordered(x: Tensor, padding: Padding, value: float) -> Tensor:
     """x with elements of one value around it."""
     for axis, pair in enumerate(padding, 2):
-        borders = [full((*x.shape[:axis], size, *x.shape[axis + 1 :]), value, dtype=x.dtype, like=x) for size in pair]
-        if any(pair):
-            x = concat([borders[0], x, borders[1]], axis=axis)
+        if pair != (0, 0):
+            shapes = [(*x.shape[:axis], size, *x.shape[axis + 1 :]) for size in pair]
+            before, behind = [full(shape, value, dtype=x.dtype, like=x) for shape in shapes]
+            x = concat([before, x, behind], axis=axis)
     return x
-
-
-def _windows(x: Tensor, kernel: Shape, strides: Shape, dilations: Shape) -> tuple[Tensor, Shape]:
-    """The windows of x and the axes along which their elements lie."""
-    ndim = len(kernel)
-    if strides != kernel or any(step != 1 for step in dilations):
-        return windows_(x, kernel, strides, dilations), tuple(range(2 + ndim, 2 + 2 * ndim))
-    # Windows that touch are the array itself under another shape.
-    counts = [size // width for size, width in zip(x.shape[2:], kernel, strict=True)]
-    used = tuple(count * width for count, width in zip(counts, kernel, strict=True))
-    if used != x.shape[2:]:
-        everything = (slice(None, None, None),) * 2
-        x = getitem_(x, everything + tuple(slice(0, size, 1) for size in used))
-    if ndim == 3:
-        return _gathered(x, counts, kernel).reshape((*x.shape[:2], *counts, math.prod(kernel))), (5,)
-    split = [size for pair in zip(counts, kernel, strict=True) for size in pair]
-    return x.reshape((*x.shape[:2], *split)), tuple(range(3, 3 + 2 * ndim, 2))
-
-
-def _gathered(x: Tensor, counts: Sequence[int], kernel: Shape) -> Tensor:
-    """The windows that touch, one in each row.
-
-    One axis after the other, so that four axes are permuted at most: frameworks take so many and no more.
-    """
-    places, elements, rest = math.prod(x.shape[:2]), 1, math.prod(x.shape[2:])
-    for count, width in zip(counts, kernel, strict=True):
-        x = permute_dims(x.reshape((places, elements, count, rest // count)), (0, 2, 1, 3))
-        places, elements, rest = places * count, elements * width, rest // (count * width)
-    return x.reshape((places, elements))
 
 
 def _beyond(size: int, width: int, stride: int, dilation: int, pair: tuple[int, int]) -> int:
@@ -356,13 +326,12 @@ def _avg_pool(
     count_include_pad: bool,
     ceil_mode: bool,
 ) -> Tensor:
-    x, sizes, strides, pairs, dilations = _pooling(ndim, "avg_pool", x, kernel, stride, padding, 1, ceil_mode)
+    x, sizes, strides, pairs, _ = _pooling(ndim, "avg_pool", x, kernel, stride, padding, 1, ceil_mode)
     if narrow(x):
         wide = functools.partial(_avg_pool, ndim)
         manner = {"kernel": kernel, "stride": stride, "padding": padding, "ceil_mode": ceil_mode}
         return in_float32(wide, x, count_include_pad=count_include_pad, **manner)
-    windows, axes = _windows(_bordered(x, pairs, 0.0), sizes, strides, dilations)
-    sums = _sum(windows, axis=axes)
+    sums = sum_pool_(_bordered(x, pairs, 0.0), sizes, strides)
     counted = _pairs(padding, ndim) if count_include_pad else ((0, 0),) * ndim
     if counted == pairs:
         return divide(sums, float(math.prod(sizes)))

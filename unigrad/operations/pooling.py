@@ -1,4 +1,4 @@
-"""The primitives of pooling: the largest element of each window, and what its derivative is made of."""
+"""The primitives of pooling: the largest element of each window, what its derivative is made of, and the sum."""
 
 from __future__ import annotations
 
@@ -37,6 +37,11 @@ def max_pool_along_(change: Array, x: Array, top: Array, sizes: Shape, strides: 
     """The tangent of max_pool's result ``top`` for that of x: the mean over the largest elements of each window."""
 
 
+@primitive("reduction", dtypes="real_float")
+def sum_pool_(x: Array, sizes: Shape, strides: Shape) -> Tensor:
+    """The sum of each window of these sizes over the spatial axes of x, of shape (N, C, *spatial)."""
+
+
 def window_slices(counts: Shape, sizes: Shape, strides: Shape, dilations: Shape) -> Iterator[tuple[Any, ...]]:
     """For each element of a window the key that selects it in all windows at once."""
     for places in itertools.product(*map(range, sizes)):
@@ -51,17 +56,23 @@ def window_slices(counts: Shape, sizes: Shape, strides: Shape, dilations: Shape)
 # What follows is composed as frameworks do it well: the windows of an array, and what is due to their elements.
 
 
+def _touching(sizes: Shape, strides: Shape, dilations: Shape) -> bool:
+    """Whether windows are the array itself under another shape, in which every other axis is theirs: of three spatial
+    axes frameworks cannot broadcast so many."""
+    return strides == sizes and len(sizes) < 3 and all(step == 1 for step in dilations)
+
+
 def _windows(
     xp: Any, x: Any, sizes: Shape, strides: Shape, dilations: Shape
 ) -> tuple[Any, Shape, Callable[[Any], Any]]:
     """The windows, the axes along which their elements lie, and the way back from cotangents of these to x's."""
     shape = tuple(x.shape)
     ndim = len(sizes)
-    if strides != sizes or any(step != 1 for step in dilations):
+    if not _touching(sizes, strides, dilations):
         key = window_key(shape, sizes, strides, dilations)
         windows = xp.windows(x, sizes, strides, dilations)
         return windows, tuple(range(2 + ndim, 2 + 2 * ndim)), lambda g: xp.scatter(g, key, shape)
-    # Windows that touch are the array itself under another shape: of few axes, since frameworks take so many.
+    # Of few axes, since frameworks take so many.
     counts = [size // width for size, width in zip(shape[2:], sizes, strict=True)]
     used = tuple([count * width for count, width in zip(counts, sizes, strict=True)])
     crop = (EVERYTHING, EVERYTHING, *[slice(0, size, 1) for size in used])
@@ -141,6 +152,32 @@ vjp(max_pool_along_, _going_back, _chosen, _chosen)
 jvp(max_pool_along_, _going_along, _chosen, _chosen)
 
 
+def _sum_pool(xp: Any, x: Any, sizes: Shape, strides: Shape) -> Any:
+    alone = (1,) * len(sizes)
+    windows, axes, _ = _windows(xp, x, sizes, strides, alone)
+    return xp.reshape(xp.sum(windows, axes, False), pooled_shape(tuple(x.shape), sizes, strides, alone))
+
+
+def _to_windows(xp: Any, g: Any, sizes: Shape, strides: Shape, x_shape: Shape) -> Any:
+    """To each element what its windows have, added up."""
+    windows, alone = tuple(g.shape), (1,) * len(sizes)
+    if _touching(sizes, strides, alone):
+        split = [size for pair in zip(windows[2:], sizes, strict=True) for size in pair]
+        thin = [size for count in windows[2:] for size in (count, 1)]
+        split[0], thin[0] = split[0] * math.prod(windows[:2]), thin[0] * math.prod(windows[:2])
+        used = tuple([count * width for count, width in zip(windows[2:], sizes, strict=True)])
+        g = xp.reshape(xp.broadcast_to(xp.reshape(g, tuple(thin)), tuple(split)), (*windows[:2], *used))
+        crop = (EVERYTHING, EVERYTHING, *[slice(0, size, 1) for size in used])
+        return g if used == x_shape[2:] else xp.scatter(g, crop, x_shape)
+    g = xp.broadcast_to(xp.reshape(g, (*windows, *alone)), (*windows, *sizes))
+    return xp.scatter(g, window_key(x_shape, sizes, strides, alone), x_shape)
+
+
+composed(sum_pool_, _sum_pool)
+vjp(sum_pool_, _to_windows)
+jvp(sum_pool_, "linear")
+
+
 def _of_batch(bound: Any, row: Primitive, values: Values, mask: Mask, size: int, statics: Sequence[Any]) -> Tensor:
     """The elements are more of what x is a batch of."""
     if not size:
@@ -150,5 +187,5 @@ def _of_batch(bound: Any, row: Primitive, values: Values, mask: Mask, size: int,
     return bound.reshape(found, (size, found.shape[0] // size, *found.shape[1:]))
 
 
-for _function in (max_pool_, max_pool_back_, max_pool_along_):
+for _function in (max_pool_, max_pool_back_, max_pool_along_, sum_pool_):
     batched(_function, _of_batch)

@@ -114,6 +114,7 @@ WINDOWS: dict[str, list[Call]] = {
     ],
     "max_pool_back": [((_pooled / 4, _ties, _pooled), ((2,), (2,), (1,)))],
     "max_pool_along": [((_spread(1, 1, 8), _ties, _pooled), ((2,), (2,), (1,)))],
+    "sum_pool": [((_apart,), statics) for statics in (((2, 3), (2, 3)), ((2, 2), (1, 2)), ((5, 6), (5, 6)))],
     "convolution": [
         ((_image, _kernels), ((1, 1), ((0, 0), (0, 0)), (1, 1), 2)),
         ((_image, _kernels), ((2, 1), ((1, 0), (0, 2)), (1, 2), 2)),

@@ -166,7 +166,7 @@ _row("nn.dropout", "of_all", "with ug.train_mode(): y = ug.nn.dropout(x * x, 1.0
 # --- pooling -------------------------------------------------------------------------------------------------------
 
 for _operation in ("max_pool3d", "avg_pool3d"):
-    _row(f"nn.{_operation}", "touching", f"ug.nn.{_operation}(x, (2, 1, 3)) ** 2", x=spread(-1, 1, 2, 2, 4, 3, 7))
+    _row(f"nn.{_operation}", "touching", f"ug.nn.{_operation}(x, (2, 2, 3)) ** 2", x=spread(-1, 1, 2, 2, 4, 5, 7))
 
 for _operation, _more in (("max_pool", ", dilation=(2, 1)"), ("avg_pool", ", count_include_pad=False")):
     _call = f"ug.nn.{_operation}"
