@@ -262,7 +262,7 @@ def triangle(xp: Any, x: Raw, k: int, lower: bool, fill: float) -> Raw:
     if fill == 0:
         return (xp.tril if lower else xp.triu)(x, k)
     keep = xp.tri(*x.shape[-2:], k if lower else k - 1, dtype=bool)
-    return xp.where(keep if lower else ~keep, x, x.dtype.type(fill))
+    return xp.where(keep if lower else ~keep, x, fill)
 
 
 def leaky_relu(xp: Any, x: Raw, slope: float) -> Raw:
