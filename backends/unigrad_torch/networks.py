@@ -38,6 +38,9 @@ def convolution(
     if any(low != high for low, high in padding):
         x = functional.pad(x, [size for pair in reversed(padding) for size in pair])
         pads = (0,) * len(pads)
+    if not w.shape[0]:  # in a derivative of no batch; PyTorch has none without kernels
+        padded = [size + 2 * pad for size, pad in zip(x.shape[2:], pads, strict=True)]
+        return x.new_zeros(pooled_shape((x.shape[0], 0, *padded), tuple(w.shape[2:]), strides, dilations))
     return torch.convolution(x, w, None, strides, pads, dilations, False, (0,) * len(pads), groups)
 
 
