@@ -38,9 +38,10 @@ def convolution(
     if any(low != high for low, high in padding):
         x = functional.pad(x, [size for pair in reversed(padding) for size in pair])
         pads = (0,) * len(pads)
-    if not w.shape[0]:  # in a derivative of no batch; PyTorch has none without kernels
+    if not w.numel():  # as in derivatives of no batch: PyTorch's has no outputs where there are no channels
         padded = [size + 2 * pad for size, pad in zip(x.shape[2:], pads, strict=True)]
-        return x.new_zeros(pooled_shape((x.shape[0], 0, *padded), tuple(w.shape[2:]), strides, dilations))
+        shape = (x.shape[0], w.shape[0], *padded)
+        return x.new_zeros((*shape[:2], *pooled_shape(shape, tuple(w.shape[2:]), strides, dilations)[2:]))
     return torch.convolution(x, w, None, strides, pads, dilations, False, (0,) * len(pads), groups)
 
 
