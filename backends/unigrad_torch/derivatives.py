@@ -10,6 +10,7 @@ import torch
 from torch.autograd import forward_ad
 
 from unigrad.extend import PRIMITIVES, Backend, Raw, neutral_jvp, neutral_vjp, raw_rule, raw_vjp
+from unigrad_torch.batches import Batches, note, refuse
 
 OVER_RAW = {"elu", "sigmoid", "silu", "clip", "logsumexp", "maximum", "minimum", "softplus"}
 """Those whose rules ask of arrays only what PyTorch's answer as well, and which are used most."""
@@ -44,6 +45,8 @@ def replaced(backend: Backend, name: str, function: Callable[..., Raw]) -> Calla
             held = iter(saved)
             raws = [next(held) if number is None else number for number in ctx.given[:count]]
             pulled = raw_vjp if plainly(g) else neutral_vjp
+            if _enabled():
+                note((g,))
             return (*pulled(backend, row, raws, ctx.given[count:], out, g, ctx.needs_input_grad), *others)
 
     class ReplacedFirst(Replaced):
@@ -62,6 +65,8 @@ def replaced(backend: Backend, name: str, function: Callable[..., Raw]) -> Calla
             if plainly(g):
                 share = share_of_first()(raws, statics, out, g)
             else:
+                if _enabled():
+                    note((g,))
                 share = neutral_vjp(backend, row, raws, statics, out, g, first)[0]
             return share if not rest else (share, *(None,) * len(rest))
 
@@ -80,6 +85,8 @@ def replaced(backend: Backend, name: str, function: Callable[..., Raw]) -> Calla
             return transformed(backend, name, function, args[count:])(*raws)
         if not _enabled() and forward_ad._current_level < 0:
             return function(*args)  # which nobody differentiates
+        if Batches.met:
+            refuse(args)
         for arg in args[1:count]:
             if isinstance(arg, torch.Tensor):
                 return apply(*[unwrap(arg) if isinstance(arg, torch.Tensor) else arg for arg in args])

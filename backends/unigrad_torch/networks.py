@@ -11,6 +11,7 @@ import torch
 from torch.nn import functional
 
 from unigrad.extend import Backend, Raw, Shape, pooled_shape, window_slices
+from unigrad_torch.batches import Batches, refuse
 from unigrad_torch.spread import any_spread
 
 # What torch.nn.functional has, without a call in between.
@@ -94,19 +95,68 @@ def embedding_back(change: Raw, indices: Raw, rows: int) -> Raw:
 
 def normalised(x: Raw, weight: Raw, bias: Raw, axes: Shape, eps: float) -> Raw:
     """PyTorch has it over the last axes, and over all but the second."""
-    ndim = x.ndim
-    if axes == tuple(range(ndim - len(axes), ndim)) and weight.shape == bias.shape == x.shape[ndim - len(axes) :]:
-        return torch.layer_norm(x, weight.shape, weight, bias, eps)
+    sizes = _last(x, axes)
+    if sizes is not None and weight.shape == bias.shape == sizes:
+        return _step(x, weight, bias, sizes, eps)
     return standardised(x, axes, eps) * weight + bias
 
 
 def standardised(x: Raw, axes: Shape, eps: float) -> Raw:
     """PyTorch has it over the last axes."""
-    first = x.ndim - len(axes)
-    if axes == tuple(range(first, x.ndim)):
-        return torch.layer_norm(x, x.shape[first:], None, None, eps)
+    sizes = _last(x, axes)
+    if sizes is not None:
+        return _step(x, None, None, sizes, eps)
     variance, mean = torch.var_mean(x, axes, correction=0, keepdim=True)
     return (x - mean) / torch.sqrt(variance + eps)
+
+
+def _last(x: Raw, axes: Shape) -> Shape | None:
+    """The sizes of the axes, if they are the last ones of an array that PyTorch has a step for."""
+    first = x.ndim - len(axes)
+    suits = axes == tuple(range(first, x.ndim)) and type(x) is torch.Tensor and not _transforming()
+    return x.shape[first:] if suits else None
+
+
+def _step(x: Raw, weight: Raw | None, bias: Raw | None, sizes: Shape, eps: float) -> Raw:
+    if not torch.is_grad_enabled():
+        return torch.layer_norm(x, sizes, weight, bias, eps)
+    if Batches.met:
+        refuse((x, weight, bias))
+    return _standardise(*[raw if raw is None else _unwrap(raw) for raw in (x, weight, bias)], sizes, eps)
+
+
+class Standardised(torch.autograd.Function):
+    """PyTorch's own step over the last axes, with or without parameters. Its second derivative takes mean and deviation
+    for constants, so that the third is another function's (PyTorch 2.13)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Raw, weight: Raw | None, bias: Raw | None, sizes: Shape, eps: float) -> Raw:
+        out, mean, scale = torch.native_layer_norm(x, sizes, weight, bias, eps)
+        ctx.save_for_backward(x, weight, bias, mean, scale)
+        ctx.manner = sizes, eps
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, g: Raw) -> Any:
+        x, weight, bias, mean, scale = ctx.saved_tensors
+        sizes, eps = ctx.manner
+        moves = ctx.needs_input_grad[:3]
+        if not torch.is_grad_enabled():
+            return (*_standardise_back(g, x, sizes, mean, scale, weight, bias, moves), None, None)
+        # To be differentiated again: the rule, by parts of which mean and variance are functions of x.
+        axes = tuple(range(x.ndim - len(sizes), x.ndim))
+        variance, mean = torch.var_mean(x, axes, correction=0, keepdim=True)
+        moved, deviation = x - mean, torch.sqrt(variance + eps)
+        change = (g if weight is None else g * weight) / deviation
+        change = change - moved * ((change * moved).mean(axes, keepdim=True) / (variance + eps))
+        of_weight = (g * (moved / deviation)).sum_to_size(sizes) if moves[1] else None
+        of_bias = g.sum_to_size(sizes) if moves[2] else None
+        return change - change.mean(axes, keepdim=True), of_weight, of_bias, None, None
+
+
+# Not by way of Function.apply, in Python, which asks again what is asked here.
+_standardise: Callable[..., Raw] = super(torch.autograd.Function, Standardised).apply
+_standardise_back = torch.ops.aten.native_layer_norm_backward.default
 
 
 # --- attention -------------------------------------------------------------------------------------------------
@@ -194,6 +244,8 @@ def parts(query: Raw, key: Raw, value: Raw, scale: float, causal: bool) -> Raw:
 def attention(backend: Backend, query: Raw, key: Raw, value: Raw, scale: float, causal: bool) -> Raw:
     if _transforming():
         return parts(query, key, value, scale, causal)
+    if Batches.met and torch.is_grad_enabled():
+        refuse((query, key, value))
     return _attend(backend.is_known(query), *map(_unwrap, (query, key, value)), scale, causal)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from unigrad.extend import BareManyNode, Followed, Node, Parents, Raw, StepBack, StepPull, Switch
+from unigrad_torch.batches import Batches, note, refuse
 
 
 class StepNode(BareManyNode):
@@ -44,7 +45,10 @@ class Step(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Raw | None) -> Any:
         # Under create_graph PyTorch records the pass, and so what the derivative computes.
-        tracked = [g is not None and g.requires_grad for g in grads] if torch.is_grad_enabled() else None
+        tracked = None
+        if torch.is_grad_enabled():
+            note(grads)
+            tracked = [g is not None and g.requires_grad for g in grads]
         (pull_back,) = ctx.held
         return (None, None, *pull_back(grads, tracked))
 
@@ -55,6 +59,8 @@ def joined(
     """``results`` as those of one node of PyTorch's graph, unless a transform of torch.func is at work."""
     if torch._C._are_functorch_transforms_active():
         return None
+    if Batches.met:
+        refuse(inputs)
     held = [pull_back]
     raws = Step.apply(results, held, *inputs)
     node = StepNode()
@@ -84,6 +90,7 @@ class FollowedStep(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         # What unigrad computes on the way is recorded where PyTorch records the pass, whatever its caller does.
+        note(grads)
         with Switch(torch.is_grad_enabled(), None):
             return (None, None, *ctx.point.pull(ctx.saved_tensors, grads))
 
@@ -104,5 +111,7 @@ def followed(step: Followed, raws: Sequence[Raw]) -> list[Raw]:
     """The results of ``step``; PyTorch's engine goes through it where it records."""
     mapped = any(map(torch._C._functorch.is_functorch_wrapped_tensor, raws))
     if mapped or (torch.is_grad_enabled() and any(raw.requires_grad for raw in raws)):
+        if Batches.met:
+            refuse(raws)
         return list(FollowedStep.apply(step, Point(), *raws))
     return step.value(raws)

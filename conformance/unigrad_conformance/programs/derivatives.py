@@ -249,6 +249,54 @@ def of_parameters(ug: Any) -> Results:
     return {"slopes": good}
 
 
+@case("third derivatives of what brings to mean 0 and variance 1 see mean and variance move", dtype="float64",
+      everyday=False, limit=Limit(16, "one", "terms cancel; measured: 4"))  # fmt: skip
+def of_normalised(ug: Any) -> Results:
+    w, t = ug.asarray(spread(0.5, 2, 4, start=3)), ug.asarray(spread(-1, 1, 4, start=5))
+
+    def third(f: Callable[[Any], Any]) -> Any:
+        def descend(x: Any, order: int) -> Any:
+            return f(x) if order == 0 else (ug.grad(descend)(x, order - 1) * t).sum()
+
+        return ug.grad(descend)(ug.asarray(spread(0.5, 2, 4)), 2)
+
+    return {
+        "layer": third(lambda x: (ug.nn.layer_norm(x) * w).sum()),
+        "with a weight": third(lambda x: ug.nn.layer_norm(x, w, w)[1]),
+        "group": third(lambda x: (ug.nn.group_norm(x[None], 1)[0] * w).sum()),
+        "batch": third(lambda x: (ug.nn.batch_norm(x[:, None], training=True)[:, 0] * w).sum()),
+    }
+
+
+@case("a Jacobian that was recorded has derivatives through functions whose derivative is ours or the user's",
+      dtype="float64", everyday=False)  # fmt: skip
+def of_jacobian(ug: Any) -> Results:
+    x, t = ug.asarray(spread(0.5, 1, 2)), ug.asarray(spread(0.5, 1, 2, start=1))
+
+    @ug.custom_gradient
+    def cube(y: Any) -> Any:
+        return y**3, lambda g: ug.maximum(g * y, g * y) * y * 3
+
+    @ug.custom_gradient
+    def twice(y: Any) -> Any:
+        return y * 2, lambda g: -doubled(-g)
+
+    @ug.custom_gradient
+    def doubled(y: Any) -> Any:
+        return y * 2, lambda g: g * 2
+
+    functions = {"pushed tanh": lambda y: ug.jvp(ug.tanh, (y,), (y * y,))[1], "rules": lambda y: cube(twice(y))}
+    found = {}
+    for name, f in functions.items():
+
+        def size(x: Any, f: Callable[[Any], Any] = f) -> Any:
+            return (ug.jacobian(lambda y: f(x * y), mode="reverse")(x) ** 2).sum()
+
+        found[name] = ug.grad(size)(x)
+        found[f"{name}, pushed"] = ug.jvp(ug.grad(size), (x,), (t,))[1]
+    return found
+
+
 # Functions with a slope above 0 at 0: of sqrt(f(x)) it is infinite.
 RISING: dict[str, Callable[[Any, Any], Any]] = {
     "sin": lambda ug, x: ug.sin(x),
