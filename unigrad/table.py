@@ -50,7 +50,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from unigrad.base.dtypes import is_half
-from unigrad.base.elsewhere import FURTHER, misnamed
+from unigrad.base.elsewhere import FURTHER, beyond, misnamed
 from unigrad.base.errors import UnigradError
 
 Array = Any
@@ -274,16 +274,25 @@ CALLED_OTHERWISE = frozenset(name for names in FURTHER.values() for name in name
 """Arguments that other libraries call otherwise; they have "bias" and "approximate" by name."""
 
 
+QUICK = ("asarray", "astype", "reshape")
+"""Functions that most others call, and that have little to name."""
+
+
 def explaining(function: F) -> F:
-    """The function itself, or one that says what an argument is called here where libraries differ in that."""
+    """The function itself, or one that says what an argument is called here where libraries differ in that, and which
+    arguments have to be named."""
     code = inspect.unwrap(function).__code__
     count = code.co_argcount + code.co_kwonlyargcount
     alone, named = code.co_varnames[: code.co_posonlyargcount], code.co_varnames[code.co_posonlyargcount : count]
     named = tuple([name for name in named if name != "self"])
     if code.co_flags & inspect.CO_VARKEYWORDS or not (
-        CALLED_OTHERWISE.intersection(alone + named) or "bias" in alone or function.__name__ == "gelu"
+        CALLED_OTHERWISE.intersection(alone + named)
+        or (code.co_kwonlyargcount and function.__name__ not in QUICK)
+        or "bias" in alone
+        or function.__name__ == "gelu"
     ):
         return function
+    in_order = code.co_varnames[: code.co_argcount]
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -291,7 +300,11 @@ def explaining(function: F) -> F:
             return function(*args, **kwargs)
         except TypeError as error:
             # One that Python raised at this very call has come through no other frame.
-            if not kwargs or error.__traceback__ is None or error.__traceback__.tb_next is not None:
+            if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                raise
+            if len(args) > len(in_order) and code.co_kwonlyargcount and not code.co_flags & inspect.CO_VARARGS:
+                raise beyond(function.__name__, args, in_order, code.co_varnames[len(in_order) : count]) from None
+            if not kwargs:
                 raise
             raise misnamed(function.__name__, kwargs, alone, named) from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -99,6 +99,9 @@ class DaskBackend(Backend):
     def copied(self, raw: Raw) -> Raw:
         return raw.copy()
 
+    def watched(self, raw: Raw, check: Callable[[Any], None]) -> Raw:
+        return raw.map_blocks(_passed, check, dtype=raw.dtype, meta=raw._meta)
+
     def is_at_hand(self, raw: Raw) -> bool:
         return False
 
@@ -130,6 +133,11 @@ def _on_gpu(values: np.ndarray[Any, Any]) -> Raw:
 def _on_host(values: Any) -> np.ndarray[Any, Any]:
     """What dask computed, which is of the chunks' kind."""
     return values.get() if type(values).__module__.startswith("cupy") else np.asarray(values)
+
+
+def _passed(values: Any, check: Callable[[Any], None]) -> Any:
+    check(values)
+    return values
 
 
 def _shortened(chunks: tuple[tuple[int, ...], ...]) -> str:

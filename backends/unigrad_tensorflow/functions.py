@@ -23,7 +23,6 @@ from unigrad.extend import (
     Key,
     Raw,
     Shape,
-    ShapeError,
     by_numpy,
     get_backend_object,
     is_array,
@@ -446,7 +445,7 @@ def matmul(x1: Raw, x2: Raw) -> Raw:
     if rank1 == rank2 == 2:
         return gen_math_ops.mat_mul(x1, x2)
     if not rank1 or not rank2:
-        raise ShapeError("neither operand may be 0-dimensional")
+        raise ValueError("neither operand may be 0-dimensional")  # which the primitive explains
     if rank1 > 1 and rank2 > 1:
         return gen_math_ops.batch_mat_mul_v2(x1, x2)
     product = matmul(x1[tf.newaxis] if rank1 == 1 else x1, x2[:, tf.newaxis] if rank2 == 1 else x2)

@@ -13,6 +13,8 @@ import unigrad as ug
 
 def test_repr_names_values_dtype_and_backend() -> None:
     assert repr(ug.asarray([1.0, 2.0])) == "Tensor([1., 2.], dtype=float32, backend='numpy')"
+    assert repr(ug.zeros((0, 3))) == "Tensor([], shape=(0, 3), dtype=float32, backend='numpy')"
+    assert repr(ug.zeros(0)) == "Tensor([], dtype=float32, backend='numpy')"
     assert f"{ug.asarray(1.5):.2f}" == "1.50"
 
 
@@ -174,5 +176,15 @@ def test_a_dtype_that_is_equal_but_another_object() -> None:
         y = x * ug.ones(2) + np.ones(2, dtype=other)
     y.backward()
     assert x.grad.dtype == ug.float32
-    with pytest.raises(ug.DtypeError):
-        ug.asarray(np.ones(2, dtype=">f4"))
+
+
+def test_numbers_in_the_other_order_of_bytes_come_in_as_the_same_numbers() -> None:
+    swapped = np.asarray([1.0, 2.5], dtype=np.dtype("float32").newbyteorder())
+    x = ug.asarray(swapped)
+    assert x.raw.dtype.isnative
+    assert x.tolist() == [1.0, 2.5]
+    assert x.dtype == ug.float32
+    assert ug.ones(2, dtype=swapped.dtype).raw.dtype.isnative
+    assert (x + swapped).tolist() == [2.0, 5.0]
+    with pytest.raises(ug.DtypeError, match="convert"):
+        ug.asarray(swapped, copy=False)

@@ -243,9 +243,16 @@ def test_moved_where_it_is_asked_for() -> None:
 
 def test_what_is_wrong_with_values_is_raised_as_they_are_computed() -> None:
     x = chunked()
-    loss = ug.nn.cross_entropy(x, beside(np.full(20, 9), x))
-    with pytest.raises(IndexError):
-        float(loss)
+    for label in (9, -1):
+        labels = beside(np.full(20, label), x)
+        for wrong in (
+            ug.nn.cross_entropy(x, labels),
+            ug.nn.one_hot(labels, 3).sum(),
+            ug.nn.embedding(labels, x[:3]).sum(),
+            ug.nn.nll_loss(ug.nn.log_softmax(x), labels),
+        ):
+            with pytest.raises(ug.IndexRangeError, match=f"label {label} is not from 0 to"):
+                float(wrong)
     singular = ug.linalg.inv(ug.zeros((2, 2), like=x))
     with pytest.raises(ug.LinAlgError):
         singular.numpy()

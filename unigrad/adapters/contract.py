@@ -439,6 +439,11 @@ class Backend:
         have to be computed first, which is done only for who asks for them."""
         return self.is_known(raw)
 
+    def watched(self, raw: Raw, check: Callable[[Any], None]) -> Raw:
+        """The same values, of which ``check`` is called with each part as it is computed, to raise what is wrong: where
+        they are not at hand but will be. It can be pickled."""
+        return raw
+
     def all_to_numpy(self, raws: Sequence[Raw]) -> list[np.ndarray[Any, Any]]:
         """:meth:`to_numpy` of several, which a framework may compute together."""
         return list(map(self.to_numpy, raws))

@@ -78,6 +78,7 @@ def as_dtype(dtype: Any) -> DType:
         found = np.dtype(dtype)
     except (TypeError, ValueError, SyntaxError) as error:  # which NumPy reads as a description of fields
         raise DtypeError(f"{dtype!r} is not a dtype; use ug.float32, ug.int64, ... or their names") from error
+    found = found if found.isnative else found.newbyteorder("=")  # numbers as files have them
     if found in ALL:
         return found
     if found.name in LATE and (known := late(found.name)) == found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from unigrad.base.errors import CallError, MissingNameError
 
@@ -274,6 +274,17 @@ def misnamed(function: str, given: Mapping[str, object], alone: Collection[str],
         return CallError(f"{function} has no argument {name!r}; type {here}={shown}")
     listed = ", ".join(f"{other}=" for other in named) or "no names"
     return CallError(f"{function} has no argument {name!r}; it takes {listed}")
+
+
+def beyond(function: str, given: Sequence[object], in_order: Sequence[str], named: Sequence[str]) -> CallError:
+    """The error for arguments by position that a function takes by name alone: ``named``, after ``in_order``."""
+    over = given[len(in_order) :]
+    shown = [repr(value) if isinstance(value, (int, float, str, tuple)) else "..." for value in over]
+    listed = ", ".join(f"{name}=" for name in named)
+    hint = (
+        f"type {named[0]}={shown[0]}" if len(named) == len(over) == 1 else f"name {', '.join(shown)}: it has {listed}"
+    )
+    return CallError(f"{function} takes {', '.join(in_order)} by position, and no more; {hint}")
 
 
 def check_arguments(function: str, given: Mapping[str, object]) -> None:

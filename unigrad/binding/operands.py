@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from unigrad.adapters.contract import Backend
 from unigrad.base import dtypes
 from unigrad.base.arguments import broadcast_shapes
@@ -104,6 +106,8 @@ def prepare(tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...]) ->
         if "float" in row.dtypes:
             dtype = dtypes.to_float(dtype)
         _check_kind(row, dtype)
+        if row.kind == "comparison" and dtype.kind in "iu":
+            found = _within(found, dtype)
     like = next((item for item in found if isinstance(item, Tensor)), None)
     result = []
     for position, item in enumerate(found):
@@ -116,6 +120,18 @@ def prepare(tensor_type: type[Tensor], row: Primitive, args: tuple[Any, ...]) ->
             item = item.astype(wanted)
         result.append(item)
     return result
+
+
+def _within(items: list[Any], dtype: dtypes.DType) -> list[Any]:
+    """What is compared; for a number beyond the integers of ``dtype`` two numbers of which the other is as large."""
+    limits = np.iinfo(dtype)
+    for position, item in enumerate(items):
+        if type(item) is int and not limits.min <= item <= limits.max:
+            above = item > limits.max
+            items = [(x * 0 if above else x * 0 + 1) if isinstance(x, Tensor) else x for x in items]
+            items[position] = int(above)
+            break
+    return items
 
 
 LARGEST_FLOAT32 = 3.4028234663852886e38

@@ -118,10 +118,6 @@ def _real_if_close(a: Any, /, *, tol: float = 100) -> Any:
     return x.real if bool((abs(x.imag) < limit).all()) else x
 
 
-def _where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
-    return OPERATIONS["nonzero"](condition) if x is None and y is None else OPERATIONS["where"](condition, x, y)
-
-
 def _average(
     a: Any, /, *, axis: Any = None, weights: Any = None, returned: bool = False, keepdims: bool = False
 ) -> Any:
@@ -216,7 +212,6 @@ FORMS: dict[str, Callable[..., Any]] = {
     "stack": _concatenated("stack"),
     "trace": _of_two_axes("trace"),
     "transpose": _transpose,
-    "where": _where,
 }
 """By NumPy's name: the function with NumPy's arguments."""
 FORMS |= {name: _listed(name) for name in ("array_split", "dsplit", "hsplit", "split", "vsplit")}

@@ -173,7 +173,7 @@ def gradients(
     if unused not in ("zeros", "none", "error"):
         raise ArgumentError(f"unused={unused!r} is unknown; use 'zeros', 'none' or 'error'")
     many = _as_heads(heads)
-    targets = [variables] if isinstance(variables, Tensor) else list(variables)
+    targets = [variables] if isinstance(variables, Tensor) else listed(variables, "variables")
     for position, target in enumerate(targets):
         if not isinstance(target, Tensor) or target._node is None:
             raise NotRecordedError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -22,7 +23,7 @@ from unigrad.operations.shapes import expand_dims, matrix_transpose
 from unigrad.random import tensor_drawn
 from unigrad.table import Array, operation
 from unigrad.tensor.coercion import tensors
-from unigrad.tensor.levels import is_at_hand, values_of_all
+from unigrad.tensor.levels import is_at_hand, is_wrapped, values_of_all
 from unigrad.tensor.tensor import Tensor
 
 __all__ = ["dropout", "embedding", "linear", "one_hot", "scaled_dot_product_attention"]
@@ -80,13 +81,19 @@ def checked_labels(labels: Tensor, classes: int) -> Tensor:
     if labels.dtype.kind not in "iu":
         raise DtypeError(f"labels must be integers or probabilities, not {labels.dtype}")
     if not is_at_hand(labels):
-        return astype(labels, np.int64)
+        found = astype(labels, np.int64)
+        check = functools.partial(_check_labels, classes=classes)
+        return found if is_wrapped(found) else type(found).of(found.backend.watched(found._raw, check), None)
     values = values_of_all(labels)
+    _check_labels(values, classes)
+    return labels if values.dtype == np.int64 else astype(labels, np.int64)
+
+
+def _check_labels(values: Any, classes: int) -> None:
     # Seen as unsigned, a negative number is a very large one: one pass tells both bounds.
     if values.size and values.astype(np.uint64, copy=False).max() >= classes:
         wrong = values[(values < 0) | (values >= classes)].ravel()[0]
         raise IndexRangeError(f"label {wrong} is not from 0 to {classes - 1}")
-    return labels if values.dtype == np.int64 else astype(labels, np.int64)
 
 
 @operation

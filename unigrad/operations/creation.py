@@ -73,7 +73,7 @@ def made(values: np.ndarray[Any, Any], like: Tensor | None, device: Any) -> Tens
 
 @operation
 def asarray(
-    obj: Array, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None, like: Tensor | None = None
+    obj: Array, /, dtype: Any = None, *, device: Any = None, copy: bool | None = None, like: Tensor | None = None
 ) -> Tensor:
     """A Tensor from a Tensor, any library's array, a buffer, a scalar or a nested sequence.
 
@@ -262,26 +262,26 @@ def empty(shape: int | Sequence[int], dtype: Any = None, *, device: Any = None, 
 
 
 @operation
-def full_like(x: Array, /, fill_value: complex, *, dtype: Any = None, device: Any = None) -> Tensor:
+def full_like(x: Array, /, fill_value: complex, dtype: Any = None, *, device: Any = None) -> Tensor:
     """An array of x's shape, dtype, backend and device, filled with one value."""
     x = asarray(x)
     return full(x.shape, fill_value, dtype=x.dtype if dtype is None else dtype, device=device, like=x)
 
 
 @operation
-def zeros_like(x: Array, /, *, dtype: Any = None, device: Any = None) -> Tensor:
+def zeros_like(x: Array, /, dtype: Any = None, *, device: Any = None) -> Tensor:
     """Zeros of x's shape, dtype, backend and device."""
     return full_like(x, 0, dtype=dtype, device=device)
 
 
 @operation
-def ones_like(x: Array, /, *, dtype: Any = None, device: Any = None) -> Tensor:
+def ones_like(x: Array, /, dtype: Any = None, *, device: Any = None) -> Tensor:
     """Ones of x's shape, dtype, backend and device."""
     return full_like(x, 1, dtype=dtype, device=device)
 
 
 @operation
-def empty_like(x: Array, /, *, dtype: Any = None, device: Any = None) -> Tensor:
+def empty_like(x: Array, /, dtype: Any = None, *, device: Any = None) -> Tensor:
     """An array of x's shape, dtype, backend and device whose values mean nothing (zeros)."""
     return full_like(x, 0, dtype=dtype, device=device)
 

@@ -36,7 +36,7 @@ __all__ = [
     "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "mod",
     "multiply", "nan_to_num", "negative", "nextafter", "not_equal", "polygamma", "positive", "pow", "power",
     "rad2deg", "radians", "real", "reciprocal", "remainder", "round", "sign", "signbit", "sin", "sinc",
-    "sinh", "sqrt", "square", "subtract", "tan", "tanh", "true_divide", "trunc", "where", "xlogy",
+    "sinh", "sqrt", "square", "subtract", "tan", "tanh", "true_divide", "trunc", "xlogy",
 ]  # fmt: skip
 
 
@@ -959,7 +959,7 @@ def fmin(x1: Array, x2: Array, /) -> Tensor:
     return minimum(where(isnan(x1), x2, x1), where(isnan(x2), x1, x2))
 
 
-@primitive("elementwise", promoted=("x1", "x2"), dtypes="any", public=True, scalars=True)
+@primitive("elementwise", promoted=("x1", "x2"), dtypes="any", scalars=True)
 def where(condition: Array, x1: Array, x2: Array, /) -> Tensor:
     """x1 where the condition holds, x2 elsewhere; the one not chosen gets gradient zero."""
 

@@ -13,13 +13,14 @@ import numpy as np
 
 from unigrad.base import dtypes
 from unigrad.base.arguments import new_shape, one_axis, whole_number
-from unigrad.base.errors import ArgumentError, DtypeError, IndexRangeError, ShapeError
+from unigrad.base.errors import ArgumentError, CallError, DtypeError, IndexRangeError, ShapeError
 from unigrad.base.words import EVERYTHING
 from unigrad.binding.declaring import primitive
 from unigrad.interpreters.batches import Mask, Values, repeated
 from unigrad.operations.arranging import along
 from unigrad.operations.creation import asarray, astype
 from unigrad.operations.elementwise import isnan, logical_not
+from unigrad.operations.elementwise import where as chosen
 from unigrad.operations.indexing import argsort_, getitem, scatter_, take, take_along_axis_
 from unigrad.operations.reductions import floating
 from unigrad.operations.shapes import flip, reshape
@@ -30,7 +31,7 @@ from unigrad.tensor.tensor import Tensor
 
 __all__ = [
     "TopK", "argwhere", "bincount", "compress", "digitize", "extract", "flatnonzero", "nonzero", "searchsorted",
-    "top_k",
+    "top_k", "where",
 ]  # fmt: skip
 
 
@@ -72,6 +73,17 @@ def nonzero(x: Array, /) -> tuple[Tensor, ...]:
     if x.ndim == 0:
         raise ShapeError("nonzero of a 0-dimensional array: it has no axes; use atleast_1d(x)")
     return tuple(asarray(positions, like=x) for positions in np.nonzero(values_of(x)))
+
+
+@operation
+def where(condition: Array, x1: Array = None, x2: Array = None, /) -> Any:
+    """x1 where the condition holds, x2 elsewhere; the one not chosen gets gradient zero. The condition alone gives the
+    positions where it holds, as :func:`nonzero` does."""
+    if x2 is None:
+        if x1 is not None:
+            raise CallError("where takes both choices, or none: ug.where(condition, x1, x2)")
+        return nonzero(condition)
+    return chosen(condition, x1, x2)
 
 
 @operation

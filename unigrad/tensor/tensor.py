@@ -220,7 +220,8 @@ class Tensor(Everyday):
         if values is None:
             return self._described()
         shown = np.array2string(values, separator=", ", prefix="Tensor(")
-        return f"Tensor({shown}, dtype={self.dtype}, backend={self.backend.name!r})"
+        shape = f"shape={self.shape}, " if not values.size and values.ndim > 1 else ""  # which the brackets do not tell
+        return f"Tensor({shown}, {shape}dtype={self.dtype}, backend={self.backend.name!r})"
 
     def __str__(self) -> str:
         values = self._shown_values()

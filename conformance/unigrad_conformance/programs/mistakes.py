@@ -355,6 +355,35 @@ def made(ug: Any) -> Results:
     return {"errors": [raised(attempt) for attempt in attempts]}
 
 
+@case("what is multiplied as a matrix and is none, and variables that are none", errors=["ShapeError"] * 3 +
+      ["ArgumentError"], shapes=[True] * 3)  # fmt: skip
+def no_matrices(ug: Any) -> Results:
+    x, number = ug.asarray([[1.0, 2.0], [3.0, 4.0]]), ug.asarray(2.0)
+    x.attach_grad()
+    with ug.record():
+        y = x * 2
+    attempts = [lambda: x @ 2.0, lambda: 2.0 @ x, lambda: ug.matmul(x[0], number)]
+    return {
+        "errors": [raised(attempt) for attempt in (*attempts, lambda: ug.gradients(y, 3))],
+        "shapes": ["shapes" in message(attempt) for attempt in attempts],
+    }
+
+
+@case("by position what a function takes by name alone: it says which names there are", errors=["CallError"] * 6,
+      named=[True] * 5)  # fmt: skip
+def by_position(ug: Any) -> Results:
+    x = ug.asarray([[1.0, 2.0], [3.0, 4.0]])
+    attempts = [
+        lambda: ug.fft.rfft(x, 4), lambda: ug.linalg.qr(x, "complete"), lambda: ug.diff(x, 2),
+        lambda: ug.searchsorted(x[0], x[1], "right"), lambda: ug.nn.layer_norm(x, x[0], x[1], -1),
+    ]  # fmt: skip
+    names = ("n=", "mode='complete'", "n=", "side=", "axis=")
+    return {
+        "errors": [raised(attempt) for attempt in (*attempts, lambda: ug.where(x > 0, x))],
+        "named": [name in message(attempt) for name, attempt in zip(names, attempts, strict=True)],
+    }
+
+
 @case("orders of Bessel functions that are no whole numbers", errors=["ArgumentError"] * 3)
 def orders(ug: Any) -> Results:
     x = ug.asarray([1.0, 2.0])

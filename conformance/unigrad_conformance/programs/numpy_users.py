@@ -108,6 +108,34 @@ def names_and_sizes(ug: Any) -> Results:
     }
 
 
+@NUMPY_USERS.case("where of a condition alone, a dtype by position, numbers in the other order of bytes", rows=[0, 1],
+                  columns=[1, 0], whole=[1, 2], zeros=[0, 0], value=[1, 2.5], grad=[2, 5], raw=[True])  # fmt: skip
+def unthinking(ug: Any) -> Results:
+    rows, columns = ug.where(ug.asarray([[False, True], [True, False]]))
+    swapped = np.asarray([1.0, 2.5], np.dtype(np.float32).newbyteorder())
+    x = ug.asarray(swapped)
+    return {
+        "rows": rows,
+        "columns": columns,
+        "whole": ug.asarray([1.0, 2.0], ug.int64),
+        "zeros": ug.zeros_like(x, ug.int32),
+        "value": x,
+        "grad": ug.grad(lambda x: (x * swapped).sum())(x) + ug.asarray(ug.grad(lambda x: (x * x).sum())(swapped)) / 2,
+        "raw": [x.dtype == ug.float32],
+    }
+
+
+@NUMPY_USERS.case("comparisons of integers with numbers that their dtype does not hold are those of the numbers")
+def beyond_a_dtype(ug: Any) -> Results:
+    found = {}
+    for dtype, low, high in (("uint8", -1, 256), ("int32", -(2**40), 2**40), ("int64", -(2**70), 2**63)):
+        x = ug.asarray([0, 1, 100], dtype=dtype)
+        found[f"{dtype} above"] = ug.stack([x == high, x != high, x < high, x <= high, x > high, x >= high])
+        found[f"{dtype} below"] = ug.stack([x == low, x != low, x < low, x <= low, x > low, x >= low])
+        found[f"{dtype} on the left"] = ug.stack([low < x, high < x, ug.vmap(lambda one, n=high: one < n)(x)])
+    return found
+
+
 @NUMPY_USERS.case("dtypes asked about as the standard has it", kinds=[True, False, True, True, False, True],
                   cast=[True, False, True, False], types=["float64", "int64", "float32", "complex64"])  # fmt: skip
 def questions_about_dtypes(ug: Any) -> Results:
