@@ -45,7 +45,7 @@ from unigrad_conformance.samples.reductions import REDUCTIONS
 from unigrad_conformance.samples.searching import SEARCHING
 from unigrad_conformance.samples.sequences import SEQUENCES
 from unigrad_conformance.samples.shapes import INDEXING, SHAPES
-from unigrad_conformance.samples.special import SPECIAL
+from unigrad_conformance.samples.special import SMALL, SPECIAL
 from unigrad_conformance.samples.statistics import STATISTICS
 from unigrad_conformance.samples.without_nan import WITHOUT_NAN
 
@@ -63,6 +63,7 @@ FAMILIES = (
         FOURIER,
         COMPLEX,
         SPECIAL,
+        SMALL,
     ),
 )
 

@@ -70,8 +70,10 @@ def special_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         return function
 
     def gamma_moment(a: Any, x: Any, power: int, upper: bool) -> Any:
-        if not (x > 0 and a > 0):
+        if not (x >= 0 and a > 0):
             return nan
+        if x == 0 or mp.isinf(x):  # of nothing, or all of the first
+            return mp.mpf(0)
         # t = exp(s): analytic, and it falls as an exponential.
         log = mp.log(x)
         ends = [log, log + 1, log + 3, log + 6] if upper else [log - 80 / a, log - 8 / a, log - 1, log]
@@ -136,8 +138,10 @@ def special_functions(mp: Any) -> dict[str, Callable[..., Any]]:
         return size if p > half else -size
 
     def beta_moment(a: Any, b: Any, x: Any, first: int, second: int) -> Any:
-        if not (a > 0 and b > 0 and 0 < x < 1):
+        if not (a > 0 and b > 0 and 0 <= x <= 1):
             return nan
+        if x in (0, 1):
+            return mp.mpf(0)
         log, both = mp.log(x), mp.digamma(a + b)
         mean, other = mp.digamma(a) - both, mp.digamma(b) - both
 

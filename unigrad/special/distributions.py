@@ -157,6 +157,7 @@ def student_density(xp: Any, df: Any, t: Any) -> Any:
 
 def student_by_freedom(xp: Any, df: Any, t: Any) -> Any:
     """That of the tail, I(df / 2, 1 / 2) at df / (df + t ** 2) over 2: for its first parameter and its argument."""
+    t = xp.where(xp.abs(t) == math.inf, 0.0, t)  # where it is 0 as well
     total = df + t * t
     x = df / total
     a, b = df * 0.5, df * 0 + 0.5

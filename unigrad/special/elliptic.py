@@ -25,8 +25,8 @@ def _elliptic(p: Values, order: int, second: bool) -> Values:
     """DLMF 19.8.1 and 19.8.6: by the arithmetic-geometric mean. Derivatives by the differential equation of the
     hypergeometric functions that they are (19.5.1, 19.5.2), and, since that divides by m, near m = 0 by their series.
     """
-    inside = (p > 0) & (p < values.LARGEST)
-    p_ = within(values.where(inside, p, 0.5), 1e-300, 1e300)
+    # Of the second derivative on products overflow, where it has long been 0.
+    p_ = within(values.where(p > 0, p, 0.5), 1e-300, 1e300 if order > 1 else values.LARGEST)
     m = 1.0 - p_
     a, b, c, differences = p_ * 0.0 + 1.0, sqrt(p_), p_ * 0.0, m * 0.5
     # With c = (a - b) / 2 of each step the sum of 2 ** (n - 1) c ** 2; the first is m / 2.
@@ -39,7 +39,7 @@ def _elliptic(p: Values, order: int, second: bool) -> Values:
     if order:
         near = abs(m) < 0.5
         far = values.where(near, 0.75, m)
-        slope = (whole - first if second else whole / p_ - first) / (far * 2.0)
+        slope = (whole - first if second else whole / p_ - first) * 0.5 / far
         found = values.where(
             near, _series(values.where(near, m, 0.0), order, second), _further(far, found, slope, order, second)
         )

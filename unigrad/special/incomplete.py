@@ -76,13 +76,24 @@ def _density(a: Values, x: Values) -> Values:
     return values.where(a > 10, large, x**small * exp(-x) / positive_gamma(small))
 
 
+_MANY = 1e16
+
+
+def _in_reach(a: Values, x: Values) -> tuple[Values, Values]:
+    """Numbers that the quadrature takes. Of a beyond 1e16, whose last digits it would lose, those as many standard
+    deviations apart: on nothing else the tails depend then, up to 2e-9 (Abramowitz and Stegun, 26.4.11)."""
+    many = values.where(a > _MANY, a, _MANY)
+    x = values.where(a > _MANY, (x - many) / sqrt(many) * math.sqrt(_MANY) + _MANY, x)
+    return within(a, 1e-300, _MANY), within(x, 1e-300, 10 * _MANY)
+
+
 def gamma_tails(a: Values, x: Values) -> tuple[Values, Values, Values]:
     """The lower and the upper incomplete gamma function, regularised, and x ** a exp(-x) / gamma(a).
 
     By a quadrature of the smaller tail, which takes fewer steps over whole arrays than series and continued fractions
-    do; where a is below 1 and x as well, by a series of both.
+    do; where a is below 1 and x as well, by a series of both. From a = 1e8 on digits are lost, half of them at 1e16.
     """
-    a_, x_ = within(a, 1e-300, 1e10), within(x, 1e-300, 1e10)
+    a_, x_ = _in_reach(a, x)
     small, lower = (a_ < 1) & (x_ < 1), x_ < a_
     density = _density(a_, x_)
     found = density * _tail(a_, x_, lower, None)
@@ -166,10 +177,12 @@ def _gamma_density(a: Values, x: Values) -> Values:
 
 
 def _gamma_moment(a: Values, x: Values, power: int, upper: bool) -> Values:
-    a_, x_ = within(a, 1e-300, 1e10), within(x, 1e-300, 1e10)
+    a_, x_ = within(a, 1e-300, 1e20), within(x, 1e-300, 1e21)
     lower = x_ < (0.0 if upper else 1e300)
     found = _tail(a_, x_, lower, power) * _density(a_, x_)
-    return values.where((x > 0) & (a > 0), found, math.nan)
+    # Of nothing; and of all the first is 0, the mean less the mean, and no other is asked for.
+    found = values.where(x.equals(0.0) | (x > values.LARGEST), 0.0, found)
+    return values.where((x >= 0) & (a > 0), found, math.nan)
 
 
 in_double(gammainc_, lambda a, x: gamma_tails(a, x)[0])
@@ -334,7 +347,9 @@ def _beta_moment(a: Values, b: Values, x: Values, first: int, second: int) -> Va
     a_, b_, x_ = values.where(inside, a, 1.0), values.where(inside, b, 1.0), values.where(inside, x, 0.5)
     rest = 1.0 - x_
     found = _tail_of_beta(a_, b_, x_, rest, first, second) * _density_of_beta(a_, b_, x_, rest)
-    return values.where(inside, found, math.nan)
+    # Of nothing; and of all the first is 0, the mean less the mean, and no other is asked for.
+    found = values.where(x.equals(0.0) | x.equals(1.0), 0.0, found)
+    return values.where((a > 0) & (b > 0) & (x >= 0) & (x <= 1), found, math.nan)
 
 
 def _beta_density(a: Values, b: Values, x: Values) -> Values:
@@ -342,7 +357,7 @@ def _beta_density(a: Values, b: Values, x: Values) -> Values:
     inside = parameters & (x > 0) & (x < 1)
     a_, b_, x_ = values.where(inside, a, 1.0), values.where(inside, b, 1.0), values.where(inside, x, 0.5)
     rest = 1.0 - x_
-    found = values.where(inside, _density_of_beta(a_, b_, x_, rest) / (x_ * rest), 0.0)
+    found = _density_of_beta(a_, b_, x_, rest) / (x_ * rest)
     a_ = values.where(x.equals(0.0), a, b)
     other = values.where(x.equals(0.0), b, a)
     end = values.where(a_ < 1, math.inf, values.where(a_.equals(1.0), other, 0.0))

@@ -130,8 +130,8 @@ def _spence(z: Values) -> Values:
     """From 1/2 to 2 by powers of log(z) (the integral of the generating function of Bernoulli's numbers, DLMF 24.2.1,
     since the integrand by -log(t) is that); DLMF 25.12.6 below and 25.12.4 above."""
     large = z > 2
-    z_ = within(z, 1e-300, 1e300)
-    y = values.where(large, 1.0 / z_, z_)
+    z_ = within(z, 1e-300, values.LARGEST)
+    y = values.where(large, 1.0 / within(z_, 1e-300, 1e300), z_)  # no subnormal number, which some make 0
     small = y < 0.5
     u = -values.where(small, log1p(-values.where(small, y, 0.0)), log(y))
     found = u - u * u * (0.25 - u * values.polynomial(u * u, _DEBYE))

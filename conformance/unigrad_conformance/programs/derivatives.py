@@ -4,6 +4,7 @@ derived once more."""
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from unigrad_conformance.case import Limit, Program, Results
 from unigrad_conformance.inputs import spread
+from unigrad_conformance.oracle import NAME
 
 DERIVATIVES = Program("derivatives")
 case = DERIVATIVES.case
@@ -327,3 +329,71 @@ DERIVATIVES.quickly(infinite, ("gelu",), RISING)
 DERIVATIVES.quickly(not_a_number, ("gather", "cumsum", "matmul", "power of nothing", "where"), LINEAR)
 DERIVATIVES.quickly(mapped_over_some, ("where",), MIXED)
 DERIVATIVES.quickly(mapped_indices, ("new axis", "two"), KEYS)
+
+
+_LEFT, _RIGHT = np.array([0.0, 0.0, 1.0, 1.0]), np.array([0.0, math.inf, 0.0, math.inf])
+
+
+@case("at the ends of a distribution its parameters move nothing", dtype="float64", everyday=False,
+      **dict.fromkeys(("gammainc", "gammaincc", "first", "second", "other", "student"), (0, 0, 0, 0)))  # fmt: skip
+def ends_of_distributions(ug: Any) -> Results:
+    special = ug.special
+    a, b = ug.asarray(np.array([0.5, 1.0, 2.0, 20.0])), ug.asarray(np.array([3.0, 1.0, 0.5, 2.0]))
+    left, right, far = ug.asarray(_LEFT), ug.asarray(_RIGHT), ug.asarray(np.array([1.0, -1.0]).repeat(2) * math.inf)
+    moved = {
+        "gammainc": (lambda a: special.gammainc(a, right), a),
+        "gammaincc": (lambda a: special.gammaincc(a, right), a),
+        "first": (lambda a: special.betainc(a, b, left), a),
+        "second": (lambda b: special.betainc(a, b, left), b),
+        "other": (lambda b: special.betaincc(a, b, left), b),
+        "student": (lambda a: special.stdtr(a, far), a),
+    }
+    return {name: ug.grad(lambda x, f=f: f(x).sum())(x) + 0.0 for name, (f, x) in moved.items()}
+
+
+@case("incomplete gamma functions of a million million and more are those of so many standard deviations",
+      everyday=False, tails=True, inverses=True)  # fmt: skip
+def of_many(ug: Any) -> Results:
+    a, steps = np.array([[1e11], [1e14], [1e17], [1e24]]), np.array([-3.0, -1.0, 0.0, 1.0, 3.0])
+    if ug.get_backend() == NAME:  # whose series are as long
+        return {"tails": True, "inverses": True}
+    x = a + steps * np.sqrt(a)
+    steps = (x - a) / np.sqrt(a)  # as far as float64 has them
+    normal = ug.special.ndtr(ug.asarray(steps)).numpy()
+    normal = normal + np.exp(-steps * steps / 2) * (1 - steps * steps) / (3 * np.sqrt(2 * np.pi * a))
+    lower, upper = (f(ug.asarray(a), ug.asarray(x)).numpy() for f in (ug.special.gammainc, ug.special.gammaincc))
+    back = ug.special.gammaincinv(ug.asarray(a[:2]), ug.asarray(lower[:2])).numpy()
+    return {
+        "tails": bool(np.allclose(lower, normal, atol=5e-9) and np.allclose(upper, 1 - normal, atol=5e-9)),
+        "inverses": bool(np.allclose(back, x[:2], rtol=1e-9)),
+    }
+
+
+# Each with points in the ranges of its formulas.
+THIRD: dict[str, list[float]] = {
+    "exprel": [-6.0, 0.5, 9.0], "ellipk": [-6.0, 0.25, 0.75], "ellipe": [-6.0, 0.25, 0.75], "spence": [0.25, 6.0],
+    "erfcx": [-1.25, 0.5, 7.0], "erfinv": [-0.5, 0.25], "log_ndtr": [-2.0, -0.5, 1.5], "rgamma": [-1.25, 0.25, 3.5],
+    "j0": [0.75, 4.0], "j1": [0.75, -4.0], "y0": [0.75, 4.0], "y1": [1.75, 4.0], "i0": [-0.75, 4.0],
+    "i1e": [-0.75, 4.0], "k0": [0.5, 2.5], "k1e": [1.5, 2.5], "expi": [-2.0, 0.75], "entr": [0.5, 2.0],
+}  # fmt: skip
+
+
+@case("third derivatives of special functions", dtype="float64", everyday=False, wrong=[])
+def third_of_special(ug: Any) -> Results:
+    if ug.get_backend() != "numpy":  # others take up to minutes, and the rules are the same everywhere
+        return {"wrong": []}
+
+    def slope(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        return ug.grad(lambda x: f(x).sum())  # type: ignore[no-any-return]
+
+    def third(name: str) -> Any:
+        return slope(slope(slope(getattr(ug.special, name))))(ug.asarray(np.array(THIRD[name]))).numpy()
+
+    wrong = []
+    for name in THIRD:
+        found = third(name)
+        with ug.use_backend(NAME):
+            exact = third(name).astype(np.float64)
+        if not np.allclose(found, exact, rtol=64 * 2.0**-52, atol=64 * 2.0**-52):
+            wrong.append(name)
+    return {"wrong": wrong}

@@ -244,3 +244,74 @@ for _operation in ("pdtr", "pdtrc"):
     )
 SPECIAL("special.erfcx", "odd_digits", "ug.special.erfcx(x)", x=np.array([-1.3, -5.7, 0.3]), dtypes=("float64",))
 SPECIAL("special.kn", "order_as_a_float", "ug.special.kn(2.0, x)", x=real([0.75, 4.0]), flat=True, dtypes=("float64",))
+_row(
+    "beta",
+    "at_poles_of_both",
+    "ug.special.beta(x, y)",
+    x=real([-5.0, -7.0, 4.0, -3.0, 2.0, -2.0]),
+    y=real([2.0, 3.0, -9.0, 1.5, -6.0, -3.0]),
+    flat=True,
+)
+for _operation, _points in {"ellipe": [-1e301, -1.5e308], "spence": [1e301, 1.5e308]}.items():
+    SPECIAL(
+        f"special.{_operation}",
+        "farthest_out",
+        f"ug.special.{_operation}(x)",
+        x=np.array(_points),
+        flat=True,
+        dtypes=("float64",),
+    )
+for _source, _points in (("spence(x)", [0.0, _inf]), ("zeta(x, 2.0)", [0.5, 1.0]), ("zeta(2.5, x)", [0.0, -1.5])):
+    _name = f"ends_of_{_source.replace('.', '_').partition('(')[2].strip(')').replace(', ', '_')}"
+    _row(_source.partition("(")[0], _name, f"ug.special.{_source}", x=real(_points), flat=True)
+for _operation in ("huber", "pseudo_huber"):
+    _row(
+        _operation,
+        "ends",
+        f"ug.special.{_operation}(x, y)",
+        x=real([0.0, -1.0, 0.0]),
+        y=real([0.5, 0.5, 0.0]),
+        flat=True,
+    )
+for _operation, _points in {
+    "sindg": [0.0, 180.0, -180.0, 360.0, -540.0],
+    "cosdg": [90.0, -90.0, 270.0, -450.0],
+    "tandg": [180.0, 360.0],
+}.items():
+    _row(_operation, "zeros", f"ug.special.{_operation}(x)", x=real(_points), flat=True)
+
+SMALL = Family(
+    "special",
+    Limit(64, reason="what is accurate also where it is small has all its digits there"),
+    everyday=False,
+    halves=False,
+)
+for _operation, _points in {
+    "erfc(x)": [0.3, 3.1, 9.3, 26.1],
+    "ndtr(x)": [-0.3, -3.1, -9.7, -36.9],
+    "log_ndtr(x)": [0.3, 3.1, 9.7, 36.9],
+    "erfcx(x)": [0.3, 30.1, 1e9],
+    "gammaincc(2.5, x)": [3.1, 30.3, 200.7],
+    "gammainc(2.5, x)": [1e-9, 1e-3, 0.9],
+    "betainc(2.5, 1.5, x)": [1e-9, 1e-3, 0.3],
+    "exp1(x)": [0.3, 9.3, 300.7],
+    "kn(2, x)": [9.3, 300.7],
+    "k0(x)": [9.3, 300.7],
+    "i0e(x)": [9.3, 1e9],
+    "zetac(x)": [3.1, 40.3, 90.1],
+    "entr(x)": [1e-9, 1.0009765625],
+    "cosm1(x)": [1e-9, 0.01],
+    "expm1(x)": [1e-9, 0.01],
+    "spence(x)": [0.9999, 1.0009765625],
+    "ive(2.25, x)": [9.3, 712.3],
+    "rgamma(x)": [-20.3, -2.3, -1.3, 30.3],
+    "gamma(x)": [-20.3, -2.3, -1.3, -1e-9],
+}.items():
+    SMALL(
+        f"special.{_operation.partition('(')[0]}",
+        "small",
+        f"ug.special.{_operation}",
+        x=np.array(_points),
+        flat=True,
+        dtypes=("float64",),
+    )
