@@ -69,7 +69,7 @@ def _bessel_ie(special: Any, x: Raw, order: int) -> Raw:
 
 
 def _modified(special: Any, v: Raw, x: Raw, scaled: bool) -> Raw:
-    found = np.where((v >= 0) & (v <= 60) & (x >= 0), special.iv(v, x), math.nan)
+    found = special.iv(v, x)
     return found * np.exp(-x) if scaled else found
 
 
@@ -77,11 +77,6 @@ def _elliptic(special: Any, p: Raw, order: int, second: bool) -> Raw | None:
     if order:
         return None
     return special.ellipe(1.0 - p) if second else special.ellipkm1(p)
-
-
-def _zeta(special: Any, s: Raw, q: Raw) -> Raw:
-    found = np.where(q == 0, math.inf, special.zeta(s, q))
-    return np.where((s < 1) | (q < 0), math.nan, found)
 
 
 def _erfc(special: Any, x: Raw) -> Raw:
@@ -120,7 +115,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "scaled_erfc": _scaled_erfc,
     "student_inverse": lambda special, df, p: special.stdtrit(df, p),
     "xlog1py": lambda special, x, y: special.xlog1py(x, y),
-    "zeta": _zeta,
+    "zeta": lambda special, s, q: special.zeta(s, q),
 }
 """By primitive: ``function(scipy.special, *arrays, *statics)``."""
 
@@ -139,7 +134,8 @@ FEW_DIGITS: Mapping[str, Callable[..., Raw]] = {
     "gammainccinv": lambda found, a, q: (a <= 0) | (q < 0) | (q > 1),
     "gammaincinv": lambda found, a, p: (a <= 0) | (p < 0) | (p > 1),
     "rgamma": lambda found, x: x == -math.inf,
-    "modified": lambda found, v, x, scaled: (x < 1e-290) | (x > 600),
+    "modified": lambda found, v, x, scaled: (v < 0) | (v > 60) | (x < 1e-290) | (x > 600),
+    "zeta": lambda found, s, q: (s < 1) | (q < 0),
 }
 """Where SciPy's have few digits, or another convention than ours: a mask by what was found and the arguments."""
 

@@ -65,11 +65,11 @@ def _convolve(xp: Any, x1: Any, x2: Any, valid: bool) -> Any:
         if edge <= start < size:
             parts.append(xp.matmul(windows, weights) if few else xp.matmul(weights, windows))
         else:
-            # The zeros at the ends are no elements: infinity times one of them is nothing.
-            products = xp.multiply(windows, weights if few else xp.reshape(weights, (width, 1)))
+            # The zeros at the ends are no elements: infinity times one of them is nothing. There the windows are few.
+            products = xp.multiply(windows, weights)
             place = np.arange(start, start + rows)[:, None] + np.arange(columns)
             products = xp.where(xp.constant((place >= edge) & (place < edge + size), products), products, zero)
-            parts.append(xp.sum(products, (1 if few else 0,), False))
+            parts.append(xp.sum(products, (1,), False))
     return parts[0] if len(parts) == 1 else xp.concat(parts, 0)
 
 

@@ -309,7 +309,7 @@ def arange(
         raise ArgumentError("arange cannot go in steps of 0")
     whole = builtins.all(isinstance(bound, int) for bound in (start, stop, step))
     wanted = dtypes.as_dtype((int if whole else float) if dtype is None else dtype)
-    if whole and builtins.max(abs(start), abs(stop), abs(step)) > _EXACT:
+    if whole and builtins.max(abs(start), abs(stop)) > _EXACT:
         # NumPy counts in floating numbers, and holds none of uint64's upper half in between.
         return made(np.asarray(range(int(start), int(stop), int(step)), dtype=wanted), like, device)
     try:

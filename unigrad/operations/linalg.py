@@ -390,7 +390,7 @@ def multi_dot(arrays: Sequence[Array], /) -> Tensor:
     for number, x in enumerate(found):
         if x.ndim != 2 and not (x.ndim == 1 and number in (0, len(found) - 1)):
             raise ShapeError(f"multi_dot needs matrices, at the ends perhaps vectors, and array {number} is {x.shape}")
-    sizes = [1 if found[0].ndim == 1 else found[0].shape[0], *[x.shape[-1] if x.ndim == 2 else 1 for x in found]]
+    sizes = [1 if found[0].ndim == 1 else found[0].shape[0], *[x.shape[1] if x.ndim == 2 else 1 for x in found]]
     # The least cost of the product of arrays i to j, and after which one it is split (Cormen et al., chapter 14.2).
     splits: dict[tuple[int, int], int] = {}
     costs = {(i, i): 0 for i in range(len(found))}

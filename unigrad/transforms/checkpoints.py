@@ -91,7 +91,6 @@ def _one_step(segment: _Segment, backend: Backend) -> Any:
             )
     pull_back = functools.partial(segment.pull_back, tracked, floating, closed_over)
     parents = [*[segment.inputs[position]._node for position in tracked], *closed_over]
-    outputs = [y.detach() for y in outputs]
     joined = joined_to(name, parents, [outputs[position] for position in floating], pull_back)
     for position, y in zip(floating, joined, strict=True):
         outputs[position] = y

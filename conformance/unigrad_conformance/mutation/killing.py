@@ -195,12 +195,16 @@ class Near:
                 self._by_line.setdefault(line, []).append(trial)
 
     def to(self, mutant: Mutant) -> list[Trial]:
-        """Those, the cheapest first; of a mutant of what writes code all, if none does."""
+        """Those, the cheapest first; of what writes code, which may have run for an earlier one, then all others."""
         place = mutant.place
         lines = () if place is None else range(place.first, place.last + 1)
         found = dict.fromkeys(trial for line in lines for trial in self._by_line.get((mutant.path, line), ()))
-        some = list(found) or (self._all if mutant.is_written else [])
-        return sorted(some, key=lambda trial: trial.seconds)
+        rest = [trial for trial in self._all if trial not in found] if mutant.is_written else []
+        return [*sorted(found, key=_seconds), *sorted(rest, key=_seconds)]
+
+
+def _seconds(trial: Trial) -> float:
+    return trial.seconds
 
 
 # --- with a fault --------------------------------------------------------------------------------------------------
