@@ -257,10 +257,18 @@ def _mapped(
     def values(*given: Any) -> list[Any]:
         return [output for outputs in apart(*given) for output in outputs]
 
-    none = ug.vmap(all_of)(*[x[:0] for x in stacked])
-    return all(x.shape == (0, *y.shape) for x, y in zip(none, all_of(*first), strict=True)) and all(
+    shapes = [(0, *y.shape) for y in all_of(*first)]
+    return all(_of_none(ug, all_of, stacked, first, mask) == shapes for mask in (everything, *alone)) and all(
         all(map(_alike, *_both(ug, f, stacked, pair, mask))) for mask in alone for f in (values, all_of)
     )
+
+
+def _of_none(
+    ug: Any, f: Callable[..., Any], stacked: Sequence[Any], first: Sequence[Any], mask: Sequence[bool]
+) -> list[tuple[int, ...]]:
+    """The shapes that ``vmap`` gives over none of the marked inputs."""
+    given = [batch[:0] if marked else x for batch, x, marked in zip(stacked, first, mask, strict=True)]
+    return [x.shape for x in ug.vmap(f, in_axes=tuple(0 if marked else None for marked in mask))(*given)]
 
 
 def _both(

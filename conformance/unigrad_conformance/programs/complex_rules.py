@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
 
 from unigrad_conformance.case import Program, Results, raised
+from unigrad_conformance.oracle import NAME
 
 COMPLEX_RULES = Program("complex_rules")
 case = COMPLEX_RULES.case
@@ -43,9 +45,10 @@ def layers(ug: Any) -> Results:
         "group_norm": ug.nn.group_norm(z.reshape(1, 2, 3), 2, eps=0.0),
         "rms_norm": ug.nn.rms_norm(z, eps=0.0),
     }
+    damped = {f"{name}, damped": getattr(ug.nn, name)(z, eps=0.25) for name in ("layer_norm", "rms_norm")}
     sizes = [ug.mean(ug.abs(x) ** 2) for x in made.values()]
     one = [bool(np.isclose(float(size), 1.0)) for size in sizes]
-    return {**made, "normalize": ug.nn.normalize(z), "one": one}
+    return {**made, **damped, "normalize": ug.nn.normalize(z), "one": one}
 
 
 @case("what needs an order or a probability refuses them", refused=["DtypeError"])
@@ -141,3 +144,57 @@ def powers_of_zero(ug: Any) -> Results:
     of_base, of_exponent = pull(ug.ones_like(z))
     forward = ug.jvp(lambda z: z**exponents, (z,), (ug.ones_like(z),))[1]
     return {"power": power, "gradient of base": of_base, "gradient of exponent": of_exponent, "forward": forward}
+
+
+# Of C's table (ISO C, annex G.6), which the standard repeats.
+STANDARD: dict[str, dict[complex, complex]] = {
+    "expm1": {
+        complex(_i, 0): complex(_i, 0),
+        complex(-_i, _i): complex(-1, 0),
+        complex(-_i, _nan): complex(-1, 0),
+        complex(_nan, 0): complex(_nan, 0),
+        complex(_nan, 1): complex(_nan, _nan),
+    },
+    "log1p": {
+        complex(_i, _nan): complex(_i, _nan),
+        complex(-_i, _nan): complex(_i, _nan),
+        complex(_nan, _i): complex(_i, _nan),
+        complex(-_i, 1): complex(_i, np.pi),
+        complex(1, -_i): complex(_i, -np.pi / 2),
+        complex(-1, 0): complex(-_i, 0),
+        complex(_nan, 1): complex(_nan, _nan),
+    },
+    "tanh": {
+        complex(_i, 1): 1,
+        complex(-_i, 1): -1,
+        complex(_nan, 0): complex(_nan, 0),
+        complex(_nan, 1): complex(_nan, _nan),
+        complex(1, _i): complex(_nan, _nan),
+    },
+}
+
+
+@case(
+    "infinite parts and NaN give what the standard says",
+    dtype="complex128",
+    **{name: [*table.values()] for name, table in STANDARD.items()},
+)
+def standard_far_out(ug: Any) -> Results:
+    if ug.get_backend() == NAME:  # which knows no NaN in one part alone
+        return {name: ug.asarray(np.array([*table.values()], complex)) for name, table in STANDARD.items()}
+    return {name: getattr(ug, name)(ug.asarray(np.array([*table]))) for name, table in STANDARD.items()}
+
+
+@case("a cotangent of real numbers taken as complex loses its imaginary part without a warning", dtype="complex128",
+      grad=[2, 2], second=[2, 2], warned=0)  # fmt: skip
+def cast_back(ug: Any) -> Results:
+    x = ug.asarray(np.array([1.0, 2.0]))
+
+    def f(x: Any) -> Any:
+        return ug.real((x.astype("complex128") * (1 + 2j)) ** 2 * (1 - 1j)).sum()
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        grad = ug.grad(f)(x)
+        second = ug.grad(lambda x: ug.grad(f)(x).sum())(x)
+    return {"grad": grad / x, "second": second, "warned": len(caught)}

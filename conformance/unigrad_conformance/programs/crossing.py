@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from unigrad_conformance.case import Program, Results, raised
 from unigrad_conformance.oracle import NAME as ORACLE
 
@@ -79,3 +81,39 @@ def bridged(ug: Any) -> Results:
     f = ug.bridge(lambda x: (x * x).sum(), inner=_elsewhere(ug), outer=ug.get_backend())
     value, gradient = ug.value_and_grad(f)(ug.asarray([1.0, 2.0]))
     return {"value": value, "grad": gradient}
+
+
+@case("after a crossing a gradient on one backend is as it was before, of one head or several",
+      one=[3, 3], two=[5, 5], apart=[7, 7])  # fmt: skip
+def beside(ug: Any) -> Results:
+    x = ug.asarray([1.0, 2.0])
+    x.attach_grad()
+    with ug.record():
+        away = (x * 4).to_backend(_elsewhere(ug))
+        three, two = x * 3, x * 2
+    one = ug.gradients(three, x, retain_graph=True)
+    both = ug.gradients([three, two], x, retain_graph=True)
+    return {"one": one, "two": both, "apart": ug.gradients([three, away], x)}
+
+
+@case("back and forth many times, and each time on both ways", grad=[1.5, 1.5])
+def many_times(ug: Any) -> Results:
+    here, x = ug.get_backend(), ug.asarray([1.0, 2.0])
+    x.attach_grad()
+    with ug.record():
+        y = x
+        for _ in range(8):
+            y = (y + y.to_backend(_elsewhere(ug)).to_backend(here)) * 0.5
+        z = y.to_backend(_elsewhere(ug)) * 0.5
+    ug.backward([y, z])
+    return {"grad": x.grad}
+
+
+@case("a keyword on another backend says where NumPy's arrays go", grad=[3, 4], kind="ndarray")
+def keyword_elsewhere(ug: Any) -> Results:
+    w = ug.asarray([3.0, 4.0]).to_backend(_elsewhere(ug))
+    found = ug.grad(lambda x, w: (x * w).sum())(np.ones(2, np.float32), w=w)
+    return {
+        "grad": ug.asarray(np.asarray(found.numpy() if isinstance(found, ug.Tensor) else found, np.float32)),
+        "kind": type(found).__name__ if not isinstance(found, ug.Tensor) else "Tensor",
+    }

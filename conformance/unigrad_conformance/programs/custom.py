@@ -215,6 +215,93 @@ def same_draws(ug: Any) -> Results:
     }
 
 
+@case("rows of a Jacobian and forward mode through a batch, whose axes are of other sizes", limit=CHAINS)
+def rows_through_batches(ug: Any) -> Results:
+    mixed, x = mixed_of(ug), ug.asarray(np.float32([0.5, -1.5]))
+
+    def each(x: Any) -> Any:
+        return ug.vmap(lambda a: ug.stack([mixed(a, b)["product"] for b in (a, a * a, ug.sin(a))]))(x)
+
+    return {mode: ug.jacobian(each, mode=mode)(x) for mode in ("reverse", "forward")}
+
+
+@case("forward mode through a rule leaves the graph that its residuals came from", tangent=[6, 24], after=[2, 4])
+def residuals_stay(ug: Any) -> Results:
+    cube = cube_of(ug)
+
+    @ug.custom_gradient
+    def square(x: Any) -> Any:
+        return x * x, lambda g: g * 2 * x
+
+    (x,) = attached(ug, [1.0, 2.0])
+    with ug.record():
+        h = x * x
+    tangent = ug.jvp((lambda x: x * x) if is_reference(ug) else square, (h,), (ug.ones(2),))[1] * cube(ug.ones(2))
+    tangent = tangent.detach() * ug.asarray([3.0, 3.0])
+    h.backward()
+    return {"tangent": tangent, "after": x.grad}
+
+
+@case("None for a whole container of arguments, and a container of none", w=[0, 0], b=[0], x=[3, 3], empty=[3, 3])
+def nothing_for_a_container(ug: Any) -> Results:
+    @ug.custom_gradient
+    def layer(parameters: Any, nothing: Any, x: Any) -> Any:
+        return x * 3 + parameters["w"] * 0, lambda g: (None, nothing, g * 3)
+
+    w, b, x = attached(ug, [3.0, 3.0], [1.0], [1.0, 1.0])
+    with ug.record():
+        y = layer({"w": w, "of": [b]}, (), x)
+    empty = ug.gradients(y, x, retain_graph=True)
+    y.backward()
+    return {"w": ug.zeros(2) + w.grad, "b": b.grad, "x": x.grad, "empty": empty}
+
+
+@case("NumPy's numbers among the arguments come as they are, and arrays as Tensors",
+      kinds=["float64", "bool", "True"], value=[2, 4], grad=[2, 2])  # fmt: skip
+def numbers_of_numpy(ug: Any) -> Results:
+    kinds: list[str] = []
+
+    @ug.custom_gradient
+    def scaled(x: Any, factor: Any, flag: Any, array: Any) -> Any:
+        kinds[:] = [type(factor).__name__, type(flag).__name__, str(isinstance(array, ug.Tensor))]
+        return x * float(factor), lambda g: (g * float(factor), None, None, None)
+
+    (x,) = attached(ug, [1.0, 2.0])
+    with ug.record():
+        y = scaled(x, np.float64(2.0), np.bool_(True), np.ones(2, np.float32))
+    y.backward()
+    return {"kinds": [kind.rstrip("_") for kind in kinds], "value": y.detach(), "grad": x.grad}
+
+
+_Z = np.array([1 + 2j, -0.5 + 1j])
+_SCALE = 2 - 1j
+
+
+@case("cotangents of complex arrays are in the conjugate form, those that a rule gets and those that it gives",
+      dtype="complex128",
+      **dict.fromkeys(("rule", "checkpoint", "both", "mapped"), 2 * np.conj(_Z * _SCALE**2)),
+      second=[2 * np.conj(_SCALE**2) * (1 - 1j)] * 2, cotangents=[4j * np.conj(_SCALE)] * 2)  # fmt: skip
+def complex_cotangents(ug: Any) -> Results:
+    def plain(z: Any) -> Any:
+        return z * _SCALE
+
+    @ug.custom_gradient
+    def scaled(z: Any) -> Any:
+        return z * _SCALE, lambda g: g * np.conj(_SCALE)
+
+    rule, checkpoint = (plain, lambda f: f) if is_reference(ug) else (scaled, ug.checkpoint)
+    z = ug.asarray(_Z)
+
+    def size(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        return lambda z: ug.real((f(z) ** 2).sum())
+
+    functions = {"rule": rule, "checkpoint": checkpoint(plain), "both": checkpoint(rule), "mapped": ug.vmap(rule)}
+    return {name: ug.grad(size(f))(z) for name, f in functions.items()} | {
+        "second": ug.grad(lambda z: ug.real((ug.grad(size(rule))(z) * (1 - 1j)).sum()))(z),
+        "cotangents": ug.vjp(rule, z)[1](ug.ones_like(z) * 4j)[0],
+    }
+
+
 WRONG: dict[str, Callable[..., Any]] = {
     "number": lambda g, x, y: (g, g, g),
     "alone": lambda g, x, y: g,
@@ -311,6 +398,16 @@ def transparent(ug: Any) -> Results:
     return _transforms(ug, f)
 
 
+@case("pulled back once more, recorded this time, it is the function that it was", first=[3, 12], second=[6, 12])
+def pulled_twice(ug: Any) -> Results:
+    (x,) = attached(ug, [1.0, 2.0])
+    with ug.record():
+        y = ug.checkpoint(lambda x: x**3)(x * 1)
+        first = ug.gradients(y, x, retain_graph=True)
+        again = ug.gradients(y, x, create_graph=True)
+    return {"first": first, "second": ug.gradients(again, x)}
+
+
 @case("nested, and over what it closes over: attached arrays, intermediates, an argument given twice",
       limit=CHAINS)  # fmt: skip
 def closures(ug: Any) -> Results:
@@ -358,6 +455,22 @@ def transforms_inside(ug: Any) -> Results:
         "forward": ug.jvp(grad, (x,), (ug.asarray([1.0, 0.0]),))[1],
         "twice": ug.grad(ug.checkpoint(grad))(x),
     }
+
+
+@case("what a transform inside gives is a Tensor, as it is without a checkpoint", kinds=[True] * 3, grad=[3, 4])
+def kinds_inside(ug: Any) -> Results:
+    x, kinds = ug.asarray([3.0, 4.0]), []
+    ones = np.ones(2, np.float32)
+
+    def f(z: Any) -> Any:
+        found = [
+            ug.grad(lambda y: (y * z * z).sum())(ones), ug.vjp(lambda y: y * z, ones)[1](ones)[0],
+            ug.vmap(lambda y: y * z)(ones[None]),
+        ]  # fmt: skip
+        kinds[:] = [isinstance(each, ug.Tensor) for each in found]
+        return (z * z).sum() * 0.5
+
+    return {"grad": ug.grad(ug.checkpoint(f))(x), "kinds": kinds}
 
 
 @case("the gradient of an intermediate that it closes over; a second backward finds the graph released",

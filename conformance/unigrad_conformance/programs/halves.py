@@ -30,6 +30,11 @@ def _slope(ug: Any, f: Callable[..., Any], *values: Any, argnums: int = 0) -> An
     return ug.grad(lambda *xs: ug.sum(f(*xs)), argnums=argnums)(*values).reshape(-1)[0]
 
 
+def _bands(ug: Any, size: float) -> Any:
+    """An image whose columns are of both signs."""
+    return ug.asarray(np.tile(np.float16([-size, size, size, -size] * 2), (1, 1, 8, 1)))
+
+
 def _number(ug: Any, *values: float) -> Any:
     return ug.asarray(np.float16(values))
 
@@ -92,6 +97,7 @@ OVERFLOWING: dict[str, tuple[Callable[[Any], Any], float]] = {
         ),
         30000,
     ),
+    "bicubic": (lambda ug: ug.nn.interpolate(_bands(ug, 6e4), size=(2, 3), mode="bicubic")[0, 0, 0, 0], 42780),
     "attention": (lambda ug: ug.nn.scaled_dot_product_attention(*[_filled(ug, 45, 1, 64)] * 3)[0, 0], 45),
 }
 
@@ -201,3 +207,12 @@ def gradients_of_halves(ug: Any) -> Results:
         "layer_norm": bool(np.allclose(layer.numpy(), 0, atol=1e-3)),
         "dtypes": [str(x.dtype) for x in (mean, norm, layer)],
     }
+
+
+@case("bfloat16 is shown as numbers, where there is any", shown=["[ 1.5 -2. ]", "0.1"], long=True)
+def shown(ug: Any) -> Results:
+    try:
+        x = ug.asarray([1.5, -2.0, 0.1], dtype="bfloat16")
+    except ug.UnsupportedError:
+        return {"shown": ["[ 1.5 -2. ]", "0.1"], "long": True}
+    return {"shown": [str(x[:2]), f"{x[2]:.1f}"], "long": repr(x[:2]).startswith("Tensor([ 1.5, -2. ], dtype=bfloat16")}

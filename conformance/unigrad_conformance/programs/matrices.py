@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -208,3 +209,66 @@ def _traced(ug: Any, x: Any, function: Callable[[Any], Any]) -> Any:
         tensorflow = importlib.import_module("tensorflow")
         return ug.asarray(tensorflow.function(function)(x.raw))
     return function(x)
+
+
+@case("who may ask for derivatives of the vectors of repeated values is warned", warned=[1, 1, 0, 0, 0])
+def warned_of_repeated(ug: Any) -> Results:
+    same, apart = ug.asarray(np.eye(2)), ug.asarray(np.diag([1.0, 2.0]))
+    same.attach_grad()
+    apart.attach_grad()
+
+    def warned(name: str, x: Any, recorded: bool) -> int:
+        with warnings.catch_warnings(record=True) as caught, ug.record() if recorded else ug.pause():
+            warnings.simplefilter("always")
+            getattr(ug.linalg, name)(x)
+        return sum(issubclass(each.category, ug.UnigradWarning) for each in caught)
+
+    calls = (
+        ("eigh", same, True),
+        ("svd", same, True),
+        ("eigh", apart, True),
+        ("svd", apart, True),
+        ("svd", same, False),
+    )
+    return {"warned": [warned(*call) for call in calls]}
+
+
+_WEIGHTS = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 10.0]])
+_SYMMETRIC = (_WEIGHTS + _WEIGHTS.T) / 2
+
+
+@case("functions of a matrix with repeated values have the derivatives that they have, and no second ones",
+      dtype="float64", exp=_SYMMETRIC * math.e, sqrt=_SYMMETRIC / 4, cube=_WEIGHTS * 4, beside=_SYMMETRIC,
+      unknown=True, second=True, twice=True)  # fmt: skip
+def functions_of_repeated(ug: Any) -> Results:
+    weights, eye = ug.asarray(_WEIGHTS), np.eye(3)
+
+    def of(d: Callable[[Any], Any], weights: Any = weights) -> Callable[[Any], Any]:
+        def f(x: Any) -> Any:
+            w, v = ug.linalg.eigh(x)
+            return ((v * d(w)) @ v.T * weights).sum()
+
+        return f
+
+    def cube(x: Any) -> Any:
+        u, s, vh = ug.linalg.svd(x, full_matrices=False)
+        return ((u * s) @ vh * weights).sum() * 4
+
+    def gradient(f: Callable[[Any], Any], x: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ug.grad(f)(ug.asarray(x))
+
+    def undefined(f: Callable[[Any], Any], x: Any) -> bool:
+        return bool(np.isnan(gradient(f, x).numpy()).any())
+
+    corner = ug.asarray(np.eye(3)[[1, 0, 2]] * np.array([0.0, 1.0, 0.0]))
+    return {
+        "exp": gradient(of(ug.exp), eye),
+        "sqrt": gradient(of(ug.sqrt), 4 * eye),
+        "cube": gradient(cube, np.diag([2.0, 2.0, 5.0])),
+        "beside": gradient(of(lambda w: w), np.diag([2.0, 2.0, 3.0])),
+        "unknown": undefined(of(lambda w: w * w, corner), 2 * eye),
+        "second": undefined(lambda x: ug.grad(of(ug.exp))(x)[0, 1], eye),
+        "twice": undefined(lambda x: (ug.linalg.eigh(x)[1] ** 2 * weights).sum(), eye),
+    }

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad_conformance.case import Program, Results
+from unigrad_conformance.case import Program, Results, raised
 from unigrad_conformance.oracle import Oracle
 
 MEMORY = Program("memory")
@@ -97,3 +97,12 @@ def read_only(ug: Any) -> Results:
     arrays = [np.from_dlpack(_Capsule(x.__dlpack__(**each))) for each in asked]
     shared = [bool(np.shares_memory(array, kept)) for array in arrays]
     return {"values": ug.asarray(np.stack(arrays)), "shared": shared[:3]}
+
+
+@case("NumPy gets the values to look at, and a copy to write to", values=[[0, 1, 2]] * 4,
+      written=["ValueError", "nothing", "nothing", "nothing"], kept=[0, 1, 2])  # fmt: skip
+def seen_by_numpy(ug: Any) -> Results:
+    x = ug.asarray(np.arange(3, dtype=np.float32))
+    seen = [np.asarray(x), np.array(x), np.asarray(x, copy=True), x.numpy()]
+    values = ug.asarray(np.stack([each.astype(np.float32) for each in seen]))
+    return {"values": values, "written": [raised(lambda each=each: each.fill(7)) for each in seen], "kept": x}

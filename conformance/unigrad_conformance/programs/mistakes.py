@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from unigrad_conformance.case import Program, Results, message, raised
 from unigrad_conformance.oracle import NAME as ORACLE
 
@@ -463,7 +465,7 @@ def linalg_arguments(ug: Any) -> Results:
     return {"errors": [raised(attempt) for attempt in attempts]}
 
 
-@case("convolutions whose shapes do not fit", errors=["ShapeError"] * 8)
+@case("convolutions whose shapes do not fit", errors=["ShapeError"] * 9)
 def convolution_shapes(ug: Any) -> Results:
     x, w = ug.ones((1, 4, 5, 5)), ug.ones((2, 4, 3, 3))
     attempts = [
@@ -475,6 +477,7 @@ def convolution_shapes(ug: Any) -> Results:
         lambda: ug.nn.conv2d(x, w, ug.ones(3)),
         lambda: ug.nn.conv1d(x, w),
         lambda: ug.nn.conv_transpose2d(x, w),
+        lambda: ug.nn.unfold(x, 7),
     ]
     return {"errors": [raised(attempt) for attempt in attempts]}
 
@@ -705,3 +708,27 @@ def backward_in_transforms(ug: Any) -> Results:
     survived = _attempt(ug, lambda x, y: ug.jvp(pull, (y,), (y,)))
     survived.pop("error")
     return {**told, **survived}
+
+
+@case("a Jacobian, whichever way, of a result that has integers in it says so", errors=["DtypeError"] * 4)
+def jacobians_of_integers(ug: Any) -> Results:
+    def f(x: Any) -> Any:
+        return {"a": x * 2, "b": x.astype("int64")}
+
+    x = ug.asarray([1.0, 2.0])
+    modes = ("auto", "reverse", "forward")
+    errors = [raised(lambda mode=mode: ug.jacobian(f, mode=mode)(x)) for mode in modes]
+    return {"errors": [*errors, raised(lambda: ug.jacobian(lambda x: x.astype("int64"))(x))]}
+
+
+@case("what would silently be another array, and axes that one of two arrays lacks",
+      errors=["ArgumentError", "AxisError", "AxisError"])  # fmt: skip
+def no_whole_arrays(ug: Any) -> Results:
+    masked = np.ma.array([1.0, 2.0], mask=[False, True])
+    x, y = ug.ones((3, 2, 3)), ug.ones((3, 3))
+    attempts = [
+        lambda: ug.asarray(masked),
+        lambda: ug.linalg.cross(x, y, axis=-3),
+        lambda: ug.linalg.cross(y, x, axis=-3),
+    ]
+    return {"errors": [raised(attempt) for attempt in attempts]}

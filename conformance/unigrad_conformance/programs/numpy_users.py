@@ -23,6 +23,7 @@ def rows_of_recorded_numbers(ug: Any) -> Results:
         "gradient": ug.grad(turned)(t),
         "tangent": ug.jvp(turned, (t,), (ug.asarray(2.0),))[1],
         "mapped": ug.vmap(ug.grad(turned))(ug.asarray([0.25, 0.5])),
+        "copied": ug.grad(lambda x: (ug.asarray([[x[0], x[1] * 2]], copy=True) ** 2).sum())(ug.asarray([1.0, 2.0])),
         "appended": ug.grad(lambda x: (ug.append(x, [x[0] * 2, 3.0]) ** 2).sum())(ug.asarray([1.0, 2.0])),
     }
 

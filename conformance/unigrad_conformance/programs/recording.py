@@ -497,3 +497,41 @@ def mixed_dtypes(ug: Any) -> Results:
     found = {"y": str(y.dtype), "x": str(x.grad.dtype), "z": str(z.grad.dtype), "values": z.grad}
     other.backward()
     return {**found, "n": str(other.dtype), "x_values": x.grad}
+
+
+@case("what has no history leaves none in a gradient that it is added to, and what has some leaves it",
+      grads=[[5, 16], [5, 16]], errors=["NotRecordedError", "nothing"], second=[6, 12])  # fmt: skip
+def added_without_history(ug: Any) -> Results:
+    grads, errors, second = [], [], None
+    for kept_first in (True, False):
+        x = ug.asarray([1.0, 2.0])
+        x.attach_grad("add")
+        with ug.record():
+            for create_graph in (kept_first, not kept_first):
+                y = (x**3 if create_graph else x * x).sum()
+                y.backward(create_graph=create_graph)
+            total = x.grad.sum()
+        grads.append(x.grad.detach())
+        errors.append(raised(lambda total=total, x=x: ug.gradients(total, x, retain_graph=True)))
+        second = None if kept_first else ug.gradients(total, x)
+    return {"grads": ug.stack(grads), "errors": errors, "second": second}
+
+
+@case("what is no variable is pickled and copied by its values alone",
+      values=[[1, 2], [2, 8]], grads=[True] * 2, recorded=["NotRecordedError"] * 2)  # fmt: skip
+def copies_of_values(ug: Any) -> Results:
+    x = ug.asarray([1.0, 2.0])
+    x.attach_grad()
+    with ug.record():
+        y = x * x * 2
+        y.retain_grad()
+        z = (y * 3).sum()
+    z.backward()
+    # The reference's arrays are of this process.
+    again = ug.detach if ug.get_backend() == "mpmath" else lambda x: pickle.loads(pickle.dumps(x))
+    plain, kept = again(ug.asarray([1.0, 2.0])), again(y)
+    return {
+        "values": ug.stack([plain, kept]),
+        "grads": [each.grad is None for each in (plain, kept)],
+        "recorded": [raised(plain.backward), raised(kept.backward)],
+    }

@@ -1059,3 +1059,21 @@ def complex_hvp(ug: Any) -> Results:
     (product,) = ug.hvp(f, (z,), (v,))
     pushed = ug.jvp(ug.grad(f), (z,), (v,))[1]
     return {"product": product, "pushed": pushed, "same": _near(ug, product, pushed)}
+
+
+@case("a Jacobian of more rows than columns says what does not count, and what was found beside it",
+      none=[True, False], error="ArgumentError", aux=[[3], [3], [3]], columns=[[[2], [4]]] * 3)  # fmt: skip
+def jacobian_of_few_columns(ug: Any) -> Results:
+    x, y = ug.asarray([1.0]), ug.asarray([2.0])
+    rows = ug.jacobian(lambda x, y: ug.concat([y * y, y, y * 3]), argnums=(0, 1), unused="none")(x, y)
+
+    def with_aux(x: Any) -> Any:
+        return ug.concat([x * 2, x * 4]), x * 3
+
+    found = [ug.jacobian(with_aux, mode=mode, has_aux=True)(x) for mode in ("auto", "reverse", "forward")]
+    return {
+        "none": [part is None for part in rows],
+        "error": raised(lambda: ug.jacobian(lambda x: ug.ones(3), unused="error")(x)),
+        "aux": ug.stack([aux for _, aux in found]),
+        "columns": ug.stack([matrix for matrix, _ in found]),
+    }

@@ -35,6 +35,9 @@ _row("linspace", "arrays", "ug.linspace(x, y, 4)", x=spread(0, 1, 2), y=spread(2
 _row("linspace", "last_axis", "ug.linspace(x, 2.0, 3, endpoint=False, axis=-1)", x=spread(0, 1, 2))
 _row("linspace", "numbers", "ug.linspace(0.5, 2.0, 4)", flat=True, dtypes=("float32",))
 _row("logspace", "arrays", "ug.logspace(x, y, 4, base=2.0)", x=spread(0, 1, 2), y=spread(2, 3, 2))
+for _operation in ("linspace", "logspace", "geomspace"):
+    _source = f"ug.{_operation}(x, y, 4, dtype='float32')"
+    _row(_operation, "dtype", _source, x=real([0.75]), y=real([2.5]), second=False, dtypes=("float64",))
 _row("logspace", "numbers", "ug.logspace(0, 2, 3)", flat=True, dtypes=("float32",))
 _row("geomspace", "arrays", "ug.geomspace(x, y, 4)", x=real([0.75, 0.625]), y=real([2.5, 2.25]))
 _row("geomspace", "numbers", "ug.geomspace(1, 8, 4)", flat=True, dtypes=("float32",))

@@ -17,6 +17,7 @@ _row("column_stack", "matrix", "ug.column_stack([x, y]) ** 2", x=_x, y=spread(1,
 _row("block", "rows", "ug.block([[x, y], [y, x]]) ** 2", x=_x, y=_y)
 _row("block", "numbers_and_vectors", "ug.block([[x, 2.0], [y, 3.0]]) ** 2", x=_w, y=_w)
 _row("block", "deeper", "ug.block([[x], [x]]) ** 2", x=_cube)
+_row("block", "deepest", "ug.block([[[x, x]], [[x, x]]]) ** 2", x=_x)
 _row("insert", "one", "ug.insert(x, 1, y) ** 2", x=_v, y=real(3.0))
 _row("insert", "several", "ug.insert(x, [3, 1, 1], y) ** 2", x=_v, y=_w)
 _row("insert", "one_place", "ug.insert(x, 1, y, axis=1) ** 2", x=_x, y=spread(1, 2, 2))
@@ -72,12 +73,15 @@ for _name in ("set", "add", "subtract", "multiply", "divide", "power", "min", "m
     _row("scatter_add", f"at_{_name}", f"x.at[[0, 2, 0, 0]].{_name}(y) ** 2", x=_w, y=spread(1, 2, 4))
 _row("scatter_add", "at_max_ties", "x.at[[0, 2, 0, 0]].max(y)", x=real([1.0, 2.0, 3.0]), y=real([1.0, 3.0, 1.0, 0.5]))
 _row("scatter_add", "at_min_integers", "n.at[[0, 0]].min([1, -2])", n=_n, flat=True, dtypes=("float32",))
+_row("scatter_add", "at_max_of_matrix", "x.at[[0, 1, 0], [0, 2, 0]].max(y) ** 2", x=_x, y=spread(1, 3, 3))
+_row("scatter_add", "at_nothing", "x.at[[]].max(5.0) * x.at[[]].multiply(5.0)", x=_v)
 _row("scatter_add", "at_apply", "x.at[1:3].apply(ug.exp) + x.at[1].get()", x=_v)
 _row("apply_along_axis", "numbers", "ug.apply_along_axis(lambda row: (row ** 2).sum(), 1, x)", x=_x)
 _row("apply_along_axis", "vectors", "ug.apply_along_axis(lambda column, a: a * column ** 2, 0, x, 2.0)", x=_cube)
 _row("apply_over_axes", "two", "ug.apply_over_axes(lambda a, axis: ug.sum(a ** 2, axis), x, (0, 2))", x=_cube)
 
 # --- conditions of one number, and choices of several dtypes ---------------------------------------------------
+_row("piecewise", "condition_of_columns", "ug.piecewise(x, [m], [lambda p: p ** 2, ug.sin])", x=_x, m=_mask[:3])
 _row("piecewise", "one_number", "ug.piecewise(x, [x < 1], [lambda p: p ** 2, ug.sin])", x=real(0.75))
 _row("piecewise", "plain_conditions", "ug.piecewise(x, [True, False, True, False], [2.0, ug.sin])", x=_v)
 _row("select", "numbers", "ug.select([x > 2, x > 1], [2, 1.5], 0)", x=_v, flat=True)

@@ -78,5 +78,6 @@ _row("inner", "matrices", "ug.inner(x, y)", x=spread(0.5, 2.5, 2, 3), y=spread(-
 _row("inner", "scalar", "ug.inner(x, y)", x=spread(0.5, 2.5, 2, 3), y=real(0.75))
 _row("vdot", "matrices", "ug.vdot(x, y)", x=spread(0.5, 2.5, 2, 3), y=spread(-1, 1, 2, 3))
 _row("kron", "matrices", "ug.kron(x, y)", x=spread(0.5, 2.5, 2, 3), y=spread(-1, 1, 3, 2))
+_row("kron", "matrix_and_vector", "ug.kron(x, y)", x=spread(0.5, 2.5, 2, 3), y=spread(-1, 1, 2))
 _row("kron", "vector_and_matrix", "ug.kron(x, y)", x=spread(0.5, 2.5, 2), y=spread(-1, 1, 2, 2))
 _row("vecdot", "booleans", "ug.vecdot(m, m)", m=whole([1, 0, 1], "bool"), flat=True, dtypes=("float32",))

@@ -133,6 +133,9 @@ for _name, _x in [("square", _square), ("tall", _tall), ("wide", _wide), ("stack
 _row("linalg.svd", "values_repeated", "ug.linalg.svd(x).S.sum()", x=_identity, second=False)
 _row("linalg.svd", "full_tall", "u, s, vh = ug.linalg.svd(x); s, u[:, 3:] @ u[:, 3:].mT, vh ** 2", x=_tall)
 _row("linalg.svd", "full_wide", "u, s, vh = ug.linalg.svd(x); s, vh[2:].mT @ vh[2:], u ** 2", x=_wide)
+for _name, _shape in {"tall": (3, 4, 2), "wide": (3, 2, 4)}.items():
+    _source = "u, s, vh = ug.linalg.svd(x, full_matrices=False); (u * s[..., None, :] ** 2) @ vh"
+    _row("linalg.svd", f"stack_of_{_name}", _source, x=spread(-2, 2, *_shape), second=False)
 _row("linalg.svd", "no_rows", "u, s, vh = ug.linalg.svd(x, full_matrices=False); u, s, vh", x=_no_rows)
 _row("linalg.svd", "full_no_columns", "u, s, vh = ug.linalg.svd(x); u @ u.mT, s, vh", x=_no_columns)
 _row("linalg.svdvals", "repeated", "ug.linalg.svdvals(x).sum()", x=_identity, second=False)

@@ -366,6 +366,12 @@ _row(
     x=spread(-1, 1, 3, 2),
     m=whole([[1, 1, 1], [1, 0, 1], [0, 1, 1]], "bool"),
 )
+_row(
+    "nn.max_pool1d",
+    "dilated_overlapping",
+    "ug.nn.max_pool1d(x, 2, stride=2, dilation=2) ** 2",
+    x=real([[[1, 0, 5, 0, 2, 4, 1, 3]]]),
+)
 _row("nn.max_pool1d", "beyond", "ug.nn.max_pool1d(x, 2, stride=3, ceil_mode=True)", x=spread(-1, 1, 1, 1, 7))
 _row("nn.max_pool1d", "far_beyond", "ug.nn.max_pool1d(x, 2, stride=3, ceil_mode=True)", x=spread(-1, 1, 1, 1, 9))
 _row("nn.max_pool1d", "none_beyond", "ug.nn.max_pool1d(x, 1, stride=2, ceil_mode=True)", x=spread(-1, 1, 1, 1, 2))

@@ -19,6 +19,15 @@ _row("quantile", "one", "ug.quantile(x, 0.25) ** 2", x=_x)
 _row("quantile", "several", "ug.quantile(x, [0.0, 0.3, 1.0], axis=0) ** 2", x=_x)
 _row("quantile", "matrix_kept", "ug.quantile(x, [[0.1, 0.5], [0.9, 1.0]], axis=1, keepdims=True) ** 2", x=_cube)
 _row("quantile", "of_variable", "ug.quantile(x, q)", x=_v, q=real([0.125, 0.625]))
+for _operation in ("quantile", "nanquantile", "percentile"):
+    _row(
+        _operation,
+        "mapped_variable",
+        f"ug.vmap(lambda x, q: ug.{_operation}(x, q))(ug.stack([x, x * 2]), q)",
+        x=_v,
+        q=real([0.125, 0.625]),
+        second=False,
+    )
 _row("quantile", "nan", "ug.quantile(x, 0.5, axis=1)", x=real([[1, _nan, 2], [3, 1, 2]]), second=False)
 for _method in ("lower", "higher", "midpoint", "nearest"):
     _row("quantile", _method, f"ug.quantile(x, [0.0, 0.3, 0.7], method='{_method}') ** 2", x=_v)
