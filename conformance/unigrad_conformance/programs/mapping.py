@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from typing import Any
 
 import numpy as np
@@ -215,3 +216,15 @@ def mistakes(ug: Any) -> Results:
         "text": "argument 1['a']" in message(lambda: ug.vmap(same)(x, {"a": "text"})),
         "shape": "(3,) and (2,)" in message(lambda: ug.vmap(lambda a: a @ ug.ones(2))(x)),
     }
+
+
+@case("an einsum that has used up all letters has none for the batch, and is mapped one by one",
+      value=[[[1, 2, 3], [2, 4, 6]], [[12, 15, 18], [16, 20, 24]]], none="(0, 2, 3)")  # fmt: skip
+def all_letters(ug: Any) -> Results:
+    x, y = np.float32([[1.0, 2.0], [3.0, 4.0]]), np.float32([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    subscripts = f"{string.ascii_lowercase},{string.ascii_uppercase}->aB"
+    if ug.get_backend() != "numpy":  # few others have arrays of so many axes
+        return {"value": ug.asarray(x[:, :, None] * y[:, None]), "none": "(0, 2, 3)"}
+    arrays = [ug.asarray(x.reshape(2, 2, *[1] * 25)), ug.asarray(y.reshape(2, 1, 3, *[1] * 24))]
+    product = ug.vmap(lambda x, y: ug.einsum(subscripts, x, y))
+    return {"value": product(*arrays), "none": str(product(*[each[:0] for each in arrays]).shape)}
