@@ -215,7 +215,9 @@ def same_draws(ug: Any) -> Results:
     }
 
 
-@case("rows of a Jacobian and forward mode through a batch, whose axes are of other sizes", limit=CHAINS)
+@case(
+    "rows of a Jacobian and forward mode through a batch, whose axes are of other sizes", everyday=False, limit=CHAINS
+)
 def rows_through_batches(ug: Any) -> Results:
     mixed, x = mixed_of(ug), ug.asarray(np.float32([0.5, -1.5]))
 

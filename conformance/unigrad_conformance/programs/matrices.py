@@ -211,7 +211,7 @@ def _traced(ug: Any, x: Any, function: Callable[[Any], Any]) -> Any:
     return function(x)
 
 
-@case("who may ask for derivatives of the vectors of repeated values is warned", warned=[1, 1, 0, 0, 0])
+@case("who may ask for derivatives of the vectors of repeated values is warned", everyday=False, warned=[1, 1, 0, 0, 0])
 def warned_of_repeated(ug: Any) -> Results:
     same, apart = ug.asarray(np.eye(2)), ug.asarray(np.diag([1.0, 2.0]))
     same.attach_grad()
@@ -238,6 +238,7 @@ _SYMMETRIC = (_WEIGHTS + _WEIGHTS.T) / 2
 
 
 @case("functions of a matrix with repeated values have the derivatives that they have, and no second ones",
+      everyday=False,
       dtype="float64", exp=_SYMMETRIC * math.e, sqrt=_SYMMETRIC / 4, cube=_WEIGHTS * 4, beside=_SYMMETRIC,
       unknown=True, second=True, twice=True)  # fmt: skip
 def functions_of_repeated(ug: Any) -> Results:

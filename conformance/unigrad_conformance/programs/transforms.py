@@ -1061,7 +1061,7 @@ def complex_hvp(ug: Any) -> Results:
     return {"product": product, "pushed": pushed, "same": _near(ug, product, pushed)}
 
 
-@case("a Jacobian of more rows than columns says what does not count, and what was found beside it",
+@case("a Jacobian of more rows than columns says what does not count, and what was found beside it", everyday=False,
       none=[True, False], error="ArgumentError", aux=[[3], [3], [3]], columns=[[[2], [4]]] * 3)  # fmt: skip
 def jacobian_of_few_columns(ug: Any) -> Results:
     x, y = ug.asarray([1.0]), ug.asarray([2.0])
