@@ -229,7 +229,15 @@ def _backward(w: Any, x: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "change", [_write, _assign, _backward, lambda w, x: w.zero_grad(), lambda w, x: w.attach_grad()]
+    "change",
+    [
+        _write,
+        _assign,
+        _backward,
+        lambda w, x: w.zero_grad(),
+        lambda w, x: w.attach_grad(),
+        lambda w, x: setattr(w, "grad", x),
+    ],
 )
 def test_an_array_from_outside_cannot_be_changed(backend: str, change: Callable[..., Any]) -> None:
     w = ug.asarray([1.0, 2.0, 3.0])

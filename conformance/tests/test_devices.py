@@ -65,6 +65,30 @@ def test_arrays_in_two_places_are_both_named(x: ug.Tensor) -> None:
             meet()
 
 
+READING: dict[str, Callable[[ug.Tensor, ug.Tensor], Any]] = {
+    "insert": lambda x, n: ug.insert(x, n, 1.0, axis=1),
+    "delete": lambda x, n: ug.delete(x, n, axis=1),
+    "repeat": lambda x, n: ug.repeat(x, n, axis=1),
+    "compress": lambda x, n: ug.compress(n, x, axis=1),
+    "extract": lambda x, n: ug.extract(n > 0, x[0]),
+    "getitem": lambda x, n: x[:, n],
+    "quantile": lambda x, n: ug.quantile(x, n * 0.25),
+    "histogram": lambda x, n: ug.histogram(x, n * 1.0),
+    "histogramdd": lambda x, n: ug.histogramdd(x, 2, weights=ug.ones(4, like=n * 1.0)),
+    "bincount": lambda x, n: ug.bincount(n, x[0]),
+    "intersect1d": lambda x, n: ug.intersect1d(x[0], n),
+    "head_grad": lambda x, n: ug.vjp(lambda x: x[0] * 2, x)[1](n * 1.0),
+}
+
+
+@pytest.mark.parametrize("name", READING)
+def test_what_is_read_by_value_must_lie_there_too(x: ug.Tensor, name: str) -> None:
+    with ug.use_backend("torch"):
+        n = ug.asarray([0, 1, 2])
+    with pytest.raises(ug.OperationError, match=r"arrays on (meta and on cpu|cpu and on meta) met"):
+        READING[name](x, n)
+
+
 def test_an_unknown_device_names_those_that_there_are() -> None:
     pytest.importorskip("torch")
     with ug.use_backend("torch"), pytest.raises(ug.ArgumentError, match="no device 'cuda:7'; it has cpu"):
