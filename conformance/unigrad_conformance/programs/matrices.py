@@ -263,12 +263,16 @@ def functions_of_repeated(ug: Any) -> Results:
     def undefined(f: Callable[[Any], Any], x: Any) -> bool:
         return bool(np.isnan(gradient(f, x).numpy()).any())
 
+    turned = np.linalg.qr(_WEIGHTS)[0]
     corner = ug.asarray(np.eye(3)[[1, 0, 2]] * np.array([0.0, 1.0, 0.0]))
     return {
         "exp": gradient(of(ug.exp), eye),
         "sqrt": gradient(of(ug.sqrt), 4 * eye),
         "cube": gradient(cube, np.diag([2.0, 2.0, 5.0])),
         "beside": gradient(of(lambda w: w), np.diag([2.0, 2.0, 3.0])),
+        "nearly": gradient(of(lambda w: w), (turned @ np.diag([2.0, 2.0, 3.0])) @ turned.T),
+        "small": gradient(of(ug.exp), turned @ np.diag([1e-9, 2.0, 2.0]) @ turned.T),
+        "odd": undefined(of(lambda w: w), np.zeros((3, 3))),
         "unknown": undefined(of(lambda w: w * w, corner), 2 * eye),
         "second": undefined(lambda x: ug.grad(of(ug.exp))(x)[0, 1], eye),
         "twice": undefined(lambda x: (ug.linalg.eigh(x)[1] ** 2 * weights).sum(), eye),

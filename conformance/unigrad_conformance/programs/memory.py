@@ -84,19 +84,26 @@ class _Capsule:
 
 
 @case("memory that is not to be written to leaves as a copy, for who could not be told",
-      values=[[0, 1, 2]] * 4, shared=[False] * 3)  # fmt: skip
+      values=[[0, 1, 2]] * 4, shared=[False] * 3, told=True, forbidden="InterchangeError")  # fmt: skip
 def read_only(ug: Any) -> Results:
     kept = np.arange(3, dtype=np.float32)
     kept.flags.writeable = False
     x = ug.from_dlpack(kept) if ug.get_backend() == "numpy" else ug.asarray(kept)
     if isinstance(x.backend, Oracle) or x.__dlpack_device__() != (1, 0):  # in no memory, or in none that NumPy reads
-        return {"values": ug.stack([x] * 4), "shared": [False] * 3}
+        return {"values": ug.stack([x] * 4), "shared": [False] * 3, "told": True, "forbidden": "InterchangeError"}
     asked: tuple[dict[str, Any], ...] = (
         {}, {"max_version": (0, 8)}, {"copy": True}, {"max_version": (1, 0), "dl_device": (1, 0)}
     )  # fmt: skip
     arrays = [np.from_dlpack(_Capsule(x.__dlpack__(**each))) for each in asked]
     shared = [bool(np.shares_memory(array, kept)) for array in arrays]
-    return {"values": ug.asarray(np.stack(arrays)), "shared": shared[:3]}
+    # NumPy's memory may be shared with who can be told; nobody else gets it without a copy that was not to be made.
+    native = ug.get_backend() == "numpy"
+    return {
+        "values": ug.asarray(np.stack(arrays)),
+        "shared": shared[:3],
+        "told": shared[3] if native else True,
+        "forbidden": raised(lambda: x.__dlpack__(copy=False)) if native else "InterchangeError",
+    }
 
 
 @case("NumPy gets the values to look at, and a copy to write to", values=[[0, 1, 2]] * 4,

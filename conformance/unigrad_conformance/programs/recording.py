@@ -500,21 +500,23 @@ def mixed_dtypes(ug: Any) -> Results:
 
 
 @case("what has no history leaves none in a gradient that it is added to, and what has some leaves it",
-      grads=[[5, 16], [5, 16]], errors=["NotRecordedError", "nothing"], second=[6, 12])  # fmt: skip
+      grads=[[5, 16], [5, 16], [6, 24]], errors=["NotRecordedError", "nothing", "nothing"],
+      second=[[6, 12], [12, 24]])  # fmt: skip
 def added_without_history(ug: Any) -> Results:
-    grads, errors, second = [], [], None
-    for kept_first in (True, False):
+    grads, errors, second = [], [], []
+    for histories in ((True, False), (False, True), (True, True)):
         x = ug.asarray([1.0, 2.0])
         x.attach_grad("add")
         with ug.record():
-            for create_graph in (kept_first, not kept_first):
+            for create_graph in histories:
                 y = (x**3 if create_graph else x * x).sum()
                 y.backward(create_graph=create_graph)
             total = x.grad.sum()
         grads.append(x.grad.detach())
         errors.append(raised(lambda total=total, x=x: ug.gradients(total, x, retain_graph=True)))
-        second = None if kept_first else ug.gradients(total, x)
-    return {"grads": ug.stack(grads), "errors": errors, "second": second}
+        if histories[-1]:
+            second.append(ug.gradients(total, x))
+    return {"grads": ug.stack(grads), "errors": errors, "second": ug.stack(second)}
 
 
 @case("what is no variable is pickled and copied by its values alone",

@@ -1068,7 +1068,7 @@ def jacobian_of_few_columns(ug: Any) -> Results:
     rows = ug.jacobian(lambda x, y: ug.concat([y * y, y, y * 3]), argnums=(0, 1), unused="none")(x, y)
 
     def with_aux(x: Any) -> Any:
-        return ug.concat([x * 2, x * 4]), x * 3
+        return ug.concat([x * 2, x * 4]), ug.grad(lambda x: (x**3).sum())(x)
 
     found = [ug.jacobian(with_aux, mode=mode, has_aux=True)(x) for mode in ("auto", "reverse", "forward")]
     return {
