@@ -244,6 +244,17 @@ def residuals_stay(ug: Any) -> Results:
     return {"tangent": tangent, "after": x.grad}
 
 
+@case("what comes behind it in a batch is still of one element", slopes=[[1, 8], [27, 64]])
+def behind_in_a_batch(ug: Any) -> Results:
+    cube = cube_of(ug)
+
+    def slope(x: Any) -> Any:
+        y = cube(x)
+        return ug.grad(lambda w: (w * y).sum())(ug.ones(2))
+
+    return {"slopes": ug.vmap(slope)(ug.asarray(np.float32([[1.0, 2.0], [3.0, 4.0]])))}
+
+
 @case("None for a whole container of arguments, and a container of none", w=[0, 0], b=[0], x=[3, 3], empty=[3, 3])
 def nothing_for_a_container(ug: Any) -> Results:
     @ug.custom_gradient

@@ -31,6 +31,7 @@ _row("trapezoid", "axis", "ug.trapezoid(y, x, axis=0)", y=_x, x=spread(0, 1, 2, 
 _points, _heights = real([0.0, 0.5, 2.0, 2.5]), real([1.0, -0.5, 3.0, 2.0])
 _row("interp", "inside_and_out", "ug.interp(x, a, b)", x=real([[0.25, 1.75, -1.0], [2.25, 3.0, 0.125]]), a=_points,
      b=_heights)  # fmt: skip
+_row("interp", "turned_round", "ug.interp(x, a, b, period=-4.0)", x=real([-1.0, 0.25, 5.5]), a=_points, b=_heights)
 _row("interp", "ends", "ug.interp(x, a, b, left=-7.0, right=9.0)", x=real([-1.0, 0.25, 4.0]), a=_points, b=_heights)
 _row("trapezoid", "points_broadcast", "ug.trapezoid(y, x)", y=_x, x=real([[0.0, 0.5, 2.0]]))
 _row("interp", "period", "ug.interp(x, a, b, period=2.0)", x=real([0.25, 5.75, -1.25, 3.375]), a=real([0.5, 5.0, 0.0]),
