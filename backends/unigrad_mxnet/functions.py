@@ -2,8 +2,7 @@
 
 MXNet's own functions wherever they give what NumPy gives, for every value and dtype; compositions of them
 where it lacks one. Some are computed by NumPy on a copy of the values (:data:`HOST`; integers and booleans where
-MXNet has no kernel for them or a wrong one; arrays without elements): only what MXNet's engine is never asked
-to differentiate.
+MXNet has no kernel for them or a wrong one; arrays without elements).
 """
 
 from __future__ import annotations
@@ -15,13 +14,16 @@ from typing import Any
 
 import numpy
 
-from unigrad.extend import Backend, Key, Raw, Shape, on_host
+from unigrad.extend import Backend, Key, Raw, Shape, has_gradients, on_host
 from unigrad_mxnet import linalg
 from unigrad_mxnet.networks import networks
 
 Function = Callable[..., Raw]
 
 HOST = {
+    **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_invert"), "MXNet's take few dtypes"),
+    **dict.fromkeys(("bitwise_left_shift", "bitwise_right_shift"), "MXNet has none"),
+    **dict.fromkeys(("logical_and", "logical_or", "logical_xor"), "MXNet has none that broadcast booleans"),
     "floor_divide": "MXNet has none",
     "copysign": "MXNet's takes the sign of NaN for negative",
     "fmod": "MXNet has none",
@@ -30,6 +32,9 @@ HOST = {
     "remainder": "MXNet's gives 0 where the divisor is 0 or NaN, and other signs of zero",
     "round": "MXNet rounds halves away from zero",
     **dict.fromkeys(("cumulative_prod", "cumulative_max", "cumulative_min"), "MXNet has none"),
+    "setitem": "MXNet's takes a copy as well, and few dtypes",
+    "scatter": "MXNet adds up at indices in few integer dtypes",
+    **dict.fromkeys(("take_along_axis", "scatter_along_axis"), "MXNet has none"),
     "argsort": "MXNet's is not stable and puts NaN anywhere",
     "searchsorted": "MXNet has none",
     "argmax": "MXNet's takes no booleans and no several dimensions without elements",
@@ -42,16 +47,8 @@ HOST_INTEGERS = {
     "power": "MXNet's raises nothing for a negative exponent",
     "matmul": "MXNet multiplies matrices of floating dtypes only",
     "einsum": "as matmul",
-    "scatter": "MXNet adds up at indices in few integer dtypes",
-    "scatter_along_axis": "as scatter",
 }
-"""What NumPy computes for integers and booleans, and why. None of these has a derivative there."""
-
-HOST_BITS = {
-    **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_invert"), "MXNet's take few dtypes"),
-    **dict.fromkeys(("bitwise_left_shift", "bitwise_right_shift"), "MXNet has none"),
-}
-"""What NumPy computes for integers, and why; of booleans it is logic, where it is anything."""
+"""What NumPy computes for integers and booleans, and why."""
 
 HOST_BOOLEANS = {
     "sum": "MXNet's answers in int64",
@@ -63,17 +60,14 @@ HOST_BOOLEANS = {
 """What NumPy computes for booleans, and why. It also does whatever MXNet refuses for them, which is much."""
 
 
-def primitives(mxnet: Any, backend: Backend) -> tuple[dict[str, Function], dict[str, Function]]:
+def primitives(mxnet: Any, backend: Backend) -> dict[str, Function]:
     """Two tables of raw functions: for floating arrays that have elements, and for all arrays.
 
     Where there are no elements MXNet may crash or return what happens to be in memory, so NumPy takes over.
     All expect MXNet's shapes to be as NumPy's.
     """
-    np, npx, npi = mxnet.np, mxnet.npx, mxnet.nd.numpy._internal
-    scatter_nd = mxnet.nd._internal._backward_gather_nd
-
-    def from_numpy(values: numpy.ndarray[Any, Any]) -> Raw:
-        return np.array(values, dtype=values.dtype)
+    np, npx, npi, from_numpy = mxnet.np, mxnet.npx, mxnet.nd.numpy._internal, backend.from_numpy
+    from unigrad_mxnet.library import dtype_of, seen
 
     # --- elementwise -----------------------------------------------------------------------------------
 
@@ -109,11 +103,10 @@ def primitives(mxnet: Any, backend: Backend) -> tuple[dict[str, Function], dict[
         return np.maximum(np.sign(x), np.minimum(x, -1.0)) if x.dtype.kind == "f" else np.sign(x)
 
     def where(condition: Raw, x1: Raw, x2: Raw) -> Raw:
-        if type(x1) is float:
-            x1 = number(x1, x2)
-        elif type(x2) is float:
-            x2 = number(x2, x1)
-        return npi.where(condition, x1, x2)
+        if type(x1) is not float and type(x2) is not float:
+            return npi.where(condition, x1, x2)
+        functions = [functools.partial(f, condition) for f in (npi.where, npi.where_rscalar, npi.where_lscalar)]
+        return arithmetic(*functions)(x1, x2)
 
     def clip(x: Raw, low: Raw, high: Raw) -> Raw:
         # MXNet's clip takes numbers only and rounds them to float32.
@@ -125,31 +118,42 @@ def primitives(mxnet: Any, backend: Backend) -> tuple[dict[str, Function], dict[
     def softplus(x: Raw) -> Raw:
         return npx.relu(x) + np.log1p(np.exp(-np.abs(x)))
 
-    def logical(function: Function) -> Function:
-        # Of integers: MXNet's bitwise functions do not broadcast booleans.
-        return lambda x1, x2: function((x1 != 0).astype("uint8"), (x2 != 0).astype("uint8")) != 0
-
     def rounded(function: Function) -> Function:
-        return lambda x: function(x) if x.dtype.kind == "f" else x.copy()
+        return lambda x: function(x) if x.dtype.kind == "f" else np.copy(x)
 
     # --- reductions ------------------------------------------------------------------------------------
 
     def reduced(function: Function) -> Function:
         def reduce(x: Raw, axes: Shape, keepdims: bool) -> Raw:
-            return function(x, axis=axes, keepdims=keepdims) if axes else x.copy()
+            return function(x, axis=axes, keepdims=keepdims) if axes else np.copy(x)
 
         return reduce
 
     def sum(x: Raw, axes: Shape, keepdims: bool) -> Raw:
         if not axes:
-            return x.copy()
+            return np.copy(x)
         found = np.sum(x, axis=axes, keepdims=keepdims)
+        if not has_nan(found):
+            return found
         # MXNet corrects its sums for rounding, which turns an infinite one into NaN.
-        values = found.asnumpy()
-        if values.dtype.kind == "f" and numpy.isnan(values).any():
-            with numpy.errstate(all="ignore"):
-                found._sync_copyfrom(numpy.sum(x.asnumpy(), axis=axes, keepdims=keepdims))
-        return found
+        with numpy.errstate(all="ignore"):
+            return from_numpy(numpy.asarray(numpy.sum(seen(x), axis=axes, keepdims=keepdims)))
+
+    def has_nan(x: Raw) -> bool:
+        values = seen(x)
+        return has_gradients(values.dtype) and bool(numpy.isnan(numpy.vdot(values, values)))  # squares make none
+
+    def mean(x: Raw, axes: Shape, keepdims: bool) -> Raw:
+        return npi.true_divide_scalar(sum(x, axes, keepdims), math.prod(x.shape[axis] for axis in axes))
+
+    def variance(x: Raw, axes: Shape, keepdims: bool, correction: float) -> Raw:
+        if axes and correction == 0 and dtype_of(x).itemsize > 2:
+            found = npi.var(x, axis=axes, keepdims=keepdims)
+            if not has_nan(found):  # as in sum
+                return found
+        composition = backend.composed("variance")
+        assert composition is not None
+        return composition(x, axes, keepdims, correction)
 
     def truth(function: Function) -> Function:
         def reduce(x: Raw, axes: Shape, keepdims: bool) -> Raw:
@@ -159,8 +163,8 @@ def primitives(mxnet: Any, backend: Backend) -> tuple[dict[str, Function], dict[
         return reduce
 
     def peak(x: Raw, axes: Shape) -> Raw:
-        """The largest elements over axes, outside the graph: subtracting them takes no part in a derivative."""
-        return np.max(x.detach(), axis=axes, keepdims=True) if axes else x.detach()
+        """The largest elements over axes."""
+        return np.max(x, axis=axes, keepdims=True) if axes else x
 
     def logsumexp(x: Raw, axes: Shape, keepdims: bool) -> Raw:
         top = peak(x, axes)
@@ -175,9 +179,13 @@ def primitives(mxnet: Any, backend: Backend) -> tuple[dict[str, Function], dict[
         shifted = x - peak(x, (axis,))
         return shifted - np.log(sum(np.exp(shifted), (axis,), True))
 
-    def cross_entropy(logits: Raw, labels: Raw) -> Raw:
-        rows = logits.shape[0]
-        return sum(take_along_axis(log_softmax(logits, 1), np.reshape(labels, (rows, 1)), 1), (0, 1), False) / -rows
+    def softmax(x: Raw, axis: int) -> Raw:
+        # MXNet's own in float32 hides NaN and makes 0 of what is subnormal; of float16 it warns.
+        if dtype_of(x).itemsize > 2:
+            found = npx.softmax(x, axis=axis)
+            if seen(found).min() > 0:
+                return found
+        return np.exp(log_softmax(x, axis))
 
     def vector_norm(x: Raw, axes: Shape, keepdims: bool, order: float) -> Raw:
         if order == 2:
@@ -187,27 +195,24 @@ def primitives(mxnet: Any, backend: Backend) -> tuple[dict[str, Function], dict[
     # --- contractions ----------------------------------------------------------------------------------
 
     def matmul(x1: Raw, x2: Raw) -> Raw:
-        if x1.ndim == 0 or x2.ndim == 0 or x1.shape[-1] != x2.shape[-2 if x2.ndim > 1 else 0]:
+        shape1, shape2 = x1.shape, x2.shape
+        if not shape1 or not shape2 or shape1[-1] != shape2[-2 if len(shape2) > 1 else 0]:
             raise ValueError("matmul: the shapes do not fit")
-        if x1.dtype == numpy.float16:  # MXNet has no kernel for it
+        if dtype_of(x1).char == "e":  # MXNet has no kernel for it
             return matmul(x1.astype("float32"), x2.astype("float32")).astype("float16")
-        if x1.ndim > 2 or x2.ndim > 2:
-            if x1.ndim == 1:
+        if max(len(shape1), len(shape2)) > 2:
+            if len(shape1) == 1:
                 row = matmul(np.reshape(x1, (1, -1)), x2)
                 return np.reshape(row, (*row.shape[:-2], row.shape[-1]))
-            if x2.ndim == 1:
+            if len(shape2) == 1:
                 column = matmul(x1, np.reshape(x2, (-1, 1)))
                 return np.reshape(column, column.shape[:-1])
-            # MXNet's derivative is wrong where it stretches an axis itself.
-            batch = numpy.broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
-            x1 = broadcast_to(x1, batch + x1.shape[-2:])
-            x2 = broadcast_to(x2, batch + x2.shape[-2:])
-        return np.matmul(x1, x2)
+        return npi.matmul(x1, x2)
 
     def einsum(operands: Sequence[Raw], subscripts: str) -> Raw:
         if not any(operand.ndim for operand in operands):  # MXNet reads a shape that is not there
             return functools.reduce(np.multiply, operands)
-        if operands[0].dtype == numpy.float16:
+        if dtype_of(operands[0]).char == "e":
             wide = [operand.astype("float32") for operand in operands]
             return einsum(wide, subscripts).astype("float16")
         inputs, _, output = subscripts.partition("->")
@@ -224,23 +229,29 @@ def primitives(mxnet: Any, backend: Backend) -> tuple[dict[str, Function], dict[
             tuple(i for i, letter in enumerate(term) if letter not in held)
             for term, held in zip(terms, known, strict=True)
         ]
-        operands = [sum(x, axes, False) for x, axes in zip(operands, alone, strict=True)]
+        operands = [sum(x, axes, False) if axes else x for x, axes in zip(operands, alone, strict=True)]
         first, second = ("".join(c for c in term if c in held) for term, held in zip(terms, known, strict=True))
         sizes = dict(zip(first + second, (*operands[0].shape, *operands[1].shape), strict=True))
         stack = "".join(letter for letter in first if letter in second and letter in output)
         inner = "".join(letter for letter in first if letter in second and letter not in output)
         rows, columns = ("".join(c for c in one if c not in other) for one, other in ((first, second), (second, first)))
 
+        plain = not stack and len(rows) == len(inner) == len(columns) == 1  # of matrices
+
         def arranged(x: Raw, term: str, groups: Sequence[str]) -> Raw:
-            x = permute_dims(x, tuple(term.index(letter) for letter in "".join(groups)))
-            return np.reshape(x, [math.prod(sizes[letter] for letter in group) for group in groups])
+            order = "".join(groups)
+            if order != term:
+                x = np.transpose(x, tuple(term.index(letter) for letter in order))
+            return x if plain else np.reshape(x, [math.prod(sizes[letter] for letter in group) for group in groups])
 
         x1, x2 = (
             arranged(operands[0], first, (stack, rows, inner)),
             arranged(operands[1], second, (stack, inner, columns)),
         )
-        found = np.reshape(matmul(x1, x2), [sizes[letter] for letter in stack + rows + columns])
-        return permute_dims(found, tuple((stack + rows + columns).index(letter) for letter in output))
+        found, order = matmul(x1, x2), stack + rows + columns
+        if not plain:
+            found = np.reshape(found, [sizes[letter] for letter in order])
+        return found if order == output else np.transpose(found, tuple(map(order.index, output)))
 
     # --- shapes and indexing -----------------------------------------------------------------------------
 
@@ -250,66 +261,22 @@ def primitives(mxnet: Any, backend: Backend) -> tuple[dict[str, Function], dict[
     def broadcast_to(x: Raw, shape: Shape) -> Raw:
         if 0 in shape:
             return empty(shape, x.dtype)
-        return np.broadcast_to(x, shape) if tuple(x.shape) != tuple(shape) else x.copy()
+        return np.broadcast_to(x, shape) if tuple(x.shape) != tuple(shape) else np.copy(x)
 
     def permute_dims(x: Raw, axes: Shape) -> Raw:
-        return np.transpose(x, axes) if x.ndim > 1 else x.copy()
+        return np.transpose(x, axes) if x.ndim > 1 else np.copy(x)
 
     def flip(x: Raw, axes: Shape) -> Raw:
-        return np.flip(x, axes) if axes else x.copy()
+        return np.flip(x, axes) if axes else np.copy(x)
 
-    def flat(x: Raw) -> Raw:
-        return np.reshape(x, (-1,))
-
-    def added_up(function: Function) -> Function:
-        """A function that adds up its first argument: float16 in float32."""
-        return lambda x, *how: (
-            function(x, *how) if x.dtype != "float16" else (function(x.astype("float32"), *how).astype("float16"))
-        )
-
-    @added_up
-    def taken(x: Raw, positions: numpy.ndarray[Any, Any]) -> Raw:
-        """The elements at these positions of the flattened array, in their shape."""
-        return np.take(flat(x), from_numpy(positions), mode="clip")
+    def cumulative_sum(x: Raw, axis: int) -> Raw:
+        # float16 is added up in float32
+        wide = x.astype("float32") if x.dtype.char == "e" else x
+        return np.cumsum(wide, axis=axis).astype(x.dtype)
 
     def getitem(x: Raw, key: Key) -> Raw:
-        key = _on_host(key)
-        shape = _selected_shape(key, x.shape)
-        if 0 in shape:
-            return empty(shape, x.dtype)
-        if any(isinstance(entry, numpy.ndarray) for entry in key):
-            return taken(x, _positions(key, x.shape))
-        spans = [_span(entry) for entry in key if entry is not None]
-        if not spans:
-            return np.reshape(x, shape)
-        begin, end, step = zip(*spans, strict=True)
-        return np.reshape(npi.slice(x, begin=begin, end=end, step=step), shape)
-
-    @added_up
-    def added_at(x: Raw, positions: numpy.ndarray[Any, Any], shape: Shape) -> Raw:
-        """Zeros of ``shape`` with x added at these positions of the flattened array."""
-        where = from_numpy(positions.reshape(1, -1)).as_nd_ndarray()
-        sums = scatter_nd(flat(x).as_nd_ndarray(), where, shape=(math.prod(shape),))
-        return np.reshape(sums.as_np_ndarray(), shape)
-
-    def scatter(x: Raw, key: Key, shape: Shape) -> Raw:
-        return added_at(x, _positions(_on_host(key), shape), shape)
-
-    def setitem(x: Raw, value: Raw, key: Key) -> Raw:
-        values = x.asnumpy()
-        values[_on_host(key)] = value.asnumpy()
-        return from_numpy(values)
-
-    def along(indices: Raw, axis: int, shape: Shape) -> numpy.ndarray[Any, Any]:
-        grids = list(numpy.ogrid[tuple(slice(size) for size in indices.shape)])
-        grids[axis] = indices.asnumpy()
-        return _positions(tuple(grids), shape)
-
-    def take_along_axis(x: Raw, indices: Raw, axis: int) -> Raw:
-        return taken(x, along(indices, axis, x.shape))
-
-    def scatter_along_axis(x: Raw, indices: Raw, axis: int, shape: Shape) -> Raw:
-        return added_at(x, along(indices, axis, shape), shape)
+        # From memory to memory: MXNet's functions read a key as text, and gather from positions that lie on it.
+        return from_numpy(numpy.asarray(seen(x)[_on_host(key)]))
 
     table: dict[str, Function] = {
         "add": arithmetic(npi.add, npi.add_scalar, npi.add_scalar),
@@ -340,20 +307,19 @@ def primitives(mxnet: Any, backend: Backend) -> tuple[dict[str, Function], dict[
         **{name.replace("arc", "a"): getattr(npi, name) for name in ("arcsinh", "arccosh", "arctanh")},
         "gammaln": npx.gammaln,
         "sign": sign,
-        "real": lambda x: x.copy(),
+        "real": lambda x: np.copy(x),
         "imag": lambda x: np.zeros_like(x),
-        "conj": lambda x: x.copy(),
+        "conj": lambda x: np.copy(x),
         "clip": clip,
-        "logical_and": logical(np.bitwise_and),
-        "logical_or": logical(np.bitwise_or),
-        "logical_xor": logical(np.bitwise_xor),
         "logical_not": lambda x: x == 0,
         "relu": npx.relu,
         "sigmoid": npx.sigmoid,
         "softplus": softplus,
         "erf": npx.erf,
-        "astype": lambda x, dtype: x.astype(dtype),
+        "astype": lambda x, dtype: npi.cast(x, dtype=dtype),
         "sum": sum,
+        "mean": mean,
+        "variance": variance,
         "prod": reduced(np.prod),
         "max": reduced(np.max),
         "min": reduced(np.min),
@@ -361,9 +327,9 @@ def primitives(mxnet: Any, backend: Backend) -> tuple[dict[str, Function], dict[
         "all": truth(np.all),
         "logsumexp": logsumexp,
         "log_softmax": log_softmax,
-        "cross_entropy": cross_entropy,
+        "softmax": softmax,
         "vector_norm": vector_norm,
-        "cumulative_sum": added_up(lambda x, axis: np.cumsum(x, axis=axis)),
+        "cumulative_sum": cumulative_sum,
         "matmul": matmul,
         "einsum": einsum,
         "reshape": lambda x, shape: np.reshape(x, shape),
@@ -373,18 +339,14 @@ def primitives(mxnet: Any, backend: Backend) -> tuple[dict[str, Function], dict[
         "concat": lambda arrays, axis: np.concatenate(arrays, axis=axis),
         "stack": lambda arrays, axis: np.stack(arrays, axis=axis),
         "getitem": getitem,
-        "scatter": scatter,
-        "setitem": setitem,
-        "take_along_axis": take_along_axis,
-        "scatter_along_axis": scatter_along_axis,
-        **networks(mxnet, getitem, scatter),
+        **networks(mxnet, getitem, on_host(backend, "scatter")),
     }
 
     # --- on the host -------------------------------------------------------------------------------------
 
-    def unless(kinds: str, name: str, function: Function | None = None) -> Function:
+    def unless(kinds: str, name: str) -> Function:
         """The function over MXNet's arrays, but NumPy's where they are of these kinds of dtype."""
-        function, host = function or table[name], on_host(backend, name)
+        function, host = table[name], on_host(backend, name)
 
         def call(*args: Any) -> Raw:
             return (host if kind(args) in kinds else function)(*args)
@@ -394,8 +356,7 @@ def primitives(mxnet: Any, backend: Backend) -> tuple[dict[str, Function], dict[
     def kind(args: Sequence[Any]) -> str:
         arrays = args[0] if type(args[0]) is list else args
         # The last array: the first one of where() is its condition.
-        found: str = next(array for array in reversed(arrays) if isinstance(array, np.ndarray)).dtype.kind
-        return found
+        return dtype_of(next(array for array in reversed(arrays) if isinstance(array, np.ndarray))).kind
 
     def safe(name: str) -> Function:
         function, host = table[name], on_host(backend, name)
@@ -414,40 +375,18 @@ def primitives(mxnet: Any, backend: Backend) -> tuple[dict[str, Function], dict[
 
     table |= {name: on_host(backend, name) for name in HOST}
     table |= {name: unless("iub", name) for name in HOST_INTEGERS}
-    for name in HOST_BITS:
-        logic = table.get(name.replace("bitwise", "logical").replace("invert", "not"))
-        table[name] = on_host(backend, name) if logic is None else unless("iu", name, logic)
     table |= {name: unless("b", name) for name in HOST_BOOLEANS}
     to_integers, cast = on_host(backend, "astype"), table["astype"]
     table["astype"] = lambda x, dtype: (to_integers if dtype.kind in "iu" else cast)(x, dtype)
-    return table, {name: safe(name) for name in table}
+    return {name: safe(name) for name in table}
 
 
 def has_empty(args: Sequence[Any]) -> bool:
     """Whether one of the arrays has no elements."""
-    for array in args[0] if type(args[0]) is list else args:
-        shape = getattr(array, "shape", None)
-        if shape and 0 in shape:
-            return True
-    return False
+    arrays = args[0] if type(args[0]) is list else args
+    return any(0 in array.shape for array in arrays if hasattr(array, "shape"))
 
 
 def _on_host(key: Key) -> Key:
     """The key with the values of those index arrays that a compiled program has computed."""
     return tuple([entry.asnumpy() if hasattr(entry, "asnumpy") else entry for entry in key])
-
-
-def _selected_shape(key: Key, shape: Shape) -> Shape:
-    return numpy.broadcast_to(numpy.empty((), numpy.bool_), shape)[key].shape
-
-
-def _positions(key: Key, shape: Shape) -> numpy.ndarray[Any, Any]:
-    """Where in the flattened array the elements are that a key selects."""
-    return numpy.arange(math.prod(shape)).reshape(shape)[key]
-
-
-def _span(entry: Any) -> tuple[Any, Any, int]:
-    """An integer or a slice of a canonical key as MXNet's begin, end and step."""
-    if isinstance(entry, slice):
-        return entry.start, entry.stop, 1 if entry.step is None else entry.step
-    return entry, entry + 1, 1

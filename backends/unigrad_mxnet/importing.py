@@ -92,15 +92,11 @@ _older_numpy = _OlderNumpy("numpy", numpy.__doc__)
 vars(_older_numpy).update((name, value) for name, value in _OLDER.items() if name not in vars(numpy))
 
 
-def _version(text: str) -> list[int]:
-    """What MXNet compares versions with, which left Python with distutils in 3.12."""
-    return [int(part) for part in text.split(".")[:2]]
-
-
 def _import(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
     """The ``__import__`` of MXNet's modules."""
-    if name == "distutils.version":
-        return types.SimpleNamespace(LooseVersion=_version, StrictVersion=_version)
+    if name == "distutils.version":  # by which MXNet compares versions, and which left Python in 3.12
+        version = dict.fromkeys(("LooseVersion", "StrictVersion"), lambda text: [*map(int, text.split(".")[:2])])
+        return types.SimpleNamespace(**version)
     if name.partition(".")[0] == "sklearn":
         # Only a base class would be taken from it, and loading it changes environment variables.
         raise ImportError(name)

@@ -82,7 +82,7 @@ class Forgetful(Bare):
         ),
         (Raw, r"pulls_raw = True, and therefore needs record\(\) of its own: runs a primitive"),
         (Conjugate, r"conjugate_pulls = True, and therefore needs record\(\)"),
-        (Unknown, r"Unknown.inline_nodes is 'bear'; it can be None, 'rules', 'bare'"),
+        (Unknown, r"Unknown.inline_nodes is 'bear'; it can be None, 'lifted', 'rules', 'bare'"),
         (Forgetful, r"inline_nodes = 'bare', which keeps nothing for the rules, and orders = 0; set orders"),
     ],
 )

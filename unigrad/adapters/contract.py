@@ -255,9 +255,9 @@ class Engine(Part):
     # --- for speed only ---------------------------------------------------------------------------------------
 
     inline_nodes: ClassVar[str | None] = None
-    """``"rules"``: generate what is done without :attr:`record` into each operation, and run the rules on raw arrays,
-    whose operators and functions must then behave as NumPy's; ``"bare"``: likewise for a framework that records by
-    itself as soon as a leaf is tracked."""
+    """``"lifted"``: generate what is done without :attr:`record` into each operation, for raw arrays whose ``shape`` is
+    a tuple; ``"rules"``: and run the rules on raw arrays, whose operators and functions must then behave as NumPy's;
+    ``"bare"``: generate it for a framework that records by itself as soon as a leaf is tracked."""
     by_rules: Callable[[], bool] = staticmethod(lambda: False)
     """Whether, for now, an engine with ``"bare"`` nodes is to record for the neutral rules: where its framework
     cannot track a leaf. :meth:`leaf` then gives the array itself, and :meth:`pullback` None. Operations ask only

@@ -7,7 +7,7 @@ import inspect
 from unigrad.adapters.contract import Backend, Engine
 from unigrad.base.errors import BackendError
 
-INLINE = (None, "rules", "bare")
+INLINE = (None, "lifted", "rules", "bare")
 
 
 def check_engine(backend: Backend) -> None:

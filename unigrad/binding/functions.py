@@ -498,7 +498,7 @@ def _run(row: Primitive, inline: str | None, scope: dict[str, Any]) -> str:
         return fill(UNRECORDED, **parts)
     if inline == "bare":
         return fill(BARE, node=_bare_node(row, nodes, scope), **parts)
-    if inline == "rules":
+    if inline in ("lifted", "rules"):
         if row.variadic:
             return fill(RULES, stretched="", node=_variadic_rule_node(row, scope), **parts)
         if len(row.arrays) > 2 or "x1_dtype" in row.residuals:
