@@ -199,3 +199,11 @@ def cast_back(ug: Any) -> Results:
         grad = ug.grad(f)(x)
         second = ug.grad(lambda x: ug.grad(f)(x).sum())(x)
     return {"grad": grad / x, "second": second, "warned": len(caught)}
+
+
+@case(
+    "what is constant between jumps has the slope 0, for a cotangent of NaN as well", dtype="complex128", slope=[0, 0]
+)
+def flat_between_jumps(ug: Any) -> Results:
+    z, undefined = ug.asarray(_AT_MEAN[:2]), ug.asarray(np.array([complex(_nan, 1), complex(_i, _nan)]))
+    return {"slope": ug.vjp(ug.round, z)[1](undefined)[0]}

@@ -178,6 +178,7 @@ _row(
     x=real([0.0, 1.0, 2.0, 0.5]),
     flat=True,
 )
+_row("stdtrit", "middle", "ug.special.stdtrit(a, x)", a=_a, x=real([0.375, 0.4375, 0.625]), flat=True)
 _row("stdtr", "tails", "ug.special.stdtr(a, x)", a=_a, x=real([0.5, -1.75, 2.5]))
 _matrix = spread(-1.0, 2.0, 2, 3)
 for _operation in ("logsumexp", "softmax", "log_softmax"):
@@ -297,10 +298,6 @@ for _operation, _points in {
     "cosm1(x)": [1e-9, 0.01],
     "expm1(x)": [1e-9, 0.01],
     "spence(x)": [0.9999, 1.0009765625],
-    "sindg(x)": [0.0, 180.0, -180.0, 360.0, -540.0],
-    "cosdg(x)": [90.0, -90.0, 270.0, -450.0],
-    "tandg(x)": [180.0, 360.0],
-    "stdtrit(2.5, x)": [0.5],
     "ive(2.25, x)": [9.3, 712.3],
     "rgamma(x)": [-20.3, -2.3, -1.3, 30.3],
     "gamma(x)": [-20.3, -2.3, -1.3, -1e-9],
@@ -310,6 +307,21 @@ for _operation, _points in {
         "small",
         f"ug.special.{_operation}",
         x=np.array(_points),
+        flat=True,
+        dtypes=("float64",),
+    )
+for _source, _points in (
+    ("sindg(x)", [0.0, 180.0, -180.0, 360.0, -540.0]),
+    ("cosdg(x)", [90.0, -90.0, 270.0, -450.0]),
+    ("tandg(x)", [180.0, 360.0]),
+    ("stdtrit(2.5, x)", [0.5]),
+):
+    _operation = _source.partition("(")[0]
+    SMALL(
+        f"special.{_operation}",
+        "is_zero",
+        f"ug.special.{_source} == 0",
+        x=real(_points),
         flat=True,
         dtypes=("float64",),
     )
