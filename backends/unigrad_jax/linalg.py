@@ -1,11 +1,11 @@
 """The primitives of linear algebra over JAX's arrays.
 
-inv, solve, cholesky, eigvalsh and svdvals have JAX's own derivatives. The others have the neutral rules: of JAX's own
-those through eigh and svd are NaN where values repeat also for the values alone, eig has none for its vectors, qr none
-for a completed Q, and that of slogdet is infinite at a singular matrix. They are the forward rules, which JAX
-transposes, except for eigh, eig and svd. What is asked of the values alone is not to be touched by the vectors, whose
-slope may be NaN, and a transpose cannot look whether anything is asked of them: these have the reverse rules, and so
-no forward mode of JAX's.
+inv, solve, cholesky, eigvalsh, svdvals and the derivative of cofactors have JAX's own derivatives. The others have the
+neutral rules: of JAX's own those through eigh and svd are NaN where values repeat also for the values alone, eig has
+none for its vectors, qr none for a completed Q, and that of slogdet is infinite at a singular matrix. They are the
+forward rules, which JAX transposes, except for eigh, eig and svd. What is asked of the values alone is not to be
+touched by the vectors, whose slope may be NaN, and a transpose cannot look whether anything is asked of them: these
+have the reverse rules, and so no forward mode of JAX's.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from unigrad.extend import PRIMITIVES, Primitive, Raw, packed, refusal, shares_of
+from unigrad.extend import PRIMITIVES, Primitive, Raw, packed, refusal, second_of_determinant, shares_of
 from unigrad_jax.compiled import Function, Operation
 from unigrad_jax.rules import neutral
 
@@ -26,12 +26,20 @@ from unigrad_jax.rules import neutral
 def linear_algebra(others: types.SimpleNamespace) -> dict[str, Operation]:
     """The table of operations. ``others`` will hold all that rules and compositions are made of."""
     linalg = jnp.linalg
+
+    def along(x: Raw, t: Raw) -> Raw:
+        """By singular values, and differentiated as a polynomial, since singular vectors that repeat have no slope."""
+        fixed = jax.lax.stop_gradient(x)
+        moving = second_of_determinant(others, x, t) - second_of_determinant(others, fixed, t)
+        return PRIMITIVES["cofactors_along"].made_of(others)(fixed, t) + moving
+
     own: dict[str, Callable[..., Raw]] = {
         "inv": linalg.inv,
         "solve": linalg.solve,
         "cholesky": linalg.cholesky,
         "eigvalsh": linalg.eigvalsh,
         "svdvals": lambda x: linalg.svd(x, compute_uv=False),
+        "cofactors_along": along,
     }
     several = {name: getattr(linalg, name) for name in ("slogdet", "eigh", "eig", "svd", "qr")}
     one = packed(several, jnp.concatenate, jnp.stack, jnp.reshape, jnp.astype)
@@ -40,8 +48,7 @@ def linear_algebra(others: types.SimpleNamespace) -> dict[str, Operation]:
         "slogdet": one["slogdet"],
         "eigvals": linalg.eigvals,
         "qr": one["qr"],
-        "cofactors": PRIMITIVES["cofactors"].made_of(others),
-        "pinv": PRIMITIVES["pinv"].made_of(others),
+        **{name: PRIMITIVES[name].made_of(others) for name in ("cofactors", "pinv")},
     }
     made: dict[str, Operation] = {name: Answered(PRIMITIVES[name], function) for name, function in own.items()}
     made |= {name: Pushed(PRIMITIVES[name], function, others) for name, function in pushed.items()}

@@ -37,6 +37,7 @@ REPLACED = {
     "xlogy": "a composition whose derivatives at x1 = 0 are 0",
     "det": "TensorFlow's raises at a singular matrix",
     "cofactors": "a composition through singular vectors, which have no derivative where values repeat",
+    "cofactors_along": "as cofactors",
     "pinv": "as cofactors",
     "slogdet": "TensorFlow's raises at a singular matrix",
     "eigh": "TensorFlow's is 0 for the vectors where eigenvalues repeat",

@@ -38,6 +38,7 @@ REPLACED = {
     "xlogy": "a composition whose derivatives at x1 = 0 are 0",
     "det": "PyTorch's is 0 at a singular matrix",
     "cofactors": "a composition through singular vectors, which have no derivative where values repeat",
+    "cofactors_along": "as cofactors",
     "pinv": "as cofactors",
     "slogdet": "PyTorch's is infinite at a singular matrix",
     "eigh": "of the eigenvalues too it is NaN where they repeat",

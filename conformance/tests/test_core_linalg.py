@@ -60,6 +60,7 @@ PROGRAMS: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
     "cholesky": (lambda x: linalg.cholesky(x @ _h(x)), (3, 3)),
     "det": (linalg.det, (2, 3, 3)),
     "cofactors": (decompositions.cofactors_, (2, 3, 3)),
+    "cofactors_along": (lambda x: decompositions.cofactors_along_(x, x * x), (2, 4, 4)),
     "slogdet": (_slogdet, (2, 3, 3)),
     "eigvalsh": (linalg.eigvalsh, (2, 3, 3)),
     "eigh": (_eigh, (2, 3, 3)),

@@ -68,6 +68,7 @@ CALLS: dict[str, list[tuple[Sequence[Make], tuple[Any, ...]]]] = {
     "triangle": [([_x], (0, True, -1.0)), ([_cube], (1, False, 0.0))],
     "cholesky": [([_matrix], ())],
     "cofactors": [([_matrix], ())],
+    "cofactors_along": [([_matrix, _matrix], ())],
     "concat": [([_x, lambda seed: _numbers(2, 4, seed=seed + 1)], (0,)), ([_x, _x], (1,))],
     "convolution": [
         ([lambda seed: _numbers(2, 4, 6, seed=seed), lambda seed: _numbers(6, 2, 3, seed=seed + 1)],

@@ -31,7 +31,7 @@ from unigrad.base.words import EVERYTHING, Key, Raw, Shape
 
 # --- the table: what there is to do ---
 from unigrad.table import PRIMITIVES, Primitive, ruled, shares_of
-from unigrad.operations.decompositions import DECOMPOSITIONS, refusal
+from unigrad.operations.decompositions import DECOMPOSITIONS, refusal, second_of_determinant
 from unigrad.operations.indexing import is_array
 from unigrad.operations.pooling import pooled_shape, window_slices
 from unigrad.native.linalg import composed, packed
@@ -65,6 +65,6 @@ __all__ = [
     "composed", "composition_of", "everything", "exported", "float32", "float64", "from_host", "get_backend_object",
     "has_gradients", "host_capsule", "is_array", "load_triton", "meet_rules", "neutral_jvp", "neutral_vjp", "not_plain",
     "on_host", "packed", "placed_node", "pooled_shape", "real_of", "quietly", "raw_rule", "raw_vjp", "refusal",
-    "register_backend", "rewrite_functions", "rule_node", "ruled", "shares_of", "to_integers", "unless_refused",
-    "values_unknown", "window_slices", "with_host", "with_replaced",
+    "register_backend", "rewrite_functions", "rule_node", "ruled", "second_of_determinant",
+    "shares_of", "to_integers", "unless_refused", "values_unknown", "window_slices", "with_host", "with_replaced",
 ]  # fmt: skip

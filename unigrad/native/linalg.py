@@ -105,4 +105,4 @@ def packed(
 def composed(table: dict[str, Callable[..., Raw]]) -> dict[str, Callable[..., Raw]]:
     """The primitives that no framework has, made of these raw functions."""
     namespace = types.SimpleNamespace(**table)
-    return {name: PRIMITIVES[name].made_of(namespace) for name in ("cofactors", "pinv")}
+    return {name: PRIMITIVES[name].made_of(namespace) for name in ("cofactors", "cofactors_along", "pinv")}

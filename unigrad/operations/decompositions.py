@@ -15,6 +15,7 @@ divided by the difference of their values, and only where these are equal someth
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -327,37 +328,108 @@ def _cofactors(xp: Any, x: Any) -> Any:
     return xp.multiply(_turn(xp, u, vh), product)
 
 
+@primitive("linalg", dtypes="wide_float")
+def cofactors_along_(x: Array, t: Array) -> Tensor:
+    """The derivative of the cofactors of x along t, which has x's shape: the second one of the determinant, which is
+    symmetric. It needs no division either, and so is right where singular values repeat or vanish."""
+
+
 def _minors(xp: Any, s: Any, inner: Any) -> Any:
     """The derivative of adj(S + t * inner) at t = 0, where S is diagonal: sums of products of all others but two."""
     size = s.shape[-1]
     ndim = len(s.shape)
     one = _identity(xp, s)
     batch = tuple(s.shape[:-1])
-    either = xp.reshape(one, (*batch, size, 1, size)) + xp.reshape(one, (*batch, 1, size, size))
+    either = xp.add(xp.reshape(one, (*batch, size, 1, size)), xp.reshape(one, (*batch, 1, size, size)))
     each = xp.broadcast_to(xp.reshape(s, (*batch, 1, 1, size)), (*batch, size, size, size))
-    products = xp.prod(xp.where(either != 0, 1.0, each), (ndim + 1,), False) * (1 - one)
+    products = xp.prod(xp.where(xp.not_equal(either, 0.0), 1.0, each), (ndim + 1,), False)
+    products = xp.multiply(products, xp.subtract(1.0, one))
     on_diagonal = xp.matmul(products, _column(xp, _diagonal(xp, inner)))
-    return _diagonal_matrix(xp, xp.reshape(on_diagonal, s.shape)) - products * inner
+    on_diagonal = _diagonal_matrix(xp, xp.reshape(on_diagonal, tuple(s.shape)))
+    return xp.subtract(on_diagonal, xp.multiply(products, inner))
 
 
-def _cofactors_vjp(xp: Any, g: Any, x: Any) -> Any:
+def _cofactors_along(xp: Any, x: Any, t: Any) -> Any:
     u, s, vh = svd_parts(xp, xp.svd(x, False), tuple(x.shape), False)
-    inner = xp.matmul(xp.conj(vh), xp.matmul(_t(xp, g), xp.conj(u)))
+    inner = xp.matmul(xp.conj(vh), xp.matmul(_t(xp, t), xp.conj(u)))
     changed = xp.matmul(xp.conj(u), xp.matmul(_minors(xp, s, inner), xp.conj(vh)))
-    return _turn(xp, u, vh) * changed
+    return xp.multiply(_turn(xp, u, vh), changed)
 
 
-def _cofactors_jvp(xp: Any, t: Any, x: Any) -> Any:
-    u, s, vh = svd_parts(xp, xp.svd(x, False), tuple(x.shape), False)
-    inner = xp.matmul(_h(xp, u), xp.matmul(t, _h(xp, vh)))
-    changed = xp.matmul(xp.conj(u), xp.matmul(_t(xp, _minors(xp, s, inner)), xp.conj(vh)))
-    return _turn(xp, u, vh) * changed
+@functools.cache
+def _places(degree: int) -> list[tuple[float, float]]:
+    """Pairs of weights and places that give a polynomial's value at 0 by those at the places and at their negatives.
+
+    Even parts are polynomials of the squares, which are Chebyshev's nodes from 4 to 9 (Lagrange's formula).
+    """
+    count = degree // 2 + 1
+    squares = 6.5 + 2.5 * np.cos((2 * np.arange(count) + 1) * math.pi / (2 * count))
+    weights = [math.prod(b / (b - a) for b in squares if b != a) / 2 for a in squares]
+    return [(weight, math.sqrt(square)) for weight, square in zip(weights, squares, strict=True)]
 
 
-vjp(cofactors_, _cofactors_vjp)
-jvp(cofactors_, _cofactors_jvp)
+_REGULAR = 2.0**-10
+"""The smallest of the singular values, beside the largest, with which a matrix is inverted as it is."""
+
+
+def _everywhere(xp: Any, x: Any, degree: int, of_regular: Callable[[Any], Any]) -> Any:
+    """A polynomial of matrices x that is known where they are regular, to be differentiated where they are not as well:
+    found from its values at x and multiples of the identity beyond x's norm."""
+    if degree < 0:
+        return x * 0
+    values = xp.svdvals(x)
+    axis = (len(values.shape) - 1,)
+    regular = _wide(xp, xp.min(values, axis, False) > xp.max(values, axis, False) * _REGULAR)
+    total = xp.sum(xp.real(x * xp.conj(x)), _last_two(x), True)
+    norm = xp.where(total == 0, 1.0, xp.sqrt(xp.where(total == 0, 1.0, total)))
+    one = _identity(xp, _diagonal(xp, x))
+    found = 0.0
+    for weight, place in _places(degree):
+        found = found + weight * (of_regular(x + one * norm * place) + of_regular(x - one * norm * place))
+    return xp.where(regular, of_regular(xp.where(regular, x, one)), found)
+
+
+def _trace(xp: Any, x: Any) -> Any:
+    return _wide(xp, xp.sum(_diagonal(xp, x), (len(x.shape) - 2,), False))
+
+
+def second_of_determinant(xp: Any, x: Any, t: Any) -> Any:
+    """What ``cofactors_along`` gives, by operations that have all derivatives: for frameworks that differentiate them.
+    With less digits than by singular values where x is nearly singular."""
+
+    def of_regular(x: Any) -> Any:
+        inverse = xp.inv(x)
+        turned = xp.matmul(inverse, t)
+        return _wide(xp, xp.det(x)) * _t(xp, _trace(xp, turned) * inverse - xp.matmul(turned, inverse))
+
+    return _everywhere(xp, x, x.shape[-1] - 2, of_regular)
+
+
+def _third(xp: Any, x: Any, t: Any, g: Any) -> Any:
+    """The third derivative of the determinant along t and g."""
+    identity = _identity(xp, _diagonal(xp, x))
+
+    def of_regular(x: Any) -> Any:
+        inverse = xp.inv(x)
+        first, second = xp.matmul(inverse, t), xp.matmul(inverse, g)
+        both = xp.matmul(first, second)
+        alone, beside = _trace(xp, first), _trace(xp, second)
+        inner = (alone * beside - _trace(xp, both)) * identity - first * beside - second * alone
+        inner = inner + both + xp.matmul(second, first)
+        return _wide(xp, xp.det(x)) * _t(xp, xp.matmul(inner, inverse))
+
+    return _everywhere(xp, x, x.shape[-1] - 3, of_regular)
+
+
 composed(cofactors_, _cofactors)
+vjp(cofactors_, lambda xp, g, x: xp.cofactors_along(x, g))
+jvp(cofactors_, lambda xp, t, x: xp.cofactors_along(x, t))
 batched(cofactors_, "further")
+
+composed(cofactors_along_, _cofactors_along)
+vjp(cofactors_along_, lambda xp, g, x, t: _third(xp, x, t, g), lambda xp, g, x: xp.cofactors_along(x, g))
+jvp(cofactors_along_, lambda xp, g, x, t: _third(xp, x, t, g), lambda xp, g, x: xp.cofactors_along(x, g))
+batched(cofactors_along_, "further")
 
 
 @primitive("linalg", dtypes="wide_float")
@@ -756,7 +828,7 @@ batched(pinv_, "further")
 
 DECOMPOSITIONS = (
     "inv", "solve", "cholesky", "det", "slogdet", "eigh", "eigvalsh", "eig", "eigvals", "svd", "svdvals", "qr",
-    "cofactors", "pinv",
+    "cofactors", "cofactors_along", "pinv",
 )  # fmt: skip
 """The names of the primitives of this module."""
 

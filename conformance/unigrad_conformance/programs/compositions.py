@@ -87,6 +87,7 @@ SEQUENCES: dict[str, list[Call]] = {
     ],
     "softmax": [((_spread(2, 3),), (axis,)) for axis in (0, 1)],
     "cofactors": [((_spread(2, 3, 3) + np.eye(3),), ())],
+    "cofactors_along": [((_spread(2, 3, 3) + np.eye(3), _spread(2, 3, 3)), ())],
 }  # fmt: skip
 LAYERS: dict[str, list[Call]] = {
     "linear": [((_spread(2, 3), _spread(4, 3), _spread(4)), ())],

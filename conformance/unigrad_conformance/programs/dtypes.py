@@ -132,6 +132,7 @@ ARRAYS: dict[str, Callable[[DType], list[Any]]] = {
         ("inv", "solve", "cholesky", "det", "cofactors", "slogdet", "eigh", "eigvalsh", "eig", "eigvals", "svd",
          "svdvals", "qr"), _matrix,
     ),
+    "cofactors_along": lambda dtype: [*_matrix(dtype), *_matrix(dtype)],
     "pinv": lambda dtype: [_matrix(dtype)[0], np.array(1e-3, real_of(to_float(dtype)))],
     "convolution": lambda dtype: [_of(_ROWS, dtype)[None], _of(_OTHER, dtype)[None]],
     "searchsorted": lambda dtype: [_of(_SORTED, dtype), _of(_ROWS, dtype)],

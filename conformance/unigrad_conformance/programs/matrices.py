@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad_conformance.case import Program, Results, message, raised
+from unigrad_conformance.case import Limit, Program, Results, message, raised
 
 MATRICES = Program("matrices")
 case = MATRICES.case
@@ -277,3 +277,37 @@ def functions_of_repeated(ug: Any) -> Results:
         "second": undefined(lambda x: ug.grad(of(ug.exp))(x)[0, 1], eye),
         "twice": undefined(lambda x: (ug.linalg.eigh(x)[1] ** 2 * weights).sum(), eye),
     }
+
+
+_TURNED = np.array([[1.0, 2.0, 0.0], [0.0, 1.0, 3.0], [2.0, 0.0, 1.0]])
+_COFACTORS = np.array([[1.0, 6.0, -2.0], [-2.0, 1.0, 4.0], [6.0, -3.0, 1.0]])
+_REPEATED = {"identity": np.eye(3), "zeros": np.zeros((3, 3)), "rank one": np.ones((3, 3)), "regular": _TURNED}
+
+
+@case(
+    "the third derivative of a determinant of three rows is the same everywhere: twice the cofactors of the direction",
+    dtype="float64",
+    limit=Limit(16, "largest", "through inverses; measured 4"),
+    everyday=False,
+    **dict.fromkeys(_REPEATED, 2 * _COFACTORS),
+    **{f"{name}, forward": 6 * 13.0 for name in _REPEATED},
+    **{f"{name}, fourth": np.zeros((3, 3)) for name in ("identity", "zeros")},
+)
+def third_of_det(ug: Any) -> Results:
+    w = ug.asarray(_TURNED)
+
+    def along(f: Any) -> Any:
+        return lambda x: (ug.grad(f)(x) * w).sum()
+
+    def pushed(f: Any) -> Any:
+        return lambda x: ug.jvp(f, (x,), (w,))[1]
+
+    results = {}
+    for name, values in _REPEATED.items():
+        x = ug.asarray(values)
+        results[name] = ug.grad(along(along(ug.linalg.det)))(x)
+        results[f"{name}, forward"] = pushed(pushed(pushed(ug.linalg.det)))(x)
+    for name in ("identity", "zeros"):
+        fourth = ug.grad(along(along(along(ug.linalg.det))))(ug.asarray(_REPEATED[name]))
+        results[f"{name}, fourth"] = ug.round(fourth, 9) + 0.0
+    return results
