@@ -59,6 +59,7 @@ REPLACED = {
     "det": "ours is by the cofactors, to every order, on all backends",
     "slogdet": "JAX's is infinite at a singular matrix",
     "cofactors": "a composition through singular vectors, which have no derivative where values repeat",
+    "cofactors_along": "it is made of det",
     "pinv": "as cofactors",
     "eigvals": "JAX's is NaN where eigenvalues repeat",
     "qr": "JAX has none of a completed Q",

@@ -50,7 +50,7 @@ def note(how: str, node: Any) -> None:
 
 def users_line() -> str:
     """The nearest line outside unigrad, as ``file:number``."""
-    frame, _ = _users()
+    frame, _ = users_frame()
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
@@ -64,7 +64,7 @@ def line_of(error: BaseException) -> str | None:
     return found
 
 
-def _users() -> tuple[FrameType, int]:
+def users_frame() -> tuple[FrameType, int]:
     """The nearest frame outside unigrad, and how many frames it lies above who calls this, for a ``stacklevel``."""
     depth, frame = 1, sys._getframe(1)
     while frame.f_back is not None and _is_ours(frame):
@@ -80,7 +80,7 @@ def _is_ours(frame: FrameType) -> bool:
 
 def warn(places: Sequence[str], what: str) -> None:
     """Warn that the derivative by ``what`` is zeros, since values that depend on it left the graph at ``places``."""
-    _, depth = _users()
+    _, depth = users_frame()
     warnings.warn(
         f"the derivative by {what} is zeros: the result is not connected to it, and values were read as plain numbers "
         f"or arrays: {', '.join(places)}. Compute with unigrad's operations there, or call the framework's own "

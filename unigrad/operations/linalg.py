@@ -21,6 +21,7 @@ import numpy as np
 from unigrad.base import dtypes
 from unigrad.base.arguments import axis_from_the_end, broadcast_shapes, listed, one_axis, whole_number
 from unigrad.base.errors import ArgumentError, DtypeError, LinAlgError, ShapeError, UnigradWarning
+from unigrad.base.leaving import users_frame
 from unigrad.base.recording import is_recording
 from unigrad.operations import contractions, reductions
 from unigrad.operations import decompositions as primitives
@@ -153,7 +154,7 @@ def _warn_if_repeated(name: str, values: Tensor, x: Tensor) -> None:
             f"depends on their choice are NaN; those through the values alone, through other vectors and of one "
             f"function of the matrix are right",
             UnigradWarning,
-            stacklevel=3,
+            stacklevel=users_frame()[1],
         )
 
 

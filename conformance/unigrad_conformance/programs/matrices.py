@@ -287,7 +287,7 @@ _REPEATED = {"identity": np.eye(3), "zeros": np.zeros((3, 3)), "rank one": np.on
 @case(
     "the third derivative of a determinant of three rows is the same everywhere: twice the cofactors of the direction",
     dtype="float64",
-    limit=Limit(16, "largest", "through inverses; measured 4"),
+    limit=Limit(32, "largest", "through inverses; measured 21"),
     everyday=False,
     **dict.fromkeys(_REPEATED, 2 * _COFACTORS),
     **{f"{name}, forward": 6 * 13.0 for name in _REPEATED},
