@@ -234,12 +234,12 @@ def warned_of_repeated(ug: Any) -> Results:
 
 
 _WEIGHTS = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 10.0]])
-_SYMMETRIC = (_WEIGHTS + _WEIGHTS.T) / 2
+_EVEN_WEIGHTS = (_WEIGHTS + _WEIGHTS.T) / 2
 
 
 @case("functions of a matrix with repeated values have the derivatives that they have, and no second ones",
       everyday=False,
-      dtype="float64", exp=_SYMMETRIC * math.e, sqrt=_SYMMETRIC / 4, cube=_WEIGHTS * 4, beside=_SYMMETRIC,
+      dtype="float64", exp=_EVEN_WEIGHTS * math.e, sqrt=_EVEN_WEIGHTS / 4, cube=_WEIGHTS * 4, beside=_EVEN_WEIGHTS,
       unknown=True, second=True, twice=True)  # fmt: skip
 def functions_of_repeated(ug: Any) -> Results:
     weights, eye = ug.asarray(_WEIGHTS), np.eye(3)
