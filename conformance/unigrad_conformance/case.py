@@ -48,8 +48,8 @@ class Case:
     needs: str | None = None
     """A dtype that a backend may lack. Where one declares it missing, the case shows that it says so."""
     everyday: bool = True
-    """False for further samples of an operation and further dtypes: left out in a hurry. Every group has an everyday
-    case (:func:`~unigrad_conformance.catalogue.all_cases`)."""
+    """False for further samples of an operation and further dtypes, and for programs that take long: left out in a
+    hurry. Every operation has an everyday case (:func:`~unigrad_conformance.catalogue.all_cases`)."""
     quick: Callable[..., Results] | None = None
     """``run`` without the results that ``quick_without`` names, for a backend that takes long; None where that would
     leave something untested that no other case has."""

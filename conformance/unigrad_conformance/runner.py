@@ -25,7 +25,7 @@ AT_ONCE = 2
 SHARE = 1600
 """How many cases one process gets: more are shared out among several, so that no core waits for the slowest backend.
 Fewer would take longer: importing a framework takes as long as some hundred cases."""
-OWN_SHARE = {"jax": 300}
+OWN_SHARE = {"jax": 500}
 """Where it is another number. JAX keeps what it compiles, 1.5 MB a program: some 40 MB for a case of linear algebra,
 and 3 GB for the whole share."""
 COST = {"jax": 18.0, "tensorflow": 2.2, "mxnet": 1.2, oracle.NAME: 1.0, "numpy": 0.5}

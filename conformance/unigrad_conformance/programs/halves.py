@@ -167,6 +167,11 @@ def added_up(ug: Any, names: Collection[str] = tuple(ADDED_UP)) -> Results:
 
 
 _SLOW = (
+    "gradient",
+    "reciprocal",
+    "slope of rows",
+    "norm of order 1",
+    "second slope of gelu",
     "running share",
     "corrcoef",
     "sinc",
