@@ -303,8 +303,8 @@ def flip(x: Raw, axes: Shape) -> Raw:
 
 def triangle(x: Raw, k: int, lower: bool, fill: float) -> Raw:
     """The matrices on one side of a diagonal, with a number on the other."""
-    below = da.tri(*x.shape[-2:], k if lower else k - 1, dtype=bool, chunks=x.chunks[-2:])
-    return FUNCTIONS["where"](below if lower else ~below, x, x.dtype.type(fill))
+    below = da.tri(*x.shape[-2:], k if lower else k - 1, dtype=bool, chunks=x.chunks[-2:], like=x._meta)
+    return FUNCTIONS["where"](below if lower else ~below, x, x.dtype.type(fill).item())
 
 
 def searchsorted(x1: Raw, x2: Raw, right: bool) -> Raw:

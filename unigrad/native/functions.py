@@ -157,7 +157,7 @@ def log1p(xp: Any, x: Raw) -> Raw:
     found = xp.empty_like(x)
     size = xp.log1p(first * (first + 2) + second * second) * 0.5
     # Infinitely far out, also where the other part is NaN.
-    found.real = xp.where(xp.isinf(first) | xp.isinf(second), xp.inf, size)
+    found.real = xp.where(xp.isinf(first) | xp.isinf(second), math.inf, size)
     # By itself: a sum with the real part would lose the sign of 0.
     found.imag = xp.arctan2(second, first + 1)
     return found

@@ -91,7 +91,7 @@ def checked_labels(labels: Tensor, classes: int) -> Tensor:
 
 def _check_labels(values: Any, classes: int) -> None:
     # Seen as unsigned, a negative number is a very large one: one pass tells both bounds.
-    if values.size and values.astype(np.uint64, copy=False).max() >= classes:
+    if values.size and values.astype(np.uint64).max() >= classes:
         wrong = values[(values < 0) | (values >= classes)].ravel()[0]
         raise IndexRangeError(f"label {wrong} is not from 0 to {classes - 1}")
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from unigrad_conformance.case import Program, Results, raised
-from unigrad_conformance.oracle import NAME
+from unigrad_conformance.oracle import Oracle
 
 COMPLEX_RULES = Program("complex_rules")
 case = COMPLEX_RULES.case
@@ -180,7 +180,7 @@ STANDARD: dict[str, dict[complex, complex]] = {
     **{name: [*table.values()] for name, table in STANDARD.items()},
 )
 def standard_far_out(ug: Any) -> Results:
-    if ug.get_backend() == NAME:  # which knows no NaN in one part alone
+    if isinstance(ug.ones(1).backend, Oracle):  # which knows no NaN in one part alone
         return {name: ug.asarray(np.array([*table.values()], complex)) for name, table in STANDARD.items()}
     return {name: getattr(ug, name)(ug.asarray(np.array([*table]))) for name, table in STANDARD.items()}
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from unigrad_conformance.case import Limit, Program, Results
 from unigrad_conformance.inputs import spread
-from unigrad_conformance.oracle import NAME
+from unigrad_conformance.oracle import NAME, Oracle
 
 DERIVATIVES = Program("derivatives")
 case = DERIVATIVES.case
@@ -355,7 +355,7 @@ def ends_of_distributions(ug: Any) -> Results:
       everyday=False, tails=True, inverses=True)  # fmt: skip
 def of_many(ug: Any) -> Results:
     a, steps = np.array([[1e11], [1e14], [1e17], [1e24]]), np.array([-3.0, -1.0, 0.0, 1.0, 3.0])
-    if ug.get_backend() == NAME:  # whose series are as long
+    if isinstance(ug.asarray(a).backend, Oracle):  # whose series are as long
         return {"tails": True, "inverses": True}
     x = a + steps * np.sqrt(a)
     steps = (x - a) / np.sqrt(a)  # as far as float64 has them
