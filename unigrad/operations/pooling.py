@@ -62,39 +62,56 @@ def _touching(sizes: Shape, strides: Shape, dilations: Shape) -> bool:
     return strides == sizes and len(sizes) < 3 and all(step == 1 for step in dilations)
 
 
+def _layout(
+    xp: Any, shape: Shape, sizes: Shape, strides: Shape, dilations: Shape
+) -> tuple[Shape, Shape, Callable[[Any], Any]]:
+    """The shape of the windows of an array of ``shape``, the axes along which their elements lie, and the way back from
+    cotangents of these to the array's."""
+    ndim = len(sizes)
+    counts = tuple(pooled_shape(shape, sizes, strides, dilations)[2:])
+    if not _touching(sizes, strides, dilations):
+        key = window_key(shape, sizes, strides, dilations)
+        return (*shape[:2], *counts, *sizes), tuple(range(2 + ndim, 2 + 2 * ndim)), lambda g: xp.scatter(g, key, shape)
+    # Of few axes, since frameworks take so many.
+    split = [size for pair in zip(counts, sizes, strict=True) for size in pair]
+    split[0] *= math.prod(shape[:2])
+    crop = _crop(shape, sizes)
+
+    def back(g: Any) -> Any:
+        if crop is None:
+            return xp.reshape(g, shape)
+        used = [count * width for count, width in zip(counts, sizes, strict=True)]
+        return xp.scatter(xp.reshape(g, (*shape[:2], *used)), crop, shape)
+
+    return tuple(split), tuple(range(1, 2 * ndim, 2)), back
+
+
+def _crop(shape: Shape, sizes: Shape) -> tuple[Any, ...] | None:
+    """The key of what windows that touch take of an array; None for all of it."""
+    used = [size // width * width for size, width in zip(shape[2:], sizes, strict=True)]
+    return None if tuple(used) == shape[2:] else (EVERYTHING, EVERYTHING, *[slice(0, size, 1) for size in used])
+
+
 def _windows(
     xp: Any, x: Any, sizes: Shape, strides: Shape, dilations: Shape
 ) -> tuple[Any, Shape, Callable[[Any], Any]]:
-    """The windows, the axes along which their elements lie, and the way back from cotangents of these to x's."""
+    """The windows, and what :func:`_layout` says of them."""
     shape = tuple(x.shape)
-    ndim = len(sizes)
+    form, axes, back = _layout(xp, shape, sizes, strides, dilations)
     if not _touching(sizes, strides, dilations):
-        key = window_key(shape, sizes, strides, dilations)
-        windows = xp.windows(x, sizes, strides, dilations)
-        return windows, tuple(range(2 + ndim, 2 + 2 * ndim)), lambda g: xp.scatter(g, key, shape)
-    # Of few axes, since frameworks take so many.
-    counts = [size // width for size, width in zip(shape[2:], sizes, strict=True)]
-    used = tuple([count * width for count, width in zip(counts, sizes, strict=True)])
-    crop = (EVERYTHING, EVERYTHING, *[slice(0, size, 1) for size in used])
-    split = [size for pair in zip(counts, sizes, strict=True) for size in pair]
-    split[0] *= math.prod(shape[:2])
-
-    def back(g: Any) -> Any:
-        g = xp.reshape(g, (*shape[:2], *used))
-        return g if used == shape[2:] else xp.scatter(g, crop, shape)
-
-    x = x if used == shape[2:] else xp.getitem(x, crop)
-    return xp.reshape(x, tuple(split)), tuple(range(1, 2 * ndim, 2)), back
+        return xp.windows(x, sizes, strides, dilations), axes, back
+    crop = _crop(shape, sizes)
+    return xp.reshape(x if crop is None else xp.getitem(x, crop), form), axes, back
 
 
-def _of_windows(xp: Any, pooled: Any, windows: Any, axes: Shape) -> Any:
-    """An array of max_pool's shape, in one that broadcasts against the windows."""
-    return xp.reshape(pooled, tuple([1 if axis in axes else size for axis, size in enumerate(windows.shape)]))
+def _of_windows(xp: Any, pooled: Any, form: Shape, axes: Shape) -> Any:
+    """An array of max_pool's shape, in one that broadcasts against windows of the shape ``form``."""
+    return xp.reshape(pooled, tuple([1 if axis in axes else size for axis, size in enumerate(form)]))
 
 
 def _shares(xp: Any, windows: Any, out: Any, axes: Shape) -> Any:
     """1 for the largest element of a window, and of several as much for each."""
-    attained = xp.astype(xp.equal(windows, _of_windows(xp, out, windows, axes)), xp.dtype(windows))
+    attained = xp.astype(xp.equal(windows, _of_windows(xp, out, tuple(windows.shape), axes)), xp.dtype(windows))
     # NaN equals nothing: 0 / 0 makes the gradient NaN where the value is.
     return xp.divide(attained, xp.sum(attained, axes, True))
 
@@ -111,7 +128,7 @@ def _max_pool(xp: Any, x: Any, sizes: Shape, strides: Shape, dilations: Shape) -
 
 def _back(xp: Any, g: Any, x: Any, out: Any, sizes: Shape, strides: Shape, dilations: Shape) -> Any:
     windows, axes, back = _windows(xp, x, sizes, strides, dilations)
-    return back(xp.multiply(_of_windows(xp, g, windows, axes), _shares(xp, windows, out, axes)))
+    return back(xp.multiply(_of_windows(xp, g, tuple(windows.shape), axes), _shares(xp, windows, out, axes)))
 
 
 def _along(xp: Any, t: Any, x: Any, out: Any, sizes: Shape, strides: Shape, dilations: Shape) -> Any:
@@ -160,17 +177,8 @@ def _sum_pool(xp: Any, x: Any, sizes: Shape, strides: Shape) -> Any:
 
 def _to_windows(xp: Any, g: Any, sizes: Shape, strides: Shape, x_shape: Shape) -> Any:
     """To each element what its windows have, added up."""
-    windows, alone = tuple(g.shape), (1,) * len(sizes)
-    if _touching(sizes, strides, alone):
-        split = [size for pair in zip(windows[2:], sizes, strict=True) for size in pair]
-        thin = [size for count in windows[2:] for size in (count, 1)]
-        split[0], thin[0] = split[0] * math.prod(windows[:2]), thin[0] * math.prod(windows[:2])
-        used = tuple([count * width for count, width in zip(windows[2:], sizes, strict=True)])
-        g = xp.reshape(xp.broadcast_to(xp.reshape(g, tuple(thin)), tuple(split)), (*windows[:2], *used))
-        crop = (EVERYTHING, EVERYTHING, *[slice(0, size, 1) for size in used])
-        return g if used == x_shape[2:] else xp.scatter(g, crop, x_shape)
-    g = xp.broadcast_to(xp.reshape(g, (*windows, *alone)), (*windows, *sizes))
-    return xp.scatter(g, window_key(x_shape, sizes, strides, alone), x_shape)
+    form, axes, back = _layout(xp, x_shape, sizes, strides, (1,) * len(sizes))
+    return back(xp.broadcast_to(_of_windows(xp, g, form, axes), form))
 
 
 composed(sum_pool_, _sum_pool)

@@ -31,6 +31,12 @@ def _row(operation: str, name: str, source: str, **details: Any) -> None:
     SPECIAL(f"special.{operation}", name, source, **details)
 
 
+def _values(family: Family, name: str, call: str, points: list[float]) -> None:
+    """The values alone of a call, in float64."""
+    x = np.array(points)
+    family(f"special.{call.partition('(')[0]}", name, f"ug.special.{call}", x=x, flat=True, dtypes=("float64",))
+
+
 for _operation, _points in {
     "erfc": [-1.5, 0.25, 3.0],
     "erfcx": [-1.25, 0.5, 7.0],
@@ -260,15 +266,8 @@ _row(
     y=real([2.0, 3.0, -9.0, 1.5, -6.0, -3.0]),
     flat=True,
 )
-for _operation, _points in {"ellipe": [-1e301, -1.5e308], "spence": [1e301, 1.5e308]}.items():
-    SPECIAL(
-        f"special.{_operation}",
-        "farthest_out",
-        f"ug.special.{_operation}(x)",
-        x=np.array(_points),
-        flat=True,
-        dtypes=("float64",),
-    )
+for _call, _points in {"ellipe(x)": [-1e301, -1.5e308], "spence(x)": [1e301, 1.5e308]}.items():
+    _values(SPECIAL, "farthest_out", _call, _points)
 for _source, _points in (("spence(x)", [0.0, _inf]), ("zeta(x, 2.0)", [0.5, 1.0]), ("zeta(2.5, x)", [0.0, -1.5])):
     _name = f"ends_of_{_source.replace('.', '_').partition('(')[2].strip(')').replace(', ', '_')}"
     _row(_source.partition("(")[0], _name, f"ug.special.{_source}", x=real(_points), flat=True)
@@ -288,7 +287,7 @@ SMALL = Family(
     everyday=False,
     halves=False,
 )
-for _operation, _points in {
+for _call, _points in {
     "erfc(x)": [0.3, 3.1, 9.3, 21.3, 24.7, 25.9],
     "ndtr(x)": [-0.3, -3.1, -9.7, -30.3, -33.7, -36.9],
     "log_ndtr(x)": [0.3, 3.1, 9.7, 36.9],
@@ -309,26 +308,11 @@ for _operation, _points in {
     "rgamma(x)": [-20.3, -2.3, -1.3, 30.3],
     "gamma(x)": [-20.3, -2.3, -1.3, -1e-9],
 }.items():
-    SMALL(
-        f"special.{_operation.partition('(')[0]}",
-        "small",
-        f"ug.special.{_operation}",
-        x=np.array(_points),
-        flat=True,
-        dtypes=("float64",),
-    )
+    _values(SMALL, "small", _call, _points)
 for _source, _points in (
     ("sindg(x)", [0.0, 180.0, -180.0, 360.0, -540.0]),
     ("cosdg(x)", [90.0, -90.0, 270.0, -450.0]),
     ("tandg(x)", [180.0, 360.0]),
     ("stdtrit(2.5, x)", [0.5]),
 ):
-    _operation = _source.partition("(")[0]
-    SMALL(
-        f"special.{_operation}",
-        "is_zero",
-        f"ug.special.{_source} == 0",
-        x=real(_points),
-        flat=True,
-        dtypes=("float64",),
-    )
+    _values(SMALL, "is_zero", f"{_source} == 0", _points)
