@@ -363,7 +363,8 @@ def _places(degree: int) -> list[tuple[float, float]]:
     Even parts are polynomials of the squares, which are Chebyshev's nodes from 4 to 9 (Lagrange's formula).
     """
     count = degree // 2 + 1
-    squares = 6.5 + 2.5 * np.cos((2 * np.arange(count) + 1) * math.pi / (2 * count))
+    # Python's numbers, since NumPy's would turn float32 into float64.
+    squares = [6.5 + 2.5 * math.cos((2 * node + 1) * math.pi / (2 * count)) for node in range(count)]
     weights = [math.prod(b / (b - a) for b in squares if b != a) / 2 for a in squares]
     return [(weight, math.sqrt(square)) for weight, square in zip(weights, squares, strict=True)]
 

@@ -311,3 +311,26 @@ def third_of_det(ug: Any) -> Results:
         fourth = ug.grad(along(along(along(ug.linalg.det))))(ug.asarray(_REPEATED[name]))
         results[f"{name}, fourth"] = ug.round(fourth, 9) + 0.0
     return results
+
+
+@case(
+    "derivatives of a determinant of five rows in float32 are in float32, to every order",
+    limit=Limit(64, "largest", "through inverses at four places"),
+    everyday=False,
+    second=160.0,
+    third=240.0,
+    reverse=32 * np.eye(5),
+)
+def orders_of_det(ug: Any) -> Results:
+    one = ug.asarray(np.eye(5, dtype=np.float32))
+
+    def pushed(f: Any) -> Any:
+        return lambda x: ug.jvp(f, (x,), (one,))[1]
+
+    first = pushed(ug.linalg.det)
+    # The determinant of x + t is (2 + t) ** 5 for multiples t of the identity.
+    return {
+        "second": pushed(first)(2 * one),
+        "third": pushed(pushed(first))(2 * one),
+        "reverse": ug.grad(lambda x: (ug.grad(ug.linalg.det)(x) * one).sum())(2 * one),
+    }
