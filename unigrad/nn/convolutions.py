@@ -23,9 +23,11 @@ from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.base.words import Shape
 from unigrad.operations.creation import asarray, astype, full
 from unigrad.operations.elementwise import add, divide, imag, multiply, real
+from unigrad.operations.moments import mean
 from unigrad.operations.networks import convolution_, transposed_convolution, window_count, windows_
 from unigrad.operations.pooling import max_pool_, sum_pool_
 from unigrad.operations.reductions import in_float32, more_than_counted, narrow
+from unigrad.operations.reductions import max as _max
 from unigrad.operations.shapes import concat, matrix_transpose
 from unigrad.table import Array, operation
 from unigrad.tensor.coercion import tensors
@@ -306,6 +308,12 @@ def _pooling(
     return astype(x, dtypes.to_float(x.dtype), copy=False), sizes, strides, pairs, dilations
 
 
+def _is_whole(x: Tensor, sizes: Shape, padding: Padding) -> bool:
+    """Whether there is one window, of all spatial elements: engines take those of a window one by one, which of so
+    many is a reduction's business."""
+    return sizes == x.shape[2:] and not any(map(any, padding))
+
+
 def _max_pool(
     ndim: int, x: Array, kernel: Sizes, stride: Sizes | None, padding: Pads, dilation: Sizes, ceil_mode: bool
 ) -> Tensor:
@@ -314,6 +322,8 @@ def _max_pool(
         wide = functools.partial(_max_pool, ndim)
         manner = {"stride": stride, "padding": padding, "dilation": dilation, "ceil_mode": ceil_mode}
         return in_float32(wide, x, kernel=kernel, **manner)
+    if _is_whole(x, sizes, pairs):
+        return _max(x, axis=tuple(range(2, x.ndim)), keepdims=True)
     return max_pool_(_bordered(x, pairs, -math.inf), sizes, strides, dilations)
 
 
@@ -331,6 +341,8 @@ def _avg_pool(
         wide = functools.partial(_avg_pool, ndim)
         manner = {"kernel": kernel, "stride": stride, "padding": padding, "ceil_mode": ceil_mode}
         return in_float32(wide, x, count_include_pad=count_include_pad, **manner)
+    if _is_whole(x, sizes, pairs):
+        return mean(x, axis=tuple(range(2, x.ndim)), keepdims=True)
     sums = sum_pool_(_bordered(x, pairs, 0.0), sizes, strides)
     counted = _pairs(padding, ndim) if count_include_pad else ((0, 0),) * ndim
     if counted == pairs:

@@ -5,7 +5,9 @@ Each spatial axis is treated by itself, one after the other: so the functions of
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +17,7 @@ from unigrad.base import dtypes
 from unigrad.base.arguments import whole_number
 from unigrad.base.errors import ArgumentError, ShapeError
 from unigrad.base.words import Shape
+from unigrad.nn.convolutions import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d
 from unigrad.operations.creation import asarray, astype
 from unigrad.operations.elementwise import divide, where
 from unigrad.operations.indexing import take
@@ -149,9 +152,18 @@ def interpolate(
 # --- pooling to a size -----------------------------------------------------------------------------------
 
 
+_OF_ONE_SIZE: dict[str, dict[int, Callable[..., Tensor]]] = {
+    "mean": {1: avg_pool1d, 2: avg_pool2d, 3: avg_pool3d},
+    "max": {1: max_pool1d, 2: max_pool2d, 3: max_pool3d},
+}
+
+
 def _adaptive(x: Array, size: Sizes, manner: str) -> Tensor:
     x = asarray(x)
     target = _target(x, size, None)
+    of_one_size = _OF_ONE_SIZE[manner].get(len(target))
+    if of_one_size and not any(map(operator.mod, x.shape[2:], target)):  # one step: the windows touch
+        return of_one_size(x, tuple(map(operator.floordiv, x.shape[2:], target)))
     x = astype(x, dtypes.to_float(x.dtype), copy=False)
     if narrow(x) and manner == "mean":
         return in_float32(_adaptive, x, size=size, manner=manner)
@@ -167,6 +179,7 @@ def _adaptive(x: Array, size: Sizes, manner: str) -> Tensor:
     return found.reshape((*x.shape[:2], *target))
 
 
+@functools.lru_cache
 def _windows(spatial: Shape, target: Shape) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """For each element of the result the positions of its window among all spatial elements, and which of them count:
     windows of one axis differ in size by one."""

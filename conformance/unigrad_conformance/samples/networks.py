@@ -313,6 +313,11 @@ for _kind in ("avg", "max"):
             f"nn.adaptive_{_kind}_pool{_ndim}d", "plain", f"ug.nn.adaptive_{_kind}_pool{_ndim}d(x, {_size})",
             x=spread(-1, 1, 1, 2, *(3, 4, 5)[-_ndim:]),
         )  # fmt: skip
+# Windows that touch, and one of all elements, which are reductions.
+_row("nn.adaptive_max_pool2d", "touching", "ug.nn.adaptive_max_pool2d(x, (2, 3))", x=spread(-1, 1, 1, 2, 4, 6))
+_row("nn.adaptive_avg_pool2d", "touching", "ug.nn.adaptive_avg_pool2d(x, (2, 1))", x=_image)
+_row("nn.adaptive_avg_pool2d", "whole", "ug.nn.adaptive_avg_pool2d(x, 1)", x=_image)
+_row("nn.max_pool1d", "whole", "ug.nn.max_pool1d(x, 3)", x=spread(-1, 1, 1, 2, 3))
 _tied = real([[[[1, 3, 3, 0], [3, 0, 2, 2], [3, 1, 2, 2]]]])
 _row("nn.max_pool2d", "ties", "ug.nn.max_pool2d(x, 2)", x=_tied)
 _row("nn.max_pool2d", "ties_overlapping", "ug.nn.max_pool2d(x, 2, stride=1)", x=_tied)
