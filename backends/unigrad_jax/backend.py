@@ -21,7 +21,7 @@ from unigrad.extend import (
     ruled,
     values_unknown,
 )
-from unigrad_jax.places import in_order, label, on_each, spread_by
+from unigrad_jax.places import Loose, in_order, label, on_each, put_loosely, spread_by
 from unigrad_jax.replaced import REPLACED
 
 
@@ -113,7 +113,8 @@ class JaxBackend(Backend):
         sharding = raw.sharding
         if len(sharding.device_set) > 1:
             return spread_by(sharding, raw.shape)
-        return label(next(iter(sharding.device_set)))
+        name = label(next(iter(sharding.device_set)))
+        return name if raw.committed else Loose(name)
 
     def signature(self, raw: Raw, dtype: DType) -> Any:
         return (raw.aval, raw.sharding)
@@ -125,14 +126,14 @@ class JaxBackend(Backend):
         jax = self._jax
         return {label(device): device for device in (*jax.local_devices(), *jax.local_devices(backend="cpu"))}
 
-    def spread(self, device: Any) -> Spread | None:
+    def spread(self, device: Any) -> Spread | Loose | None:
         if isinstance(device, self._jax.sharding.Sharding):
             return spread_by(device, None)
-        return device if isinstance(device, Spread) else None
+        return device if isinstance(device, (Spread, Loose)) else None
 
     def to_device(self, raw: Raw, device: Any) -> Raw:
         with self._wide():
-            return self.admit(self._put(raw, spread_by(device.own, None) if isinstance(device, Spread) else device))
+            return self.admit(self._put(raw, device))
 
     def in_one_place(self, raws: Sequence[Any]) -> None:
         # JAX brings together what it put somewhere by itself, and whatever lies on the same devices in the same order.
@@ -143,6 +144,8 @@ class JaxBackend(Backend):
 
     def _put(self, array: Any, device: Any) -> Raw:
         """The array on a device, or spread as another of its shape is; one of another shape lies whole on each."""
+        if isinstance(device, Loose) and not isinstance(array, self._jax.core.Tracer):
+            return put_loosely(array, self._devices()[device])
         if not isinstance(device, Spread):
             return self._jax.device_put(array, None if device is None else self._devices()[str(device)])
         alike = device.shape is None or device.shape == array.shape

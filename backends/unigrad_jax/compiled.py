@@ -15,7 +15,7 @@ from jax.sharding import NamedSharding, PartitionSpec, Sharding, SingleDeviceSha
 
 from unigrad.extend import CallNode, Engine, Moving, Node, Parents, Primitive, Raw, accumulate, is_array
 from unigrad_jax.keys import split
-from unigrad_jax.places import on_each
+from unigrad_jax.places import on_each, put_loosely
 from unigrad_jax.wide import wide, within_transform
 
 Mask = tuple[bool, ...]
@@ -135,9 +135,13 @@ def _together(raw: Raw, batch: bool) -> Raw:
 def placed(shares: Sequence[Raw], inputs: Sequence[Raw]) -> list[Raw]:
     """Cotangents where their variables are: XLA chooses the sharding of what it computes."""
     return [
-        share if share.sharding == value.sharding else jax.device_put(share, value.sharding)
+        share if isinstance(value, jax.core.Tracer) or share.sharding == value.sharding else _put_like(share, value)
         for share, value in zip(shares, inputs, strict=True)
     ]
+
+
+def _put_like(share: Raw, value: Raw) -> Raw:
+    return jax.device_put(share, value.sharding) if value.committed else put_loosely(share, *value.devices())
 
 
 def _pull(plain: Callable[..., Raw], mask: Mask, g: Raw, *inputs: Raw) -> tuple[Raw, ...]:
@@ -188,6 +192,8 @@ class Call(CallNode):
         with wide():
             out = function.run(*inputs)
             read = function.read(inputs)
+            if is_spread(out) and not rows:
+                (out,) = placed((out,), (self.raws[position],))
         # JAX has a cotangent of 0 for what is not read, which is NaN behind an infinite slope.
         parents = zip((node, *self.more), read, strict=True)
         return out, Call(function.name, function, tuple([parent if used else None for parent, used in parents]), inputs)

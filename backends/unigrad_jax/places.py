@@ -10,6 +10,10 @@ import numpy as np
 from unigrad.extend import Spread
 
 
+class Loose(str):
+    """The device of an array that nobody put there: JAX takes it to where the array beside it is."""
+
+
 def spread_by(sharding: Any, shape: tuple[int, ...] | None) -> Spread:
     """What ``x.device`` is of an array of this sharding and shape; of any shape for None."""
     count = len(sharding.device_set)
@@ -18,6 +22,16 @@ def spread_by(sharding: Any, shape: tuple[int, ...] | None) -> Spread:
     if sharding.is_fully_replicated:
         return Spread(f"a copy on each of {count} devices", sharding, shape)
     return Spread(f"sharded over {count} devices by {getattr(sharding, 'spec', sharding)}", sharding, shape)
+
+
+def put_loosely(array: Any, device: Any) -> Any:
+    """A copy on a device to which JAX does not bind it, for which there is no way but through NumPy's arrays."""
+    jax, array = sys.modules["jax"], np.asarray(array)
+    made = jax.device_put(array)
+    if made.device != device:
+        with jax.default_device(device):
+            made = jax.device_put(array)
+    return made
 
 
 def on_each(sharding: Any) -> Any:

@@ -33,6 +33,27 @@ def test_gradients_lie_where_their_variables_do(seen: dict[str, Any]) -> None:
     assert {name: found for name, found in seen["gradients"].items() if found != [True, True]} == {}
 
 
+def test_cotangents_that_a_user_gives_are_brought_to_where_they_belong(seen: dict[str, Any]) -> None:
+    assert len(seen["given"]) == 3 * 5
+    assert {name: found for name, found in seen["given"].items() if found != [True, True]} == {}
+
+
+def test_gradients_with_a_history_lie_where_their_variables_do(seen: dict[str, Any]) -> None:
+    assert len(seen["history"]) == 5
+    assert {name: found for name, found in seen["history"].items() if found != [True, True]} == {}
+
+
+def test_what_jax_put_somewhere_by_itself_meets_arrays_on_several_devices(seen: dict[str, Any]) -> None:
+    """So does what is made like it, and what is trained."""
+    assert len(seen["anywhere"]) == 6
+    assert {name: found for name, found in seen["anywhere"].items() if found != ["cpu", True]} == {}
+    assert seen["elsewhere"] == ["cpu:1", "cpu:1", "cpu:1", False]
+
+
+def test_functions_of_another_backend_take_sharded_arrays(seen: dict[str, Any]) -> None:
+    assert seen["bridged"] == [True, True, True]
+
+
 def test_gradients_are_on_the_device_that_their_variable_is_committed_to(seen: dict[str, Any]) -> None:
     assert len(seen["committed"]) == 2 * 15
     assert {name: found for name, found in seen["committed"].items() if found != [True, True]} == {}
@@ -57,6 +78,8 @@ def test_what_is_said_of_them(seen: dict[str, Any]) -> None:
     assert seen["device"] == "sharded over 4 devices by P('d',)"
     assert "(6,) cannot be spread" in seen["uneven"]
     assert "arrays on cpu, cpu:1, cpu:2, cpu:3 and on cpu:2 met in one operation" in seen["mixed"]
+    for said in seen["exported"]:
+        assert "(float64, sharded over 4 devices by P('d',)) through DLPack" in said
 
 
 def test_arrays_on_two_sets_of_devices_are_both_named(seen: dict[str, Any]) -> None:
@@ -126,6 +149,71 @@ def main() -> None:
     }
     found = gradients(losses, jnp.asarray(values), x, lambda raw: raw.sharding)
 
+    plain_ones = {"NumPy's": np.ones, "JAX's": jnp.ones, "whole": lambda shape: jax.device_put(np.ones(shape), whole)}
+    square = jax.device_put(values.reshape(4, 2), rows)
+    ruled = ug.custom_gradient(lambda x: (x * 1, lambda g: ug.asarray(jnp.ones(g.shape))))
+    pulled = {
+        "alike": lambda x: x * 1, "shape": lambda x: x.reshape(8), "total": lambda x: ug.sum(x, axis=1),
+        "sum": lambda x: x + 0.0 * x, "rule": lambda x: ruled(x * 2) * 1,
+    }  # fmt: skip
+    given = {}
+    for kind, ones in plain_ones.items():
+        for name, function in pulled.items():
+            variable = ug.asarray(square)
+            variable.attach_grad()
+            with ug.record():
+                y = function(variable)
+            y.backward(ug.asarray(ones(y.shape), like=None if kind != "NumPy's" else y))
+            (by_vjp,) = ug.vjp(function, square)[1](ones(y.shape))
+            given[f"{name} of {kind}"] = [variable.grad.raw.sharding == rows, by_vjp.sharding == rows]
+
+    def with_history(function: Any) -> list[bool]:
+        variable = ug.asarray(square)
+        variable.attach_grad()
+        with ug.record():
+            y = function(variable)
+        y.backward(create_graph=True)
+        return [variable.grad.raw.sharding == rows, ug.grad(function)(variable.detach()).raw.sharding == rows]
+
+    history = {
+        "total": with_history(ug.sum),
+        "product": with_history(lambda x: (x @ ug.ones((2, 3), like=x)).sum()),
+        "slices": with_history(lambda x: (x[1:3] ** 2).sum()),
+        "native": with_history(ug.wrap_native(jnp.sum)),
+        "checkpoint": with_history(lambda x: ug.checkpoint(lambda x: x * 2)(x).sum()),
+    }
+
+    # Committed to no device, as JAX's arrays are that nobody put somewhere.
+    loose = ug.asarray(jnp.ones((2, 3)))
+    weights = loose.copy()
+    weights.attach_grad()
+    for _ in range(2):
+        with ug.record():
+            loss = ((ug.asarray(square) @ weights) ** 2).sum()
+        loss.backward()
+        weights -= 0.1 * weights.grad
+    made_like = {
+        "zeros": ug.zeros_like(loose), "copy": loose.copy(), "made": ug.ones((2, 3), like=loose),
+        "numbers": loose * [[1.0, 2.0, 3.0]], "gradient": weights.grad, "trained": weights,
+    }  # fmt: skip
+    anywhere = {
+        name: [str(made.device), (ug.asarray(square) @ made).raw.sharding.num_devices == 4]
+        for name, made in made_like.items()
+    }
+    with jax.default_device(jax.devices()[1]):
+        loose = ug.asarray(jnp.ones(3))
+    elsewhere_made = [str(each.device) for each in (loose, ug.zeros_like(loose), loose.copy())]
+
+    def bridged_loss(x: Any) -> Any:
+        return (x**3).sum()
+
+    bridged = ug.bridge(bridged_loss, inner="numpy", outer="jax")
+    by_bridge = jax.grad(bridged)(square)
+    of_bridge = [
+        float(bridged(square)) == float(bridged_loss(ug.asarray(square))),
+        bool(jnp.allclose(by_bridge, 3 * square**2)), by_bridge.sharding == rows,
+    ]  # fmt: skip
+
     # Committed to another device than the default one.
     away = jax.device_put(values, jax.devices()[2])
     committed = gradients(losses, jnp.asarray(values), away, lambda raw: raw.sharding)
@@ -182,6 +270,7 @@ def main() -> None:
         "device": str(tensor.device),
         "uneven": message(lambda: ug.ones(6, device=rows, like=tensor)),
         "mixed": message(lambda: tensor * elsewhere),
+        "exported": [message(tensor.__dlpack__), message(tensor.__dlpack_device__)],
     }
     partly = ug.asarray(jax.device_put(np.array([1, np.nan, 2, 3]), rows))
     hidden = {"max": ug.max, "min": ug.min, "norm": lambda x: ug.linalg.vector_norm(x, ord=np.inf)}
@@ -254,6 +343,8 @@ def main() -> None:
     print(
         json.dumps(
             {
+                "given": given, "history": history, "anywhere": anywhere, "bridged": of_bridge,
+                "elsewhere": [*elsewhere_made, loose.copy().raw.committed],
                 "gradients": found, "committed": committed, "made": made, "negative": negative, **said,
                 "apart": apart, "apart alone": apart_alone, "apart in order": apart_in_order,
                 "moved back": {name: bool(found) for name, found in moved_back.items()},

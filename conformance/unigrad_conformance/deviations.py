@@ -32,7 +32,10 @@ class Deviation:
 _LATER = "dask computes nothing until values are asked for, and raises then what its chunks raise"
 _FORWARD = "PyTorch's forward mode knows no arrays that lie in several processes"
 DEVIATIONS: tuple[Deviation, ...] = (
-    Deviation("jax", "numpy_users.dlpack", "DLPack knows one device", "JAX's BufferError that says so", "sharded"),
+    *(
+        Deviation("jax", case, "DLPack knows one device", "an InterchangeError that says so", "sharded")
+        for case in ("memory.read_only", "numpy_users.dlpack")
+    ),
     Deviation("torch", "wrap_native.own_twice", _FORWARD, "an OperationError that says so", "dtensor"),
     *(
         Deviation("dask", case, _LATER, "no error before that")

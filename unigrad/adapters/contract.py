@@ -24,7 +24,6 @@ import numpy as np
 
 from unigrad.base.dtypes import LATE, DType, late
 from unigrad.base.errors import BackendError, DtypeError, OperationError, UnsupportedError
-from unigrad.base.places import Spread
 from unigrad.base.words import Raw
 from unigrad.table import PRIMITIVES, Primitive
 from unigrad.tape import Node
@@ -468,8 +467,9 @@ class Backend:
         """The devices that there are, the default one first."""
         return ("cpu",)
 
-    def spread(self, device: Any) -> Spread | None:
-        """What a user gives as a device, if it is a place on several of them (:class:`unigrad.base.places.Spread`)."""
+    def spread(self, device: Any) -> str | None:
+        """What a user gives as a device, if it is a place on several of them (:class:`unigrad.base.places.Spread`), or
+        else a place that ``device`` says of some array and that is not among ``devices``."""
         return None
 
     def to_device(self, raw: Raw, device: Any) -> Raw:

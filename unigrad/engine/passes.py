@@ -21,7 +21,7 @@ from unigrad.engine.moving import Crossing
 from unigrad.engine.within import Pass, Pulled, pull_by_framework, pull_by_rules, pull_on_one
 from unigrad.tape import BareManyNode, BareNode, ConstantNode, Leaf, Node, below, release, starts_of
 from unigrad.tensor.coercion import tensor
-from unigrad.tensor.levels import check_places
+from unigrad.tensor.levels import check_places, is_wrapped
 from unigrad.tensor.tensor import GradientBuffer, Tensor, retained, tensor_method
 
 _node = operator.attrgetter("_node")
@@ -308,4 +308,9 @@ def checked_cotangent(
             f"convert it with .astype({str(head.dtype)!r})"
         )
     check_places(head, grad)
-    return grad
+    return laid_like(head, grad)
+
+
+def laid_like(x: Tensor, g: Tensor) -> Tensor:
+    """A cotangent that lies where it can meet ``x``, exactly where that does."""
+    return g if is_wrapped(x) or is_wrapped(g) or g.device == x.device else g.to_device(x.device)

@@ -391,13 +391,20 @@ class Tensor(Everyday):
         except UnigradError:
             raise
         except (BufferError, ValueError, RuntimeError, TypeError) as error:
-            raise InterchangeError(
-                f"backend {self.backend.name!r} cannot export an array of dtype {self.dtype} through DLPack: {error}"
-            ) from error
+            raise self._no_export(error) from error
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        """The kind of device and its number, as DLPack has them."""
-        return self.backend.dlpack_device(self.backend.engine.detached(self._raw))
+        """The kind of device and its number, as DLPack has them; InterchangeError for an array on several."""
+        try:
+            return self.backend.dlpack_device(self.backend.engine.detached(self._raw))
+        except (BufferError, ValueError, RuntimeError, TypeError) as error:
+            raise self._no_export(error) from error
+
+    def _no_export(self, error: Exception) -> InterchangeError:
+        return InterchangeError(
+            f"backend {self.backend.name!r} cannot export an array ({self.dtype}, {self.device}) through DLPack: "
+            f"{error}; x.numpy() gives its values"
+        )
 
     def refuse_if_recorded(self, what: str, instead: str) -> None:
         """Raise where a conversion would silently cut the graph of a recorded array."""

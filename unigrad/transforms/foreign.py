@@ -18,6 +18,7 @@ from unigrad.base.errors import ArgumentError, UnsupportedError
 from unigrad.base.recording import is_recording
 from unigrad.base.tree import Layout, flatten, paths, unflatten
 from unigrad.base.words import Raw
+from unigrad.engine.passes import laid_like
 from unigrad.interpreters.batches import Batched, batched
 from unigrad.interpreters.duals import dual, take_apart
 from unigrad.tensor.coercion import admitted
@@ -169,7 +170,8 @@ def _recorded(backend: Backend, name: str, function: RawFunction, inputs: Sequen
         given = [g for g in gs if g is not None]
         if not is_recording() and not any(map(is_wrapped, given)):
             shares = pull([None if g is None else g._raw for g in gs])
-            return [None if share is None else tensor_type.of(share, None) for share in shares]
+            found = [None if share is None else tensor_type.of(share, None) for share in shares]
+            return [None if g is None else laid_like(x, g) for x, g in zip(parents, found, strict=True)]
         if is_recording() and not backend.foreign.twice:
             raise UnsupportedError(
                 f"backend {backend.name!r} differentiates {name} under wrap_native once only, its engine having no "
@@ -186,7 +188,8 @@ def _recorded(backend: Backend, name: str, function: RawFunction, inputs: Sequen
                 for raw, share in zip(moved, shares, strict=True)
             ]
 
-        return apply(f"the derivative of {name}", derived, [*given, *kept])
+        derivatives = apply(f"the derivative of {name}", derived, [*given, *kept])
+        return [laid_like(x, g) for x, g in zip(parents, derivatives, strict=True)]
 
     parents = [x for x, marked in zip(kept, moving, strict=True) if marked]
     joined = join(name, parents, [outputs[position] for position in floating], pull_back)
