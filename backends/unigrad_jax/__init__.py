@@ -1,9 +1,9 @@
 """unigrad over JAX: compiled functions, and derivatives by JAX's own rules.
 
 Each operation and each of its pullbacks is compiled once per shape, with ``jax.jit`` and ``jax.vjp``;
-the graph is unigrad's. So a tape over JAX costs two compiled calls an operation, and the derivatives are
+the graph is unigrad's. So a tape over JAX costs two compiled calls an operation, and first derivatives are
 independent of unigrad's rules except where JAX's differ from the documented ones (``functions.py``
-lists those).
+lists those). What is differentiated again, and many rows at once, is pulled by the rules, over compiled operations.
 
 What to know about it:
 

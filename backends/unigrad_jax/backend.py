@@ -15,6 +15,7 @@ from unigrad.extend import (
     Raw,
     RawFunction,
     Spread,
+    Weak,
     apart,
     everything,
     from_host,
@@ -31,7 +32,7 @@ class JaxBackend(Backend):
     name = "jax"
     framework = distribution = "jax"
     install = "pip install 'unigrad[jax]'"
-    differentiates = "each operation, any order"
+    differentiates = "each operation"
     immutable = keeps_read_only = True
     max_ndim = 64
     replaced: ClassVar = REPLACED | ruled()
@@ -168,3 +169,6 @@ class JaxBackend(Backend):
                 # Told to copy, JAX may still read the memory when it has changed.
                 return from_host(source, copy, self._jax.dlpack.from_dlpack, self.from_numpy, self.immutable)
             return self._jax.dlpack.from_dlpack(source, copy=copy)
+
+    def numbers(self, primitive: str, weak: Weak) -> Weak | None:
+        return self._compiled.NUMBERS.operand(primitive, weak)

@@ -10,10 +10,23 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.interpreters.partial_eval import dce_jaxpr
 from jax.sharding import NamedSharding, PartitionSpec, Sharding, SingleDeviceSharding
 
-from unigrad.extend import CallNode, Engine, Moving, Node, Parents, Primitive, Raw, accumulate, is_array
+from unigrad.extend import (
+    Backend,
+    CallNode,
+    DType,
+    Engine,
+    Moving,
+    Node,
+    Numbers,
+    Parents,
+    Primitive,
+    Raw,
+    accumulate,
+    is_array,
+    placed_node,
+)
 from unigrad_jax.keys import split
 from unigrad_jax.places import on_each, put_loosely
 from unigrad_jax.wide import wide, within_transform
@@ -39,18 +52,15 @@ def is_spread(raw: Raw) -> bool:
 class Function:
     """A function of arrays alone, with what derives from it; JAX compiles each for the shapes that it meets."""
 
-    __slots__ = ("_plain", "_read", "by_rows", "derivative", "name", "pullback", "pushforward", "run")
+    __slots__ = ("_plain", "name", "pullback", "pushforward", "run")
 
-    def __init__(self, name: str, plain: Callable[..., Raw], run: Callable[..., Raw] | None = None) -> None:
+    def __init__(self, name: str, plain: Callable[..., Raw]) -> None:
         self.name = name
-        self.run = run or jax.jit(plain)
+        self.run: Callable[..., Raw] = jax.jit(plain)
         self._plain = plain
-        self._read: dict[tuple[Any, ...], Mask] = {}
         # Each is made once, and found again without a frame of Python's.
         self.pullback: Callable[[Mask], Callable[..., tuple[Raw, ...]]] = functools.cache(self._pullback)
         self.pushforward: Callable[[Mask], Callable[..., tuple[Raw, Raw]]] = functools.cache(self._pushforward)
-        self.derivative: Callable[[int, int], Function] = functools.cache(self._derivative)
-        self.by_rows: Callable[[], Function] = functools.cache(self._mapped)
 
     def _pullback(self, mask: Mask) -> Callable[..., tuple[Raw, ...]]:
         """Compiled: from a cotangent and the inputs to the cotangents of those inputs that ``mask`` marks."""
@@ -61,31 +71,6 @@ class Function:
         """Compiled: from the inputs and the tangents of those that ``mask`` marks to the value and its tangent."""
         return jax.jit(functools.partial(_push, self._plain, mask))
 
-    def _derivative(self, position: int, count: int) -> Function:
-        """Of a cotangent and ``count`` inputs: the cotangent of one input, as a function like any other."""
-        mask = tuple(number == position for number in range(count))
-        plain, pullback = self._plain, self.pullback(mask)
-        # It runs what a pass of the first order has compiled, if there was one.
-        return Function(
-            f"derivative of {self.name}",
-            lambda *arrays: _pull(plain, mask, *arrays)[0],
-            lambda *arrays: pullback(*arrays)[0],
-        )
-
-    def _mapped(self) -> Function:
-        """The function of many first inputs, which lie along a first axis, as the results do; the others stay."""
-        plain = self._plain
-        return Function(f"{self.name} by rows", lambda first, *rest: jax.vmap(lambda row: plain(row, *rest))(first))
-
-    def read(self, inputs: Sequence[Raw]) -> Mask:
-        """Which of its inputs the function reads at all, which is none where there are no elements."""
-        shapes = tuple(map(np.shape, inputs))
-        found = self._read.get(shapes)
-        if found is None:
-            _, used = dce_jaxpr(jax.make_jaxpr(self._plain)(*inputs).jaxpr, [True])
-            found = self._read[shapes] = tuple(used)
-        return found
-
 
 class Undivided(Function):
     """A function of which XLA gives wrong values where arrays are divided over the axes of a mesh. They are brought
@@ -94,10 +79,8 @@ class Undivided(Function):
 
     __slots__ = ("_batches",)
 
-    def __init__(
-        self, name: str, plain: Callable[..., Raw], batches: Mask, run: Callable[..., Raw] | None = None
-    ) -> None:
-        super().__init__(name, plain, run)
+    def __init__(self, name: str, plain: Callable[..., Raw], batches: Mask) -> None:
+        super().__init__(name, plain)
         self._batches, compiled = batches, self.run
         self.run = lambda *arrays: compiled(*map(_together, arrays, batches))
 
@@ -112,15 +95,6 @@ class Undivided(Function):
             list(map(_together, inputs, batches)), list(map(_together, tangents, moved))
         )
 
-    def _derivative(self, position: int, count: int) -> Function:
-        made = super()._derivative(position, count)
-        batches = (self._batches[-1], *self._batches[:-1], self._batches[position])
-        return Undivided(made.name, made._plain, batches, made.run)
-
-    def _mapped(self) -> Function:
-        made = super()._mapped()
-        return Undivided(made.name, made._plain, (False,) * len(self._batches))
-
 
 def _together(raw: Raw, batch: bool) -> Raw:
     """An array whole on each of its devices, or divided along its first axis alone."""
@@ -132,20 +106,21 @@ def _together(raw: Raw, batch: bool) -> Raw:
     return raw if raw.sharding == sharding else jax.device_put(raw, sharding)
 
 
-def placed(shares: Sequence[Raw], inputs: Sequence[Raw]) -> list[Raw]:
-    """Cotangents where their variables are: XLA chooses the sharding of what it computes."""
-    return [
-        share if isinstance(value, jax.core.Tracer) or share.sharding == value.sharding else _put_like(share, value)
-        for share, value in zip(shares, inputs, strict=True)
-    ]
-
-
-def _put_like(share: Raw, value: Raw) -> Raw:
+def _placed(share: Raw, value: Raw) -> Raw:
+    """A cotangent where its variable is, but for many rows: XLA chooses the sharding of what it computes."""
+    if share.ndim != value.ndim or isinstance(value, jax.core.Tracer) or share.sharding == value.sharding:
+        return share
     return jax.device_put(share, value.sharding) if value.committed else put_loosely(share, *value.devices())
 
 
+def _moving(plain: Callable[..., Raw], mask: Mask, inputs: Sequence[Raw]) -> Moving:
+    """A function of those inputs that ``mask`` marks; a key's numbers, behind all that it tells of, never move."""
+    count = len(mask)
+    return Moving(lambda raws: plain(*raws, *inputs[count:]), inputs[:count], mask)
+
+
 def _pull(plain: Callable[..., Raw], mask: Mask, g: Raw, *inputs: Raw) -> tuple[Raw, ...]:
-    moving = Moving(lambda raws: plain(*raws), inputs, mask)
+    moving = _moving(plain, mask, inputs)
     out, pull = jax.vjp(moving.results, *moving.primals)
     return pull(_varying(g, out))
 
@@ -159,7 +134,7 @@ def _pull_sum(compiled: Callable[..., tuple[Raw, ...]], mask: Mask, g: Raw, *inp
 
 
 def _push(plain: Callable[..., Raw], mask: Mask, inputs: Sequence[Raw], tangents: Sequence[Raw]) -> tuple[Raw, Raw]:
-    moving = Moving(lambda raws: plain(*raws), inputs, mask)
+    moving = _moving(plain, mask, inputs)
     out, tangent = jax.jvp(moving.results, moving.primals, list(map(_varying, tangents, moving.primals)))
     return out, tangent
 
@@ -173,30 +148,24 @@ def _varying(cotangent: Raw, like: Raw) -> Raw:
 class Call(CallNode):
     """One recorded call of a :class:`Function`."""
 
-    __slots__ = ()
+    __slots__ = ("function", "inputs")
 
     def pull(self, xp: Any, g: Raw, cotangents: dict[Node, Raw], owned: set[Node]) -> None:
         tracked = [parent for parent in self.more if parent is not None]
         mask = tuple([parent is not None for parent in self.more])
-        shares = self.function.pullback(mask)(g, *self.raws)
+        shares = self.function.pullback(mask)(g, *self.inputs)
         if is_spread(g):
-            shares = placed(shares, [value for value, marked in zip(self.raws, mask, strict=True) if marked])
+            shares = map(_placed, shares, [value for value, marked in zip(self.raws, mask, strict=True) if marked])
         for parent, share in zip(tracked, shares, strict=True):
             accumulate(cotangents, owned, parent, share)
 
-    def recorded_share(self, position: int, g: Raw, node: Node | None, rows: bool) -> tuple[Raw, Node]:
-        inputs = (g, *self.raws)
-        function = self.function.derivative(position, len(self.raws))
-        if rows:
-            function = function.by_rows()
-        with wide():
-            out = function.run(*inputs)
-            read = function.read(inputs)
-            if is_spread(out) and not rows:
-                (out,) = placed((out,), (self.raws[position],))
-        # JAX has a cotangent of 0 for what is not read, which is NaN behind an infinite slope.
-        parents = zip((node, *self.more), read, strict=True)
-        return out, Call(function.name, function, tuple([parent if used else None for parent, used in parents]), inputs)
+    def ruled(self, backend: Backend) -> Node:
+        node = super().ruled(backend)
+        return placed_node(node, dict(zip(self.more, self.raws, strict=True)), _placed) if float in _numbers else node
+
+    def release(self) -> None:
+        super().release()
+        self.function = self.inputs = None
 
 
 class Operation:
@@ -262,6 +231,20 @@ def _beside(scalar: float, raws: Sequence[Raw]) -> Raw:
     return scalar
 
 
+def _made(number: float, dtype: DType) -> Raw:
+    with wide():
+        return jnp.asarray(number, dtype)
+
+
+def _plain(number: float, dtype: DType) -> Any:
+    """As its array will be, so that one compiled function serves both."""
+    has_array = dtype.kind == "f" and dtype.itemsize > 2 and float not in _numbers
+    return dtype.type(number) if has_array and abs(number) < 1e38 else float(number)
+
+
+NUMBERS = Numbers(_made, stay=lambda: float in _numbers or within_transform(), plain=_plain)
+
+
 @functools.lru_cache(KEPT)
 def _on_each(scalar: float, sign: float, sharding: Sharding) -> Raw:
     """As weak in its dtype as the number itself. Two zeros are equal, and differ by their ``sign``."""
@@ -282,7 +265,9 @@ class JaxEngine(Engine):
         function, inputs = self.backend.functions[primitive.name].resolve(raws, statics)
         with wide():
             out = function.run(*inputs)
-        return out, Call(function.name, function, (*parents, *(None,) * (len(inputs) - len(parents))), inputs)
+        node = Call(primitive, parents, raws, statics, out)
+        node.function, node.inputs = function, inputs
+        return out, node
 
     def constant(self, raw: Raw) -> Raw:
         return jax.lax.stop_gradient(raw) if isinstance(raw, jax.core.Tracer) else raw
@@ -294,6 +279,6 @@ class JaxEngine(Engine):
         if operation.by_rules:
             return None
         function, inputs = operation.resolve(raws, statics)
-        mask = tuple([tangent is not None for tangent in tangents]) + (False,) * (len(inputs) - len(raws))
+        mask = tuple([tangent is not None for tangent in tangents])
         with wide():
             return function.pushforward(mask)(inputs, [tangent for tangent in tangents if tangent is not None])

@@ -34,7 +34,7 @@ class TensorFlowBackend(Backend):
 
     name = framework = distribution = "tensorflow"
     install = "pip install 'unigrad[tensorflow]'"
-    differentiates = "all orders"
+    differentiates = "each operation"
     immutable = keeps_read_only = True
     max_ndim = 8
     replaced: ClassVar = REPLACED | ruled()

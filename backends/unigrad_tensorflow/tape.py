@@ -6,8 +6,7 @@ operation a good part of what the operation itself costs.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -24,7 +23,6 @@ differentiate = pywrap_tfe.TFE_Py_TapeGradient
 add = gen_math_ops.add_v2
 
 UNCONNECTED = "none"
-GRADIENT = "gradient"
 
 
 def looks_on() -> bool:
@@ -35,7 +33,7 @@ def looks_on() -> bool:
 class TapeNode(CallNode):
     """One operation, with what came out, and the tape of that run."""
 
-    __slots__ = ("out", "tape")
+    __slots__ = ("tape",)
 
     def pull(self, xp: Any, g: Raw, cotangents: dict[Node, Raw], owned: set[Node]) -> None:
         tracked = [(parent, raw) for parent, raw in zip(self.more, self.raws, strict=True) if parent is not None]
@@ -43,36 +41,13 @@ class TapeNode(CallNode):
         found = differentiate(self.tape, [self.out], raws, [g], None, UNCONNECTED)
         for parent, raw, part in zip(parents, raws, found, strict=True):
             # To TensorFlow a constant function is not connected to its input; its derivative is zero all the same.
-            # Not so a gradient that does not read what was differentiated: a zero from there would meet slopes of
-            # its own on the way back, and be NaN where one of them is infinite.
-            if part is not None or self.operation != GRADIENT:
-                share = tf.zeros_like(raw) if part is None else dense(part)
-                held = cotangents.get(parent)
-                cotangents[parent] = share if held is None else add(held, share)
-
-    def recorded_share(self, position: int, g: Raw, node: Node | None, rows: bool) -> tuple[Raw, Node]:
-        function = functools.partial(share, self.function, position, rows)
-        return record(GRADIENT, function, (node, *self.more), (g, *self.raws))
+            share = tf.zeros_like(raw) if part is None else dense(part)
+            held = cotangents.get(parent)
+            cotangents[parent] = share if held is None else add(held, share)
 
     def release(self) -> None:
         super().release()
-        self.out = self.tape = None
-
-
-def record(operation: str, function: Callable[..., Raw], parents: Parents, raws: Sequence[Raw]) -> tuple[Raw, TapeNode]:
-    """The value of ``function(*raws)``, and the node that remembers it."""
-    raws = told_apart(raws)
-    tape = open_tape(True, False)
-    try:
-        for raw, parent in zip(raws, parents, strict=True):
-            if parent is not None:
-                watch(tape, raw)
-        out = function(*raws)
-    finally:
-        close_tape(tape)
-    node = TapeNode(operation, function, parents, raws)
-    node.out, node.tape = out, tape
-    return out, node
+        self.tape = None
 
 
 def told_apart(raws: Sequence[Raw]) -> Sequence[Raw]:
@@ -84,21 +59,6 @@ def told_apart(raws: Sequence[Raw]) -> Sequence[Raw]:
         raw if isinstance(raw, float) else tf.identity(raw) if id(raw) in seen or seen.add(id(raw)) else raw
         for raw in raws
     ]
-
-
-def share(function: Callable[..., Raw], position: int, rows: bool, g: Raw, *raws: Raw) -> Raw:
-    """The cotangent of one input of ``function``, computed so that a tape outside can differentiate it; with ``rows``
-    for each row of ``g``, in a loop, since TensorFlow's tapes take one cotangent at a time."""
-    tape = open_tape(True, False)
-    try:
-        watch(tape, raws[position])
-        out = function(*raws)
-    finally:
-        close_tape(tape)
-    given = tf.unstack(g) if rows else [g]
-    parts = [differentiate(tape, [out], [raws[position]], [row], None, UNCONNECTED)[0] for row in given]
-    found = [tf.zeros_like(raws[position]) if part is None else dense(part) for part in parts]
-    return tf.stack(found) if rows else found[0]
 
 
 def dense(g: Any) -> Raw:
@@ -132,15 +92,21 @@ class TensorFlowEngine(Engine):
     def record(
         self, primitive: Primitive, parents: Parents, raws: Sequence[Raw], statics: Sequence[Any]
     ) -> tuple[Raw, Node]:
-        name = primitive.name
-        function = self.backend.function(name)
+        function = self.backend.function(primitive.name)
         if half_of(raws) is not None and _repeats(primitive, raws):
             function = in_float32(function)
-        if primitive.variadic:
-            return record(name, lambda *arrays: function(list(arrays), *statics), parents, raws)
-        if statics:
-            return record(name, lambda *arrays: function(*arrays, *statics), parents, raws)
-        return record(name, function, parents, raws)
+        raws = told_apart(raws)
+        tape = open_tape(True, False)
+        try:
+            for raw, parent in zip(raws, parents, strict=True):
+                if parent is not None:
+                    watch(tape, raw)
+            out = function(list(raws), *statics) if primitive.variadic else function(*raws, *statics)
+        finally:
+            close_tape(tape)
+        node = TapeNode(primitive, parents, raws, statics, out)
+        node.tape = tape
+        return out, node
 
     def constant(self, raw: Raw) -> Raw:
         return tf.stop_gradient(raw) if looks_on() else raw

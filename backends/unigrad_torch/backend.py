@@ -12,6 +12,7 @@ import numpy as np
 from unigrad.extend import (
     Backend,
     DType,
+    Numbers,
     Raw,
     RawFunction,
     Spread,
@@ -47,14 +48,13 @@ class TorchBackend(Backend):
         load_triton(pytorch=True)
         import torch
 
-        from unigrad_torch import scalars, shares, spread
+        from unigrad_torch import shares, spread
         from unigrad_torch.autocast import steady
         from unigrad_torch.engine import TorchEngine
         from unigrad_torch.foreign import TorchForeign
         from unigrad_torch.functions import primitives
 
         self.torch = torch
-        self._scalars = scalars
         self._spread, self._shares = spread, shares
         self._steady = steady
         self.raw_dtypes = {
@@ -65,6 +65,8 @@ class TorchBackend(Backend):
         self.functions = primitives(self)
         self.engine = self._engine = TorchEngine(self)
         self.foreign = TorchForeign()
+        # What a mode writes down or fakes must not hold tensors from outside.
+        self._numbers = Numbers(self._number, stay=torch._C._len_torch_dispatch_stack)
 
     def admit(self, raw: Raw) -> Raw:
         if raw.is_nested or raw.layout is not self._strided or raw.is_quantized:
@@ -213,4 +215,9 @@ class TorchBackend(Backend):
         return self.torch.from_dlpack(source, copy=copy) if values is None else self.from_numpy(values)
 
     def numbers(self, primitive: str, weak: Weak) -> Weak | None:
-        return self._scalars.operand(weak) if primitive in self._scalars.TAKEN_BY else None
+        return self._numbers.operand(primitive, weak)
+
+    def _number(self, number: float, dtype: DType) -> Raw | None:
+        if self.engine.by_rules() or self.torch.is_inference_mode_enabled():
+            return None
+        return self.torch.tensor(number, dtype=self.raw_dtypes[dtype], device="cpu")

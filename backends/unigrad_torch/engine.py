@@ -10,10 +10,9 @@ from typing import Any
 import torch
 from torch.autograd.graph import _engine_run_backward as run_backward
 
-from unigrad.extend import ALL_ORDERS, Backend, Engine, OperationError, Pull, Raw, meet_rules
+from unigrad.extend import ALL_ORDERS, Backend, Engine, OperationError, Pull, Raw, meet_rules, with_plain_numbers
 from unigrad_torch import steps
 from unigrad_torch.autocast import steady, surrounded
-from unigrad_torch.scalars import plainly
 from unigrad_torch.spread import any_spread, beside, beside_constants, placed, rows
 
 # PyTorch's own: whether one of its functional transforms is at work.
@@ -23,14 +22,6 @@ transforming = torch._C._are_functorch_transforms_active
 def _recording() -> AbstractContextManager[None]:
     """What makes PyTorch record where the user told it not to; unigrad's own scope decides."""
     return torch.inference_mode(False) if torch.is_inference_mode_enabled() else torch.enable_grad()
-
-
-def _with_plain_numbers(run: Callable[[], Any]) -> Any:
-    before, plainly.on = plainly.on, True
-    try:
-        return run()
-    finally:
-        plainly.on = before
 
 
 class TorchEngine(Engine):
@@ -126,7 +117,7 @@ class TorchEngine(Engine):
         from torch.utils.checkpoint import checkpoint
 
         # To stop early it raises an error out of some operation, which unigrad would explain.
-        return checkpoint(_with_plain_numbers, run, use_reentrant=False, early_stop=False)
+        return checkpoint(with_plain_numbers, run, use_reentrant=False, early_stop=False)
 
     # --- backward -------------------------------------------------------------------------------------------------
 

@@ -1,55 +1,63 @@
-"""Nodes of an adapter's own making, which know raw arrays alone."""
+"""Nodes of calls that an adapter pulls back through by its framework."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
+from unigrad.adapters.contract import Backend
 from unigrad.base.words import Raw
-from unigrad.interpreters.batches import batched
+from unigrad.binding.nodes import rule_node
+from unigrad.table import Primitive
 from unigrad.tape import RELEASED, Add, Node, next_number
+from unigrad.tensor.tensor import conjugated
 
 
-class RawNode(Node):
-    """An operation that an adapter recorded, and pulls back through by its framework.
+class CallNode(Node):
+    """One recorded call of a primitive: what it was given, and what came out.
 
-    Besides ``release`` a subclass has ``pull`` if the engine says ``pulls_raw``, parents in ``more``, and:
+    A subclass has ``pull``, over raw arrays, and its engine says ``pulls_raw``. A pass that is recorded itself, or has
+    many rows of cotangents, goes by the neutral rules.
     """
 
-    __slots__ = ()
+    __slots__ = ("more", "operation", "out", "primitive", "raws", "statics")
 
-    def recorded_share(self, position: int, g: Raw, node: Node | None, rows: bool) -> tuple[Raw, Node]:
-        """The share of the parent at ``position`` in the cotangent ``g``, which ``node`` recorded, and a node for it.
-
-        With ``rows`` there are many cotangents along a first axis, and as many shares.
-        """
-        raise NotImplementedError(
-            f"{type(self).__name__} lacks recorded_share(), which derivatives of derivatives need"
-        )
-
-    def lifted_pull(self, xp: Any, g: Any, add: Add, tensor_type: Any) -> None:
-        level = g._parts.level if g._is_wrapped else None
-        if level is not None:
-            g = g._parts.value
-        for position, parent in enumerate(self.more):
-            if parent is not None:
-                share = tensor_type.of(*self.recorded_share(position, g._raw, g._node, level is not None))
-                add(parent, share if level is None else batched(share, level))
-
-
-class CallNode(RawNode):
-    """One recorded call of a function of arrays, which can be run again: what it was given, and what gave it that."""
-
-    __slots__ = ("function", "more", "operation", "raws")
-
-    def __init__(self, operation: str, function: Any, parents: Sequence[Node | None], raws: Sequence[Raw]) -> None:
+    def __init__(
+        self,
+        primitive: Primitive,
+        parents: Sequence[Node | None],
+        raws: Sequence[Raw],
+        statics: Sequence[Any],
+        out: Raw,
+    ) -> None:
         self.number = next_number()
-        self.operation = operation
-        self.function = function
+        self.operation = primitive.name
+        self.primitive = primitive
         self.more = parents
         self.raws = raws
+        self.statics = statics
+        self.out = out
+
+    def ruled(self, backend: Backend) -> Node:
+        """The call as a node of the neutral rules."""
+        return rule_node(backend, self.primitive, self.more, self.raws, self.statics, self.out)
+
+    def lifted_pull(self, xp: Any, g: Any, add: Add, tensor_type: Any) -> None:
+        backend = tensor_type.backend
+        node = self.ruled(backend)
+        # What came out is this node's, of which the graph knows.
+        own: Any = SimpleNamespace(of=lambda raw, parent: tensor_type.of(raw, self if parent is node else parent))
+        if backend.engine.conjugate_pulls:
+            given = add
+
+            def add(parent: Node, share: Any) -> None:
+                given(parent, None if share is None else conjugated(share))
+
+            g = conjugated(g)
+        node.lifted_pull(xp, g, add, own)
 
     def release(self) -> None:
         self.number = RELEASED
-        self.more = self.raws = ()
-        self.function = None
+        self.more = self.raws = self.statics = ()
+        self.out = None

@@ -23,7 +23,7 @@ from unigrad.extend.own import but_in, by_order, composition_of
 
 # --- words: dtypes, errors ---
 from unigrad.base.casting import to_integers
-from unigrad.base.dtypes import ALL, DType, everything, float32, float64, has_gradients, real_of
+from unigrad.base.dtypes import ALL, DType, everything, has_gradients, real_of
 from unigrad.base.errors import ArgumentError, BackendError, DtypeError, OperationError, ShapeError
 from unigrad.base.errors import UnigradWarning, UnsupportedError
 from unigrad.base.places import Spread
@@ -52,6 +52,9 @@ from unigrad.binding.tangents import neutral_jvp
 # --- memory shared with other libraries ---
 from unigrad.extend.dlpack import HOST, backwards, exported, from_host, host_capsule
 
+# --- numbers beside arrays ---
+from unigrad.extend.numbers import Numbers, with_plain_numbers
+
 # --- libraries that cannot follow one another, or print as they start ---
 from unigrad.extend.loading import load_triton
 from unigrad.extend.starting import quietly
@@ -59,12 +62,13 @@ from unigrad.extend.starting import quietly
 __all__ = [
     "ALL", "ALL_ORDERS", "DECOMPOSITIONS", "EVERYTHING", "HOST", "PRIMITIVES", "ArgumentError", "Backend",
     "BackendError", "BareManyNode", "CallNode", "DType", "DtypeError", "Elsewhere", "Engine", "Followed", "Foreign",
-    "Key", "Leaf", "Moving", "NativeBackend", "Node", "OperationError", "Parents", "Primitive", "Pull", "Raw",
-    "RawFunction", "RawPull", "Shape", "ShapeError", "Spread", "StepBack", "StepPull", "Switch", "UnigradWarning",
-    "UnsupportedError", "Weak", "accumulate", "apart", "backwards", "but_in", "by_element", "by_numpy", "by_order",
-    "composed", "composition_of", "everything", "exported", "float32", "float64", "from_host", "get_backend_object",
-    "has_gradients", "host_capsule", "is_array", "load_triton", "meet_rules", "neutral_jvp", "neutral_vjp", "not_plain",
-    "on_host", "packed", "placed_node", "pooled_shape", "real_of", "quietly", "raw_rule", "raw_vjp", "refusal",
-    "register_backend", "rewrite_functions", "rule_node", "ruled", "second_of_determinant",
-    "shares_of", "to_integers", "unless_refused", "values_unknown", "window_slices", "with_host", "with_replaced",
+    "Key", "Leaf", "Moving", "NativeBackend", "Node", "Numbers", "OperationError", "Parents", "Primitive", "Pull",
+    "Raw", "RawFunction", "RawPull", "Shape", "ShapeError", "Spread", "StepBack", "StepPull", "Switch",
+    "UnigradWarning", "UnsupportedError", "Weak", "accumulate", "apart", "backwards", "but_in", "by_element",
+    "by_numpy", "by_order", "composed", "composition_of", "everything", "exported", "from_host",
+    "get_backend_object", "has_gradients", "host_capsule", "is_array", "load_triton", "meet_rules", "neutral_jvp",
+    "neutral_vjp", "not_plain", "on_host", "packed", "placed_node", "pooled_shape", "real_of", "quietly", "raw_rule",
+    "raw_vjp", "refusal", "register_backend", "rewrite_functions", "rule_node", "ruled", "second_of_determinant",
+    "shares_of", "to_integers", "unless_refused", "values_unknown", "window_slices", "with_host", "with_plain_numbers",
+    "with_replaced",
 ]  # fmt: skip

@@ -13,7 +13,6 @@ from unigrad.base.recording import Switch
 from unigrad.base.words import Shape, Values
 from unigrad.binding.nodes import rule_node
 from unigrad.engine.passes import gradients
-from unigrad.engine.raw_nodes import RawNode
 from unigrad.looking.watching import Seen
 from unigrad.tape import Node
 from unigrad.tensor.joints import Gathered, Maybe, Part
@@ -43,8 +42,8 @@ def pull_of_node(node: Node, parents: Sequence[Node], tensor_type: type[Tensor])
 
 def _pull(node: Node, parents: Sequence[Node], tensor_type: type[Tensor], conjugate: bool) -> Pull:
     inner: Node = node.p1 if isinstance(node, Part) and node.p1 is not None else node
-    # What the rules read is a constant here, as a node of an adapter's own has it anyway.
-    constants: Any = SimpleNamespace(of=lambda raw, parent: tensor_type.of(raw, None))
+    # What the rules read is a constant here.
+    constants: Any = SimpleNamespace(of=lambda raw, parent: tensor_type.of(raw, None), backend=tensor_type.backend)
     turned = conjugated if conjugate else (lambda g: g)
 
     def pull(g: Tensor) -> list[Maybe]:
@@ -60,7 +59,7 @@ def _pull(node: Node, parents: Sequence[Node], tensor_type: type[Tensor], conjug
         given: Any = turned(g)
         if isinstance(node, Part):
             given = Gathered({node.position: given})
-        inner.lifted_pull(tensor_type._bound, given, add, tensor_type if isinstance(inner, RawNode) else constants)
+        inner.lifted_pull(tensor_type._bound, given, add, constants)
         return found
 
     return pull
