@@ -93,6 +93,9 @@ class Primitive:
     """The names that each rule asks for."""
     shared: Rule | None = None
     """``shared(xp, g, *residuals)``: what the rules begin with, which they name ``shared``."""
+    into: Callable[..., bool] | None = None
+    """``into(xp, held, g, owned, node, *statics)``: adds the first array's share in place to what its ``node`` has
+    already and this pass owns, without making an array of the share; False where it cannot. See :func:`vjp`."""
     forward: str | tuple[Rule, ...] = ""
     """The forward rules, one per array, or how they follow from the primitive; see :func:`jvp`."""
     composition: Callable[..., Any] | None = None
@@ -152,15 +155,21 @@ row_of: dict[Callable[..., Any], Primitive] = {}
 """The public or internal function of a primitive to its row, so that :func:`vjp` can be given the function."""
 
 
-def vjp(function: Callable[..., Any], *rules: Rule, shared: Rule | None = None) -> None:
+def vjp(
+    function: Callable[..., Any],
+    *rules: Rule,
+    shared: Rule | None = None,
+    into: Callable[..., bool] | None = None,
+) -> None:
     """Give a primitive its reverse rules, one per array parameter (one in all for a sequence).
 
     ``shared`` is a rule as well, for what several of them would else compute anew: its result is their residual of
-    that name.
+    that name. ``into`` serves a primitive of one array whose share is mostly zeros.
     """
     row = row_of[function]
     row.rules = rules
     row.shared = shared
+    row.into = into
     begun = () if shared is None else residuals_of(shared)
     named = [
         [part for name in residuals_of(rule) for part in (begun if name == "shared" else (name,))] for rule in rules

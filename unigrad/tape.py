@@ -25,6 +25,8 @@ RELEASED = -1
 
 Add = Callable[["Node", Any], None]
 Cotangents = dict["Node", Any]
+Owned = dict["Node", bool]
+"""Whose sum is this pass's own, to be changed in place; and whether it is known to hold no -0, to which 0 was added."""
 
 
 class Node:
@@ -41,7 +43,7 @@ class Node:
     p2: Node | None = None
     more: Sequence[Node | None] = ()
 
-    def pull(self, xp: Any, g: Any, cotangents: Cotangents, owned: set[Node]) -> None:
+    def pull(self, xp: Any, g: Any, cotangents: Cotangents, owned: Owned) -> None:
         """Give each parent its share of the cotangent ``g``, by rules over raw arrays.
 
         A share is put into ``cotangents``, or given to :func:`accumulate` where one is there already.
@@ -108,7 +110,7 @@ class Leaf(Node):
         self.raw = raw
         return self
 
-    def pull(self, xp: Any, g: Any, cotangents: Cotangents, owned: set[Node]) -> None:
+    def pull(self, xp: Any, g: Any, cotangents: Cotangents, owned: Owned) -> None:
         """The walk ends here."""
 
     def lifted_pull(self, xp: Any, g: Any, add: Add, tensor_type: Any) -> None:
@@ -235,7 +237,7 @@ class ConstantNode(Node):
     def __init__(self) -> None:
         self.number = next_number()
 
-    def pull(self, xp: Any, g: Any, cotangents: Cotangents, owned: set[Node]) -> None:
+    def pull(self, xp: Any, g: Any, cotangents: Cotangents, owned: Owned) -> None:
         """The walk ends here."""
 
     def lifted_pull(self, xp: Any, g: Any, add: Add, tensor_type: Any) -> None:
@@ -245,7 +247,7 @@ class ConstantNode(Node):
         self.number = RELEASED
 
 
-def accumulate(cotangents: Cotangents, owned: set[Node], parent: Node, contribution: Any) -> None:
+def accumulate(cotangents: Cotangents, owned: Owned, parent: Node, contribution: Any) -> None:
     """Add to what has arrived at ``parent``.
 
     The first contribution is adopted, the second added out of place, later ones into that sum, which
@@ -261,4 +263,4 @@ def accumulate(cotangents: Cotangents, owned: set[Node], parent: Node, contribut
         cotangents[parent] = held
     else:
         cotangents[parent] = held + contribution
-        owned.add(parent)
+        owned[parent] = False

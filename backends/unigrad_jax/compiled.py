@@ -150,7 +150,7 @@ class Call(CallNode):
 
     __slots__ = ("function", "inputs")
 
-    def pull(self, xp: Any, g: Raw, cotangents: dict[Node, Raw], owned: set[Node]) -> None:
+    def pull(self, xp: Any, g: Raw, cotangents: dict[Node, Raw], owned: dict[Node, bool]) -> None:
         tracked = [parent for parent in self.more if parent is not None]
         mask = tuple([parent is not None for parent in self.more])
         shares = self.function.pullback(mask)(g, *self.inputs)

@@ -35,7 +35,7 @@ class TapeNode(CallNode):
 
     __slots__ = ("tape",)
 
-    def pull(self, xp: Any, g: Raw, cotangents: dict[Node, Raw], owned: set[Node]) -> None:
+    def pull(self, xp: Any, g: Raw, cotangents: dict[Node, Raw], owned: dict[Node, bool]) -> None:
         tracked = [(parent, raw) for parent, raw in zip(self.more, self.raws, strict=True) if parent is not None]
         parents, raws = zip(*tracked, strict=True)
         found = differentiate(self.tape, [self.out], raws, [g], None, UNCONNECTED)

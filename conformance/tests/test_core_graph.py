@@ -200,6 +200,29 @@ def test_gradients_are_not_aliases_of_each_other_or_of_the_head_gradient() -> No
     assert b.grad.tolist() == seed.tolist() == [1, 2]
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "complex64"])
+def test_what_pieces_bring_is_added_in_their_places_to_the_last_bit(dtype: str) -> None:
+    # A recorded pass adds up arrays as large as x, in the same order.
+    rng = np.random.default_rng(0)
+    pieces = (slice(None, None, -2), slice(1, 3))
+    keys = [0, 2, (..., 1), slice(None, 2), (None, 1), (2, 3), np.array([0, 2, 0]), pieces]
+    signs = np.array([0.0, -0.0, -1.7, np.inf, -np.inf, np.nan, 0.3])
+    for shape in [(3, 4)] * 20 + [(5,)] * 5:
+        chosen = [keys[place] for place in rng.integers(0, len(keys) if len(shape) == 2 else 2, 8)]
+        x = ug.asarray(np.ones(shape, "float32")).astype(dtype)
+        x.attach_grad()
+        grads = []
+        for create_graph in (False, True):
+            factors = np.random.default_rng(1)
+            with ug.record():
+                parts = [x[key] for key in chosen]
+                weights = [ug.asarray(factors.choice(signs, part.shape), like=part).astype(dtype) for part in parts]
+                y = sum((part * weight).sum() for part, weight in zip(parts, weights, strict=True))
+                ug.real(y).backward(create_graph=create_graph)
+            grads.append(repr(x.grad.tolist()))  # which shows -0.0, and no sign of NaN
+        assert grads[0] == grads[1], (chosen, shape)
+
+
 def test_parents_have_smaller_creation_numbers() -> None:
     x = leaf()
     with ug.record():

@@ -429,6 +429,11 @@ class Backend:
         values = self.to_numpy(raw)
         return self.from_numpy(values, self.device(raw)) if values.size else raw
 
+    def added_at(self, held: Raw, x: Raw, key: tuple[Any, ...], no_negative_zero: bool) -> bool | None:
+        """Add x to what the key selects of ``held`` and 0 to all else, in place, to the last bit; ``no_negative_zero``
+        says that it holds no -0. Whether it holds none now; None where this is not done, as always by default."""
+        return None
+
     def is_known(self, raw: Raw) -> bool:
         """Whether there are values that Python can look at, as there are unless a framework traces a program."""
         return True

@@ -55,6 +55,12 @@ else:
     cotangents[p] = c
 """
 
+# To what is there and of this pass alone, a share that is mostly zeros is added where it is not.
+GIVE_INTO = """
+if p not in owned or not into(xp, cotangents[p], g, owned, p, {statics}):
+    {give}
+"""
+
 GIVE_LIFTED = "add(p, {share})"
 
 _node_types: dict[tuple[str, bool], type[Node]] = {}
@@ -75,6 +81,8 @@ def _make_node_type(row: Primitive, broadcast: bool) -> type[Node]:
     fields = [*parents, *saved, *shapes]
     scope: dict[str, Any] = {"Node": Node, "next_number": next_number, "accumulate": accumulate, "lift": lift}
     scope |= {f"rule{position}": rule for position, rule in enumerate(row.rules)} | {"shared_rule": row.shared}
+    if row.into is not None:
+        scope["into"] = row.into
     if broadcast:
         scope["unbroadcast_to"] = _unbroadcast_to
     source = fill(
@@ -109,7 +117,10 @@ def _pulls(row: Primitive, parents: Sequence[str], broadcast: bool, lifted: bool
         share = f"rule{position}({_rule_arguments(row, rule, lifted)})"
         if broadcast:
             share = f"unbroadcast_to(xp, {share}, g, self.{row.arrays[position]}_shape_)"
-        found.append(fill(FOR_PARENT, parent=_parent(parents, position), give=fill(give, share=share)))
+        given = fill(give, share=share)
+        if row.into is not None and not lifted:
+            given = fill(GIVE_INTO, statics=", ".join(f"self.{name}" for name in row.statics), give=given)
+        found.append(fill(FOR_PARENT, parent=_parent(parents, position), give=given))
     return "\n".join(found)
 
 
@@ -264,7 +275,7 @@ def raw_vjp(
     the result."""
     parents = _movers(raws, needed)
     pulled: dict[Node, Any] = {}
-    rule_node(backend, row, parents, raws, statics, out).pull(raw_functions(backend), g, pulled, set())
+    rule_node(backend, row, parents, raws, statics, out).pull(raw_functions(backend), g, pulled, {})
     return [None if parent is None else pulled.get(parent) for parent in parents]
 
 
@@ -290,5 +301,5 @@ def _movers(raws: Sequence[Any], needed: Sequence[bool] | None) -> list[Node | N
 
 @functools.cache
 def raw_functions(backend: Backend) -> types.SimpleNamespace:
-    """The raw functions of all primitives, as rules over raw arrays want them."""
-    return types.SimpleNamespace(**{name: backend.function(name) for name in PRIMITIVES})
+    """The raw functions of all primitives, as rules over raw arrays want them, and the writing of its own arrays."""
+    return types.SimpleNamespace(**{name: backend.function(name) for name in PRIMITIVES}, added_at=backend.added_at)

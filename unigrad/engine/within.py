@@ -11,7 +11,7 @@ from unigrad.adapters.registry import bound
 from unigrad.base.recording import Switch
 from unigrad.base.words import Raw
 from unigrad.interpreters.batches import batched, unbatched
-from unigrad.tape import ConstantNode, Cotangents, Node, PulledNode, accumulate
+from unigrad.tape import ConstantNode, Cotangents, Node, Owned, PulledNode, accumulate
 from unigrad.tensor.levels import next_level
 from unigrad.tensor.tensor import Tensor, conjugated
 
@@ -138,7 +138,7 @@ def _pulled(this: Pass, seeds: Sequence[tuple[Node, Tensor]], nodes: Sequence[No
 
 def _pull_raw(xp: Any, seeds: Sequence[tuple[Node, Raw]], nodes: Sequence[Node], wanted: set[Node]) -> dict[Node, Raw]:
     cotangents: Cotangents = {}
-    owned: set[Node] = set()
+    owned: Owned = {}
     arrived: dict[Node, Raw] = {}
     for node, g in seeds:
         accumulate(cotangents, owned, node, g)

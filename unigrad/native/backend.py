@@ -77,6 +77,21 @@ class NativeBackend(Backend):
     def filled_like(self, raw: Raw, value: float) -> Raw:
         return self.module.full_like(raw, value)
 
+    def added_at(self, held: Raw, x: Raw, key: tuple[Any, ...], no_negative_zero: bool) -> bool | None:
+        # Not where it is a scalar of NumPy's, nor by arrays, which may select an element more than once.
+        if not held.ndim:
+            return None
+        for entry in key:
+            if hasattr(entry, "shape"):
+                return None
+        if no_negative_zero:
+            held[key] += x
+            return True
+        chosen = held[key] + x
+        held += 0  # -0 + 0 is 0
+        held[key] = chosen
+        return chosen.dtype.kind != "c" and not (self.module.signbit(chosen) & (chosen == 0)).any()
+
     def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
         return self.module.from_dlpack(source, copy=copy)
 

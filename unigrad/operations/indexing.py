@@ -42,7 +42,7 @@ from unigrad.operations.creation import asarray, astype
 from unigrad.operations.elementwise import add, clip, greater_equal, less, maximum, remainder, where
 from unigrad.operations.shapes import broadcast_to, reshape
 from unigrad.table import Array, Primitive, batched, jvp, operation, vjp
-from unigrad.tape import Leaf
+from unigrad.tape import Leaf, Node, Owned
 from unigrad.tensor.levels import check_places, is_at_hand, is_known, is_wrapped, values_of_all
 from unigrad.tensor.tensor import Tensor, tensor_method
 
@@ -59,7 +59,16 @@ def getitem_(x: Array, key: Key) -> Tensor:
     """x[key] by NumPy's rules, for a canonical key (see the module's docstring)."""
 
 
-vjp(getitem_, lambda xp, g, key, x_shape: xp.scatter(g, key, x_shape))
+def _added_into(xp: Any, held: Any, g: Any, owned: Owned, node: Node, key: Key) -> bool:
+    """A loop over the rows of an array would else bring as many arrays of its size."""
+    found: bool | None = xp.added_at(held, g, key, owned[node])
+    if found is None:
+        return False
+    owned[node] = found
+    return True
+
+
+vjp(getitem_, lambda xp, g, key, x_shape: xp.scatter(g, key, x_shape), into=_added_into)
 jvp(getitem_, "linear")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from unigrad.base.recording import Switch
 from unigrad.base.words import Raw
-from unigrad.tape import RELEASED, Add, Cotangents, Node, PulledNode, accumulate, next_number
+from unigrad.tape import RELEASED, Add, Cotangents, Node, Owned, PulledNode, accumulate, next_number
 from unigrad.tensor.tensor import Tensor, conjugated
 
 Maybe = Tensor | None
@@ -48,7 +48,7 @@ class Part(Node):
         self.p1 = joint
         self.position = position
 
-    def pull(self, xp: Any, g: Any, cotangents: Cotangents, owned: set[Node]) -> None:
+    def pull(self, xp: Any, g: Any, cotangents: Cotangents, owned: Owned) -> None:
         assert self.p1 is not None
         accumulate(cotangents, owned, self.p1, Gathered({self.position: g}))
 
@@ -86,7 +86,7 @@ class Joint(Node):
         found = zip(self.more, self.pull_back(given), strict=True)
         return [(parent, conjugate(g)) for parent, g in found if parent is not None and g is not None]
 
-    def pull(self, xp: Any, g: Any, cotangents: Cotangents, owned: set[Node]) -> None:
+    def pull(self, xp: Any, g: Any, cotangents: Cotangents, owned: Owned) -> None:
         arrived = {position: self.tensor_type.of(raw, None) for position, raw in g.by_position.items()}
         with Switch(False, None):
             found = self._pulled(arrived)
