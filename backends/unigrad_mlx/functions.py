@@ -102,8 +102,9 @@ def expm1(x: Raw) -> Raw:
     if not is_complex(x):
         return mx.expm1(x)
     a, b = mx.real(x), mx.imag(x)
+    b = mx.where((a == -math.inf) & ~mx.isfinite(b), 0, b)  # of -1 it tells nothing
     real = mx.expm1(a) * mx.cos(b) - 2 * mx.square(mx.sin(b / 2))
-    return real + 1j * (exp(a) * mx.sin(b))
+    return real + 1j * mx.where(b == 0, b, exp(a) * mx.sin(b))  # also where exp(a) is infinite
 
 
 def sigmoid(x: Raw) -> Raw:

@@ -194,8 +194,9 @@ def expm1(x: Raw) -> Raw:
     if not paddle.is_complex(x):
         return in_float64(paddle.expm1)(x)
     a, b = paddle.real(x), paddle.imag(x)
+    b = paddle.where((a == -math.inf) & ~paddle.isfinite(b), paddle.zeros_like(b), b)  # of -1 it tells nothing
     real = expm1(a) * paddle.cos(b) - 2 * paddle.square(paddle.sin(b / 2))
-    return paddle.complex(real, exp(a) * paddle.sin(b))
+    return paddle.complex(real, paddle.where(b == 0, b, exp(a) * paddle.sin(b)))  # also where exp(a) is infinite
 
 
 def sigmoid(x: Raw) -> Raw:
