@@ -14,6 +14,7 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
 import pytest
 from hypothesis import settings
+from unigrad_conformance.lowering import share_contexts
 
 import unigrad as ug
 
@@ -25,6 +26,7 @@ settings.load_profile("unigrad")
 @pytest.fixture(autouse=True)
 def _no_backend_is_left_behind() -> Iterator[None]:
     """A test that leaves another default backend behind fails, rather than one after it."""
+    share_contexts()  # once a test has loaded JAX, it is quicker for all that follow
     before = ug.get_backend()
     yield
     left = ug.get_backend()

@@ -22,6 +22,7 @@ from unigrad_conformance import kept as kept_module
 from unigrad_conformance.case import Limit
 from unigrad_conformance.command import Conform
 from unigrad_conformance.kept import Kept, clear_hashes
+from unigrad_conformance.lowering import share_contexts
 
 from unigrad.cli import main
 
@@ -240,6 +241,23 @@ def test_what_agreed_is_kept_until_something_changes(
     assert kept() == [False, False]
     (tmp_path / "kept" / kept_module.FILE).write_text("cut o")
     assert kept() == [False, False]
+
+
+def test_programs_of_one_thread_share_what_jax_makes_for_each() -> None:
+    jax = pytest.importorskip("jax")
+    share_contexts()
+    found = []
+
+    def lower() -> None:
+        found.extend(jax.jit(lambda x, k=k: x + k).lower(1.0).compiler_ir().context for k in range(2))
+
+    lower()
+    thread = threading.Thread(target=lower)
+    thread.start()
+    thread.join()
+    assert found[0] is found[1]
+    assert found[2] is found[3]
+    assert found[0] is not found[2]
 
 
 def test_a_seed_makes_an_order_again(monkeypatch: pytest.MonkeyPatch) -> None:

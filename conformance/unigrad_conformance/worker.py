@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from unigrad_conformance import placing
+from unigrad_conformance.lowering import share_contexts
 from unigrad_conformance.surroundings import changes, surroundings
 
 Send = Callable[..., None]
@@ -47,6 +48,7 @@ def main(name: str, orders: dict[str, Any], send: Send) -> None:
     except BackendError as error:
         send("unavailable", why=str(error))
         return
+    share_contexts()
     if orders.get("placement"):
         placing.spread(backend, orders)
     # A dtype of another package is no adapter's duty: where the framework has none, nothing has to be declared.
