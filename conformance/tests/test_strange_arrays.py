@@ -219,3 +219,8 @@ def test_what_would_become_something_else_is_refused(backend: str) -> None:
                     use(obj)
         assert ug.asarray(np.ma.masked_array([1.0, 2.0])).tolist() == [1, 2]
         assert ug.asarray(np.asmatrix([[1.0, 2.0]])).shape == (1, 2)
+        matrix, unmasked = np.asmatrix([[1.0, 2.0], [3.0, 4.0]]), np.ma.masked_array([1.0, 0.0])
+        for copy in (None, False):  # theirs multiply as matrices, and mask what is not finite
+            x, y = ug.asarray(matrix, copy=copy), ug.asarray(unmasked, copy=copy)
+            assert (x * x).tolist() == [[1, 4], [9, 16]]
+            assert (1 / y).tolist() == [1, np.inf]

@@ -148,7 +148,8 @@ class NumpyBackend(NativeBackend):
         neutral(self)[dtype] = dtype
 
     def admit(self, raw: Raw) -> Raw:
-        return held(super().admit(raw))
+        # The operators of np.matrix and of masked arrays are others: the same memory as a plain array.
+        return held(super().admit(np.asarray(raw) if isinstance(raw, np.ndarray) else raw))
 
     def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Any = None) -> Raw:
         return held(np.full(shape, value, dtype))
