@@ -112,6 +112,27 @@ def test_inside_torch_func() -> None:
     assert torch.func.grad(lambda x: (gradient(x) * x).sum())(x).tolist() == SECOND
     assert torch.func.vmap(gradient)(x[:, None]).ravel().tolist() == FIRST
 
+    def written(x: Any) -> Any:
+        y = ug.asarray(x) * 1
+        y[1:] = ug.asarray(torch.tensor([[7.0, 8.0]]))
+        return y.raw
+
+    assert torch.func.vmap(written)(torch.ones(3, 2, 2)).tolist() == [[[1, 1], [7, 8]]] * 3
+    none, w = ug.zeros((0, 2, 6, 5)).to_backend("torch"), torch.ones(3, 2, 2, 3)
+    slope = ug.grad(lambda w: ug.nn.conv2d(none, w, stride=(2, 1)).sum())
+    assert torch.func.grad(lambda w: slope(w).sum())(w).tolist() == torch.zeros(3, 2, 2, 3).tolist()
+
+
+def test_a_recorded_batch_of_gradients_that_would_be_lost_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr("unigrad_torch.batches.Batches.met", False)
+    inner = ug.custom_gradient(lambda g, x: (g * x, lambda h: (h * x, h * g)))
+    outer = ug.custom_gradient(lambda x: (x * x, lambda g: inner(g, x) * 2))
+    x, rows = torch.ones(2, requires_grad=True), torch.eye(2)
+    y = outer(ug.asarray(x)).raw
+    with pytest.raises(RuntimeError, match="one by one"):
+        torch.autograd.grad(y, x, rows, is_grads_batched=True, create_graph=True)
+
 
 def _closing_over(name: str) -> Any:
     """The sum of squares, by a transform of NumPy's arrays inside, which sees the framework's array in its closure."""

@@ -53,7 +53,7 @@ def test_numbers_beside_arrays_round_as_numpy_does(dtype: str, number: float) ->
                         np.testing.assert_array_equal(np.signbit(found.numpy())[known], np.signbit(theirs)[known])
 
 
-def test_a_number_met_in_inference_mode_serves_outside() -> None:
+def test_what_inference_mode_met_or_recorded_serves_outside() -> None:
     with torch.inference_mode():
         x = ug.asarray([1.0, 2.0])
         for _ in range(3):
@@ -65,6 +65,10 @@ def test_a_number_met_in_inference_mode_serves_outside() -> None:
             y = x * 0.7109375
         y.backward()
         assert x.grad.tolist() == [0.7109375, 0.7109375]
+    with torch.inference_mode(), ug.record():
+        y = x * x
+    y.backward()
+    assert x.grad.tolist() == [2, 4]
 
 
 def test_a_number_beside_a_fake_array() -> None:
@@ -160,6 +164,11 @@ with ug.record():
     y = (w * w).sum()
 y.backward()
 assert w.grad.tolist() == [4, 6]
+def slope(row):
+    with ug.record():
+        y = (ug.asarray(row) * w).sum()
+    return ug.gradients(y, w).raw
+assert torch.func.vmap(slope)(torch.ones(3, 2)).tolist() == [[1, 1]] * 3
 found = torch.func.vmap(ug.grad(lambda x: (ug.sin(x) * w).sum()))(torch.ones(3, 2))
 expected = torch.cos(torch.ones(3, 2)) * torch.tensor([2.0, 3.0])
 assert torch.allclose(found, expected), found
