@@ -156,7 +156,7 @@ def noted(trial: Trial, wanted: set[Line], caches: Sequence[Any]) -> str | None:
     lines: set[Line] = set()
     for cache in caches:
         cache.cache_clear()
-    Crossing.exist = False  # by an earlier trial, after which shorter ways are not taken
+    _forget()
 
     def calls(frame: FrameType, event: str, argument: Any) -> Any:
         code = frame.f_code
@@ -182,6 +182,14 @@ def noted(trial: Trial, wanted: set[Line], caches: Sequence[Any]) -> str | None:
     trial.seconds = time.perf_counter() - before
     trial.lines = frozenset(lines)
     return problem
+
+
+def _forget() -> None:
+    """What an earlier trial may have met, after which shorter ways are not taken."""
+    Crossing.exist = False
+    batches = sys.modules.get("unigrad_torch.batches")
+    if batches is not None:
+        batches.Batches.met = False
 
 
 class Near:
@@ -289,7 +297,7 @@ def searched(
                     send({"kind": "unfinished"})
                     return
                 send({"kind": "at", "trial": trial.name, "tier": trial.tier})
-                Crossing.exist = False
+                _forget()
                 signal.setitimer(signal.ITIMER_REAL, max(ONE_SECONDS, 20 * trial.seconds))
                 try:
                     problem = trial.problem()

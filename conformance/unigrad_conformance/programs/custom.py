@@ -86,15 +86,17 @@ def the_rule_decides(ug: Any) -> Results:
 
 
 @case("several outputs in a container, of which one is not used; factors and keywords pass through",
-      x=[6, 8], y=[2, 4], both=[7, 9])  # fmt: skip
+      x=[6, 8], y=[2, 4], both=[7, 9], second=[72, 128])  # fmt: skip
 def several_outputs(ug: Any) -> Results:
     mixed = mixed_of(ug)
     x, y = attached(ug, [1.0, 2.0], [3.0, 4.0])
     with ug.record():
         product = mixed(x, y, factor=2.0)["product"]
     product.backward()
+    slope = ug.grad(lambda x: (mixed(x, y.detach(), 2.0)["product"] ** 2).sum())
+    second = ug.grad(lambda x: slope(x).sum())(x.detach())
     both = ug.grad(lambda x: (mixed(x, y.detach(), 2.0)["product"] + mixed(x, y.detach())["sum"]).sum())(x.detach())
-    return {"x": x.grad, "y": y.grad, "both": both}
+    return {"x": x.grad, "y": y.grad, "both": both, "second": second}
 
 
 @case("containers of arguments, None for zero, and an integer beside them", w=[2, 2], b=[0], x=[6, 6], chosen=[1, 0])
@@ -352,7 +354,8 @@ def wrong_rules(ug: Any) -> Results:
 
 @case("what it cannot see raises: a recorded array in the closure or a keyword, a rule of other operations",
       closure="ArgumentError", keyword="ArgumentError", foreign="UnsupportedError", no_rule="ArgumentError",
-      outside=[2, 2], stopped=[1, 1])  # fmt: skip
+      outside=[2, 2], stopped=[1, 1], constant=[7, 8], own=[6, 6],
+      steady=[2, 2])  # fmt: skip
 def unseen(ug: Any) -> Results:
     (w,) = attached(ug, [2.0, 2.0])
     f = ug.custom_gradient(lambda x, scale=1.0: (x * w * scale, lambda g: g * w.detach()))
@@ -377,7 +380,23 @@ def unseen(ug: Any) -> Results:
     with ug.record():
         y = stopped(x)
     y.backward()
+    inner = ug.custom_gradient(lambda w: (w * 2, lambda g: g * 2))
+
+    @ug.custom_gradient
+    def inside(x: Any) -> Any:
+        (w,) = attached(ug, [3.0, 3.0])  # its own, and not reached through the closure
+        return inner(w) * x, lambda g: g * 6
+
+    kept = ug.asarray([2.0, 3.0])  # which is a constant still when it was a result
+    with ug.record():
+        y = ug.custom_gradient(lambda x: (kept, lambda g: g * 5))(x) + kept * x
+        z = inside(x)
+        steady = ug.gradients(numpy(x), x, create_graph=True)
+    constant, own = ug.gradients(y, x), ug.gradients(z, x)
     return {
+        "constant": constant,
+        "own": own,
+        "steady": steady.detach(),
         "closure": raised(closure),
         "keyword": raised(keyword),
         "foreign": raised(foreign),

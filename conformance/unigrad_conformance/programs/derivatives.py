@@ -222,10 +222,11 @@ def moving_cotangents(ug: Any) -> Results:
     return {"both": both, "of x": of_x, "same": bool(np.allclose((of_x + of_g).numpy(), both.numpy(), rtol=1e-12))}
 
 
-@case("third derivatives for the parameters of incomplete functions are slopes of the second ones", slopes=True)
+@case("third derivatives for the parameters of incomplete functions are slopes of the second ones; at NaN the "
+      "second are NaN", slopes=True, undefined=[False, True])  # fmt: skip
 def of_parameters(ug: Any) -> Results:
     if ug.get_backend() != "numpy":  # others take up to minutes, and the rules are the same everywhere
-        return {"slopes": True}
+        return {"slopes": True, "undefined": [False, True]}
     special = ug.special
     given = [np.array([0.75, 2.5]), np.array([1.25, 0.5]), np.array([0.5, 0.875])]
     step, good = 1e-5, True
@@ -248,7 +249,8 @@ def of_parameters(ug: Any) -> Results:
         change = float(second(*map(ug.asarray, up)) - second(*map(ug.asarray, down))) / (2 * step)
         along = sum(float(found.sum()) * (k + 1) for k, found in enumerate(third))
         good = good and abs(along - change) <= 1e-5 * (1 + abs(change))
-    return {"slopes": good}
+    twice = ug.grad(lambda a: ug.grad(lambda a: special.betainc(a, *given[1:]).sum())(a).sum())
+    return {"slopes": good, "undefined": np.isnan(twice(np.array([0.75, np.nan]))).tolist()}
 
 
 @case("third derivatives of what brings to mean 0 and variance 1 see mean and variance move", dtype="float64",
@@ -270,11 +272,31 @@ def of_normalised(ug: Any) -> Results:
     }
 
 
-@case("a Jacobian that was recorded has derivatives through functions whose derivative is ours or the user's",
-      dtype="float64", everyday=False)  # fmt: skip
-def of_jacobian(ug: Any) -> Results:
+def _through_jacobian(ug: Any, f: Callable[[Any], Any]) -> Results:
+    """Derivatives of the size of a recorded Jacobian. One function for each case: what a process has met once, its
+    adapter may look for ever after."""
     x, t = ug.asarray(spread(0.5, 1, 2)), ug.asarray(spread(0.5, 1, 2, start=1))
 
+    def size(x: Any) -> Any:
+        return (ug.jacobian(lambda y: f(x * y), mode="reverse")(x) ** 2).sum()
+
+    return {"grad": ug.grad(size)(x), "pushed": ug.jvp(ug.grad(size), (x,), (t,))[1]}
+
+
+@case("a Jacobian that was recorded has derivatives through functions whose derivative is ours",
+      dtype="float64", everyday=False)  # fmt: skip
+def of_jacobian(ug: Any) -> Results:
+    return _through_jacobian(ug, lambda y: ug.jvp(ug.tanh, (y,), (y * y,))[1])
+
+
+@case("the same through a function of one array, whose rule gives the cotangent to another", dtype="float64",
+      everyday=False)  # fmt: skip
+def of_jacobian_of_one(ug: Any) -> Results:
+    return _through_jacobian(ug, lambda y: ug.nn.max_pool1d((y * y)[None, None], 2)[0, 0] ** 2)
+
+
+@case("the same through functions whose derivative is the user's", dtype="float64", everyday=False)
+def of_jacobian_by_rules(ug: Any) -> Results:
     @ug.custom_gradient
     def cube(y: Any) -> Any:
         return y**3, lambda g: ug.maximum(g * y, g * y) * y * 3
@@ -287,16 +309,7 @@ def of_jacobian(ug: Any) -> Results:
     def doubled(y: Any) -> Any:
         return y * 2, lambda g: g * 2
 
-    functions = {"pushed tanh": lambda y: ug.jvp(ug.tanh, (y,), (y * y,))[1], "rules": lambda y: cube(twice(y))}
-    found = {}
-    for name, f in functions.items():
-
-        def size(x: Any, f: Callable[[Any], Any] = f) -> Any:
-            return (ug.jacobian(lambda y: f(x * y), mode="reverse")(x) ** 2).sum()
-
-        found[name] = ug.grad(size)(x)
-        found[f"{name}, pushed"] = ug.jvp(ug.grad(size), (x,), (t,))[1]
-    return found
+    return _through_jacobian(ug, lambda y: cube(twice(y)))
 
 
 # Functions with a slope above 0 at 0: of sqrt(f(x)) it is infinite.

@@ -60,7 +60,8 @@ def containers(ug: Any) -> Results:
     }  # fmt: skip
 
 
-@case("a Jacobian is the pulled rows of the identity, and the pushed columns of it", forward=True, rows=True)
+@case("a Jacobian is the pulled rows of the identity, and the pushed columns of it", forward=True, rows=True,
+      none=True)  # fmt: skip
 def jacobian_by_vmap(ug: Any) -> Results:
     x, w = ug.asarray(_X[0]), ug.asarray(_W)
 
@@ -71,8 +72,12 @@ def jacobian_by_vmap(ug: Any) -> Results:
     rows = ug.vmap(lambda g: pull(g)[0])(ug.eye(y.size))
     columns = ug.vmap(lambda t: ug.jvp(f, (x,), (t,))[1], out_axes=1)(ug.eye(x.size))
     matrix = ug.jacobian(f, mode="reverse")(x)
+    _, both = ug.vjp(lambda x, w: f(x), x, ug.asarray(_W), unused="none")
+    thrice, none = ug.vmap(ug.vmap(ug.vmap(both)))(ug.stack([ug.eye(2), ug.eye(2) * 2, ug.ones((2, 2))])[:, None])
     return {
         "matrix": matrix,
+        "thrice": thrice,
+        "none": none is None,
         "rows": np.allclose(rows.numpy(), matrix.numpy(), rtol=1e-5),
         "forward": np.allclose(columns.numpy(), matrix.numpy(), rtol=1e-5),
     }
@@ -130,6 +135,7 @@ def indices(ug: Any) -> Results:
     x = ug.asarray([[10.0, 20, 30], [40, 50, 60]])
     one, many = ug.asarray(np.array([2, -2])), ug.asarray(np.array([[1, 2], [-1, 0]]))
     table = ug.asarray([[1.0, 2], [3, 4], [5, 6]])
+    part = ug.asarray([0.25, 0.875])
 
     def write(x: Any, places: Any) -> Any:
         y = x * 1
@@ -144,6 +150,7 @@ def indices(ug: Any) -> Results:
         - ug.asarray([[0.0, 1, 0], [0, 0, 0]]),
         "looked_up": ug.vmap(lambda i: table[i])(ug.asarray(np.array([0, 2]))),
         "slope": ug.vmap(ug.grad(lambda x, i: ug.sum(x[i] ** 2)))(x, many),
+        "pushed": ug.vmap(lambda x: ug.jvp(lambda x: ug.quantile(ug.asarray(_X[0]), x), (x,), (x,))[1])(part),
     }
 
 

@@ -214,7 +214,8 @@ def arranged(ug: Any) -> Results:
 
 
 @case("searching where nothing can be found", errors=["ShapeError", "ArgumentError", "ShapeError", "ArgumentError",
-      "DtypeError", "IndexRangeError", "ShapeError", "DtypeError", "IndexRangeError", "DtypeError"])  # fmt: skip
+      "DtypeError", "IndexRangeError", "ShapeError", "DtypeError", "IndexRangeError", "DtypeError",
+      *["IndexRangeError"] * 2])  # fmt: skip
 def searched(ug: Any) -> Results:
     x, v = ug.ones((2, 3)), ug.ones(3)
     attempts = [
@@ -223,6 +224,7 @@ def searched(ug: Any) -> Results:
         lambda: ug.bincount(v), lambda: ug.bincount(ug.asarray([-1])), lambda: ug.nonzero(ug.asarray(1.0)),
         lambda: ug.take(v, ug.asarray([0.5])), lambda: ug.take_along_axis(v, ug.asarray([-4])),
         lambda: ug.take_along_axis(v, ug.asarray([True, False, True])),
+        lambda: ug.partition(x, 3), lambda: ug.argpartition(x, [0, -4]),
     ]  # fmt: skip
     return {"errors": [raised(attempt) for attempt in attempts]}
 

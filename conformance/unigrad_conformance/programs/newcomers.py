@@ -134,7 +134,8 @@ def replaced(ug: Any) -> Results:
     return {"error": raised(y.backward), "named": "replaced" in text and "w -= lr * w.grad" in text}
 
 
-@case("a notebook shows values and what the array is, escaped", values=True, kind=True, escaped=True)
+@case("a notebook shows values and what the array is, escaped; of no elements also its shape",
+      values=True, kind=True, escaped=True, shapes=[False, True])  # fmt: skip
 def notebook(ug: Any) -> Results:
     x = ug.asarray([[1.0, 2.5], [3.0, 4.0]])
     shown = x._repr_html_()
@@ -144,4 +145,5 @@ def notebook(ug: Any) -> Results:
         "values": "2.5" in shown,
         "kind": "float32" in shown and "(2, 2)" in shown and "attached" in x._repr_html_(),
         "escaped": "<" not in inside.replace("</small>", "").replace("</pre>", ""),
+        "shapes": ["shape=" in repr(ug.zeros(shape)) for shape in ((0,), (0, 3))],
     }

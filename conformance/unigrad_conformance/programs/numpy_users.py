@@ -122,6 +122,7 @@ def unthinking(ug: Any) -> Results:
         "zeros": ug.zeros_like(x, ug.int32),
         "value": x,
         "grad": ug.grad(lambda x: (x * swapped).sum())(x) + ug.asarray(ug.grad(lambda x: (x * x).sum())(swapped)) / 2,
+        "copied": ug.asarray(swapped, copy=True),
         "raw": [x.dtype == ug.float32],
     }
 

@@ -458,11 +458,11 @@ def long_chain(ug: Any) -> Results:
     return {"grad": x.grad}
 
 
-@case("bool, int, float, len, iteration, in and item are NumPy's", facts=[True, 3, 2, True, True], item=2.5,
+@case("bool, int, float, len, iteration, in and item are NumPy's", facts=[True, 3, 2, True, False, True], item=2.5,
       rounded=[-2, -1, -1, -2], printed="2.500")  # fmt: skip
 def python_protocols(ug: Any) -> Results:
     x = ug.asarray([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
-    facts = [bool(x[0, 0] == 1), len(x), int(x[0, 1]), 4.0 in x, [float(v) for v in x[1]] == [3.0, 4.0]]
+    facts = [bool(x[0, 0] == 1), len(x), int(x[0, 1]), 4.0 in x, "4" in x, [float(v) for v in x[1]] == [3.0, 4.0]]
     number = ug.asarray(-1.5)
     rounded = [math.floor(number), math.ceil(number), math.trunc(number), round(number)]
     same = x.tolist() == [[1, 2], [3, 4], [5, 6]]

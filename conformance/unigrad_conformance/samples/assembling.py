@@ -70,7 +70,7 @@ _row("scatter_add", "mask", "ug.scatter_add(x, m, y) ** 2", x=_v, m=_mask, y=spr
 _row("scatter_add", "integers", "ug.scatter_add(n, [0, 0], 5)", n=_n, flat=True, dtypes=("float32",))
 _row("scatter_add", "nothing", "ug.scatter_add(x, ug.zeros(0, dtype='int64'), 5.0) ** 2", x=_v)
 for _name in ("set", "add", "subtract", "multiply", "divide", "power", "min", "max"):
-    _row("scatter_add", f"at_{_name}", f"x.at[[0, 2, 0, 0]].{_name}(y) ** 2", x=_w, y=spread(1, 2, 4))
+    _row("scatter_add", f"at_{_name}", f"x.at[[[0, 2], [0, 0]]].{_name}(y) ** 2", x=_w, y=spread(1, 2, 2, 2))
 _row("scatter_add", "at_max_ties", "x.at[[0, 2, 0, 0]].max(y)", x=real([1.0, 2.0, 3.0]), y=real([1.0, 3.0, 1.0, 0.5]))
 _row("scatter_add", "at_min_integers", "n.at[[0, 0]].min([1, -2])", n=_n, flat=True, dtypes=("float32",))
 _row("scatter_add", "at_max_of_matrix", "x.at[[0, 1, 0], [0, 2, 0]].max(y) ** 2", x=_x, y=spread(1, 3, 3))

@@ -7,6 +7,7 @@ from unigrad_conformance.samples import Family
 COMPLEX = Family("complex", Limit(8, "largest"), everyday=False)
 _row = COMPLEX
 
+_inf = float("inf")
 _a, _b = disk(0.5, 2.0, 2, 3), disk(0.75, 1.5, 2, 3, start=3)
 
 # --- elementwise: between two operands ---------------------------------------------------------------------
@@ -99,8 +100,8 @@ _row("nn.sigmoid", "complex", "ug.nn.sigmoid(z)", z=_a)
 _row("nn.sigmoid", "complex_imaginary", "ug.nn.sigmoid(z)", z=complex_([0.0, 0.0, 0.0, 1.0], [0.5, -1.25, 2.0, 0.0]))
 _row("nn.silu", "complex", "ug.nn.silu(z)", z=_a)
 _row("exp", "complex_no_elements", "ug.exp(z)", z=disk(1, 2, 0, 3))
-_row("expm1", "complex_near_zero", "ug.expm1(z)", z=disk(1e-3, 4e-3, 4))
-_row("log1p", "complex_near_zero", "ug.log1p(z)", z=disk(1e-3, 4e-3, 4))
+_row("expm1", "complex_near_zero", "ug.expm1(z)", z=disk(1e-3, 4e-3, 4) * 0.7)
+_row("log1p", "complex_near_zero", "ug.log1p(z)", z=disk(1e-3, 4e-3, 4) * 0.7)
 _row("round", "complex", "ug.round(z)", z=complex_([1.5, -2.25], [0.75, 2.5]), flat=True)
 for _operation in ("isnan", "isinf", "isfinite"):
     _special = complex_([1.0, float("nan"), float("inf"), 0.0], [0.0, 0.0, 0.0, 1.0])
@@ -144,7 +145,10 @@ _row("stack", "complex", "ug.stack([z, w], axis=1)", z=_a, w=_b)
 _row("operator.getitem", "complex", "z[0, ::-1] * z[1, [0, 0, 2]]", z=_a)
 _row("operator.setitem", "complex", "y = z * 1; y[0] = w[1]; y * y", z=_a, w=_b)
 _row("take_along_axis", "complex", "ug.take_along_axis(z, n, axis=1) * 1j", z=_a, n=whole([[0, 0], [2, 1]]))
-_row("expm1", "complex_zero", "ug.expm1(z)", z=complex_([0.0, 1.0], [0.0, 0.0]))
+_infinite = complex_([_inf, -_inf, _inf, _inf], [1.0, -2.0, 0.0, float("nan")])
+for _operation in ("expm1", "log1p"):
+    _row(_operation, "complex_zero", f"ug.{_operation}(z)", z=complex_([0.0, 1.0], [0.0, 0.0]))
+    _row(_operation, "complex_infinite", f"ug.{_operation}(z)", z=_infinite, flat=True)
 _row(
     "logsumexp",
     "complex_none",

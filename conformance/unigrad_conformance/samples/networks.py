@@ -18,6 +18,14 @@ for _operation in ("sigmoid", "softplus", "elu", "silu"):
 _row("nn.gelu", "far_out", "ug.nn.gelu(x)", x=real([-30.0, -3.0, 3.0, 30.0]))
 _row("nn.elu", "alpha", "ug.nn.elu(x, alpha=0.5)", x=_x)
 _row("nn.leaky_relu", "slope", "ug.nn.leaky_relu(x, 0.25)", x=_x)
+_row(
+    "nn.leaky_relu",
+    "other_slopes",
+    "ug.stack([ug.nn.leaky_relu(x, slope) for slope in (0.0, 1.5, ug.inf, ug.nan)])",
+    x=real([-2.0, 0.0, 0.5, float("inf")]),
+    flat=True,
+    dtypes=("float32",),
+)
 _row("nn.softmax", "rows", "ug.nn.softmax(x)", x=_logits)
 _row("nn.softmax", "cube", "ug.nn.softmax(x, axis=1)", x=spread(-3, 3, 2, 3, 2))
 _row("nn.softmax", "no_classes", "ug.nn.softmax(x)", x=spread(0, 1, 2, 0))

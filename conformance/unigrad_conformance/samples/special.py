@@ -31,10 +31,10 @@ def _row(operation: str, name: str, source: str, **details: Any) -> None:
     SPECIAL(f"special.{operation}", name, source, **details)
 
 
-def _values(family: Family, name: str, call: str, points: list[float]) -> None:
-    """The values alone of a call, in float64."""
+def _values(family: Family, name: str, call: str, points: list[float], dtype: str = "float64") -> None:
+    """The values alone of a call."""
     x = np.array(points)
-    family(f"special.{call.partition('(')[0]}", name, f"ug.special.{call}", x=x, flat=True, dtypes=("float64",))
+    family(f"special.{call.partition('(')[0]}", name, f"ug.special.{call}", x=x, flat=True, dtypes=(dtype,))
 
 
 for _operation, _points in {
@@ -139,6 +139,7 @@ for _operation in ("rel_entr", "kl_div"):
         y=real([0.0, 2.0, 1.0, 0.0, -1.0, 1.0]),
         flat=True,
     )
+_row("rel_entr", "slopes_at_ends", "ug.special.rel_entr(x, y)", x=real([0.5, 1.5, 1.0]), y=real([0.25, 0.0, -1.0]))
 for _operation in ("huber", "pseudo_huber"):
     _row(_operation, "pairs", f"ug.special.{_operation}(x, y)", x=real([0.5, 1.5]), y=real([0.75, -0.5]))
 for _operation in ("boxcox", "boxcox1p", "inv_boxcox", "inv_boxcox1p"):
@@ -221,6 +222,7 @@ for _operation, _source, _points in (
     ("gammainc", "gammainc(1e-8, x)", [1e-30, 1.0, 50.0]),
     ("betainc", "betainc(0.5, 1e5, x)", [1e-9, 1e-5, 1e-3]),
     ("betainc", "betainc(3.0, 2.0, x)", [0.5, 0.625, 0.75]),
+    ("gammainccinv", "gammainccinv(1.5, x)", [1e-40, 1e-25, 0.9375]),
 ):
     _name = "far_" + "_".join(_source.partition("(")[2].rstrip(")").replace(".", "_").replace("-", "m").split(", "))
     SPECIAL(f"special.{_operation}", _name, f"ug.special.{_source}", x=real(_points), flat=True, dtypes=("float64",))
@@ -303,12 +305,20 @@ for _call, _points in {
     "entr(x)": [1e-9, 1.0009765625],
     "cosm1(x)": [1e-9, 0.01],
     "expm1(x)": [1e-9, 0.01],
+    "log1p(x)": [1e-9, 0.01],
     "spence(x)": [0.9999, 1.0009765625],
     "ive(2.25, x)": [9.3, 712.3],
     "rgamma(x)": [-20.3, -2.3, -1.3, 30.3],
     "gamma(x)": [-20.3, -2.3, -1.3, -1e-9],
 }.items():
     _values(SMALL, "small", _call, _points)
+for _call, _points in {
+    "gammaincc(x, 0.75)": [1e-30, 1e-10, 0.75, 9.5],
+    "gammaincc(1e-10, x)": [0.0, 0.125, 1.75, 12.0],
+    "logit(x)": [0.125, 0.75, 0.9375],
+    "ndtr(x)": [-3.0, 0.25, 1.5],
+}.items():  # for which there is another formula in float32
+    _values(SMALL, f"single_{'parameters' if '(x,' in _call else 'points'}", _call, _points, "float32")
 for _source, _points in (
     ("sindg(x)", [0.0, 180.0, -180.0, 360.0, -540.0]),
     ("cosdg(x)", [90.0, -90.0, 270.0, -450.0]),
