@@ -26,7 +26,7 @@ SHARE = 1600
 """How many cases one process gets: more are shared out among several, so that no core waits for the slowest backend.
 Fewer would take longer: importing a framework takes as long as some hundred cases."""
 OWN_SHARE = {"jax": 500}
-"""Where it is another number. JAX keeps what it compiles, about half a megabyte a program."""
+"""Where it is another number. JAX keeps what it compiles, about 0.8 MB a program."""
 COST = {"jax": 18.0, "tensorflow": 2.2, "mxnet": 1.2, oracle.NAME: 1.0, "numpy": 0.5}
 """About how long a case takes beside PyTorch's. The costliest are started first, so that one core does not wait for the
 other at the end, and the time that is left is guessed by it."""
