@@ -315,9 +315,18 @@ def searchsorted(x1: Raw, x2: Raw, right: bool) -> Raw:
 
 
 def concat(arrays: Sequence[Raw], axis: int) -> Raw:
-    """Arrays one after the other."""
+    """Arrays one after the other. Neighbouring chunks are joined where they stay no larger than the largest: a program
+    that shifts and joins again and again would else end with a chunk for each element."""
     # Which dask leaves out: it would have the dtypes and chunks of those without elements count.
-    return da.concatenate(list(arrays), axis=axis, allow_unknown_chunksizes=False)
+    found = da.concatenate(list(arrays), axis=axis, allow_unknown_chunksizes=False)
+    largest = max(found.chunks[axis], default=0)
+    sizes: list[int] = []
+    for size in found.chunks[axis]:
+        if sizes and sizes[-1] + size <= largest:
+            sizes[-1] += size
+        else:
+            sizes.append(size)
+    return found.rechunk({axis: tuple(sizes)})
 
 
 FUNCTIONS: dict[str, Function] = {}

@@ -207,6 +207,9 @@ class TorchBackend(Backend):
             super().in_one_place([raw for raw in raws if isinstance(raw, self.torch.Tensor) and raw.ndim])
 
     def to_dlpack(self, raw: Raw, copy: bool | None, max_version: tuple[int, int] | None, **where: Any) -> Any:
+        if self._spread.is_spread(raw) and copy is False:
+            raise BufferError("the parts of a DTensor are gathered, which takes a copy; leave out copy=False")
+        raw = self._spread.whole(raw)
         # DLPack has no bit that says "to be conjugated".
         return super().to_dlpack(raw.resolve_conj().resolve_neg(), copy, max_version, **where)
 

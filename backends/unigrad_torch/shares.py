@@ -99,6 +99,20 @@ def _of_values(backend: Backend, function: RawFunction) -> RawFunction:
     return run
 
 
+def _by_parts(backend: Backend, function: RawFunction) -> RawFunction:
+    """An elementwise function of one array, of which PyTorch has no derivative for DTensors: each process does its own
+    part."""
+
+    def run(x: Raw, *statics: Any) -> Raw:
+        if not is_spread(x):
+            return function(x, *statics)
+        x = settled(x)
+        found = function(x.to_local(), *statics)
+        return of_parts(found, x.device_mesh, x.placements, shape=x.shape, stride=x.stride())
+
+    return run
+
+
 def _back_from_there(backend: Backend, function: RawFunction) -> RawFunction:
     """What PyTorch's derivative takes apart again, which it cannot where the cotangent is divided otherwise."""
 
@@ -172,6 +186,7 @@ _UNTOLD = ("floor_divide", "searchsorted")
 _RIGHT: dict[str, Callable[[Backend, RawFunction], RawFunction]] = {
     "astype": _of_values,
     "convolution": _by_examples,
+    "hard_tanh": _by_parts,
     **dict.fromkeys(("reshape", "stack"), _back_from_there),
     **dict.fromkeys(("windows", "max_pool", "max_pool_back", "max_pool_along", "sum_pool"), _by_channels),
     **dict.fromkeys(

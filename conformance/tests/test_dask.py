@@ -285,6 +285,18 @@ def test_graphs_grow_as_programs_do() -> None:
     assert third - second == second - first
 
 
+def test_graphs_do_not_grow_with_elements(lazily: None) -> None:
+    """What is put together of shifted parts, again and again, stays in as many chunks as it was."""
+
+    def tasks(size: int) -> int:
+        x = ug.asarray(da.ones(5 * size, chunks=size))
+        return len(dict(ug.grad(lambda x: ug.cumulative_max(x)[-1])(x).raw.__dask_graph__()))
+
+    assert tasks(400) < 3 * tasks(40)
+    joined = ug.concat([chunked(), chunked()[:1], chunked()[1:2]])
+    assert joined.raw.chunks[0] == (4, 4, 4, 4, 4, 2)
+
+
 def test_whatever_needs_a_whole_axis_keeps_chunks_small() -> None:
     with dask.config.set({"array.chunk-size": "8kB"}):
         x = ug.asarray(da.ones((1000, 64), chunks=(16, 64)))

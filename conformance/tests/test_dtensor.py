@@ -27,7 +27,7 @@ def test_all_processes_see_the_same(seen: list[dict[str, Any]]) -> None:
 
 
 def test_gradients_lie_where_their_variables_do(seen: list[dict[str, Any]]) -> None:
-    assert len(seen[0]["gradients"]) == 2 * 35
+    assert len(seen[0]["gradients"]) == 2 * 36
     assert {name: found for name, found in seen[0]["gradients"].items() if found != [True, True]} == {}
 
 
@@ -38,6 +38,13 @@ def test_values_are_gathered_where_they_are_asked_for(seen: list[dict[str, Any]]
     assert values["bool"] is True
     assert values["repr"].startswith("Tensor([[1., 2.],")
     assert values["device"] == f"cpu in {len(seen)} processes as (Shard(dim=0),)"
+
+
+def test_others_get_all_values_by_dlpack(seen: list[dict[str, Any]]) -> None:
+    *values, device, said = seen[0]["exported"]
+    assert values == [[[1, 2], [3, 4], [5, 6], [7, 8]]] * 2
+    assert device == [1, 0]
+    assert "takes a copy" in said
 
 
 def test_what_is_made_beside_one_is_one(seen: list[dict[str, Any]]) -> None:
@@ -163,6 +170,7 @@ def main() -> None:
         "pooled": lambda x: (ug.nn.max_pool1d(x.T[None], 3, stride=1) ** 2).sum(),
         "over its norm": lambda x: (x / ug.linalg.vector_norm(x) * x).sum(),
         "where": lambda x: ug.where(x > 3, x * x, 0.0).sum(),
+        "edges": lambda x: (ug.nn.relu6(x) * x + ug.nn.hard_tanh(x.sum(axis=0) - 18)[0] * ug.nn.hard_sigmoid(x)).sum(),
         "checkpoint": lambda x: ug.checkpoint(lambda x: ug.exp(x / 8) * x)(x).sum(),
     }
     found = gradients(losses, values, x, lambda raw: tuple(raw.placements))
@@ -278,6 +286,10 @@ def main() -> None:
                     "undivided": str(warned[0].message) if warned else "no warning",
                     "traced": message(lambda: make_fx(lambda raw: raw * float(ug.asarray(raw).sum()))(x)),
                 },
+                "exported": [
+                    np.from_dlpack(tensor).tolist(), torch.from_dlpack(tensor).tolist(), tensor.__dlpack_device__(),
+                    message(lambda: np.from_dlpack(tensor, copy=False)),
+                ],
                 "values": {
                     "numpy": tensor.numpy().tolist(), "item": total.item(), "float": float(total),
                     "bool": bool(total > 0), "repr": repr(tensor), "device": str(tensor.device),

@@ -17,8 +17,11 @@ case = MEMORY.case
 
 def _overwrite(x: Any) -> None:
     """Fill the framework's own array, where it can be written to."""
+    raw = x.detach().raw
+    if hasattr(raw, "to_local"):  # its own part, in the memory where that is
+        raw = raw.to_local()
     with contextlib.suppress(TypeError):  # immutable
-        x.detach().raw[...] = 9
+        raw[...] = 9
 
 
 @case("a gradient is no other one's memory, nor that of the head gradient",
