@@ -11,9 +11,9 @@ import torch
 from torch.autograd.graph import _engine_run_backward as run_backward
 
 from unigrad.extend import ALL_ORDERS, Backend, Engine, OperationError, Pull, Raw, meet_rules, with_plain_numbers
-from unigrad_torch import steps
 from unigrad_torch.autocast import steady, surrounded
 from unigrad_torch.spread import any_spread, beside, beside_constants, placed, rows
+from unigrad_torch.steps import joined
 
 # PyTorch's own: whether one of its functional transforms is at work.
 transforming = torch._C._are_functorch_transforms_active
@@ -31,7 +31,7 @@ class TorchEngine(Engine):
     inline_nodes = "bare"
     by_rules = transforming
     scope = (torch.is_grad_enabled, torch.is_inference_mode_enabled, _recording)
-    joined = staticmethod(steps.joined)
+    joined = staticmethod(joined)
 
     def __init__(self, backend: Backend) -> None:
         super().__init__(backend)
@@ -145,8 +145,7 @@ class TorchEngine(Engine):
 def _pulled(pull: Pull) -> Sequence[Raw | None]:
     if pull.rows is not None:
         return _by_rows(pull)
-    retain_graph = pull.retain_graph or any(map(steps.may_fail, pull.starts))
-    return placed(_gradients(pull, pull.cotangents, retain_graph), tuple(pull.inputs.values()))
+    return placed(_gradients(pull, pull.cotangents, pull.retain_graph), tuple(pull.inputs.values()))
 
 
 def _gradients(pull: Pull, cotangents: Sequence[Raw], retain_graph: bool) -> Sequence[Raw | None]:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.utils._pytree import register_pytree_node
 
-from unigrad.extend import BareManyNode, Foreign, Moving, Node, Parents, Raw, RawFunction
+from unigrad.extend import Foreign, Moving, Raw, RawFunction
 from unigrad_torch.spread import ANY, any_spread, explained
 from unigrad_torch.steps import followed
 
@@ -23,12 +23,8 @@ class TorchForeign(Foreign):
 
     followed = staticmethod(followed)
 
-    def recorded(
-        self, name: str, function: RawFunction, parents: Parents, raws: Sequence[Raw]
-    ) -> list[tuple[Raw, Node | None]]:
-        node = BareManyNode()
-        node.number, node.operation, node.more = 0, name, tuple(parents)
-        return [(raw, node if raw.requires_grad else None) for raw in function(raws)]
+    def recorded(self, function: RawFunction, raws: Sequence[Raw]) -> list[tuple[Raw, bool]]:
+        return [(raw, raw.requires_grad) for raw in function(raws)]
 
     def jvp(self, function: Moving, tangents: Sequence[Raw]) -> tuple[Sequence[Raw], Sequence[Raw]]:
         with _of_spread(function, "forward mode"):

@@ -4,41 +4,21 @@ PyTorch follows by itself."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import torch
 
-from unigrad.extend import BareManyNode, Followed, Node, Parents, Raw, StepBack, StepPull, Switch
+from unigrad.extend import Followed, Raw, StepPull, Switch
 from unigrad_torch.batches import Batches, note, refuse
-
-
-class StepNode(BareManyNode):
-    """The node of a step, which lets go of all that its derivative keeps when it is released."""
-
-    __slots__ = ("held",)
-
-    def release(self) -> None:
-        super().release()
-        self.held.clear()
-
-    @property
-    def may_fail(self) -> bool:
-        """Whether its derivative is a user's that was never seen to work: then a pass must not release PyTorch's
-        graph on its way, since it may have to be run again."""
-        return any(pull_back.may_fail for pull_back in self.held)
-
-
-def may_fail(node: Node) -> bool:
-    """Whether a pass through the node may have to be run again."""
-    return type(node) is StepNode and node.may_fail
 
 
 class Step(torch.autograd.Function):
     """Results that were computed beforehand, tied to their inputs."""
 
     @staticmethod
-    def forward(ctx: Any, results: Sequence[Raw], held: Sequence[StepPull], *raws: Raw) -> Any:
-        ctx.held = held
+    def forward(ctx: Any, results: Sequence[Raw], pull_back: StepPull, *raws: Raw) -> Any:
+        ctx.pull_back = pull_back
         ctx.set_materialize_grads(False)
         return tuple([y.detach() for y in results])
 
@@ -49,36 +29,25 @@ class Step(torch.autograd.Function):
         if torch.is_grad_enabled():
             note(grads)
             tracked = [g is not None and g.requires_grad for g in grads]
-        (pull_back,) = ctx.held
-        return (None, None, *pull_back(grads, tracked))
+        return (None, None, *ctx.pull_back(grads, tracked))
 
 
-def joined(
-    operation: str, parents: Parents, inputs: Sequence[Raw], results: Sequence[Raw], pull_back: StepPull
-) -> tuple[Sequence[Raw], StepNode] | None:
+def joined(inputs: Sequence[Raw], results: Sequence[Raw], pull_back: StepPull) -> Sequence[Raw] | None:
     """``results`` as those of one node of PyTorch's graph, unless a transform of torch.func is at work."""
     if torch._C._are_functorch_transforms_active():
         return None
     if Batches.met:
         refuse(inputs)
-    held = [pull_back]
-    raws = Step.apply(results, held, *inputs)
-    node = StepNode()
-    node.number, node.operation, node.more, node.held = 0, operation, tuple(parents), held
-    return raws, node
-
-
-class Point:
-    """Where a step was computed: what its forward leaves for the way back."""
-
-    pull: StepBack
+    found: Sequence[Raw] = Step.apply(results, pull_back, *inputs)
+    return found
 
 
 class FollowedStep(torch.autograd.Function):
-    """A step in the form that ``torch.func`` takes, which PyTorch calls at a greater cost."""
+    """A step in the form that ``torch.func`` takes, which PyTorch calls at a greater cost. Its ``point`` keeps what the
+    forward leaves for the way back."""
 
     @staticmethod
-    def forward(step: Followed, point: Point, *raws: Raw) -> Any:
+    def forward(step: Followed, point: Any, *raws: Raw) -> Any:
         results, point.pull = step.recorded(raws)
         return tuple([y.detach() for y in results])
 
@@ -95,7 +64,7 @@ class FollowedStep(torch.autograd.Function):
             return (None, None, *ctx.point.pull(ctx.saved_tensors, grads))
 
     @staticmethod
-    def vmap(info: Any, in_dims: Any, step: Followed, point: Point, *raws: Raw) -> Any:
+    def vmap(info: Any, in_dims: Any, step: Followed, point: Any, *raws: Raw) -> Any:
         """One element after the other."""
         point.pull = step.pull
         axes = in_dims[2:]
@@ -113,5 +82,5 @@ def followed(step: Followed, raws: Sequence[Raw]) -> list[Raw]:
     if mapped or (torch.is_grad_enabled() and any(raw.requires_grad for raw in raws)):
         if Batches.met:
             refuse(raws)
-        return list(FollowedStep.apply(step, Point(), *raws))
+        return list(FollowedStep.apply(step, SimpleNamespace(), *raws))
     return step.value(raws)

@@ -57,8 +57,6 @@ class Pull(NamedTuple):
     """One for each head."""
     nodes: Sequence[Node]
     """The recorded nodes to be pulled through."""
-    starts: Sequence[Node]
-    """Those of them without a ``p1``, as all leaves, gradients and steps are."""
     inputs: Mapping[Node, Raw]
     """Whose gradients are asked for, by node, with the raw array that the framework knows it by. They are among the
     nodes, or are parents of some of them where the graph goes on in another backend (with ``stops_at_inputs``: or is
@@ -103,11 +101,6 @@ class Moving(NamedTuple):
 
 class StepPull(Protocol):
     """What pulls back through a recorded step: a user's rule, a checkpoint, a function of another framework's."""
-
-    @property
-    def may_fail(self) -> bool:
-        """Whether it is a user's that was never seen to work: a pass that calls it must be possible once more."""
-        ...
 
     def __call__(self, cotangents: Sequence[Raw | None], tracked: Sequence[bool] | None = None) -> Sequence[Raw | None]:
         """From the cotangents of the results, None where none arrived, to those of the inputs, None for zero. Complex
@@ -212,11 +205,9 @@ class Engine(Part):
         """
         return None
 
-    def joined(
-        self, operation: str, parents: Parents, inputs: Sequence[Raw], results: Sequence[Raw], pull_back: StepPull
-    ) -> tuple[Sequence[Raw], Node] | None:
-        """``results`` as those of one step of the framework's own graph, and the node that they all come from; None
-        where unigrad walks the graph (``unigrad.tensor.joints``)."""
+    def joined(self, inputs: Sequence[Raw], results: Sequence[Raw], pull_back: StepPull) -> Sequence[Raw] | None:
+        """``results`` as those of one step of the framework's own graph; None where unigrad walks the graph
+        (``unigrad.tensor.joints``)."""
         return None
 
     checkpointed: Callable[[Callable[[], Any]], Any] | None = None
@@ -284,11 +275,9 @@ class Foreign(Part):
         the framework :meth:`follows` one of them."""
         return function(raws)
 
-    def recorded(
-        self, name: str, function: RawFunction, parents: Parents, raws: Sequence[Raw]
-    ) -> list[tuple[Raw, Node | None]] | None:
-        """The results of the framework's own ``function(raws)`` where it records by itself, each with its node, None
-        for one that does not depend on a tracked array. None asks :meth:`vjp`."""
+    def recorded(self, function: RawFunction, raws: Sequence[Raw]) -> list[tuple[Raw, bool]] | None:
+        """The results of the framework's own ``function(raws)`` where it records by itself, and of each whether it
+        depends on a tracked array. None asks :meth:`vjp`."""
         return None
 
     def vjp(self, function: Moving) -> tuple[Sequence[Raw], RawPull] | None:

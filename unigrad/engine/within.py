@@ -12,6 +12,7 @@ from unigrad.base.recording import Switch
 from unigrad.base.words import Raw
 from unigrad.interpreters.batches import batched, unbatched
 from unigrad.tape import ConstantNode, Cotangents, Node, Owned, PulledNode, accumulate
+from unigrad.tensor.joints import StepNode
 from unigrad.tensor.levels import next_level
 from unigrad.tensor.tensor import Tensor, conjugated
 
@@ -50,8 +51,8 @@ def node_of(head: Tensor) -> Node:
 
 
 def pull_on_one(this: Pass, nodes: Sequence[Node], starts: Sequence[Node], inputs: Mapping[Node, Raw]) -> Pulled:
-    """What arrives at the ``inputs``, through ``nodes`` of one backend; see :class:`~unigrad.adapters.contract.Pull`
-    for all three."""
+    """What arrives at the ``inputs``, through ``nodes`` of one backend (see :class:`~unigrad.adapters.contract.Pull`);
+    ``starts`` are those without a ``p1``, as all leaves, gradients and steps are."""
     found = pull_by_framework(this, nodes, starts, inputs)
     return pull_by_rules(this, nodes, set(inputs)) if found is None else found
 
@@ -79,15 +80,15 @@ def pull_by_framework(
         seeds = this.seeds()
     if not inputs or not seeds:
         return {}
+    may_fail = any(type(node) is StepNode and node.may_fail for node in starts)
     pulled = engine.pullback(
         Pull(
             [node for node, _ in seeds],
             [head._raw for head in this.heads],
             [g._raw for g in this.cotangents],
             nodes,
-            starts,
             inputs,
-            this.keeps_graph,
+            this.keeps_graph or may_fail,
             this.create_graph,
             this.rows,
         )

@@ -37,7 +37,7 @@ from unigrad.operations.pooling import pooled_shape, window_slices
 from unigrad.native.linalg import composed, packed
 
 # --- nodes: what recording leaves ---
-from unigrad.tape import BareManyNode, Leaf, Node, accumulate
+from unigrad.tape import Leaf, Node, accumulate
 from unigrad.binding.nodes import rule_node
 from unigrad.engine.placing import placed_node
 from unigrad.engine.raw_nodes import CallNode
@@ -61,7 +61,7 @@ from unigrad.extend.starting import quietly
 
 __all__ = [
     "ALL", "ALL_ORDERS", "DECOMPOSITIONS", "EVERYTHING", "HOST", "PRIMITIVES", "ArgumentError", "Backend",
-    "BackendError", "BareManyNode", "CallNode", "DType", "DtypeError", "Elsewhere", "Engine", "Followed", "Foreign",
+    "BackendError", "CallNode", "DType", "DtypeError", "Elsewhere", "Engine", "Followed", "Foreign",
     "Key", "Leaf", "Moving", "NativeBackend", "Node", "Numbers", "OperationError", "Parents", "Primitive", "Pull",
     "Raw", "RawFunction", "RawPull", "Shape", "ShapeError", "Spread", "StepBack", "StepPull", "Switch",
     "UnigradWarning", "UnsupportedError", "Weak", "accumulate", "apart", "backwards", "but_in", "by_element",

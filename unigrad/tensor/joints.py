@@ -12,7 +12,7 @@ from typing import Any
 
 from unigrad.base.recording import Switch
 from unigrad.base.words import Raw
-from unigrad.tape import RELEASED, Add, Cotangents, Node, Owned, PulledNode, accumulate, next_number
+from unigrad.tape import RELEASED, Add, BareManyNode, Cotangents, Node, Owned, PulledNode, accumulate, next_number
 from unigrad.tensor.tensor import Tensor, conjugated
 
 Maybe = Tensor | None
@@ -110,15 +110,11 @@ def _released(cotangents: Sequence[Tensor | None]) -> Sequence[Tensor | None]:
 class RawPullBack:
     """A pull of Tensors as a framework's engine calls it: see :class:`unigrad.adapters.contract.StepPull`."""
 
-    __slots__ = ("_pull_back", "_tensor_type")
+    __slots__ = ("_tensor_type", "pull_back")
 
     def __init__(self, pull_back: PullBack, tensor_type: type[Tensor]) -> None:
-        self._pull_back = pull_back
+        self.pull_back = pull_back
         self._tensor_type = tensor_type
-
-    @property
-    def may_fail(self) -> bool:
-        return getattr(self._pull_back, "may_fail", False)
 
     def __call__(self, cotangents: Sequence[Raw | None], tracked: Sequence[bool] | None = None) -> Sequence[Raw | None]:
         marks = tracked or (False,) * len(cotangents)
@@ -127,7 +123,30 @@ class RawPullBack:
             for g, marked in zip(cotangents, marks, strict=True)
         ]
         with Switch(tracked is not None, None):
-            return [None if share is None else share._raw for share in self._pull_back(given)]
+            return [None if share is None else share._raw for share in self.pull_back(given)]
+
+
+class StepNode(BareManyNode):
+    """A step of a framework's own graph. Released it lets go of all that its derivative keeps, whoever still holds the
+    framework's graph."""
+
+    __slots__ = ("step",)
+
+    def __init__(self, operation: str, parents: Sequence[Node | None], step: RawPullBack) -> None:
+        self.number = 0
+        self.operation = operation
+        self.more = tuple(parents)
+        self.step = step
+
+    @property
+    def may_fail(self) -> bool:
+        """Whether its derivative is a user's that was never seen to work: then a pass must not release the framework's
+        graph on its way, since it may have to be run again."""
+        return getattr(self.step.pull_back, "may_fail", False)
+
+    def release(self) -> None:
+        super().release()
+        self.step.pull_back = _released
 
 
 def join(operation: str, inputs: Sequence[Tensor], results: Sequence[Tensor], pull_back: PullBack) -> list[Tensor]:
@@ -137,12 +156,11 @@ def join(operation: str, inputs: Sequence[Tensor], results: Sequence[Tensor], pu
     """
     parents = [x._node for x in inputs]
     made = type(results[0])
-    found = made.backend.engine.joined(
-        operation, parents, [x._raw for x in inputs], [y._raw for y in results], RawPullBack(pull_back, made)
-    )
-    if found is None:
+    step = RawPullBack(pull_back, made)
+    raws = made.backend.engine.joined([x._raw for x in inputs], [y._raw for y in results], step)
+    if raws is None:
         return joined_to(operation, parents, results, pull_back)
-    raws, node = found
+    node = StepNode(operation, parents, step)
     return [made.of(raw, node) for raw in raws]
 
 

@@ -21,6 +21,7 @@ from unigrad.base.words import Raw
 from unigrad.engine.passes import laid_like
 from unigrad.interpreters.batches import Batched, batched
 from unigrad.interpreters.duals import dual, take_apart
+from unigrad.tape import BareManyNode
 from unigrad.tensor.coercion import admitted
 from unigrad.tensor.joints import Maybe, join
 from unigrad.tensor.levels import at_level, is_wrapped, top
@@ -152,11 +153,13 @@ def _one_by_one(
 def _recorded(backend: Backend, name: str, function: RawFunction, inputs: Sequence[Tensor]) -> list[Tensor]:
     """``function`` of plain Tensors of which one is tracked, while recording."""
     tensor_type = type_on(backend)
-    found = backend.foreign.recorded(name, function, [x._node for x in inputs], [x._raw for x in inputs])
+    found = backend.foreign.recorded(function, [x._raw for x in inputs])
     if found is not None:
+        node = BareManyNode()
+        node.number, node.operation, node.more = 0, name, tuple([x._node for x in inputs])
         for raw, _ in found:
             backend.admit(raw)
-        return [tensor_type.of(raw, node) for raw, node in found]
+        return [tensor_type.of(raw, node if tracked else None) for raw, tracked in found]
     moving = [x._node is not None for x in inputs]
     kept = [type(x).of(x._raw, x._node) for x in inputs]
     raws, pull = _differentiated(backend, function, [x._raw for x in inputs], moving)
