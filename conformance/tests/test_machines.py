@@ -51,6 +51,11 @@ def test_processes_of_pytorch_train_alike(of_one: list[float]) -> None:
         assert _losses(line) == pytest.approx(of_one, abs=2e-5)
 
 
+def test_dask_trains_alike(of_one: list[float]) -> None:
+    pytest.importorskip("dask")
+    assert _losses(_alone(LOOP, "dask")) == pytest.approx(of_one, abs=2e-5)
+
+
 def test_modules_in_processes_have_the_gradient_of_one() -> None:
     pytest.importorskip("torch")
     for line in last_lines([MODULES], 2):
