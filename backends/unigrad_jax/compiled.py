@@ -52,7 +52,7 @@ def is_spread(raw: Raw) -> bool:
 class Function:
     """A function of arrays alone, with what derives from it; JAX compiles each for the shapes that it meets."""
 
-    __slots__ = ("_plain", "name", "pullback", "pushforward", "run")
+    __slots__ = ("_plain", "adding", "name", "pullback", "pushforward", "run")
 
     def __init__(self, name: str, plain: Callable[..., Raw]) -> None:
         self.name = name
@@ -60,12 +60,17 @@ class Function:
         self._plain = plain
         # Each is made once, and found again without a frame of Python's.
         self.pullback: Callable[[Mask], Callable[..., tuple[Raw, ...]]] = functools.cache(self._pullback)
+        self.adding: Callable[[Mask], Callable[..., tuple[Raw, ...]]] | None = functools.cache(self._adding)
         self.pushforward: Callable[[Mask], Callable[..., tuple[Raw, Raw]]] = functools.cache(self._pushforward)
 
     def _pullback(self, mask: Mask) -> Callable[..., tuple[Raw, ...]]:
         """Compiled: from a cotangent and the inputs to the cotangents of those inputs that ``mask`` marks."""
         compiled = jax.jit(functools.partial(_pull, self._plain, mask))
         return functools.partial(_pull_sum, compiled, mask) if self.name == "add" else compiled
+
+    def _adding(self, mask: Mask) -> Callable[..., tuple[Raw, ...]]:
+        """:meth:`pullback`, first given what has arrived at each of these inputs, or None, to which it adds."""
+        return jax.jit(functools.partial(_pull_and_add, self._plain, mask))
 
     def _pushforward(self, mask: Mask) -> Callable[..., tuple[Raw, Raw]]:
         """Compiled: from the inputs and the tangents of those that ``mask`` marks to the value and its tangent."""
@@ -82,6 +87,7 @@ class Undivided(Function):
     def __init__(self, name: str, plain: Callable[..., Raw], batches: Mask) -> None:
         super().__init__(name, plain)
         self._batches, compiled = batches, self.run
+        self.adding = None
         self.run = lambda *arrays: compiled(*map(_together, arrays, batches))
 
     def _pullback(self, mask: Mask) -> Callable[..., tuple[Raw, ...]]:
@@ -125,6 +131,13 @@ def _pull(plain: Callable[..., Raw], mask: Mask, g: Raw, *inputs: Raw) -> tuple[
     return pull(_varying(g, out))
 
 
+def _pull_and_add(
+    plain: Callable[..., Raw], mask: Mask, held: Sequence[Raw | None], g: Raw, *inputs: Raw
+) -> tuple[Raw, ...]:
+    shares = _pull(plain, mask, g, *inputs)
+    return tuple([share if h is None else h + share for h, share in zip(held, shares, strict=True)])
+
+
 def _pull_sum(compiled: Callable[..., tuple[Raw, ...]], mask: Mask, g: Raw, *inputs: Raw) -> tuple[Raw, ...]:
     """The cotangent itself for each summand of its shape: nothing has to be computed."""
     marked = [value for value, moves in zip(inputs, mask, strict=True) if moves]
@@ -153,8 +166,14 @@ class Call(CallNode):
     def pull(self, xp: Any, g: Raw, cotangents: dict[Node, Raw], owned: dict[Node, bool]) -> None:
         tracked = [parent for parent in self.more if parent is not None]
         mask = tuple([parent is not None for parent in self.more])
-        shares = self.function.pullback(mask)(g, *self.inputs)
-        if is_spread(g):
+        function, spread = self.function, is_spread(g)
+        adding = function.adding if spread and len(set(tracked)) == len(tracked) else None
+        if adding is not None and not cotangents.keys().isdisjoint(tracked):
+            # On several devices each call takes so long that what has arrived is added to in this one.
+            shares = adding(mask)([cotangents.pop(parent, None) for parent in tracked], g, *self.inputs)
+        else:
+            shares = function.pullback(mask)(g, *self.inputs)
+        if spread:
             shares = map(_placed, shares, [value for value, marked in zip(self.raws, mask, strict=True) if marked])
         for parent, share in zip(tracked, shares, strict=True):
             accumulate(cotangents, owned, parent, share)

@@ -29,7 +29,7 @@ def seen() -> dict[str, Any]:
 
 
 def test_gradients_lie_where_their_variables_do(seen: dict[str, Any]) -> None:
-    assert len(seen["gradients"]) == 2 * 15
+    assert len(seen["gradients"]) == 2 * 16
     assert {name: found for name, found in seen["gradients"].items() if found != [True, True]} == {}
 
 
@@ -55,7 +55,7 @@ def test_functions_of_another_backend_take_sharded_arrays(seen: dict[str, Any]) 
 
 
 def test_gradients_are_on_the_device_that_their_variable_is_committed_to(seen: dict[str, Any]) -> None:
-    assert len(seen["committed"]) == 2 * 15
+    assert len(seen["committed"]) == 2 * 16
     assert {name: found for name, found in seen["committed"].items() if found != [True, True]} == {}
 
 
@@ -132,6 +132,7 @@ def main() -> None:
 
     losses = {
         "elementwise": lambda x: (ug.tanh(x) * x).sum(),
+        "uses": lambda x: ((x * x + x) * ug.exp(x) * x.reshape((1, 8))[0] - x).sum(),
         "reductions": lambda x: ug.max(x) + ug.mean(x) + ug.std(x) + ug.linalg.vector_norm(x),
         "sort": lambda x: (ug.sort(x) * x).sum(),
         "cumulative": lambda x: (ug.cumulative_sum(x) * ug.cumulative_prod(x)).sum(),
