@@ -78,16 +78,8 @@ class JaxBackend(Backend):
             raise values_unknown(self.name)
         return np.asarray(raw)
 
-    def copied(self, raw: Raw) -> Raw:
-        return super().copied(raw) if self.is_known(raw) else raw
-
     def is_known(self, raw: Raw) -> bool:
         return not isinstance(raw, self._jax.core.Tracer)
-
-    def may_hold_zero(self, raw: Raw) -> bool:
-        if self.is_known(raw) and [device.platform for device in raw.devices()] != ["cpu"]:
-            return True
-        return super().may_hold_zero(raw)
 
     def abstractly(self, function: Callable[[Sequence[Raw]], None], raws: Sequence[Raw]) -> None:
         def of_tracers(*tracers: Raw) -> tuple[()]:
@@ -99,12 +91,11 @@ class JaxBackend(Backend):
             self._jax.eval_shape(of_tracers, *raws)
 
     def compiled(self, function: RawFunction, engine: str | None) -> RawFunction:
-        made = self._jax.jit(super().compiled(function, engine))
+        made: RawFunction = self._jax.jit(super().compiled(function, engine))
 
         def run(raws: Sequence[Raw]) -> list[Raw]:
             with self._wide():
-                found: list[Raw] = made(list(raws))
-                return found
+                return made(list(raws))
 
         return run
 

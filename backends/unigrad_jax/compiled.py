@@ -10,23 +10,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import NamedSharding, PartitionSpec, Sharding, SingleDeviceSharding
+from jax.sharding import Sharding, SingleDeviceSharding
 
-from unigrad.extend import (
-    Backend,
-    CallNode,
-    DType,
-    Engine,
-    Moving,
-    Node,
-    Numbers,
-    Parents,
-    Primitive,
-    Raw,
-    accumulate,
-    is_array,
-    placed_node,
-)
+from unigrad.extend import CallNode, DType, Engine, Moving, Node, Numbers, Parents, Primitive, Raw, accumulate, is_array
 from unigrad_jax.keys import split
 from unigrad_jax.places import on_each, put_loosely
 from unigrad_jax.wide import wide, within_transform
@@ -40,8 +26,9 @@ _numbers = {int}
 
 
 def met_spread() -> None:
-    """From the first array on several devices on, floats are brought to the devices of the array beside them."""
+    """From the first array on several devices on, floats and cotangents are brought to the devices of their arrays."""
     _numbers.add(float)
+    Call.place = staticmethod(_placed)
 
 
 def is_spread(raw: Raw) -> bool:
@@ -75,41 +62,6 @@ class Function:
     def _pushforward(self, mask: Mask) -> Callable[..., tuple[Raw, Raw]]:
         """Compiled: from the inputs and the tangents of those that ``mask`` marks to the value and its tangent."""
         return jax.jit(functools.partial(_push, self._plain, mask))
-
-
-class Undivided(Function):
-    """A function of which XLA gives wrong values where arrays are divided over the axes of a mesh. They are brought
-    together on each of their devices before, but for what ``batches`` marks, of the inputs and last the result: these
-    stay divided along their first axis. Inside a program that JAX compiles as a whole nobody knows where arrays are."""
-
-    __slots__ = ("_batches",)
-
-    def __init__(self, name: str, plain: Callable[..., Raw], batches: Mask) -> None:
-        super().__init__(name, plain)
-        self._batches, compiled = batches, self.run
-        self.adding = None
-        self.run = lambda *arrays: compiled(*map(_together, arrays, batches))
-
-    def _pullback(self, mask: Mask) -> Callable[..., tuple[Raw, ...]]:
-        compiled, batches = super()._pullback(mask), (self._batches[-1], *self._batches)
-        return lambda *arrays: compiled(*map(_together, arrays, batches))
-
-    def _pushforward(self, mask: Mask) -> Callable[..., tuple[Raw, Raw]]:
-        compiled, batches = super()._pushforward(mask), self._batches
-        moved = [batch for batch, moves in zip(batches, mask, strict=False) if moves]
-        return lambda inputs, tangents: compiled(
-            list(map(_together, inputs, batches)), list(map(_together, tangents, moved))
-        )
-
-
-def _together(raw: Raw, batch: bool) -> Raw:
-    """An array whole on each of its devices, or divided along its first axis alone."""
-    if not is_spread(raw) or raw.sharding.is_fully_replicated:
-        return raw
-    sharding = on_each(raw.sharding)
-    if batch and isinstance(raw.sharding, NamedSharding):
-        sharding = NamedSharding(raw.sharding.mesh, PartitionSpec(*raw.sharding.spec[:1]))
-    return raw if raw.sharding == sharding else jax.device_put(raw, sharding)
 
 
 def _placed(share: Raw, value: Raw) -> Raw:
@@ -178,10 +130,6 @@ class Call(CallNode):
         for parent, share in zip(tracked, shares, strict=True):
             accumulate(cotangents, owned, parent, share)
 
-    def ruled(self, backend: Backend) -> Node:
-        node = super().ruled(backend)
-        return placed_node(node, dict(zip(self.more, self.raws, strict=True)), _placed) if float in _numbers else node
-
     def release(self) -> None:
         super().release()
         self.function = self.inputs = None
@@ -226,15 +174,6 @@ class Operation:
         function, inputs = self.resolve(raws, args[count:])
         with wide():
             return function.run(*inputs)
-
-
-class Convolving(Operation):
-    """A convolution of some kind: of examples, which may be divided unless there are groups, or of two vectors."""
-
-    def _specialise(self, count: int, *statics: Any) -> Function:
-        made = super()._specialise(count, *statics)
-        batch = self._row.name == "convolution" and statics[-1] == 1
-        return Undivided(made.name, made._plain, (batch, False, batch))
 
 
 def _beside(scalar: float, raws: Sequence[Raw]) -> Raw:
@@ -299,5 +238,8 @@ class JaxEngine(Engine):
             return None
         function, inputs = operation.resolve(raws, statics)
         mask = tuple([tangent is not None for tangent in tangents])
+        moving = [(tangent, value) for tangent, value in zip(tangents, inputs, strict=False) if tangent is not None]
         with wide():
-            return function.pushforward(mask)(inputs, [tangent for tangent in tangents if tangent is not None])
+            return function.pushforward(mask)(
+                inputs, [_placed(tangent, value) if is_spread(tangent) else tangent for tangent, value in moving]
+            )

@@ -19,13 +19,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from unigrad.extend import PRIMITIVES, ArgumentError, Primitive, Raw, Shape, to_integers
+from unigrad.extend import EVERYTHING, PRIMITIVES, ArgumentError, Primitive, Raw, Shape, to_integers
 from unigrad_jax import exact
-from unigrad_jax.compiled import Convolving, Function, Operation
+from unigrad_jax.compiled import Function, Operation
 from unigrad_jax.fft import FOURIER
-from unigrad_jax.keys import Layout, positions, select
+from unigrad_jax.keys import Layout
 from unigrad_jax.linalg import linear_algebra
-from unigrad_jax.networks import NETWORKS
+from unigrad_jax.networks import NETWORKS, Convolving
 from unigrad_jax.rules import derivatives, neutral
 from unigrad_jax.searching import searching
 
@@ -408,6 +408,7 @@ def einsum(operands: Sequence[Raw], subscripts: str) -> Raw:
 
 # --- indexing ---------------------------------------------------------------------------------------------
 
+# The core has checked the bounds and counted from the front; JAX would do both again.
 _IN_BOUNDS: dict[str, Any] = {"mode": "promise_in_bounds", "wrap_negative_indices": False}
 
 
@@ -421,6 +422,33 @@ def added_up(function: Callable[..., Raw]) -> Callable[..., Raw]:
         return function(x.astype(jnp.float32), *how).astype(x.dtype)
 
     return run
+
+
+def select(x: Any, layout: Layout, numbers: Any, *arrays: Any) -> Any:
+    """x[key], for a key of that layout."""
+    given = {"i": iter(numbers), "a": iter(arrays)}
+    axes = iter(range(x.ndim))
+    key: list[Any] = []
+    for entry in layout:
+        if entry is None:
+            key.append(None)
+            continue
+        axis = next(axes)
+        if entry == ":":
+            key.append(EVERYTHING)
+        elif entry in given:
+            key.append(next(given[entry]))
+        else:
+            length, step = entry
+            span = (length - 1) * abs(step) + 1 if length else 0
+            x = lax.dynamic_slice_in_dim(x, next(given["i"]), span, axis)
+            key.append(slice(None, None, step))
+    return x.at[tuple(key)].get(**_IN_BOUNDS)
+
+
+def positions(shape: tuple[int, ...], layout: Layout, *numbers: Any) -> Any:
+    """Where in a flattened array of that shape the elements of x[key] are."""
+    return select(jnp.arange(math.prod(shape)).reshape(shape), layout, *numbers)
 
 
 @added_up

@@ -415,6 +415,8 @@ class Backend:
 
     def copied(self, raw: Raw) -> Raw:
         """The same values in memory of their own; differentiably where the framework itself looks on."""
+        if not self.is_known(raw):
+            return raw
         values = self.to_numpy(raw)
         return self.from_numpy(values, self.device(raw)) if values.size else raw
 
@@ -448,7 +450,7 @@ class Backend:
     def may_hold_zero(self, raw: Raw) -> bool:
         """Whether an element is 0, or might be for all that can be told at once. So while a framework traces, and of
         arrays for whose values one would have to wait."""
-        if not self.is_known(raw):
+        if not self.is_known(raw) or str(self.device(raw)) != "cpu":
             return True
         values = self.to_numpy(raw)
         return bool(np.count_nonzero(values) < values.size)

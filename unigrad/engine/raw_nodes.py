@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from unigrad.adapters.contract import Backend
 from unigrad.base.words import Raw
 from unigrad.binding.nodes import rule_node
+from unigrad.engine.placing import placed_node
 from unigrad.table import Primitive
 from unigrad.tape import RELEASED, Add, Node, next_number
 from unigrad.tensor.tensor import conjugated
@@ -22,6 +22,9 @@ class CallNode(Node):
     """
 
     __slots__ = ("more", "operation", "out", "primitive", "raws", "statics")
+
+    place: Callable[[Raw, Raw], Raw] | None = None
+    """Lays out a parent's share as its array lies (:func:`~unigrad.engine.placing.placed_node`), if that is needed."""
 
     def __init__(
         self,
@@ -39,13 +42,12 @@ class CallNode(Node):
         self.statics = statics
         self.out = out
 
-    def ruled(self, backend: Backend) -> Node:
-        """The call as a node of the neutral rules."""
-        return rule_node(backend, self.primitive, self.more, self.raws, self.statics, self.out)
-
     def lifted_pull(self, xp: Any, g: Any, add: Add, tensor_type: Any) -> None:
         backend = tensor_type.backend
-        node = self.ruled(backend)
+        node = rule_node(backend, self.primitive, self.more, self.raws, self.statics, self.out)
+        if self.place is not None:
+            places: dict[Any, Raw] = dict(zip(self.more, self.raws, strict=True))
+            node = placed_node(node, places, self.place)
         # What came out is this node's, of which the graph knows.
         own: Any = SimpleNamespace(of=lambda raw, parent: tensor_type.of(raw, self if parent is node else parent))
         if backend.engine.conjugate_pulls:

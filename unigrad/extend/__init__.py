@@ -8,7 +8,7 @@ project (``conformance/DEVELOPING.md``) tells how to write one.
 # --- the contract: what an adapter is ---
 from unigrad.adapters.contract import Backend, Engine, Foreign
 from unigrad.adapters.contract import ALL_ORDERS, Elsewhere, Followed, Moving, Pull, StepPull, Weak
-from unigrad.adapters.contract import Parents, RawFunction, RawPull, StepBack
+from unigrad.adapters.contract import Parents, RawFunction, RawPull
 from unigrad.adapters.contract import apart, not_plain, values_unknown, with_replaced
 from unigrad.adapters.registry import get_backend_object, meet_rules, register_backend, rewrite_functions
 
@@ -63,7 +63,7 @@ __all__ = [
     "ALL", "ALL_ORDERS", "DECOMPOSITIONS", "EVERYTHING", "HOST", "PRIMITIVES", "ArgumentError", "Backend",
     "BackendError", "CallNode", "DType", "DtypeError", "Elsewhere", "Engine", "Followed", "Foreign",
     "Key", "Leaf", "Moving", "NativeBackend", "Node", "Numbers", "OperationError", "Parents", "Primitive", "Pull",
-    "Raw", "RawFunction", "RawPull", "Shape", "ShapeError", "Spread", "StepBack", "StepPull", "Switch",
+    "Raw", "RawFunction", "RawPull", "Shape", "ShapeError", "Spread", "StepPull", "Switch",
     "UnigradWarning", "UnsupportedError", "Weak", "accumulate", "apart", "backwards", "but_in", "by_element",
     "by_numpy", "by_order", "composed", "composition_of", "everything", "exported", "from_host",
     "get_backend_object", "has_gradients", "host_capsule", "is_array", "load_triton", "meet_rules", "neutral_jvp",

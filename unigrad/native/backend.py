@@ -224,9 +224,6 @@ class CupyBackend(NativeBackend):
         found: np.ndarray[Any, Any] = self.module.asnumpy(raw)
         return found
 
-    def may_hold_zero(self, raw: Raw) -> bool:
-        return True  # rather than wait for the device
-
     def device(self, raw: Raw) -> Any:
         return f"cuda:{raw.device.id}"
 
