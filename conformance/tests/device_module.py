@@ -88,6 +88,10 @@ class DeviceArray:
     def __setitem__(self, key: Any, value: Any) -> None:
         self._host[to_host(key)] = to_host(value)
 
+    def __iadd__(self, other: Any) -> DeviceArray:
+        self._host += to_host(other)
+        return self
+
     def __bool__(self) -> bool:
         return bool(self._host)
 

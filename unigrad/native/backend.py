@@ -90,7 +90,7 @@ class NativeBackend(Backend):
         chosen = held[key] + x
         held += 0  # -0 + 0 is 0
         held[key] = chosen
-        return chosen.dtype.kind != "c" and not (self.module.signbit(chosen) & (chosen == 0)).any()
+        return chosen.dtype.kind != "c" and not self.module.any(self.module.signbit(chosen) & (chosen == 0))
 
     def from_dlpack(self, source: Any, copy: bool | None) -> Raw:
         return self.module.from_dlpack(source, copy=copy)
