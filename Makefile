@@ -65,9 +65,9 @@ check: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-# Each file in one process, since the largest share what they computed.
+# Each file in one process, since the largest share what they computed; those that take longest first (conftest.py).
 test: check
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # With the frameworks that the environment has, built for CUDA: GPU_PYTHON=path to another environment's Python.
 GPU_PYTHON ?= $(BIN)/python

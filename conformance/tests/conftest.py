@@ -23,6 +23,18 @@ settings.register_profile("unigrad", deadline=None)
 settings.load_profile("unigrad")
 
 
+LONGEST = (
+    *("test_conformance.py", "test_compilers.py", "test_notebooks.py", "test_runner.py", "test_compile.py"),
+    *("test_oracle.py", "test_pairs.py", "test_compare.py", "test_mutation.py", "test_dask.py"),
+)
+"""The files that take a minute or more. They are begun first, or one process waits for the other at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
+
 @pytest.fixture(autouse=True)
 def _no_backend_is_left_behind() -> Iterator[None]:
     """A test that leaves another default backend behind fails, rather than one after it."""

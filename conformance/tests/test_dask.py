@@ -1,4 +1,5 @@
-"""dask: nothing is computed but where values are asked for, chunks are kept, and values are the native engine's."""
+"""dask: nothing is computed but where values are asked for, chunks are kept, and values are the native engine's. The
+everyday cases are in ``test_conformance.py``."""
 
 from __future__ import annotations
 
@@ -9,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from unigrad_conformance import catalogue, runner
 
 import unigrad as ug
 
@@ -353,18 +353,3 @@ def test_two_processes(client: Any) -> None:
     lost = ug.asarray(x.raw.map_blocks(ending, meta=np.empty((0, 0)))).sum()
     error = client.compute(lost.raw).exception(timeout=120)
     assert type(error).__name__ == "KilledWorker"
-
-
-# --- the suite ---------------------------------------------------------------------------------------------------
-
-
-def test_the_everyday_cases_agree_in_small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The quick form of the everyday cases, with arrays of several chunks. It is kept out of the run
-    of all cases on all backends: a case takes some twenty times as long as on NumPy, whose values it has."""
-    monkeypatch.setenv("DASK_ARRAY__CHUNK_SIZE", "64B")
-    monkeypatch.setenv("DASK_SCHEDULER", "synchronous")
-    found = runner.run_cases(["dask"], catalogue.chosen([], everyday=True), quick=["dask"])
-    (column,) = [column for column in found.columns if column.backend == "dask"]
-    problems = [f"{name}: {'; '.join(verdict.problems)}" for name, verdict in column.verdicts.items() if verdict.fails]
-    assert not problems, "\n".join(problems)
-    assert sum(verdict.checks for verdict in column.verdicts.values()) > 3000

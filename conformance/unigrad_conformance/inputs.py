@@ -38,7 +38,7 @@ def backwards(values: Array) -> Array:
     return np.ascontiguousarray(values[reverse])[reverse]
 
 
-def cast(values: Array, dtype: str) -> Array:
+def cast(values: Array, dtype: Any) -> Array:
     """The values in another dtype, with the order in memory that they had."""
     forwards = tuple(slice(None, None, -1 if stride < 0 else 1) for stride in values.strides)
     return np.ascontiguousarray(values[forwards], dtype=as_dtype(dtype)).reshape(values.shape)[forwards]

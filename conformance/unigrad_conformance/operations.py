@@ -28,7 +28,7 @@ def cases_of(family: Family) -> Iterator[Case]:
             over = str(complex_of(as_dtype(dtype)))
             own = {"f": dtype, "c": over}
             inputs = tuple(
-                cast(value, sample.own.get(name, own.get(value.dtype.kind, str(value.dtype))))
+                cast(value, sample.own.get(name) or own.get(value.dtype.kind) or value.dtype)
                 for name, value in sample.inputs.items()
             )
             differentiated = (
@@ -79,10 +79,10 @@ def _is_composed(sample: Sample) -> bool:
 
 
 def _program(sample: Sample, differentiated: Sequence[str], first: bool, plain: bool = False) -> Callable[..., Results]:
-    call = compiled(sample.source)
     names = tuple(sample.inputs)
 
     def run(ug: Any, *arrays: np.ndarray[Any, Any]) -> Results:
+        call = compiled(sample.source)
         tensors = {name: ug.asarray(array) for name, array in zip(names, arrays, strict=True)}
         variables = [tensors[name] for name in differentiated]
         results, pairs = _arrays(ug, sample, call, tensors, differentiated, plain)
@@ -145,10 +145,11 @@ def _arrays(
 
 def _compilable(sample: Sample, differentiated: Sequence[str]) -> Callable[..., Results]:
     """The program of a sample, as far as it can be compiled: of Tensors, and without what asks for values."""
-    call = compiled(sample.source)
 
     def run(ug: Any, *tensors: Any) -> Results:
-        return _arrays(ug, sample, call, dict(zip(sample.inputs, tensors, strict=True)), differentiated)[0]
+        return _arrays(
+            ug, sample, compiled(sample.source), dict(zip(sample.inputs, tensors, strict=True)), differentiated
+        )[0]
 
     return run
 

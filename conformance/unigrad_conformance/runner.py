@@ -27,12 +27,12 @@ SHARE = 1600
 Fewer would take longer: importing a framework takes as long as some hundred cases."""
 OWN_SHARE = {"jax": 500}
 """Where it is another number. JAX keeps what it compiles, about 0.8 MB a program."""
-COST = {"jax": 18.0, "tensorflow": 2.2, "mxnet": 1.2, oracle.NAME: 1.0, "numpy": 0.5}
+COST = {"jax": 14.0, "dask": 6.0, "tensorflow": 2.2, "mxnet": 1.2, oracle.NAME: 1.0, "numpy": 0.5}
 """About how long a case takes beside PyTorch's. The costliest are started first, so that one core does not wait for the
 other at the end, and the time that is left is guessed by it."""
 APART = ("dask",)
 """Backends that run where they are named alone: dask's values are the native engine's, chunk by chunk, and what puts
-chunks together has tests of its own (``test_dask.py``), of which one runs the everyday cases."""
+chunks together has tests of its own (``test_dask.py``); ``test_conformance.py`` runs the everyday cases."""
 COMPILING = ("jax",)
 """Backends that compile each new shape and dtype."""
 SLOW = (*COMPILING, "tensorflow", "mxnet")
