@@ -39,10 +39,9 @@ def is_spread(raw: Raw) -> bool:
 class Function:
     """A function of arrays alone, with what derives from it; JAX compiles each for the shapes that it meets."""
 
-    __slots__ = ("_plain", "adding", "name", "pullback", "pushforward", "run")
+    __slots__ = ("_plain", "adding", "pullback", "pushforward", "run")
 
-    def __init__(self, name: str, plain: Callable[..., Raw]) -> None:
-        self.name = name
+    def __init__(self, plain: Callable[..., Raw]) -> None:
         self.run: Callable[..., Raw] = jax.jit(plain)
         self._plain = plain
         # Each is made once, and found again without a frame of Python's.
@@ -52,8 +51,7 @@ class Function:
 
     def _pullback(self, mask: Mask) -> Callable[..., tuple[Raw, ...]]:
         """Compiled: from a cotangent and the inputs to the cotangents of those inputs that ``mask`` marks."""
-        compiled = jax.jit(functools.partial(_pull, self._plain, mask))
-        return functools.partial(_pull_sum, compiled, mask) if self.name == "add" else compiled
+        return jax.jit(functools.partial(_pull, self._plain, mask))
 
     def _adding(self, mask: Mask) -> Callable[..., tuple[Raw, ...]]:
         """:meth:`pullback`, first given what has arrived at each of these inputs, or None, to which it adds."""
@@ -88,14 +86,6 @@ def _pull_and_add(
 ) -> tuple[Raw, ...]:
     shares = _pull(plain, mask, g, *inputs)
     return tuple([share if h is None else h + share for h, share in zip(held, shares, strict=True)])
-
-
-def _pull_sum(compiled: Callable[..., tuple[Raw, ...]], mask: Mask, g: Raw, *inputs: Raw) -> tuple[Raw, ...]:
-    """The cotangent itself for each summand of its shape: nothing has to be computed."""
-    marked = [value for value, moves in zip(inputs, mask, strict=True) if moves]
-    if isinstance(g, jax.core.Tracer) or any(value.shape != g.shape or value.dtype != g.dtype for value in marked):
-        return compiled(g, *inputs)
-    return (g,) * len(marked)
 
 
 def _push(plain: Callable[..., Raw], mask: Mask, inputs: Sequence[Raw], tangents: Sequence[Raw]) -> tuple[Raw, Raw]:
@@ -150,8 +140,8 @@ class Operation:
     def _specialise(self, count: int, *statics: Any) -> Function:
         plain, row = self._plain, self._row
         if row.variadic:
-            return Function(row.name, lambda *arrays: plain(arrays, *statics))
-        return Function(row.name, lambda *arrays: plain(*arrays[:count], *statics, *arrays[count:]))
+            return Function(lambda *arrays: plain(arrays, *statics))
+        return Function(lambda *arrays: plain(*arrays[:count], *statics, *arrays[count:]))
 
     def resolve(self, raws: Sequence[Raw], statics: Sequence[Any]) -> tuple[Function, Sequence[Raw]]:
         """The function for these statics, and all that it is called with: the arrays, then a key's numbers."""
@@ -161,7 +151,7 @@ class Operation:
                 key = statics[0]
                 if not any(map(is_array, key)):
                     # In a program that is compiled as a whole places may be constants, and XLA fuses what it knows.
-                    return Function("getitem", lambda x: x[key]), raws
+                    return Function(lambda x: x[key]), raws
             layout, numbers = split(statics[0])
             return self._specialised(count, layout, *statics[1:]), (*raws, *numbers)
         if self._row.scalars:

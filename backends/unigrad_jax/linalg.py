@@ -83,7 +83,7 @@ class Pushed(Operation):
 
     def _specialise(self, count: int, *statics: Any) -> Function:
         name = self._row.name
-        return Function(name, neutral(name, lambda *arrays: self._plain(*arrays, *statics), self._others, *statics))
+        return Function(neutral(name, lambda *arrays: self._plain(*arrays, *statics), self._others, *statics))
 
 
 class Pulled(Operation):
@@ -111,4 +111,4 @@ class Pulled(Operation):
             )
 
         function.defvjp(forwards, backwards)
-        return Function(row.name, function)
+        return Function(function)
