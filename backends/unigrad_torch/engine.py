@@ -60,11 +60,8 @@ class TorchEngine(Engine):
         if raw.is_inference():
             # PyTorch does not differentiate what was made in inference mode; a copy made outside is fine.
             with torch.inference_mode(False):
-                found = raw.clone().requires_grad_()
-        else:
-            found = raw.detach().requires_grad_()
-        found.unigrad_leaf = True
-        return found
+                return self.fresh_leaf(raw.clone())
+        return self.fresh_leaf(raw.detach())
 
     def fresh_leaf(self, raw: Raw) -> Raw:
         if raw.is_inference() or transforming():
