@@ -119,8 +119,10 @@ def test_inside_torch_func() -> None:
 
     assert torch.func.vmap(written)(torch.ones(3, 2, 2)).tolist() == [[[1, 1], [7, 8]]] * 3
     none, w = ug.zeros((0, 2, 6, 5)).to_backend("torch"), torch.ones(3, 2, 2, 3)
-    slope = ug.grad(lambda w: ug.nn.conv2d(none, w, stride=(2, 1)).sum())
+    slope = ug.grad(lambda w: ug.nn.conv2d(none, w, stride=(2, 1), padding=(1, 0)).sum())
     assert torch.func.grad(lambda w: slope(w).sum())(w).tolist() == torch.zeros(3, 2, 2, 3).tolist()
+    row = ug.asarray(torch.tensor([[1.0, 2.0]]))
+    assert torch.func.vmap(lambda place: row[ug.asarray(place)].raw)(torch.tensor([0, 0])).tolist() == [[1, 2]] * 2
 
 
 def test_a_recorded_batch_of_gradients_that_would_be_lost_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

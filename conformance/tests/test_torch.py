@@ -69,6 +69,17 @@ def test_what_inference_mode_met_or_recorded_serves_outside() -> None:
         y = x * x
     y.backward()
     assert x.grad.tolist() == [2, 4]
+    with torch.inference_mode():
+        made = torch.tensor([1.0, 2.0])
+    assert ug.grad(lambda x: (x * x).sum())(made).tolist() == [2, 4]
+
+
+def test_pytorchs_forward_mode_meets_no_derivative_of_its_own_where_ours_is_another() -> None:
+    forward_ad = torch.autograd.forward_ad
+    with torch.no_grad(), forward_ad.dual_level():
+        x = forward_ad.make_dual(torch.tensor([float("nan")]), torch.ones(1))
+        with pytest.raises(ug.OperationError, match="jvp"):  # where PyTorch's of abs is 0
+            ug.abs(x)
 
 
 def test_a_number_beside_a_fake_array() -> None:

@@ -57,6 +57,7 @@ OVERFLOWING: dict[str, tuple[Callable[[Any], Any], float]] = {
     "product beyond the largest": (lambda ug: ug.prod(_number(ug, 300, 300, 0.5, 0.25)), 11250),
     "running sum beyond the largest": (lambda ug: ug.cumulative_sum(_number(ug, 6e4, 6e4, -6e4))[-1], 60000),
     "running product beyond the largest": (lambda ug: ug.cumulative_prod(_number(ug, 300, 300, 0.5, 0.25))[-1], 11250),
+    "power of a number": (lambda ug: (2.5 ** _number(ug, 2, 3))[0], 6.25),
     "mean of many": (lambda ug: ug.mean(_filled(ug, 1, 100000)), 1),
     "nanmean": (lambda ug: ug.nanmean(_filled(ug, 40000, 3)), 40000),
     "average": (lambda ug: ug.average(_filled(ug, 300, 3), weights=_filled(ug, 300, 3)), 300),

@@ -193,6 +193,9 @@ for _operation, _more in (("max_pool", ", dilation=(2, 1)"), ("avg_pool", ", cou
         f"{_call}2d(x, (3, 2), stride=2, padding=1, ceil_mode=True{_more})",
         x=spread(-1, 1, 1, 2, 6, 5),
     )
+_row(
+    "nn.avg_pool2d", "no_channels", "ug.nn.avg_pool2d(x, (2, 1), stride=(2, 3))", x=spread(0, 1, 2, 0, 5, 4), flat=True
+)
 
 # --- normalisation -------------------------------------------------------------------------------------------------
 

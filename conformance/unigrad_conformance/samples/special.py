@@ -86,7 +86,7 @@ for _operation in ("beta", "betaln", "binom", "poch"):
 _row("beta", "signs_far_out", "ug.special.beta(x, y)", x=real([1.0, 3.0]), y=real([-170.5, -170.5]))
 _row("rgamma", "poles_far_out", "ug.special.rgamma(x)", x=real([-200.0, -700.0]), flat=True)
 _row("zeta", "pairs", "ug.special.zeta(x.detach(), y)", x=real([1.5, 4.0]), y=real([0.75, 6.0]))
-_row("zeta", "ends", "ug.special.zeta(x, y)", x=real([2.0, 1.5]), y=real([_inf, 0.0]), flat=True)
+_row("zeta", "ends", "ug.special.zeta(x, y)", x=real([2.0, 1.5, 1.0]), y=real([_inf, 0.0, 1e305]), flat=True)
 _row("multigammaln", "dimension", "ug.special.multigammaln(x, 3)", x=real([1.75, 6.0]))
 for _operation in ("gammainc", "gammaincc"):
     _row(
