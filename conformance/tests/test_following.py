@@ -121,6 +121,9 @@ def test_inside_torch_func() -> None:
     none, w = ug.zeros((0, 2, 6, 5)).to_backend("torch"), torch.ones(3, 2, 2, 3)
     slope = ug.grad(lambda w: ug.nn.conv2d(none, w, stride=(2, 1), padding=(1, 0)).sum())
     assert torch.func.grad(lambda w: slope(w).sum())(w).tolist() == torch.zeros(3, 2, 2, 3).tolist()
+    assert (
+        torch.func.grad(lambda x: (ug.asarray(x) * float(ug.asarray(x).numpy()[0])).raw.sum())(x).tolist() == [X[0]] * 2
+    )
     row = ug.asarray(torch.tensor([[1.0, 2.0]]))
     assert torch.func.vmap(lambda place: row[ug.asarray(place)].raw)(torch.tensor([0, 0])).tolist() == [[1, 2]] * 2
 

@@ -236,6 +236,16 @@ def test_autocast_regions_change_nothing(dtype: Any) -> None:
             assert torch.is_autocast_enabled("cpu")
 
 
+def test_a_backward_in_a_region_has_the_digits_of_one_outside() -> None:
+    x, w = ug.asarray([[1.0, 2.0]]), ug.asarray([[1.001], [0.3]])
+    x.attach_grad()
+    with torch.autocast("cpu"):
+        with ug.record():
+            y = (x @ w).sum()
+        y.backward()
+    assert x.grad.tolist() == w.T.tolist()
+
+
 def test_a_function_of_pytorchs_own_keeps_its_region() -> None:
     x = ug.asarray([[1.0, 2.0]])
     x.attach_grad()
