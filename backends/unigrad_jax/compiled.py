@@ -66,7 +66,8 @@ def _placed(share: Raw, value: Raw) -> Raw:
     """A cotangent where its variable is, but for many rows: XLA chooses the sharding of what it computes."""
     if share.ndim != value.ndim or isinstance(value, jax.core.Tracer) or share.sharding == value.sharding:
         return share
-    return jax.device_put(share, value.sharding) if value.committed else put_loosely(share, *value.devices())
+    with wide():  # or 64 bits would be moved as 32, into an array that says 64
+        return jax.device_put(share, value.sharding) if value.committed else put_loosely(share, *value.devices())
 
 
 def _moving(plain: Callable[..., Raw], mask: Mask, inputs: Sequence[Raw]) -> Moving:
