@@ -25,7 +25,7 @@ settings.load_profile("unigrad")
 
 LONGEST = (
     *("test_conformance.py", "test_compilers.py", "test_notebooks.py", "test_runner.py", "test_compile.py"),
-    *("test_oracle.py", "test_pairs.py", "test_compare.py", "test_mutation.py", "test_dask.py"),
+    *("test_oracle.py", "test_pairs.py", "test_compare.py", "test_mutation.py"),
 )
 """The files that take a minute or more. They are begun first, or one process waits for the other at the end."""
 
