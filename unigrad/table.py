@@ -179,7 +179,7 @@ def vjp(
 
 
 def jvp(function: Callable[..., Any], *rules: str | Rule) -> None:
-    """Give a primitive its forward rules, one per array parameter (one in all for a sequence), or one word.
+    """Give a primitive its forward rules, one per array parameter, or one word, as a primitive of a sequence must have.
 
     ``"linear"``: the primitive is linear in all its floating arrays together, so that the tangent is the
     primitive of the tangents; ``"multilinear"``: in each of them; ``"transpose"``: the reverse rules serve

@@ -60,8 +60,6 @@ def _make(row: Primitive) -> Tangent:
         raise UnsupportedError(
             f"primitive {row.name!r} has no forward rule; use reverse mode (ug.grad, ug.vjp) through it"
         )
-    if row.variadic:
-        return _variadic(row, rules[0])
     return _generated(row, rules)
 
 
@@ -238,21 +236,6 @@ def _residual(row: Primitive, name: str) -> str:
     return (
         f"(() if {scalar} else {array}.shape)" if name.endswith("_shape") else f"(out if {scalar} else {array}).dtype"
     )
-
-
-def _variadic(row: Primitive, rule: Callable[..., Any]) -> Tangent:
-    names = residuals_of(rule)
-
-    def tangent(bound: Any, values: Sequence[Any], tangents: Sequence[Any], statics: Sequence[Any], out: Any) -> Any:
-        known = dict(zip(row.statics, statics, strict=True))
-        known |= {"out": out, row.arrays[0]: tuple(values), f"{row.arrays[0]}_shape": [x.shape for x in values]}
-        shares = []
-        for position, t in enumerate(tangents):
-            if t is not None:
-                shares.append(rule(bound, t, *[position if name == "index" else known[name] for name in names]))
-        return _total([share for share in shares if share is not None])
-
-    return tangent
 
 
 def _moving_or_zero(value: Any, tangent: Any) -> Any:
