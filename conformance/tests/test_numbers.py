@@ -28,7 +28,7 @@ def test_a_number_is_what_numpy_makes_of_it_each_time(dtype: str, number: float)
 def test_a_number_that_is_met_again_compiles_nothing_and_has_the_same_derivatives() -> None:
     compiled: list[str] = []
     jax.monitoring.register_event_duration_secs_listener(lambda event, *_, **__: compiled.append(event))
-    x = _on_jax(np.array([1.0, 2.0], "float32"))
+    x = _on_jax(np.array([1.0, 2.0], "float32").reshape((1, 1, 1, 2, 1)))  # of a shape that no other test compiles for
     found = []
     try:
         for _ in range(4):
@@ -37,7 +37,11 @@ def test_a_number_that_is_met_again_compiles_nothing_and_has_the_same_derivative
                 slope = ug.gradients(x * 0.8125 * x, x, create_graph=True)
             slope.backward()
             found.append(
-                (slope.numpy().tolist(), x.grad.numpy().tolist(), sum("backend_compile" in e for e in compiled))
+                (
+                    slope.numpy().ravel().tolist(),
+                    x.grad.numpy().ravel().tolist(),
+                    sum("backend_compile" in e for e in compiled),
+                )
             )
     finally:
         jax.monitoring.clear_event_listeners()

@@ -43,6 +43,8 @@ _NOT_SMOOTH = {
     # By orders and counts, of which no derivative is known, it is NaN.
     "special.bdtr.counts", "special.bdtrc.counts", "special.nbdtr.counts", "special.nbdtrc.counts",
     "special.pdtr.counts", "special.pdtrc.counts", "special.zeta.pairs", "special.zetac.points",
+    # Infinite on both sides.
+    "special.rel_entr.slopes_at_ends",
 }  # fmt: skip
 SAMPLES = {
     f"{sample.operation}.{sample.name}": sample

@@ -215,7 +215,7 @@ class Trace:
             return type(arg)([self._written(part, supply, array) for part in arg])
         if array and isinstance(arg, self.backend.inner.array_types):  # what an adapter has made of a number
             return self.variable_of(Traced(arg))
-        return arg
+        return arg.item() if array and isinstance(arg, np.generic) else arg  # what it has rounded one to
 
     def variable_of(self, x: Traced) -> Variable:
         """The variable of a traced array; a constant is written down when it is first asked for."""
