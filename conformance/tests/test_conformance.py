@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,8 +25,8 @@ SLOW = (*runner.SLOW, *DASK)
 
 
 @pytest.fixture(scope="session")
-def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[runner.Run]:
-    """One run of everything; each test looks at its part."""
+def everything(tmp_path_factory: pytest.TempPathFactory) -> runner.Run:
+    """One run of everything; each test looks at its part. What it needs of the environment ends with it."""
     package = tmp_path_factory.mktemp("stand_in")
     shutil.copy(Path(__file__).parent / "device_module.py", package)
     info = package / "device-1.0.dist-info"
@@ -39,7 +38,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[runner.Run]
         patch.setenv("DASK_ARRAY__CHUNK_SIZE", "64B")
         patch.setenv("DASK_SCHEDULER", "synchronous")
         columns = [*BACKENDS, STAND_IN, *DASK]
-        yield runner.run_cases(columns, catalogue.chosen([]), everyday_on=SLOW, quick=SLOW)
+        return runner.run_cases(columns, catalogue.chosen([]), everyday_on=SLOW, quick=SLOW)
 
 
 def test_there_are_enough_checks(everything: runner.Run) -> None:
