@@ -163,6 +163,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
     table = with_replaced(backend, table, replaced)
     table |= {name: with_arrays(table[name]) for name in ("power", "floor_divide", "remainder")}
     table |= {name: scalar_first(table[name]) for name in SCALAR_FIRST}
+    table["power"] = with_squares(table["power"])
     return table | {name: exact(getattr(np, name), table[name]) for name in COMPARISONS}
 
 
@@ -353,6 +354,17 @@ def power(x1: Raw, x2: Raw) -> Raw:
     # TensorFlow has no powers of a complex zero.
     found = tf.where((x1 == 0) & (tf.math.real(x2) > 0), tf.zeros_like(found), found)
     return tf.where(x2 == 0, tf.ones_like(found), found)
+
+
+def with_squares(power: Callable[[Any, Any], Raw]) -> Callable[[Any, Any], Raw]:
+    """Squares as what they are, whose derivative takes a third of the time that of a power takes."""
+
+    def run(x1: Any, x2: Any) -> Raw:
+        if type(x2) in (int, float) and x2 == 2 and not x1.dtype.is_integer:
+            return gen_math_ops.square(x1)
+        return power(x1, x2)
+
+    return run
 
 
 def floor_divide(x1: Any, x2: Any) -> Raw:
