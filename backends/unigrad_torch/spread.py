@@ -76,7 +76,8 @@ def beside(cotangents: Sequence[Raw], heads: Sequence[Raw]) -> list[Raw]:
 def rows(raw: Raw) -> Sequence[Raw]:
     """The elements along the first axis, which PyTorch takes apart only where it is not divided."""
     if is_spread(raw):
-        divided = [each.is_shard(0) or each.is_partial() for each in raw.placements]
+        # What a reshape divides into strides has an axis too, and says that it is no shard.
+        divided = [getattr(each, "dim", None) == 0 or each.is_partial() for each in raw.placements]
         placements = [replicate() if split else each for split, each in zip(divided, raw.placements, strict=True)]
         raw = raw.redistribute(raw.device_mesh, placements)
     found: Sequence[Raw] = raw.unbind(0)
@@ -156,7 +157,7 @@ def assigned(x: Raw, value: Raw, key: Key) -> Raw:
     rows[key] = np.arange(value.numel()).reshape(value.shape)
     here = whole_on(mesh, torch.from_numpy(rows)).redistribute(mesh, placements).to_local()
     # In all processes together: of what each of them takes, its own cotangents.
-    parts = [Partial() if each.is_shard() else each for each in placements]
+    parts = [each if each.is_replicate() else Partial() for each in placements]
     given = value.redistribute(mesh, [replicate()] * mesh.ndim).to_local(grad_placements=parts).reshape(-1)
     own = x.redistribute(mesh, placements).to_local()
     taken = given[here.clamp(min=0)] if given.numel() else own
