@@ -15,7 +15,7 @@ from jax.sharding import Sharding, SingleDeviceSharding
 from unigrad.extend import CallNode, DType, Engine, Moving, Node, Numbers, Parents, Primitive, Raw, accumulate, is_array
 from unigrad_jax.keys import split
 from unigrad_jax.places import on_each, put_loosely
-from unigrad_jax.wide import wide, within_transform
+from unigrad_jax.wide import put, wide, within_transform
 
 Mask = tuple[bool, ...]
 
@@ -66,8 +66,10 @@ def _placed(share: Raw, value: Raw) -> Raw:
     """A cotangent where its variable is, but for many rows: XLA chooses the sharding of what it computes."""
     if share.ndim != value.ndim or isinstance(value, jax.core.Tracer) or share.sharding == value.sharding:
         return share
-    with wide():  # or 64 bits would be moved as 32, into an array that says 64
-        return jax.device_put(share, value.sharding) if value.committed else put_loosely(share, *value.devices())
+    if value.committed:
+        return put(share, value.sharding)
+    with wide():
+        return put_loosely(share, *value.devices())
 
 
 def _moving(plain: Callable[..., Raw], mask: Mask, inputs: Sequence[Raw]) -> Moving:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import jax
 from jax import lax
 from jax.sharding import NamedSharding, PartitionSpec
 
 from unigrad.extend import Raw, Shape
 from unigrad_jax.compiled import Function, Operation, is_spread
 from unigrad_jax.places import on_each
-from unigrad_jax.wide import wide
+from unigrad_jax.wide import put
 
 
 def convolution(
@@ -54,10 +53,7 @@ def _together(raw: Raw, but_first: bool) -> Raw:
     sharding = on_each(raw.sharding)
     if but_first and isinstance(raw.sharding, NamedSharding):
         sharding = NamedSharding(raw.sharding.mesh, PartitionSpec(*raw.sharding.spec[:1]))
-    if raw.sharding == sharding:
-        return raw
-    with wide():  # or 64 bits would be moved as 32
-        return jax.device_put(raw, sharding)
+    return raw if raw.sharding == sharding else put(raw, sharding)
 
 
 NETWORKS: dict[str, Callable[..., Raw]] = {"convolution": convolution}

@@ -26,6 +26,12 @@ def wide() -> AbstractContextManager[Any]:
     return jax.enable_x64(True)
 
 
+def put(raw: Any, where: Any) -> Any:
+    """An array brought to a device or sharding: 64 bits as they are, which JAX by itself would move as 32."""
+    with wide():
+        return jax.device_put(raw, where)
+
+
 def within_transform() -> bool:
     """Whether a transform of JAX's is at work."""
     return bool(get_opaque_trace_state() != _NO_TRACE)

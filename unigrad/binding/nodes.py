@@ -80,9 +80,8 @@ def _make_node_type(row: Primitive, broadcast: bool) -> type[Node]:
     shapes = [f"{array}_shape_" for array in row.arrays] if broadcast else []
     fields = [*parents, *saved, *shapes]
     scope: dict[str, Any] = {"Node": Node, "next_number": next_number, "accumulate": accumulate, "lift": lift}
-    scope |= {f"rule{position}": rule for position, rule in enumerate(row.rules)} | {"shared_rule": row.shared}
-    if row.into is not None:
-        scope["into"] = row.into
+    scope |= {f"rule{position}": rule for position, rule in enumerate(row.rules)}
+    scope |= {"shared_rule": row.shared, "into": row.into}
     if broadcast:
         scope["unbroadcast_to"] = _unbroadcast_to
     source = fill(
