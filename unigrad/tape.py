@@ -264,3 +264,21 @@ def accumulate(cotangents: Cotangents, owned: Owned, parent: Node, contribution:
     else:
         cotangents[parent] = held + contribution
         owned[parent] = False
+
+
+def pull_through(
+    xp: Any, nodes: Iterable[Node], cotangents: Cotangents, owned: Owned, wanted: set[Node]
+) -> dict[Node, Raw]:
+    """Pull what has arrived at ``nodes``, of which the newest come first, back to their parents, one after the other.
+
+    Returns what has arrived at those of them that are ``wanted``; ``cotangents`` then hold what is below.
+    """
+    arrived = {}
+    for node in nodes:
+        g = cotangents.pop(node, None)
+        if g is None:
+            continue
+        if node in wanted:
+            arrived[node] = g
+        node.pull(xp, g, cotangents, owned)
+    return arrived

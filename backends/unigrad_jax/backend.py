@@ -43,11 +43,13 @@ class JaxBackend(Backend):
         from unigrad_jax import compiled
         from unigrad_jax.foreign import JaxForeign
         from unigrad_jax.functions import operations
+        from unigrad_jax.runs import pull_in_runs
         from unigrad_jax.wide import wide
 
         self._jax = jax
         self._wide = wide
         self._compiled = compiled
+        self._pull_in_runs = pull_in_runs
         self.functions = operations()
         self.raw_dtypes = {dtype: dtype for dtype in everything()}
         self.array_types = (jax.Array,)
@@ -58,6 +60,7 @@ class JaxBackend(Backend):
     def admit(self, raw: Raw) -> Raw:
         if self._compiled.is_spread(raw):
             self._compiled.met_spread()
+            self.engine.pull_through = self._pull_in_runs
         return super().admit(raw)
 
     def from_numpy(self, array: np.ndarray[Any, Any], device: Any = None) -> Raw:

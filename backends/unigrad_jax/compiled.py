@@ -28,7 +28,7 @@ _numbers = {int}
 def met_spread() -> None:
     """From the first array on several devices on, floats and cotangents are brought to the devices of their arrays."""
     _numbers.add(float)
-    Call.place = staticmethod(_placed)
+    Call.place = staticmethod(placed)
 
 
 def is_spread(raw: Raw) -> bool:
@@ -39,30 +39,27 @@ def is_spread(raw: Raw) -> bool:
 class Function:
     """A function of arrays alone, with what derives from it; JAX compiles each for the shapes that it meets."""
 
-    __slots__ = ("_plain", "adding", "pullback", "pushforward", "run")
+    __slots__ = ("alone", "plain", "pullback", "pushforward", "run")
 
     def __init__(self, plain: Callable[..., Raw]) -> None:
         self.run: Callable[..., Raw] = jax.jit(plain)
-        self._plain = plain
+        self.plain = plain
+        self.alone = False
+        """Whether it must not be part of a larger program, where nobody knows where its arrays are."""
         # Each is made once, and found again without a frame of Python's.
         self.pullback: Callable[[Mask], Callable[..., tuple[Raw, ...]]] = functools.cache(self._pullback)
-        self.adding: Callable[[Mask], Callable[..., tuple[Raw, ...]]] | None = functools.cache(self._adding)
         self.pushforward: Callable[[Mask], Callable[..., tuple[Raw, Raw]]] = functools.cache(self._pushforward)
 
     def _pullback(self, mask: Mask) -> Callable[..., tuple[Raw, ...]]:
         """Compiled: from a cotangent and the inputs to the cotangents of those inputs that ``mask`` marks."""
-        return jax.jit(functools.partial(_pull, self._plain, mask))
-
-    def _adding(self, mask: Mask) -> Callable[..., tuple[Raw, ...]]:
-        """:meth:`pullback`, first given what has arrived at each of these inputs, or None, to which it adds."""
-        return jax.jit(functools.partial(_pull_and_add, self._plain, mask))
+        return jax.jit(functools.partial(pull, self.plain, mask))
 
     def _pushforward(self, mask: Mask) -> Callable[..., tuple[Raw, Raw]]:
         """Compiled: from the inputs and the tangents of those that ``mask`` marks to the value and its tangent."""
-        return jax.jit(functools.partial(_push, self._plain, mask))
+        return jax.jit(functools.partial(_push, self.plain, mask))
 
 
-def _placed(share: Raw, value: Raw) -> Raw:
+def placed(share: Raw, value: Raw) -> Raw:
     """A cotangent where its variable is, but for many rows: XLA chooses the sharding of what it computes."""
     if share.ndim != value.ndim or isinstance(value, jax.core.Tracer) or share.sharding == value.sharding:
         return share
@@ -78,17 +75,10 @@ def _moving(plain: Callable[..., Raw], mask: Mask, inputs: Sequence[Raw]) -> Mov
     return Moving(lambda raws: plain(*raws, *inputs[count:]), inputs[:count], mask)
 
 
-def _pull(plain: Callable[..., Raw], mask: Mask, g: Raw, *inputs: Raw) -> tuple[Raw, ...]:
+def pull(plain: Callable[..., Raw], mask: Mask, g: Raw, *inputs: Raw) -> tuple[Raw, ...]:
     moving = _moving(plain, mask, inputs)
-    out, pull = jax.vjp(moving.results, *moving.primals)
-    return pull(_varying(g, out))
-
-
-def _pull_and_add(
-    plain: Callable[..., Raw], mask: Mask, held: Sequence[Raw | None], g: Raw, *inputs: Raw
-) -> tuple[Raw, ...]:
-    shares = _pull(plain, mask, g, *inputs)
-    return tuple([share if h is None else h + share for h, share in zip(held, shares, strict=True)])
+    out, transposed = jax.vjp(moving.results, *moving.primals)
+    return transposed(_varying(g, out))
 
 
 def _push(plain: Callable[..., Raw], mask: Mask, inputs: Sequence[Raw], tangents: Sequence[Raw]) -> tuple[Raw, Raw]:
@@ -111,15 +101,9 @@ class Call(CallNode):
     def pull(self, xp: Any, g: Raw, cotangents: dict[Node, Raw], owned: dict[Node, bool]) -> None:
         tracked = [parent for parent in self.more if parent is not None]
         mask = tuple([parent is not None for parent in self.more])
-        function, spread = self.function, is_spread(g)
-        adding = function.adding if spread and len(set(tracked)) == len(tracked) else None
-        if adding is not None and not cotangents.keys().isdisjoint(tracked):
-            # On several devices each call takes so long that what has arrived is added to in this one.
-            shares = adding(mask)([cotangents.pop(parent, None) for parent in tracked], g, *self.inputs)
-        else:
-            shares = function.pullback(mask)(g, *self.inputs)
-        if spread:
-            shares = map(_placed, shares, [value for value, marked in zip(self.raws, mask, strict=True) if marked])
+        shares = self.function.pullback(mask)(g, *self.inputs)
+        if is_spread(g):
+            shares = map(placed, shares, [value for value, marked in zip(self.raws, mask, strict=True) if marked])
         for parent, share in zip(tracked, shares, strict=True):
             accumulate(cotangents, owned, parent, share)
 
@@ -234,5 +218,5 @@ class JaxEngine(Engine):
         moving = [(tangent, value) for tangent, value in zip(tangents, inputs, strict=False) if tangent is not None]
         with wide():
             return function.pushforward(mask)(
-                inputs, [_placed(tangent, value) if is_spread(tangent) else tangent for tangent, value in moving]
+                inputs, [placed(tangent, value) if is_spread(tangent) else tangent for tangent, value in moving]
             )

@@ -42,7 +42,7 @@ class Convolving(Operation):
 
     def _specialise(self, count: int, *statics: Any) -> Function:
         made = super()._specialise(count, *statics)
-        made.adding = None  # what has arrived may be divided
+        made.alone = True  # what arrives may be divided
         return made
 
 

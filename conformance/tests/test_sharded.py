@@ -103,6 +103,14 @@ def test_convolutions_of_whatever_is_divided(seen: dict[str, Any]) -> None:
     assert {name: found for name, found in seen["convolved"].items() if found != [True] * 4} == {}
 
 
+def test_gradients_that_come_again_are_pulled_in_runs_and_are_the_same(seen: dict[str, Any]) -> None:
+    """A run of nodes is one program from the second time on: of several heads, of variables in the middle, of what is
+    used often, and around what may be no part of one."""
+    assert len(seen["again"]) == 2 * 7
+    assert {name: found for name, found in seen["again"].items() if found != [True] * 3} == {}
+    assert seen["runs"] == [True, True]
+
+
 def test_training_is_that_of_one_device(seen: dict[str, Any]) -> None:
     for how in ("data", "tensor"):
         assert seen["training"][how] == pytest.approx(seen["training"]["one"], rel=1e-12)
@@ -115,6 +123,7 @@ def main() -> None:
     import numpy as np
     from jax.sharding import AxisType, NamedSharding, PartitionSpec
     from spreading import gradients, meeting
+    from unigrad_jax import runs
 
     import unigrad as ug
 
@@ -320,6 +329,53 @@ def main() -> None:
     vectors = (images[0, 0], kernels[0, 0])
     convolutions(lambda x, w: ug.convolve(x, w, "valid"), vectors, [(("a",), ("a",)), (("b",), ()), (("a",), ("b",))])
 
+    def chained(x: Any) -> Any:
+        y = x
+        for _ in range(12):  # which are more operations than one run has
+            y = ug.sin(y * x + 0.5)
+        return y
+
+    def kept(x: Any) -> Any:
+        middle = ug.exp(x) * x
+        middle.retain_grad()
+        return [middle * middle + chained(middle), middle]
+
+    often = {
+        "chain": lambda x: [chained(x)],
+        "uses": lambda x: [x * x + (x + x) * ug.exp(x)],
+        "heads": lambda x: [ug.sin(x) * x, chained(x), ug.sin(x).sum() * x],
+        "kept": kept,
+        "constants": lambda x: [(x * np.arange(8.0)).sum() * ug.ones(8, like=x) - x],
+        "convolution": lambda x: [ug.convolve(ug.sin(x), x + 1, "same") * x],
+        "elsewhere": lambda x: [chained(ug.checkpoint(lambda x: ug.exp(x) * x)(x) * x)],
+    }
+
+    def pulled_often(function: Any, x: Any, times: int) -> list[list[Any]]:
+        """What arrived at the variable, and at what else asked for it, each time."""
+        arrived = []
+        for _ in range(times):
+            variable = ug.asarray(x)
+            variable.attach_grad()
+            with ug.record():
+                heads = function(variable)
+            ug.backward([head for head in heads if head.ndim])
+            arrived.append([variable.grad.raw, *(head.grad.raw for head in heads if head.grad is not None)])
+        return arrived
+
+    again, found_again = {}, []
+    for kind in (AxisType.Auto, AxisType.Explicit):
+        divided = NamedSharding(jax.make_mesh((4,), ("d",), axis_types=(kind,)), PartitionSpec("d"))
+        before = runs._run.cache_info().hits
+        for name, function in often.items():
+            (plain,) = pulled_often(function, jnp.asarray(values), 1)
+            arrived = pulled_often(function, jax.device_put(values, divided), 3)
+            again[f"{name} {kind}"] = [
+                len({len(plain), *map(len, arrived)}) == 1,
+                all(np.allclose(g, own, rtol=1e-13) for some in arrived for g, own in zip(some, plain, strict=True)),
+                all(g.sharding == divided for some in arrived for g in some),
+            ]
+        found_again.append(runs._run.cache_info().hits >= before + 2 * len(often))
+
     generator = np.random.default_rng(0)
     inputs, first, second = (generator.normal(size=shape) for shape in ((8, 4), (4, 8), (8, 1)))
 
@@ -349,7 +405,8 @@ def main() -> None:
                 "gradients": found, "committed": committed, "made": made, "negative": negative, **said,
                 "apart": apart, "apart alone": apart_alone, "apart in order": apart_in_order,
                 "moved back": {name: bool(found) for name, found in moved_back.items()},
-                "training": training, "convolved": convolved, "not a number": not_a_number,
+                "training": training, "convolved": convolved, "again": again, "runs": found_again,
+                "not a number": not_a_number,
             }
         )
     )  # fmt: skip

@@ -26,7 +26,7 @@ from unigrad.base.dtypes import LATE, DType, late
 from unigrad.base.errors import BackendError, DtypeError, OperationError, UnsupportedError
 from unigrad.base.words import Raw
 from unigrad.table import PRIMITIVES, Primitive
-from unigrad.tape import Node
+from unigrad.tape import Cotangents, Node, Owned
 
 RawFunction = Callable[[Sequence[Raw]], list[Raw]]
 """A function of several raw arrays with several results."""
@@ -258,6 +258,10 @@ class Engine(Part):
     pull_leaves: Callable[[Raw, tuple[Raw, ...], bool], Sequence[Raw | None] | None] | None = None
     """:meth:`pullback` of ones from one head to all leaves of a graph that has nothing but ``"bare"`` nodes besides.
     Given are the head, the leaves and ``retain_graph``; None sends to :meth:`pullback`."""
+
+    pull_through: Callable[[Any, Sequence[Node], Cotangents, Owned, set[Node]], dict[Node, Raw]] | None = None
+    """What an engine whose nodes :attr:`pulls_raw` does in place of :func:`unigrad.tape.pull_through`: several nodes
+    at once, say. None for that function."""
 
     def fresh_leaf(self, raw: Raw) -> Raw:
         """:meth:`leaf` for an array that nobody else holds, which may itself become the leaf."""

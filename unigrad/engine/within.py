@@ -6,12 +6,12 @@ import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from unigrad.adapters.contract import ALL_ORDERS, Pull
+from unigrad.adapters.contract import ALL_ORDERS, Engine, Pull
 from unigrad.adapters.registry import bound
 from unigrad.base.recording import Switch
 from unigrad.base.words import Raw
 from unigrad.interpreters.batches import batched, unbatched
-from unigrad.tape import ConstantNode, Cotangents, Node, Owned, PulledNode, accumulate
+from unigrad.tape import ConstantNode, Cotangents, Node, Owned, PulledNode, accumulate, pull_through
 from unigrad.tensor.joints import StepNode
 from unigrad.tensor.levels import next_level
 from unigrad.tensor.tensor import Tensor, conjugated
@@ -132,24 +132,19 @@ def _pulled(this: Pass, seeds: Sequence[tuple[Node, Tensor]], nodes: Sequence[No
             found = _pull_lifted(tensor_type, seeds, nodes, wanted)
         else:
             with backend.engine.raw_pass():
-                raws = _pull_raw(raw_functions, [(node, g._raw) for node, g in seeds], nodes, wanted)
+                raws = _pull_raw(backend.engine, raw_functions, [(node, g._raw) for node, g in seeds], nodes, wanted)
             found = {node: tensor_type.of(raw, None) for node, raw in raws.items()}
         return {node: conjugate(g) for node, g in found.items()}
 
 
-def _pull_raw(xp: Any, seeds: Sequence[tuple[Node, Raw]], nodes: Sequence[Node], wanted: set[Node]) -> dict[Node, Raw]:
+def _pull_raw(
+    engine: Engine, xp: Any, seeds: Sequence[tuple[Node, Raw]], nodes: Sequence[Node], wanted: set[Node]
+) -> dict[Node, Raw]:
     cotangents: Cotangents = {}
     owned: Owned = {}
-    arrived: dict[Node, Raw] = {}
     for node, g in seeds:
         accumulate(cotangents, owned, node, g)
-    for node in nodes:
-        g = cotangents.pop(node, None)
-        if g is None:
-            continue
-        if node in wanted:
-            arrived[node] = g
-        node.pull(xp, g, cotangents, owned)
+    arrived = (engine.pull_through or pull_through)(xp, nodes, cotangents, owned, wanted)
     return _with_rest(arrived, cotangents, wanted)
 
 

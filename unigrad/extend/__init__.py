@@ -37,7 +37,7 @@ from unigrad.operations.pooling import pooled_shape, window_slices
 from unigrad.native.linalg import composed, packed
 
 # --- nodes: what recording leaves ---
-from unigrad.tape import Leaf, Node, accumulate
+from unigrad.tape import Leaf, Node, accumulate, pull_through
 from unigrad.binding.nodes import rule_node
 from unigrad.engine.placing import placed_node
 from unigrad.engine.raw_nodes import CallNode
@@ -61,14 +61,14 @@ from unigrad.extend.starting import quietly
 
 __all__ = [
     "ALL", "ALL_ORDERS", "DECOMPOSITIONS", "EVERYTHING", "HOST", "PRIMITIVES", "ArgumentError", "Backend",
-    "BackendError", "CallNode", "DType", "DtypeError", "Elsewhere", "Engine", "Followed", "Foreign",
-    "Key", "Leaf", "Moving", "NativeBackend", "Node", "Numbers", "OperationError", "Parents", "Primitive", "Pull",
-    "Raw", "RawFunction", "RawPull", "Shape", "ShapeError", "Spread", "StepPull", "Switch",
-    "UnigradWarning", "UnsupportedError", "Weak", "accumulate", "apart", "backwards", "but_in", "by_element",
-    "by_numpy", "by_order", "composed", "composition_of", "everything", "exported", "from_host",
-    "get_backend_object", "has_gradients", "host_capsule", "is_array", "load_triton", "meet_rules", "neutral_jvp",
-    "neutral_vjp", "not_plain", "on_host", "packed", "placed_node", "pooled_shape", "real_of", "quietly", "raw_rule",
-    "raw_vjp", "refusal", "register_backend", "rewrite_functions", "rule_node", "ruled", "second_of_determinant",
-    "shares_of", "to_integers", "unless_refused", "values_unknown", "window_slices", "with_host", "with_plain_numbers",
+    "BackendError", "CallNode", "DType", "DtypeError", "Elsewhere", "Engine", "Followed", "Foreign", "Key", "Leaf",
+    "Moving", "NativeBackend", "Node", "Numbers", "OperationError", "Parents", "Primitive", "Pull", "Raw",
+    "RawFunction", "RawPull", "Shape", "ShapeError", "Spread", "StepPull", "Switch", "UnigradWarning",
+    "UnsupportedError", "Weak", "accumulate", "apart", "backwards", "but_in", "by_element", "by_numpy", "by_order",
+    "composed", "composition_of", "everything", "exported", "from_host", "get_backend_object", "has_gradients",
+    "host_capsule", "is_array", "load_triton", "meet_rules", "neutral_jvp", "neutral_vjp", "not_plain", "on_host",
+    "packed", "placed_node", "pooled_shape", "pull_through", "quietly", "raw_rule", "raw_vjp", "real_of", "refusal",
+    "register_backend", "rewrite_functions", "rule_node", "ruled", "second_of_determinant", "shares_of",
+    "to_integers", "unless_refused", "values_unknown", "window_slices", "with_host", "with_plain_numbers",
     "with_replaced",
 ]  # fmt: skip
