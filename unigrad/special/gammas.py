@@ -200,8 +200,8 @@ def betaln_(a: Array, b: Array, /) -> Tensor:
 
 
 def log_beta(a: Values, b: Values) -> Values:
-    """By Stirling's formula where it holds, so that no large logarithms are subtracted (A. R. Didonato and
-    A. H. Morris, "Algorithm 708", 1992)."""
+    """log(beta(a, b)) for a and b from 0 on, by Stirling's formula where it holds, so that no large logarithms are
+    subtracted (A. R. Didonato and A. H. Morris, "Algorithm 708", 1992)."""
     small, large = values.where(a < b, a, b), values.where(a < b, b, a)
     plain = values.gammaln(small) + (values.gammaln(large) - values.gammaln(small + large))
     moderate = (large > 10) & (small + large > 10)
@@ -217,12 +217,29 @@ def log_beta(a: Values, b: Values) -> Values:
         (both_far - 0.5) * (log(ratio) - log1p(ratio)) - far * log1p(ratio) - log(far) * 0.5 + math.log(2 * math.pi) / 2
     )
     found = values.where(moderate, values.where(small > 10, two, one), plain)
-    size, pole, _ = _at_poles(small, large)
-    found = values.where(pole, size, found)
     return values.where((large > values.LARGEST) & (small > 0), -math.inf, found)
 
 
-in_double(betaln_, log_beta)
+def _log_beta(a: Values, b: Values) -> Values:
+    """log(abs(beta(a, b))), where one of both is far below 0 by reflection (DLMF 5.5.3) from that of positive ones:
+    beta(large, 1 - sum) is multiplied by sines, or one of these divided by beta."""
+    small, large = values.where(a < b, a, b), values.where(a < b, b, a)
+    size, pole, _ = _at_poles(small, large)
+    far = small < -10
+    small_, large_ = values.where(far, small, -10.5), values.where(far, large, 0.5)
+    sum_ = small_ + large_
+    both, over = large_ < 0, (large_ < 0) | (sum_ > 0)
+    first = values.where(over, 1.0 - small_, 1.0 - sum_)
+    second = values.where(both, 1.0 - large_, values.where(over, sum_, large_))
+    found = log_beta(values.where(far, first, small), values.where(far, second, large))
+    sines = values.where(sum_ > 0, 1.0, _sine(sum_)) / _sine(small_)
+    parts = values.where(both, _sine(large_) * (1.0 - sum_), large_)
+    factor = log(abs(values.where(over, math.pi * sines / parts, sines)))
+    found = values.where(far, factor + values.where(over, -found, found), found)
+    return values.where(pole, size, found)
+
+
+in_double(betaln_, _log_beta)
 vjp(
     betaln_,
     lambda xp, g, a, b: g * (xp.polygamma(a, 0) - xp.polygamma(a + b, 0)),
@@ -244,7 +261,7 @@ def _beta(a: Values, b: Values) -> Values:
     sum_ = x + y
     plain = values.where((sum_ < 0.5) & sum_.equals(values.floor(sum_)), 0.0, plain)
     negative = _is_negative(a) ^ _is_negative(b) ^ _is_negative(a + b)
-    size = exp(log_beta(a, b))
+    size = exp(_log_beta(a, b))
     found = values.where(moderate, plain, values.where(negative, -size, size))
     size, pole, odd = _at_poles(small, large)
     return values.where(pole, values.where(odd, -exp(size), exp(size)), found)

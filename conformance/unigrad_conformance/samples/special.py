@@ -84,6 +84,10 @@ for _operation in ("beta", "betaln", "binom", "poch"):
     _slow = _operation != "poch"
     _row(_operation, "pairs", f"ug.special.{_operation}(x, y)", x=real([3.5, 5.25]), y=real([1.25, 2.5]), slow=_slow)
 _row("beta", "signs_far_out", "ug.special.beta(x, y)", x=real([1.0, 3.0]), y=real([-170.5, -170.5]))
+_row(
+    "betaln", "far_below_0", "ug.special.betaln(x, y)",
+    x=real([1.0, 3.0, 200.25, -7.75, -90.375]), y=real([-170.5, -170.5, -170.5, -170.5, -60.25]),
+)  # fmt: skip
 _row("rgamma", "poles_far_out", "ug.special.rgamma(x)", x=real([-200.0, -700.0]), flat=True)
 _row("zeta", "pairs", "ug.special.zeta(x.detach(), y)", x=real([1.5, 4.0]), y=real([0.75, 6.0]))
 _row("zeta", "ends", "ug.special.zeta(x, y)", x=real([2.0, 1.5, 1.0]), y=real([_inf, 0.0, 1e305]), flat=True)
