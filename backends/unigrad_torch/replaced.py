@@ -43,6 +43,7 @@ REPLACED = {
     "slogdet": "PyTorch's is infinite at a singular matrix",
     "eigh": "of the eigenvalues too it is NaN where they repeat",
     "eig": "as eigh",
+    "eigvals": "PyTorch's second derivative raises an error where a cotangent is NaN",
     "svd": "as eigh, for singular values; and PyTorch has none of a completed U or V",
     "qr": "PyTorch has none of a completed Q",
 }

@@ -202,9 +202,10 @@ def _second(ug: Any, call: Callable[..., Any], tensors: dict[str, Any], names: S
 NOT_MAPPED = ("jax", "mpmath")
 """Backends on which no sample is mapped: JAX would compile two more shapes of each operation, and the reference is
 slow. The rules are the same everywhere."""
-MAPPED_APART = ("numpy",)
-"""Backends on which samples are mapped over each input alone and over none, and derived by forward mode twice: the
-rules are the same everywhere."""
+MAPPED_APART = ("numpy", "torch")
+"""Backends on which samples are mapped over each input alone and over none, pushed forward along each alone and twice,
+and given NaN: the rules are the same everywhere but on PyTorch, of whose own derivatives and forward mode many are
+taken."""
 BY_ELEMENT = "special."
 """The operations of which that takes longest, and whose rules are all by element."""
 SHAPED_BY_VALUES = frozenset({
@@ -285,7 +286,7 @@ def _both(
 
 def _added(ug: Any, call: Callable[..., Any], tensors: dict[str, Any], names: Sequence[str]) -> bool:
     """Whether the tangents for each variable that moves alone add up to those for all that move together."""
-    if ug.get_backend() not in (*MAPPED_APART, "torch"):  # which has a forward mode of its own
+    if ug.get_backend() not in MAPPED_APART:
         return True
     primals = [tensors[name].detach() for name in names]
     directions = _cotangents(ug, primals)
