@@ -110,15 +110,15 @@ def special_functions(mp: Any) -> dict[str, Callable[..., Any]]:
     def gamma_inverse(a: Any, p: Any, q: Any) -> Any:
         if not (a > 0 and 0 <= p <= 1):
             return nan
-        if p in (0, 1):
-            return inf * one if p == 1 else 0 * one
+        if 0 in (p, q):
+            return inf * one if q == 0 else 0 * one
         lower, upper = incomplete(True), incomplete(False)
         return mp.exp(solved(lambda y: lower(a, mp.exp(y)), lambda y: upper(a, mp.exp(y)), p, q))
 
     def beta_inverse(a: Any, b: Any, p: Any, q: Any) -> Any:
         if not (a > 0 and b > 0 and 0 <= p <= 1):
             return nan
-        if p in (0, 1):
+        if 0 in (p, q):
             return p * one
 
         def below(y: Any) -> Any:

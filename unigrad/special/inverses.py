@@ -19,7 +19,7 @@ from unigrad.special import values
 from unigrad.special.distributions import student_by_freedom, student_density
 from unigrad.special.gammas import log_beta
 from unigrad.special.incomplete import beta_tails, by_parameter, by_shape, gamma_tails, log_of_part
-from unigrad.special.values import Values, counted, exp, gammaln, in_double, log, scan, sqrt, within
+from unigrad.special.values import Values, counted, exp, expm1, gammaln, in_double, log, scan, sqrt, within
 from unigrad.table import Array, operation, vjp
 from unigrad.tensor.tensor import Tensor
 
@@ -38,8 +38,9 @@ def _solved(
     lowest: Values,
     highest: Values,
     spread: Values,
-) -> Values:
-    """Where the lower tail is p and the upper one q, of which the smaller is looked at: exp(y) for y from ``start``.
+) -> tuple[Values, Values]:
+    """Where the lower tail is p and the upper one q, of which the smaller is looked at: exp(y), for y from ``start``,
+    and y. A root so near 0 that it may underflow is where the lower tail's asymptote has it, at ``lowest``.
 
     ``tails`` are both of exp(y), with the derivative of the lower one for y. The logarithm of a lower tail has its root
     from ``lowest`` on, that of an upper one up to ``highest``; where a tail underflows, it goes back by a part of
@@ -48,6 +49,7 @@ def _solved(
     is_lower = p < q
     sign = values.where(is_lower, p * 0.0 + 1.0, -1.0)
     aim = log(within(values.where(is_lower, p, q), _LEAST, 1.0))
+    asymptote, vanishes = lowest, is_lower & (lowest < -650)
     lowest = within(values.where(is_lower, lowest, -700.0), -700.0, 700.0)
     highest = within(values.where(is_lower, 700.0, highest), -700.0, 700.0)
 
@@ -66,7 +68,8 @@ def _solved(
         return x, values.where(near, y - change, moved), settled
 
     y = within(start, lowest, highest)
-    return scan(counted(0, _STEPS), step, exp(y), y, y * 0.0, until=True)[0]
+    x, y, _ = scan(counted(0, _STEPS), step, exp(y), y, y * 0.0, until=True)
+    return values.where(vanishes, exp(asymptote), x), values.where(vanishes, asymptote, y)
 
 
 # --- gamma ----------------------------------------------------------------------------------------------
@@ -96,7 +99,7 @@ def _gamma_inverse(a: Values, p: Values, q: Values) -> Values:
     start = values.where(a_ > 1, cube, values.where((p_ > q_) & (q_ < a_ * 0.2), upper, lowest))
     start = values.where(root < 0.05, lowest, start)
     highest = values.where(a_ > 1, start + 2.0, upper)
-    found = _solved(lambda x: gamma_tails(a_, x), p_, q_, start, lowest, highest, 1.0 / sqrt(a_ + 1.0))
+    found, _ = _solved(lambda x: gamma_tails(a_, x), p_, q_, start, lowest, highest, 1.0 / sqrt(a_ + 1.0))
     found = values.where(p.equals(0.0), 0.0, values.where(q.equals(0.0), math.inf, found))
     return values.where((a > 0) & (p >= 0) & (q >= 0), found, math.nan)
 
@@ -163,19 +166,26 @@ def betainccinv_(a: Array, b: Array, q: Array, /) -> Tensor:
     """Where betaincc(a, b, x) is q."""
 
 
-def _odds(a: Values, b: Values, p: Values, q: Values) -> Values:
-    """x / (1 - x), for parameters above 0 and p and q between 0 and 1.
+def _odds(a: Values, b: Values, p: Values, q: Values) -> tuple[Values, Values]:
+    """x / (1 - x) and its logarithm, for parameters above 0 and p and q between 0 and 1.
 
     From a normal variable's of the mean and spread of log(x / (1 - x)) where both parameters are large, else from the
-    asymptote of the smaller tail.
+    asymptote of the smaller tail, but never from beyond where -log(1 - x) b of that tail would be if the parameter b
+    of its end were infinite: there it may underflow (B. Laurent and P. Massart, 2000, lemma 1, of a gamma variable).
     """
-    size = log_beta(a, b)
-    lowest = (log_of_part(p, q) + size + log(a)) / a
-    highest = -(log_of_part(q, p) + size + log(b)) / b
+    whole = log_beta(a, b)
+    lowest = (log_of_part(p, q) + whole + log(a)) / a
+    highest = -(log_of_part(q, p) + whole + log(b)) / b
     spread = sqrt(1.0 / a + 1.0 / b)
     middle = log(a) - log(b) + _normal(p, q) * spread
-    large = (a > 1) & (b > 1)
-    start = values.where(large, middle, values.where(p < q, lowest, highest))
+    size = -log(values.where(p < q, p, q))
+    own, end = values.where(p < q, b, a), values.where(p < q, a, b)
+    farthest = (own + sqrt(own * size * 2.0) + size) / end
+    farthest = farthest + log(-expm1(-farthest))  # log(exp(farthest) - 1)
+    start = values.where((a > 1) & (b > 1), middle, values.where(p < q, lowest, highest))
+    start = values.where(
+        p < q, values.where(start < -farthest, -farthest, start), values.where(start > farthest, farthest, start)
+    )
 
     def tails(odds: Values) -> tuple[Values, Values, Values]:
         rest = 1.0 / (odds + 1.0)
@@ -188,7 +198,7 @@ def _beta_inverse(a: Values, b: Values, p: Values, q: Values) -> Values:
     valid = (a > 0) & (b > 0) & (p >= 0) & (q >= 0)
     inside = valid & (p > 0) & (q > 0)
     a_, b_, p_, q_ = (values.where(inside, value, other) for value, other in ((a, 1.0), (b, 1.0), (p, 0.5), (q, 0.5)))
-    odds = _odds(a_, b_, p_, q_)
+    odds, _ = _odds(a_, b_, p_, q_)
     found = odds / (odds + 1.0)
     found = values.where(p.equals(0.0), 0.0, values.where(q.equals(0.0), 1.0, found))
     return values.where(valid, found, math.nan)
@@ -251,8 +261,11 @@ def _student_inverse(df: Values, p: Values) -> Values:
     central = tail > 0.5
     first, second = values.where(central, 0.5, half), values.where(central, half, 0.5)
     middle = abs(p_ - 0.5) * 2.0
-    odds = _odds(first, second, values.where(central, middle, tail), values.where(central, tail, middle))
-    size = sqrt(df_ * values.where(central, odds, 1.0 / odds))
+    odds, logarithm = _odds(first, second, values.where(central, middle, tail), values.where(central, tail, middle))
+    near = odds > 1e-280
+    ratio = values.where(near, odds, 1.0)
+    root = values.where(near, sqrt(values.where(central, ratio, 1.0 / ratio)), exp(logarithm * -0.5))
+    size = sqrt(df_) * root
     found = values.where(inside, values.where(p_ < 0.5, -size, size), 0.0)
     found = values.where(p.equals(0.0), -math.inf, values.where(p.equals(1.0), math.inf, found))
     return values.where(valid, found, math.nan)

@@ -187,6 +187,21 @@ for _operation in ("betaincinv", "betainccinv"):
         x=real([0.0, 1.0, 0.5, 1.5]),
         flat=True,
     )
+# Where one parameter is far larger than the other, and where the result is far from everything.
+_first, _second = real([0.5, 30.0, 2.125, 5.0]), real([2e4, 1000.0, 0.125, 2e4])
+_row(
+    "betaincinv", "far_apart", "ug.special.betaincinv(a, b, x)",
+    a=_first, b=_second, x=real([0.9375, 1e-250, 1e-37, 0.75]), flat=True, slow=True,
+)  # fmt: skip
+_row(
+    "betainccinv", "far_apart", "ug.special.betainccinv(a, b, x)",
+    a=_first, b=_second, x=real([0.0625, 1e-250, 1e-6, 1e-100]), flat=True, slow=True,
+)  # fmt: skip
+_row("gammaincinv", "near_0", "ug.special.gammaincinv(a, x)", a=real([0.001, 0.01]), x=real([0.25, 1e-6]), flat=True)
+_row(
+    "stdtrit", "far_out", "ug.special.stdtrit(a, x)",
+    a=real([3.0, 4.5, 1.25]), x=real([1e-182, 1e-240, 1e-190]), flat=True, slow=True,
+)  # fmt: skip
 _row("chdtri", "each_side", "ug.special.chdtri(a, x)", a=_a, x=_p, slow=True)
 _row("stdtrit", "tails", "ug.special.stdtrit(a, x)", a=_a, x=_p, slow=True)
 _row(
