@@ -209,7 +209,7 @@ def beside(x1: Any, x2: Any) -> Raw:
     """A power with a number in it, as the array's dtype holds it: PyTorch computes narrow floats with all the digits of
     the number, and raises for one beyond the dtype."""
     array = x1 if isinstance(x1, torch.Tensor) else x2
-    if array is x1 and array.dtype is torch.float32 and nearly_whole(x2):
+    if array is x1 and array.dtype is torch.float32 and held_otherwise(x2):
         x2 = held(x2, x1)
     if array.dtype is not torch.float16 and not 0 < abs(x2 if array is x1 else x1) < LEAST:
         try:
@@ -222,10 +222,10 @@ def beside(x1: Any, x2: Any) -> Raw:
     return x1 ** held(x2, x1) if array is x1 else held(x1, x2) ** x2
 
 
-def nearly_whole(number: Any) -> bool:
-    """Whether a number is not whole, and may be so as a float32."""
-    part = number % 1 if isinstance(number, float) else 0
-    return bool(part) and min(part, 1 - part) <= 1e-7 * abs(number)
+def held_otherwise(number: Any) -> bool:
+    """Whether an exponent is not whole, and may be so as a float32; or may be odd, and is even as a float32."""
+    part = number % 1
+    return abs(number) > 2**24 or (bool(part) and min(part, 1 - part) <= 1e-7 * abs(number))
 
 
 def held(number: Any, like: Raw) -> Any:

@@ -32,6 +32,8 @@ class BFloat16Array(np.ndarray[Any, Any]):
             ufunc.at(changed, *_wide(inputs[1:]))
             np.asarray(inputs[0])[...] = changed
             return None
+        if ufunc is np.power:  # of which a rounded exponent is another function
+            inputs = tuple([self.dtype.type(x) if isinstance(x, (int, float)) else x for x in inputs])
         found = getattr(ufunc, method)(*_wide(inputs), **_wide(options))
         if out is None:
             return _rounded(found, self.dtype, (inputs, options))

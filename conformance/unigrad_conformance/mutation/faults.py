@@ -70,7 +70,7 @@ TEMPLATES: tuple[Written, ...] = (
 )
 """Faults of the code that is written by code: module, template, kind, and what stands where."""
 WAYS = {
-    **dict.fromkeys(("GIVE", "STRETCHED", "RULE_NODE", "RULES"), "numpy"),
+    **dict.fromkeys(("GIVE", "STRETCHED", "RULE_NODE", "RULES", "FOR_EACH_PARENT"), "numpy"),
     **dict.fromkeys(("BARE", "BARE_NODE", "BARE_MANY_NODE"), "torch"),
 }
 """Templates that only the code of one backend is written by."""

@@ -281,7 +281,13 @@ def functions_of_repeated(ug: Any) -> Results:
 
 _TURNED = np.array([[1.0, 2.0, 0.0], [0.0, 1.0, 3.0], [2.0, 0.0, 1.0]])
 _COFACTORS = np.array([[1.0, 6.0, -2.0], [-2.0, 1.0, 4.0], [6.0, -3.0, 1.0]])
-_REPEATED = {"identity": np.eye(3), "zeros": np.zeros((3, 3)), "rank one": np.ones((3, 3)), "regular": _TURNED}
+_REPEATED = {
+    "identity": np.eye(3),
+    "zeros": np.zeros((3, 3)),
+    "rank one": np.ones((3, 3)),
+    "large": np.full((3, 3), 1e6),
+    "regular": _TURNED,
+}
 
 
 @case(

@@ -25,7 +25,8 @@ def _overwrite(x: Any) -> None:
 
 
 @case("a gradient is no other one's memory, nor that of the head gradient",
-      leaf=[1, 2], reshaped=[[1], [5]], joined=np.ones((3, 2)), beside=[[1, 1]], added=[1, 1])  # fmt: skip
+      leaf=[1, 2], reshaped=[[1], [5]], joined=np.ones((3, 2)), beside=[[1, 1]], added=[1, 1],
+      twice=[2, 2])  # fmt: skip
 def gradients(ug: Any) -> Results:
     x, y = ug.asarray([3.0, 4.0]), ug.asarray([1.0, 2.0])
     both, row = ug.ones((2, 2)), ug.ones((1, 2))
@@ -42,7 +43,22 @@ def gradients(ug: Any) -> Results:
     _overwrite(both.grad)
     total.backward()
     _overwrite(x.grad)
-    return {"leaf": leaf, "reshaped": reshaped, "joined": joined, "beside": row.grad, "added": y.grad}
+    added = y.grad
+    with ug.record():
+        twice = (x + y) * 2
+    twice.backward()
+    _overwrite(x.grad)
+    return {
+        "leaf": leaf, "reshaped": reshaped, "joined": joined, "beside": row.grad, "added": added, "twice": y.grad,
+    }  # fmt: skip
+
+
+@case("what has crossed to NumPy is in memory of its own, if anybody can write to where it was", value=[1, 2])
+def crossed(ug: Any) -> Results:
+    x = ug.asarray([1.0, 2.0])
+    away = x.to_backend("numpy" if ug.get_backend() != "numpy" else "mpmath")
+    _overwrite(x)
+    return {"value": ug.asarray(away.numpy())}
 
 
 @case("a copy is in memory of its own", value=[1, 2, 3], same=False)
@@ -61,7 +77,8 @@ def parts(ug: Any) -> Results:
     return {"value": z}
 
 
-@case("a deep copy is one of the value and of the gradient", value=[3, 4], grad=[6, 8])
+@case("a deep copy is one of the value and of the gradient", value=[3, 4], grad=[6, 8],
+      error="NotRecordedError")  # fmt: skip
 def deep_copies(ug: Any) -> Results:
     x = ug.asarray([3.0, 4.0])
     x.attach_grad()
@@ -70,7 +87,12 @@ def deep_copies(ug: Any) -> Results:
     y.backward()
     _overwrite(copy.deepcopy(x).grad)
     _overwrite(copy.deepcopy(x))
-    return {"value": x, "grad": x.grad}
+    z = ug.asarray([3.0])
+    z.attach_grad()
+    with ug.record():
+        (z**3).backward(create_graph=True)
+        twin = copy.deepcopy(z)
+    return {"value": x, "grad": x.grad, "error": raised(twin.grad.backward)}
 
 
 class _Capsule:

@@ -272,11 +272,12 @@ def exception_inside(ug: Any) -> Results:
     return {"error": error, "recording": recording, "grad": x.grad}
 
 
-@case("max of no elements", errors=["ShapeError"] * 6)
+@case("max of no elements", errors=["ShapeError"] * 6, of_all=["ShapeError"] * 4)
 def nothing_to_choose_from(ug: Any) -> Results:
     x = ug.zeros((0, 3))
     return {
-        "errors": [raised(lambda f=f: f(x, axis=0)) for f in (ug.max, ug.min, ug.argmax, ug.median, ug.ptp, ug.nanmax)]
+        "errors": [raised(lambda f=f: f(x, axis=0)) for f in (ug.max, ug.min, ug.argmax, ug.median, ug.ptp, ug.nanmax)],
+        "of_all": [raised(lambda f=f: f(x)) for f in (ug.max, ug.argmax, ug.argmin, ug.median)],
     }
 
 

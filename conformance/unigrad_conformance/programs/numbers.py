@@ -68,7 +68,8 @@ LITTLE = 1.0 * float(np.float32(1e-9))
 @case(
     "a nearly whole exponent is whole where the dtype says so, and else its power has no slope where it is NaN",
     **{
-        "whole": [4, 0, 4], "slope of whole": [-4, 0, 4], "one": [-2, 0, 2], "slope of one": [1, 1, 1],
+        "whole": [4, 0, 4], "from below": [4, 0, 4],
+        "slope of whole": [-4, 0, 4], "one": [-2, 0, 2], "slope of one": [1, 1, 1],
         "least": [nan, 0, 1], "slope of least": [nan, inf, LITTLE / 2], "by an array": [nan, inf, LITTLE / 2],
         "below 0": [nan, inf, 1], "slope below 0": [nan, -inf, -LITTLE / 2],
         "second": [nan, -inf, -LITTLE / 4],
@@ -80,12 +81,33 @@ def nearly_whole_exponents(ug: Any) -> Results:
         e: ug.grad(lambda x, e=e: (x**e).sum())(x) for e in (2.0000000001, 1.000000001, 1e-9, -1e-9)
     }  # fmt: skip
     return {
-        "whole": x**2.0000000001, "slope of whole": slope[2.0000000001], "one": x**1.000000001,
+        "whole": x**2.0000000001, "from below": x**1.9999999999,
+        "slope of whole": slope[2.0000000001], "one": x**1.000000001,
         "slope of one": slope[1.000000001], "least": x**1e-9, "slope of least": slope[1e-9],
         "by an array": ug.grad(lambda x: (x ** ug.asarray(1e-9)).sum())(x), "below 0": x**-1e-9,
         "slope below 0": slope[-1e-9],
         "second": ug.grad(lambda x: ug.grad(lambda x: (x**1e-9).sum())(x).sum())(x),
     }  # fmt: skip
+
+
+@case(
+    "an odd exponent beyond the digits of the dtype is even there",
+    **{"float32": [1, 1, 1, 1], "float64": [1, 1, 1, 1], "float16": [1, 1], "bfloat16": [1, 1, -1]},
+)
+def odd_exponents(ug: Any) -> Results:
+    def powers(dtype: str, *exponents: float) -> Any:
+        try:
+            x = ug.asarray(-1.0, dtype=dtype)
+        except ug.UnsupportedError:  # bfloat16, where there is none
+            return ug.asarray([1.0, 1.0, -1.0])
+        return ug.stack([(x**exponent).astype("float32") for exponent in exponents])
+
+    return {
+        "float32": powers("float32", 2**24 + 1, 2.0**24 + 1, -(2**24) - 1, 2**40 + 1),
+        "float64": powers("float64", 2**53 + 1, 2.0**53 + 1, -(2**53) - 1, 2**60 + 1),
+        "float16": powers("float16", 2049, 2049.0),
+        "bfloat16": powers("bfloat16", 257, 257.0, 2.999),
+    }
 
 
 @case(

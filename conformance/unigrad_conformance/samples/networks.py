@@ -263,6 +263,10 @@ _row(
 _row("nn.kl_div", "mean", "ug.nn.kl_div(x, y)", x=_p, y=spread(0.25, 1, 2, 4))
 _row("nn.kl_div", "logarithms", "ug.nn.kl_div(x, y, log_targets=True, reduction='batchmean')", x=_p, y=_t)
 _row(
+    "nn.kl_div", "of_little", "ug.nn.kl_div(x, y, reduction='none')", x=real([-1.0, -90.0]), y=real([1e-30, 1e-12]),
+    dtypes=("float32",),
+)  # fmt: skip
+_row(
     "nn.kl_div",
     "of_zero",
     "ug.nn.kl_div(x, y, reduction='sum')",

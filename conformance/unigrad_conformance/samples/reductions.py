@@ -43,6 +43,15 @@ _row("var", "integers", "ug.var(n)", n=whole([1, 2, 4]), flat=True, dtypes=("flo
 _row("max", "integers", "ug.max(n, axis=0)", n=whole([[1, 5], [3, 2]]), flat=True, dtypes=("float32",))
 _row("max", "ties", "ug.max(x, axis=1)", x=real([[1, 3, 3], [2, 2, 2]]), second=False)
 _row("min", "ties", "ug.min(x, axis=1)", x=real([[1, 1, 3], [2, 2, 2]]), second=False)
+for _operation in ("any", "all"):
+    _row(
+        _operation,
+        "bytes",
+        f"ug.{_operation}(n, axis=0)",
+        n=whole([[1, 0], [3, 0]], "uint8"),
+        flat=True,
+        dtypes=("float32",),
+    )
 _row("any", "booleans", "ug.any(m, axis=0)", m=whole([[1, 0], [0, 0]], "bool"), flat=True, dtypes=("float32",))
 _row("any", "floats", "ug.any(x, axis=1, keepdims=True)", x=real([[0.0, 0.0], [0.5, 0.0]]), flat=True)
 _row("all", "booleans", "ug.all(m, axis=0)", m=whole([[1, 0], [1, 1]], "bool"), flat=True, dtypes=("float32",))

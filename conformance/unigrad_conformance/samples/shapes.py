@@ -65,6 +65,10 @@ _row("operator.getitem", "tensor_indices", "x[n] ** 2", x=_x, n=whole([1, 0, -1]
 _row("operator.getitem", "zero_dimensional", "x[()] ** 2 + x[...]", x=real(1.5))
 _row("operator.getitem", "of_integers", "n[[2, 0]]", n=whole([1, 2, 3]), flat=True, dtypes=("float32",))
 _row("operator.getitem", "of_booleans", "m[::-1]", m=whole([1, 0, 0], "bool"), flat=True, dtypes=("float32",))
+_row("operator.getitem", "backwards_to_the_middle", "x[3:1:-1] ** 2", x=_v)
+_row(
+    "operator.setitem", "backwards_to_the_middle", "y = x * 1; y[3:1:-1] = v; y ** 2", x=_v, v=spread(3, 4, 2),
+)  # fmt: skip
 _row("operator.getitem", "iteration", "sum(row * row for row in x)", x=_x)
 for _name, _key, _value in [
     ("integer", "1", "v"), ("slice", ":, 1:", "v[1:]"), ("negative_step", "0, ::-1", "v"), ("list", "[1, 0]", "v"),

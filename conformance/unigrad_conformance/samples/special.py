@@ -229,6 +229,20 @@ SPECIAL(
     x=real([-1.5, 0.5]),
     dtypes=("float64",),
 )
+_shapes_and_points = {"a": real([0.75, 2.5]), "x": real([0.5, 0.25])}
+for _operation, _name, _source in (
+    ("gammainc", "slopes", "ug.grad(lambda a, x: ug.special.gammainc(a, x).sum(), argnums=(0, 1))(a, x)"),
+    ("betainc", "slopes", "ug.grad(lambda a, b, x: ug.special.betainc(a, b, x).sum(), argnums=(0, 1, 2))(a, b, x)"),
+    (
+        "gammainc",
+        "second_slope",
+        "ug.grad(lambda a: ug.grad(lambda a: ug.special.gammainc(a, x).sum())(a).sum())(a)",
+    ),
+):
+    _inputs = _shapes_and_points | ({"b": real([1.25, 0.5])} if _operation == "betainc" else {})
+    SPECIAL(f"special.{_operation}", _name, _source, **_inputs, second=False, slow=True, dtypes=("float64",))
+for _operation in ("iv", "kv"):
+    _row(_operation, "orders", f"ug.special.{_operation}(v, x)", v=real([1.5, 0.25]), x=real([0.75, 4.0]), second=False)
 for _operation, _source, _points in (
     ("betaln", "betaln(x, 2.5)", [_inf, 30.0, 0.5]),
     ("betaln", "betaln(x, 40.0)", [15.0, 300.0, 25.0]),
