@@ -94,7 +94,7 @@ def primitives(backend: Backend) -> dict[str, Callable[..., Raw]]:
         "attention": functools.partial(attention, backend),
         "expm1": expm1,
         "log1p": log1p,
-        "erf": erf,
+        "erf": torch.erf,
         "gammaln": torch.lgamma,
         "round": round_,
         "bitwise_and": operator.and_,
@@ -152,11 +152,6 @@ def astype(backend: Backend, x: Raw, dtype: DType) -> Raw:
     if dtype.kind not in "iu" or not x.is_floating_point():
         return cast(x, dtype)
     return to_integers(x.float() if x.dtype.itemsize < 4 else x, dtype, cast, torch.where)
-
-
-def erf(x: Raw) -> Raw:
-    """PyTorch's derivative squares x, which overflows in float16."""
-    return torch.erf(x) if x.dtype is not torch.float16 else torch.erf(x.float()).to(x.dtype)
 
 
 def reciprocal(x: Raw) -> Raw:

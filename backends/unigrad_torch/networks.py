@@ -48,8 +48,6 @@ def convolution(
 
 def gelu(backend: Backend, x: Raw) -> Raw:
     """PyTorch's, but as it is defined where numbers are not finite: on the host PyTorch's is NaN at infinity."""
-    if x.dtype is torch.float16:  # whose squares overflow in the second derivative
-        return _gelu(x.float()).to(x.dtype)
     if x.dtype is not torch.float32:
         return _gelu(x)
     if backend.is_known(x) and math.isfinite((found := _gelu(x)).detach().sum()):

@@ -201,7 +201,7 @@ def _needed(row: Primitive, tracked: tuple[bool, ...]) -> frozenset[str]:
 @functools.cache
 def _residuals(row: Primitive) -> list[tuple[str, str, int]]:
     """What a node keeps of a call: by what name, what it is, and of which array or parameter."""
-    known: dict[str, tuple[str, int]] = {"out": ("out", 0), "x1_dtype": ("dtype", 0)}
+    known: dict[str, tuple[str, int]] = {"out": ("out", 0)}
     known |= {name: ("static", position) for position, name in enumerate(row.statics)}
     for position, name in enumerate(row.arrays):
         known |= {

@@ -720,7 +720,7 @@ vjp(
 composed(over_cosh_squared_, lambda xp, x1, x2: xp.divide(x1, xp.square(xp.cosh(x2))), ruled=True)
 
 
-@primitive("elementwise", dtypes="real_float", public=True)
+@primitive("elementwise", dtypes="rounded_float", public=True)
 def erf(x: Array, /) -> Tensor:
     """The error function: 2 / sqrt(pi) times the integral of exp(-t * t) from 0 to x."""
 
@@ -728,7 +728,7 @@ def erf(x: Array, /) -> Tensor:
 vjp(erf, lambda xp, g, x: g * (xp.gaussian(x) * (2 / math.sqrt(math.pi))))
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def gaussian_(x: Array, /) -> Tensor:
     """exp(-x * x), without what rounding the square costs, which is x * x units in the last place."""
 

@@ -44,7 +44,7 @@ def softplus_(x: Array, /) -> Tensor:
 vjp(softplus_, lambda xp, g, x: g * xp.sigmoid(x))
 
 
-@primitive("elementwise", dtypes="real_float")
+@primitive("elementwise", dtypes="rounded_float")
 def gelu_(x: Array, /) -> Tensor:
     """x times the normal distribution function of x."""
 

@@ -440,17 +440,13 @@ def all(x: Array, /, axis: Axis = None, *, keepdims: bool = False, **elsewhere: 
 def _position(name: str, function: Any, x: Array, axis: int | None, keepdims: bool) -> Tensor:
     x = asarray(x)
     if axis is None:
-        found: Tensor = function(x.reshape(-1) if x.size else _refuse(name, x), 0, False)
+        _not_empty(name, x, tuple(range(x.ndim)))
+        found: Tensor = function(x.reshape(-1), 0, False)
         return found.reshape((1,) * x.ndim) if keepdims else found
     number = one_axis(axis, x.ndim)
     _not_empty(name, x, (number,))
     result: Tensor = function(x, number, keepdims)
     return result
-
-
-def _refuse(name: str, x: Tensor) -> Tensor:
-    _not_empty(name, x, tuple(range(x.ndim)))
-    return x
 
 
 @operation

@@ -430,7 +430,7 @@ def _macdonald(v: Values, x: Values, scaled: bool) -> Values:
     if scaled:
         found = values.where(x.equals(math.inf), 0.0, found)
     else:
-        root = exp(values.where(size < 1e4, size, 1e4) * -0.5)
+        root = exp(size * -0.5)
         found = found * root * root
     tiny = values.where(x > 0, x, 1e-17)
     tiny = values.where(tiny < 1e-17, tiny, 1e-17)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -438,6 +439,21 @@ def pulled_twice(ug: Any) -> Results:
         first = ug.gradients(y, x, retain_graph=True)
         again = ug.gradients(y, x, create_graph=True)
     return {"first": first, "second": ug.gradients(again, x)}
+
+
+@case("what is computed again has the surroundings of the first time, each time", first=[2, 2], again=[2, 2])
+def surroundings(ug: Any) -> Results:
+    factor = ContextVar("factor", default=2.0)
+
+    def f(x: Any) -> Any:
+        found = x * factor.get()
+        factor.set(factor.get() + 1)
+        return found
+
+    (x,) = attached(ug, [1.0, 2.0])
+    with ug.record():
+        y = ug.checkpoint(f)(x)
+    return {"first": ug.gradients(y, x, retain_graph=True), "again": ug.gradients(y, x)}
 
 
 @case("nested, and over what it closes over: attached arrays, intermediates, an argument given twice",

@@ -223,10 +223,10 @@ def moving_cotangents(ug: Any) -> Results:
 
 
 @case("third derivatives for the parameters of incomplete functions are slopes of the second ones; at NaN the "
-      "second are NaN", slopes=True, undefined=[False, True])  # fmt: skip
+      "second are NaN", slopes=True, undefined=[False, True] * 2)  # fmt: skip
 def of_parameters(ug: Any) -> Results:
     if ug.get_backend() != "numpy":  # others take up to minutes, and the rules are the same everywhere
-        return {"slopes": True, "undefined": [False, True]}
+        return {"slopes": True, "undefined": [False, True] * 2}
     special = ug.special
     given = [np.array([0.75, 2.5]), np.array([1.25, 0.5]), np.array([0.5, 0.875])]
     step, good = 1e-5, True
@@ -250,7 +250,9 @@ def of_parameters(ug: Any) -> Results:
         along = sum(float(found.sum()) * (k + 1) for k, found in enumerate(third))
         good = good and abs(along - change) <= 1e-5 * (1 + abs(change))
     twice = ug.grad(lambda a: ug.grad(lambda a: special.betainc(a, *given[1:]).sum())(a).sum())
-    return {"slopes": good, "undefined": np.isnan(twice(np.array([0.75, np.nan]))).tolist()}
+    mixed = ug.grad(lambda x: ug.grad(lambda a: special.betainc(a, given[1], x).sum())(given[0]).sum())
+    undefined = [twice(np.array([0.75, np.nan])), mixed(np.array([0.5, np.nan]))]
+    return {"slopes": good, "undefined": np.isnan(np.concatenate(undefined)).tolist()}
 
 
 @case("third derivatives of what brings to mean 0 and variance 1 see mean and variance move", dtype="float64",

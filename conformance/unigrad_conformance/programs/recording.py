@@ -324,7 +324,7 @@ def leaf_of_several_values(ug: Any) -> Results:
 
 @case("a copy of a variable is a variable of its own, with its gradient, and a pickled one as well",
       values=[1, 2], grads=[[2, 4], [2, 4], [2, 4]], own=[[2, 2], [2, 2], [2, 4]],
-      recorded=[2, 2], plain=[False, False])  # fmt: skip
+      recorded=[2, 2], plain=[False, False], history="NotRecordedError")  # fmt: skip
 def copies(ug: Any) -> Results:
     x = ug.asarray([1.0, 2.0])
     x.attach_grad("add")
@@ -345,13 +345,19 @@ def copies(ug: Any) -> Results:
         shallow = copy.copy(x)
         z = (2 * shallow).sum()
     recorded = ug.gradients(z, x)
+    other = ug.ones(2)
+    other.attach_grad()
+    with ug.record():
+        y = other**3
+    y.backward(create_graph=True)
+    history = raised(lambda: ug.gradients(copy.deepcopy(other).grad, other))
     shallow = copy.copy(x.detach())
     shallow[0] = 9.0
     plain = copy.deepcopy(x.detach()), copy.deepcopy(x.grad)
     return {
         "values": x, "grads": kept, "own": ug.stack([deep.grad, again.grad, x.grad]),
         "recorded": recorded, "deep": deep, "again": again,
-        "plain": [each.grad is not None for each in plain],
+        "plain": [each.grad is not None for each in plain], "history": history,
     }  # fmt: skip
 
 

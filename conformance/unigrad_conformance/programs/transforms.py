@@ -125,16 +125,16 @@ def has_aux(ug: Any) -> Results:
     }
 
 
-@case("keyword arguments are constants, and arrays among them Tensors as well", tensors=[True] * 7)
+@case("keyword arguments are constants, arrays among them Tensors, and functions what they are", tensors=[True] * 7)
 def keywords(ug: Any) -> Results:
     seen = []
 
-    def scalar(x: Any, *, scale: Any, flag: bool) -> Any:
+    def scalar(x: Any, *, scale: Any, flag: bool, wave: Any) -> Any:
         seen.append(isinstance(scale["s"], ug.Tensor) and flag is True)
-        return (ug.sin(x) * scale["s"]).sum()
+        return (wave(x) * scale["s"]).sum()
 
     x, y, t = _given(ug)
-    given = {"scale": {"s": y.raw}, "flag": True}
+    given = {"scale": {"s": y.raw}, "flag": True, "wave": ug.sin}
     results = {
         "grad": ug.grad(scalar)(x, **given),
         "value_and_grad": ug.value_and_grad(scalar)(x, **given)[1],

@@ -257,6 +257,9 @@ _row(
     second=False,
 )
 _row("linalg.det", "third", "ug.grad(lambda x: ug.linalg.det(x).sum())(x)", x=_square)
+# A singular matrix, one of whose eigenvalues is where the polynomial is looked at for matrices of norm 1.
+_singular = real([[6.5**0.5, 0, 0], [0, 0, 0], [0, 0, 1]])
+_row("linalg.det", "third_singular", "ug.grad(lambda x: ug.linalg.det(x).sum())(x)", x=_singular)
 _row("linalg.det", "third_complex", "ug.grad(lambda z: ug.real(ug.linalg.det(z)))(z)", z=_z)
 _row("linalg.expm", "longer_stack", "ug.linalg.expm(x)", x=spread(-1, 1, 1, 2, 3, 3))
 _row("linalg.matrix_norm", "1_no_columns_kept", "ug.linalg.matrix_norm(x, ord=1, keepdims=True)", x=_no_columns)

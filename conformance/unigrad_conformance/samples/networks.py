@@ -274,6 +274,7 @@ _row(
     y=real([[0, 0.5, 0, 0.5], [1, 0, 0, 0]]),
     flat=True,
 )
+_row("nn.kl_div", "near_zero", "ug.nn.kl_div(x, y, reduction='none')", x=_p[0], y=real([1e-30, 0.5, 1e-20, 0.25]))
 _labels = whole([3, 1])
 _row("nn.nll_loss", "mean", "ug.nn.nll_loss(x, n)", x=_p, n=_labels)
 _row("nn.nll_loss", "weights", "ug.nn.nll_loss(x, n, weights=w)", x=_p, n=_labels, w=_w)

@@ -73,6 +73,13 @@ _row(
 )
 _row(
     "cumulative_max",
+    "columns_of_ties",
+    "ug.jacobian(lambda x: ug.cumulative_max(x, axis=0), 'reverse')(x)",
+    x=real([[1, 1.5, 2.5], [1, 0.5, 2.5]]),
+    flat=True,
+)
+_row(
+    "cumulative_max",
     "rows_of_ties",
     "ug.jacobian(lambda x: ug.cumulative_max(x, axis=1), 'reverse')(x)",
     x=real([[1, 1, 2], [3, 2, 2]]),
