@@ -254,6 +254,30 @@ def test_rules_run_in_several_threads() -> None:
     assert not failures
 
 
+def test_one_checkpoint_is_pulled_back_in_two_threads_at_once() -> None:
+    both = threading.Barrier(2)
+    calls = []
+
+    def square(x):
+        if calls:
+            both.wait(timeout=10)
+        calls.append(x.shape)
+        return x * x
+
+    (x,) = attached([1.0, 2.0])
+    with ug.record():
+        y = ug.checkpoint(square)(x).sum()
+    found = []
+    threads = [
+        threading.Thread(target=lambda: found.append(ug.gradients(y, x, retain_graph=True).tolist())) for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [[2.0, 4.0]] * 2
+
+
 # --- checkpoint ---------------------------------------------------------------------------------------------------
 
 

@@ -179,7 +179,7 @@ def kl_div(log_predictions: Array, targets: Array, /, *, log_targets: bool = Fal
         # t times infinity where the prediction is 0 as well: 0 like both, with the same infinite slope.
         none = targets == 0
         unreached = logical_and(none, log_predictions == -math.inf)
-        edge = multiply(where(unreached, 1.0, -1.0), sqrt(where(none, targets, 1.0)))
+        edge = multiply(where(unreached, 1.0, -1.0), sqrt(targets))
         known = subtract(log(where(none, 1.0, targets)), where(none, 0.0, log_predictions))
         losses = where(none, edge, multiply(targets, known))
     if reduction == "batchmean":

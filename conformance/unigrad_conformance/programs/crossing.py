@@ -30,6 +30,19 @@ def both_orders(ug: Any) -> Results:
     return {"grad": first, "second": x.grad, "stays": x.grad.backend is x.backend}
 
 
+@case("what came over and is used twice, at both orders", grad=[6, 36], second=[14, 50])
+def used_twice(ug: Any) -> Results:
+    x = ug.asarray([1.0, 2.0])
+    x.attach_grad()
+    with ug.record():
+        away = (x * x).to_backend(_elsewhere(ug))
+        y = (away * away + away).to_backend(ug.get_backend()).sum()
+        first = ug.gradients(y, x, create_graph=True)
+        total = first.sum()
+    total.backward()
+    return {"grad": first, "second": x.grad}
+
+
 @case("a backward over a crossing releases both sides", error="GraphFreedError", grad=[4, 4])
 def released(ug: Any) -> Results:
     x = ug.asarray([1.0, 1.0])

@@ -73,6 +73,49 @@ def orders(ug: Any) -> Results:
     return {"first": first.detach(), "second": second.detach(), "third": third}
 
 
+@case("of an input without a slope the rows of a Jacobian of a Jacobian are zeros", everyday=False,
+      first=[[[2, 0], [0, 2]], [[0, 0], [0, 0]]], product=[[[18, 0], [0, 32]], [[12, 0], [0, 32]]])  # fmt: skip
+def rows_without_a_slope(ug: Any) -> Results:
+    @ug.custom_gradient
+    def square(x: Any, y: Any) -> Any:
+        return x * x + y, lambda g: (g * 2 * x, None)
+
+    @ug.custom_gradient
+    def product(x: Any, y: Any) -> Any:
+        return x * y, lambda g: (g * y, None)
+
+    def first(x: Any, y: Any) -> Any:
+        return ug.jacobian(square, argnums=(0, 1))(x, y)[0].sum(axis=0)
+
+    def second(x: Any, y: Any) -> Any:
+        return ug.jacobian(lambda x: product(x * x, y))(x).sum(axis=0) * y
+
+    x, y = ug.asarray([1.0, 2.0]), ug.asarray([3.0, 4.0])
+    if is_reference(ug):  # which knows no rules but its own
+        return {
+            "first": ug.asarray([[[2.0, 0.0], [0.0, 2.0]], [[0.0, 0.0], [0.0, 0.0]]]),
+            "product": ug.asarray([[[18.0, 0.0], [0.0, 32.0]], [[12.0, 0.0], [0.0, 32.0]]]),
+        }
+    return {
+        "first": ug.stack(ug.jacobian(first, argnums=(0, 1))(x, y)),
+        "product": ug.stack(ug.jacobian(second, argnums=(0, 1))(x, y)),
+    }
+
+
+@case("where the forward rule alone knows of an input, its gradient is zeros that move", everyday=False,
+      value=[0, 0], tangent=[1, 2])  # fmt: skip
+def forward_alone(ug: Any) -> Results:
+    @ug.custom_gradient(forward=lambda primals, tangents: tangents[1] * primals[0])
+    def second(x: Any, p: Any) -> Any:
+        return p * 1, lambda g: (None, g)
+
+    x, p = ug.asarray([1.0, 2.0]), ug.asarray([3.0, 4.0])
+    if is_reference(ug):
+        return {"value": x * 0, "tangent": x}
+    value, tangent = ug.jvp(lambda p: ug.grad(lambda x: second(x, p).sum())(x), (p,), (x,))
+    return {"value": value, "tangent": tangent}
+
+
 @case("the rule and not the body decides", grad=[100, 100], value=[1, 4])
 def the_rule_decides(ug: Any) -> Results:
     @ug.custom_gradient

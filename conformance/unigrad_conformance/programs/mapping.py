@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,24 @@ def per_example_gradients(ug: Any) -> Results:
     singles = ug.stack([ug.grad(lambda w, row=row: _network(ug, w, row))(w) for row in x])
     alike = np.allclose(each.numpy(), singles.numpy(), rtol=1e-5)
     return {"each": each, "total": total, "sum": each.sum(axis=0), "alike": alike}
+
+
+@case("what is no array is handed to the function as it is, in its place among arrays", value=[2, 4])
+def beside_objects(ug: Any) -> Results:
+    scaling = SimpleNamespace(factor=2.0)
+    return {"value": ug.vmap(lambda x, s: x * s.factor, in_axes=(0, None))(ug.asarray([1.0, 2.0]), scaling)}
+
+
+@case("running extremes with ties along the first axis are pushed forward for each element of a batch",
+      slopes=[[[1, 2], [2, 2], [2.5, 1]], [[1, 2], [1, 4], [1, 4]]])  # fmt: skip
+def ties_of_each(ug: Any) -> Results:
+    x = ug.asarray([[[1.0, 4.0], [2.0, 3.0], [2.0, 4.0]], [[5.0, 1.0], [4.0, 6.0], [3.0, 2.0]]])
+    t = ug.asarray([[[1.0, 2.0], [2.0, 5.0], [3.0, 0.0]], [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]])
+
+    def pushed(x: Any, t: Any) -> Any:
+        return ug.jvp(lambda x: ug.cumulative_max(x, axis=0), (x,), (t,))[1]
+
+    return {"slopes": ug.vmap(pushed)(x, t)}
 
 
 @case("the outer vmap over rows, the inner one over columns, with axes wherever they are",
@@ -230,7 +249,7 @@ def mistakes(ug: Any) -> Results:
 def all_letters(ug: Any) -> Results:
     x, y = np.float32([[1.0, 2.0], [3.0, 4.0]]), np.float32([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
     subscripts = f"{string.ascii_lowercase},{string.ascii_uppercase}->aB"
-    if ug.get_backend() != "numpy":  # few others have arrays of so many axes
+    if ug.get_backend() not in ("numpy", "torch"):  # few others have arrays of so many axes
         return {"value": ug.asarray(x[:, :, None] * y[:, None]), "none": "(0, 2, 3)"}
     arrays = [ug.asarray(x.reshape(2, 2, *[1] * 25)), ug.asarray(y.reshape(2, 1, 3, *[1] * 24))]
     product = ug.vmap(lambda x, y: ug.einsum(subscripts, x, y))

@@ -211,6 +211,18 @@ def _traced(ug: Any, x: Any, function: Callable[[Any], Any]) -> Any:
     return function(x)
 
 
+@case("what singular values are cut off by has no gradient, and keeps what it holds", everyday=False, kept=[7])
+def cut_by_a_variable(ug: Any) -> Results:
+    x, rtol = ug.asarray([[1.0, 2.0]]), ug.asarray([1e-3])
+    x.attach_grad()
+    rtol.attach_grad()
+    rtol.backward(ug.asarray([7.0]))
+    with ug.record():
+        y = ug.linalg.pinv(x, rtol=rtol[0])
+    y.backward()
+    return {"kept": rtol.grad, "grad": x.grad}
+
+
 @case("who may ask for derivatives of the vectors of repeated values is warned", everyday=False, warned=[1, 1, 0, 0, 0])
 def warned_of_repeated(ug: Any) -> Results:
     same, apart = ug.asarray(np.eye(2)), ug.asarray(np.diag([1.0, 2.0]))
@@ -240,7 +252,7 @@ _EVEN_WEIGHTS = (_WEIGHTS + _WEIGHTS.T) / 2
 @case("functions of a matrix with repeated values have the derivatives that they have, and no second ones",
       everyday=False,
       dtype="float64", exp=_EVEN_WEIGHTS * math.e, sqrt=_EVEN_WEIGHTS / 4, cube=_WEIGHTS * 4, beside=_EVEN_WEIGHTS,
-      unknown=True, second=True, twice=True)  # fmt: skip
+      unknown=True, second=True, twice=True, alone=True)  # fmt: skip
 def functions_of_repeated(ug: Any) -> Results:
     weights, eye = ug.asarray(_WEIGHTS), np.eye(3)
 
@@ -263,6 +275,10 @@ def functions_of_repeated(ug: Any) -> Results:
     def undefined(f: Callable[[Any], Any], x: Any) -> bool:
         return bool(np.isnan(gradient(f, x).numpy()).any())
 
+    def first(x: Any) -> Any:
+        v = ug.linalg.eigh(x)[1][:, 0]
+        return (v * v.detach()).sum()
+
     turned = np.linalg.qr(_WEIGHTS)[0]
     corner = ug.asarray(np.eye(3)[[1, 0, 2]] * np.array([0.0, 1.0, 0.0]))
     return {
@@ -276,6 +292,7 @@ def functions_of_repeated(ug: Any) -> Results:
         "unknown": undefined(of(lambda w: w * w, corner), 2 * eye),
         "second": undefined(lambda x: ug.grad(of(ug.exp))(x)[0, 1], eye),
         "twice": undefined(lambda x: (ug.linalg.eigh(x)[1] ** 2 * weights).sum(), eye),
+        "alone": undefined(first, turned @ np.diag([2.0, 2.0, 5.0]) @ turned.T),
     }
 
 

@@ -290,6 +290,37 @@ def beyond_memory(ug: Any) -> Results:
     }  # fmt: skip
 
 
+@case("a matrix of more elements than any memory has", error="ShapeError")
+def diagonal_far_out(ug: Any) -> Results:
+    return {"error": raised(lambda: ug.diag(ug.ones(2), 10**10))}
+
+
+class _Refusing:
+    """An array whose owner does not give it away."""
+
+    def __init__(self, error: type[Exception]) -> None:
+        self._error = error
+
+    def __dlpack__(self, **asked: Any) -> Any:
+        raise self._error("not now")
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 1, 0
+
+
+@case("what its owner does not give away by DLPack: forbidding the copy was wrong, or something else is",
+      errors=["InterchangeError", "ArgumentError", *["InterchangeError"] * 3])  # fmt: skip
+def not_given_away(ug: Any) -> Results:
+    if ug.get_backend() == ORACLE:  # which knows no DLPack
+        return {"errors": ["InterchangeError", "ArgumentError", *["InterchangeError"] * 3]}
+    asked: tuple[tuple[type[Exception], bool | None], ...] = (
+        (ValueError, None), (ValueError, False), (ValueError, True), (BufferError, None), (BufferError, False),
+    )  # fmt: skip
+    return {
+        "errors": [raised(lambda e=e, copy=copy: ug.from_dlpack(_Refusing(e), copy=copy)) for e, copy in asked],
+    }
+
+
 @case("quantiles that are none", errors=["ArgumentError"] * 5)
 def quantiles(ug: Any) -> Results:
     x = ug.ones(3)
