@@ -44,6 +44,8 @@ REPLACED = {
     "eigh": "of the eigenvalues too it is NaN where they repeat",
     "eig": "as eigh",
     "eigvals": "PyTorch's second derivative raises an error where a cotangent is NaN",
+    "eigvalsh": "as eigvals, of complex matrices",
+    "svdvals": "as eigvals, of complex matrices",
     "svd": "as eigh, for singular values; and PyTorch has none of a completed U or V",
     "qr": "PyTorch has none of a completed Q",
 }

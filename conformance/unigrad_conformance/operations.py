@@ -24,7 +24,8 @@ def cases_of(family: Family) -> Iterator[Case]:
     for sample in family.samples:
         seen[sample.operation] += 1
         for dtype in (*sample.dtypes, *(_narrow(sample) if seen[sample.operation] == 1 and family.halves else ())):
-            first = dtype == sample.dtypes[0] and seen[sample.operation] == 1
+            main = dtype == sample.dtypes[0]
+            first = main and seen[sample.operation] == 1
             over = str(complex_of(as_dtype(dtype)))
             own = {"f": dtype, "c": over}
             inputs = tuple(
@@ -40,8 +41,8 @@ def cases_of(family: Family) -> Iterator[Case]:
                 name=f"{sample.operation}.{sample.name}.{dtype}",
                 family=family.name,
                 group=sample.operation,
-                run=_program(sample, differentiated, first),
-                quick=_program(sample, () if sample.slow else differentiated, first, plain=True)
+                run=_program(sample, differentiated, main, first),
+                quick=_program(sample, () if sample.slow else differentiated, main, first, plain=True)
                 if differentiated and _is_composed(sample)
                 else None,
                 quick_without=(*TRANSFORMED, "grad *") if sample.slow else TRANSFORMED,
@@ -78,7 +79,10 @@ def _is_composed(sample: Sample) -> bool:
     return sample.operation not in PRIMITIVES and not sample.operation.startswith("operator.")
 
 
-def _program(sample: Sample, differentiated: Sequence[str], first: bool, plain: bool = False) -> Callable[..., Results]:
+def _program(
+    sample: Sample, differentiated: Sequence[str], main: bool, first: bool, plain: bool = False
+) -> Callable[..., Results]:
+    """``main``: it is the first of the sample's dtypes; ``first``: and the operation's first sample."""
     names = tuple(sample.inputs)
 
     def run(ug: Any, *arrays: np.ndarray[Any, Any]) -> Results:
@@ -95,10 +99,10 @@ def _program(sample: Sample, differentiated: Sequence[str], first: bool, plain: 
                     results["forward twice agrees"] = _twice(ug, call, tensors, differentiated)
                 if len(differentiated) > 1:
                     results["directions add up"] = _added(ug, call, tensors, differentiated)
-                if differentiated:
-                    results["NaN is handed on"] = _undefined(ug, call, tensors, differentiated, sample.second)
             except ug.UnigradError as error:  # what the other results say is not lost
                 results["mapped alike"] = f"{type(error).__name__}: {error}"
+        if main and differentiated and not plain:
+            results["NaN is handed on"] = _undefined(ug, call, tensors, differentiated, sample.second)
         results["inputs unchanged"] = all(
             np.array_equal(tensors[name].numpy(), array, equal_nan=has_gradients(array.dtype))
             for name, array in zip(names, arrays, strict=True)

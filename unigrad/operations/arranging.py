@@ -255,7 +255,7 @@ def fliplr(x: Array, /) -> Tensor:
 
 def _each(change: Callable[[Tensor], Tensor], arrays: Sequence[Array]) -> Any:
     """All arrays changed, as a tuple; one alone as it is."""
-    found = tuple(map(change, tensors(arrays))) if arrays else ()
+    found = tuple(map(change, tensors(arrays)))
     return found[0] if len(found) == 1 else found
 
 

@@ -98,11 +98,11 @@ def _scaled_erfc(x: Values, order: int) -> Values:
     far = where(x > 1, x, 1.0)
     ratio = 0.5 / far
     (ratio,) = scan(counted(170 + order, order), lambda row, ratio: (0.5 / (far + ratio * (row[0] + 1.0)),), ratio)
-    found = ratio * 0.0 + _SLOPE * math.factorial(order) * (-2.0) ** order
+    product: Values | float = _SLOPE * math.factorial(order) * (-2.0) ** order
     for number in range(order, -1, -1):
         ratio = 0.5 / (far + ratio * (number + 1.0))
-        found = found * ratio
-    return where(x > 1, found, value)
+        product = ratio * product
+    return where(x > 1, product, value)
 
 
 in_double(scaled_erfc_, _scaled_erfc)

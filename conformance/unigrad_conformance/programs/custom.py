@@ -129,6 +129,20 @@ def the_rule_decides(ug: Any) -> Results:
     return {"grad": x.grad, "value": y.detach()}
 
 
+@case("a rule that depends on what the result does not: the gradient is 0, and its slope along the other is not",
+      value=[0], slope=[5])  # fmt: skip
+def only_the_rule(ug: Any) -> Results:
+    @ug.custom_gradient
+    def f(x: Any, w: Any) -> Any:
+        return x * 1, lambda g: (g * w, None)
+
+    x, w = ug.asarray([3.0]), ug.asarray([2.0])
+    if is_reference(ug):
+        return {"value": x * 0, "slope": x * 0 + 5}
+    value, slope = ug.jvp(lambda x: ug.grad(lambda w: f(x, w).sum())(w), (x,), (x * 0 + 5,))
+    return {"value": value, "slope": slope}
+
+
 @case("several outputs in a container, of which one is not used; factors and keywords pass through",
       x=[6, 8], y=[2, 4], both=[7, 9], second=[72, 128])  # fmt: skip
 def several_outputs(ug: Any) -> Results:

@@ -38,7 +38,13 @@ def _share(ug: Any, f: Callable[..., Any]) -> Any:
     """The slope of one of 70,000 equal numbers that share a thousand: more than float16 can count. The reference counts
     exactly, and takes long: there 70 share one."""
     count = 70 if _is_reference(ug) else 70000
-    return _slope(ug, lambda x: f(x) * (count / 70), _filled(ug, 1, count))
+
+    def shared(x: Any) -> Any:
+        found = f(x)
+        assert found.dtype == x.dtype
+        return found * (count / 70)
+
+    return _slope(ug, shared, _filled(ug, 1, count))
 
 
 def _bands(ug: Any, size: float) -> Any:

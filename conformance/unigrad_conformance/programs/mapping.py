@@ -64,6 +64,13 @@ def nested(ug: Any) -> Results:
     return {"table": table, "same": np.array_equal(np.moveaxis(last.numpy(), -1, 0), table.numpy())}
 
 
+@case("a number that is not mapped stays one, whose dtype is that of what it meets", value=[2, 4], made="float32")
+def number_beside(ug: Any) -> Results:
+    x, wide = ug.asarray([1.0, 2.0]), ug.asarray(np.array([1.0]))
+    found = ug.vmap(lambda pair, wide: pair[0] * pair[1], in_axes=((0, None), None))((x, 2.0), wide)
+    return {"value": found, "made": str(found.dtype)}
+
+
 @case("in_axes and out_axes in the containers that the arguments and results are", shapes=["(3, 2)", "(2,)"], whole=6)
 def containers(ug: Any) -> Results:
     def f(tree: Any, factor: Any, *, power: int) -> Any:

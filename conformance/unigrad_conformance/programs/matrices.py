@@ -252,7 +252,8 @@ _EVEN_WEIGHTS = (_WEIGHTS + _WEIGHTS.T) / 2
 @case("functions of a matrix with repeated values have the derivatives that they have, and no second ones",
       everyday=False,
       dtype="float64", exp=_EVEN_WEIGHTS * math.e, sqrt=_EVEN_WEIGHTS / 4, cube=_WEIGHTS * 4, beside=_EVEN_WEIGHTS,
-      unknown=True, second=True, twice=True, alone=True)  # fmt: skip
+      unknown=True, second=True, twice=True, alone=True,
+      left=True, right=True)  # fmt: skip
 def functions_of_repeated(ug: Any) -> Results:
     weights, eye = ug.asarray(_WEIGHTS), np.eye(3)
 
@@ -266,6 +267,10 @@ def functions_of_repeated(ug: Any) -> Results:
     def cube(x: Any) -> Any:
         u, s, vh = ug.linalg.svd(x, full_matrices=False)
         return ((u * s) @ vh * weights).sum() * 4
+
+    def beside_values(x: Any, side: int) -> Any:
+        parts = ug.linalg.svd(x, full_matrices=False)
+        return parts[side][0, 0] ** 2 + parts[1].sum()
 
     def gradient(f: Callable[[Any], Any], x: Any) -> Any:
         with warnings.catch_warnings():
@@ -293,6 +298,8 @@ def functions_of_repeated(ug: Any) -> Results:
         "second": undefined(lambda x: ug.grad(of(ug.exp))(x)[0, 1], eye),
         "twice": undefined(lambda x: (ug.linalg.eigh(x)[1] ** 2 * weights).sum(), eye),
         "alone": undefined(first, turned @ np.diag([2.0, 2.0, 5.0]) @ turned.T),
+        "left": undefined(lambda x: beside_values(x, 0), np.eye(3, 2) * [1.0, 0.0]),
+        "right": undefined(lambda x: beside_values(x, 2), np.eye(3, 2) * [1.0, 0.0]),
     }
 
 
@@ -303,6 +310,7 @@ _REPEATED = {
     "zeros": np.zeros((3, 3)),
     "rank one": np.ones((3, 3)),
     "large": np.full((3, 3), 1e6),
+    "nearly nilpotent": np.triu(np.ones((3, 3)), 1) + 2.0**-13 * np.eye(3),
     "regular": _TURNED,
 }
 

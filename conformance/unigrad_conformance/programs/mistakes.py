@@ -215,7 +215,7 @@ def arranged(ug: Any) -> Results:
 
 @case("searching where nothing can be found", errors=["ShapeError", "ArgumentError", "ShapeError", "ArgumentError",
       "DtypeError", "IndexRangeError", "ShapeError", "DtypeError", "IndexRangeError", "DtypeError",
-      *["IndexRangeError"] * 2])  # fmt: skip
+      *["IndexRangeError"] * 2, *["ShapeError"] * 4])  # fmt: skip
 def searched(ug: Any) -> Results:
     x, v = ug.ones((2, 3)), ug.ones(3)
     attempts = [
@@ -225,6 +225,7 @@ def searched(ug: Any) -> Results:
         lambda: ug.take(v, ug.asarray([0.5])), lambda: ug.take_along_axis(v, ug.asarray([-4])),
         lambda: ug.take_along_axis(v, ug.asarray([True, False, True])),
         lambda: ug.partition(x, 3), lambda: ug.argpartition(x, [0, -4]),
+        *[lambda f=f, y=y: f(y) for f in (ug.argmax, ug.argmin) for y in (v[:0], x[:, :0])],
     ]  # fmt: skip
     return {"errors": [raised(attempt) for attempt in attempts]}
 
@@ -485,7 +486,7 @@ def no_answer(ug: Any) -> Results:
     return {**found, "errors": [raised(attempt) for attempt in attempts], "names": names}
 
 
-@case("shapes that hold no matrices, or none that fit", errors=["ShapeError"] * 16, names=True)
+@case("shapes that hold no matrices, or none that fit", errors=["ShapeError"] * 18, names=True)
 def matrix_shapes(ug: Any) -> Results:
     x, v, linalg = ug.ones((2, 3)), ug.ones(3), ug.linalg
     attempts = [
@@ -494,6 +495,7 @@ def matrix_shapes(ug: Any) -> Results:
         lambda: linalg.svd(v), lambda: linalg.qr(v), lambda: linalg.outer(x, v),
         lambda: linalg.cross(ug.ones(2), ug.ones(2)), lambda: linalg.trace(v),
         lambda: linalg.eigvals(x), lambda: linalg.eig(x), lambda: linalg.expm(x), lambda: ug.nn.unfold(x, 2),
+        lambda: linalg.eigh(v[None]), lambda: linalg.eigvalsh(v[None]),
     ]  # fmt: skip
     return {"errors": [raised(attempt) for attempt in attempts], "names": "(2, 3)" in message(lambda: linalg.inv(x))}
 
@@ -508,7 +510,7 @@ def linalg_arguments(ug: Any) -> Results:
     return {"errors": [raised(attempt) for attempt in attempts]}
 
 
-@case("convolutions whose shapes do not fit", errors=["ShapeError"] * 9)
+@case("convolutions whose shapes do not fit", errors=["ShapeError"] * 11)
 def convolution_shapes(ug: Any) -> Results:
     x, w = ug.ones((1, 4, 5, 5)), ug.ones((2, 4, 3, 3))
     attempts = [
@@ -519,6 +521,8 @@ def convolution_shapes(ug: Any) -> Results:
         lambda: ug.nn.conv2d(x, w, groups=3),
         lambda: ug.nn.conv2d(x, w, ug.ones(3)),
         lambda: ug.nn.conv1d(x, w),
+        lambda: ug.nn.conv1d(x, w[..., 0]),
+        lambda: ug.nn.conv2d(x[0], w),
         lambda: ug.nn.conv_transpose2d(x, w),
         lambda: ug.nn.unfold(x, 7),
     ]
@@ -619,7 +623,7 @@ def _equal(count: int, *errors: str) -> dict[str, Any]:
 
 
 @case("what grad cannot differentiate: the message names the argument and its leaf, and what to type",
-      **_equal(1, *["DtypeError"] * 6, *["ArgumentError"] * 7))  # fmt: skip
+      **_equal(1, *["DtypeError"] * 6, *["ArgumentError"] * 8))  # fmt: skip
 def differentiated_arguments(ug: Any) -> Results:
     x, whole = ug.ones(2), ug.asarray([1, 2])
 
@@ -638,6 +642,7 @@ def differentiated_arguments(ug: Any) -> Results:
         (lambda: ug.grad(f, (0, -1))(x), "ArgumentError", ("(0, -1)", "twice")),
         (lambda: ug.vjp(f, x, argnums=True), "ArgumentError", ("argnums=True",)),
         (lambda: ug.hessian(f, 1.0)(x), "ArgumentError", ("argnums=1.0",)),
+        (lambda: ug.grad(f, "")(x), "ArgumentError", ("argnums=''",)),
         (lambda: ug.grad(f)(x=x), "ArgumentError", ("0 positional arguments",)),
         (lambda: ug.grad(x), "ArgumentError", ("takes a function", "ug.gradients")),
     ])  # fmt: skip
@@ -666,7 +671,7 @@ def returned_values(ug: Any) -> Results:
 
 
 @case("tangents and cotangents that do not fit: both structures, shapes or dtypes are told",
-      **_equal(1, *["ArgumentError"] * 7, *["ShapeError"] * 3, *["DtypeError"] * 4))  # fmt: skip
+      **_equal(1, *["ArgumentError"] * 9, *["ShapeError"] * 3, *["DtypeError"] * 4))  # fmt: skip
 def directions(ug: Any) -> Results:
     x, wide = ug.ones(2), ug.ones(2, dtype=ug.float64)
 
@@ -683,6 +688,8 @@ def directions(ug: Any) -> Results:
         (lambda: ug.hvp(lambda x: x.sum(), (x,), (None,)), "ArgumentError", ("tangent 0", "none")),
         (lambda: pull(x), "ArgumentError", ("the cotangent", "['a']")),
         (lambda: pull({"a": x, "b": x}), "ArgumentError", ("['a']", "['b']")),
+        (lambda: pull(dict.fromkeys("abcdefgh", x)), "ArgumentError", ("['f'] and 2 more",)),
+        (lambda: ug.tree_map(lambda x, y: x, p, x), "ArgumentError", ("container 1",)),
         (lambda: ug.jvp(f, (p,), ({"w": ug.ones(3)},)), "ShapeError", ("argument 0['w']", "(3,)", "(2,)")),
         (lambda: pull({"a": ug.ones((2, 1))}), "ShapeError", ("output['a']", "(2, 1)", "(2,)")),
         (lambda: pull({"a": 1.0}), "ShapeError", ("output['a']", "()", "(2,)")),

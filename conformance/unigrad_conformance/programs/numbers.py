@@ -333,14 +333,22 @@ def bounds_of_clip(ug: Any) -> Results:
     }  # fmt: skip
 
 
-@case("numbers chosen by a floating condition have the slope 0", value=[0.5, 2.0], slope=[0, 0], twice=[0, 0])
+@case("numbers chosen by a floating condition have the slope 0, and what is chosen by it has its own",
+      value=[0.5, 2.0], slope=[0, 0], twice=[0, 0], kept=[3, 0], left=[0, 4], of_kept=[1, 0],
+      of_left=[0, 1])  # fmt: skip
 def numbers_chosen(ug: Any) -> Results:
     x = ug.asarray([1.0, 0.0])
 
     def slope(x: Any) -> Any:
         return ug.grad(lambda x: ug.sum(ug.where(x, 0.5, 2.0)))(x)
 
-    return {"value": ug.where(x, 0.5, 2.0), "slope": slope(x), "twice": ug.grad(lambda x: ug.sum(slope(x)))(x)}
+    y = ug.asarray([3.0, 4.0])
+    return {
+        "value": ug.where(x, 0.5, 2.0), "slope": slope(x), "twice": ug.grad(lambda x: ug.sum(slope(x)))(x),
+        "kept": ug.where(x, y, 0.0), "left": ug.where(x, 0.0, y),
+        "of_kept": ug.grad(lambda y: ug.sum(ug.where(x, y, 0.0)))(y),
+        "of_left": ug.grad(lambda y: ug.sum(ug.where(x, 0.0, y)))(y),
+    }  # fmt: skip
 
 
 TOO_LARGE = {

@@ -194,14 +194,15 @@ def rows_of_numbers(ug: Any) -> Results:
     return {"value": y.detach(), "grad": x.grad, "jacobian": ug.jacobian(f)(x)}
 
 
-@case("gradients of a gradient that does not depend on x are zeros", first=[3, 3], second=[0, 0])
+@case("gradients of a gradient that does not depend on x are zeros, and release it", first=[3, 3], second=[0, 0],
+      error="GraphFreedError")  # fmt: skip
 def second_of_linear(ug: Any) -> Results:
     x = ug.ones(2)
     x.attach_grad()
     with ug.record():
         first = ug.gradients(x * 3, x, create_graph=True)
         second = ug.gradients(first, x)
-    return {"first": first, "second": second}
+    return {"first": first, "second": second, "error": raised(first.backward)}
 
 
 @case("backward(create_graph=True) leaves gradients that can be differentiated", first=[12], second=[12])
@@ -324,7 +325,8 @@ def leaf_of_several_values(ug: Any) -> Results:
 
 @case("a copy of a variable is a variable of its own, with its gradient, and a pickled one as well",
       values=[1, 2], grads=[[2, 4], [2, 4], [2, 4]], own=[[2, 2], [2, 2], [2, 4]],
-      recorded=[2, 2], plain=[False, False], history="NotRecordedError")  # fmt: skip
+      recorded=[2, 2], plain=[False, False], history="NotRecordedError",
+      computed="UnsupportedError")  # fmt: skip
 def copies(ug: Any) -> Results:
     x = ug.asarray([1.0, 2.0])
     x.attach_grad("add")
@@ -354,7 +356,11 @@ def copies(ug: Any) -> Results:
     shallow = copy.copy(x.detach())
     shallow[0] = 9.0
     plain = copy.deepcopy(x.detach()), copy.deepcopy(x.grad)
+    with ug.record():
+        z = x * x
+        computed = raised(lambda: copy.deepcopy(z))
     return {
+        "computed": computed,
         "values": x, "grads": kept, "own": ug.stack([deep.grad, again.grad, x.grad]),
         "recorded": recorded, "deep": deep, "again": again,
         "plain": [each.grad is not None for each in plain], "history": history,

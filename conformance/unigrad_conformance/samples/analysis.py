@@ -45,6 +45,8 @@ _row("cov", "rows", "ug.cov(x)", x=_x)
 _row("cov", "columns", "ug.cov(x, rowvar=False, bias=True)", x=_x)
 _row("cov", "two_vectors", "ug.cov(x, y)", x=_v, y=_grid)
 _row("cov", "one", "ug.cov(x)", x=_v)
+for _operation in ("cov", "corrcoef"):
+    _row(_operation, "one_by_columns", f"ug.{_operation}(x, rowvar=False)", x=_v, second=False)
 _row("cov", "weights", "ug.cov(x, fweights=n, aweights=w)", x=_x, n=whole([1, 2, 1, 3]), w=spread(0.5, 1, 4))
 _row("cov", "complex", "ug.cov(x)", x=disk(0.5, 2, 2, 3))
 _row(

@@ -42,6 +42,8 @@ _row("asarray", "raw_array", "ug.asarray((x * 2).raw)", x=spread(1, 2, 2, 3), dt
 _row("tensor", "lists", "ug.tensor([[1.0, 2.0], [3.0, 4.5]])")
 _row("tensor", "dtype", "ug.tensor([1, 2], ug.float64)")
 _row("asarray", "dtype", "ug.asarray([1, 2], dtype=ug.float64)")
+_row("asarray", "dtype_of_a_tensor", "ug.asarray(n, dtype=ug.float64), ug.asarray(n > 1, 'int64')", n=whole([1, 2]))
+CREATION("asarray", "differentiable", "ug.asarray(x * x, dtype=ug.float64) * x", x=spread(1, 2, 3))
 _row("asarray", "no_elements", "ug.asarray(np.zeros((0, 3), dtype=np.float32))")
 
 

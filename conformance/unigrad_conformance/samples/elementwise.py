@@ -33,6 +33,7 @@ _row("pow", "whole_exponents", "x ** 2 + x ** 3 + x ** -1 + x ** 1 + x ** 0.5", 
 _row("pow", "negative_base", "x ** 3", x=-_a)
 _row("pow", "exponents_near_zero", "x ** y", x=real([0.5, 3.0, 900.0]), y=real([-0.3, 0.05, -7.3]))
 _row("pow", "no_power", "x ** y", x=real([-1.5, 2.0, -1.5]), y=real([2.5, 1.5, 1e-20]))
+_row("pow", "minus_infinity", "x ** y", x=real([float("-inf")] * 2), y=real([2.5, -2.5]), second=False)
 _row("pow", "integers", "n ** 2", n=whole([1, -2, 3]), flat=True, dtypes=("float32",))
 _row("floor_divide", "floats", "ug.floor_divide(x, y)", x=real([-7.5, 7.5, 3.25]), y=real([3.5, -3.5, 1.5]))
 _row("floor_divide", "integers", "n // m", n=whole([-7, 7, 8]), m=whole([3, -3, 4]), flat=True, dtypes=("float32",))
@@ -128,10 +129,12 @@ _row("acosh", "near_one", "ug.acosh(x)", x=real([1.0009765625, 1e6]), second=Fal
 _row("asinh", "far_out", "ug.asinh(x)", x=real([-1e12, 1e-6, 1e12]), second=False)
 _row("sinh", "far_out", "ug.sinh(x)", x=real([-40.0, 1e-6, 40.0]))
 _row("sinc", "around_zero", "ug.sinc(x)", x=real([0.0, 0.0009765625, -0.125, 0.4]))
+_row("erf", "many", "ug.erf(x * ug.ones((2, 9000), dtype=x.dtype))[:, -2:]", x=real([[0.5], [-1.25]]), flat=True)
 _row("erf", "far_out", "ug.erf(x)", x=real([-3.0, 1e-6, 2.75]))
 _row("gammaln", "small_and_large", "ug.gammaln(x)", x=real([0.0009765625, 0.5, 30.0, 1000.0]))
 _row("gammaln", "first_whole_numbers", "ug.gammaln(x)", x=real([1.0, 2.0, 3.0, 4.0]))
 _row("gammaln", "negative", "ug.gammaln(x)", x=real([-0.25, -1.5]))
+_row("gammaln", "poles", "ug.gammaln(x)", x=real([0.0, -1.0, -2.0, -31.0]), flat=True)
 # The gradient, which has a zero there itself, is digamma, with cases of its own.
 _row("gammaln", "about_its_zeros", "ug.gammaln(x)", x=real([1.0, 2.0, 0.9375, 2.0625]), flat=True)
 _row("digamma", "small_and_large", "ug.digamma(x)", x=real([0.0009765625, 0.5, 30.0, 1000.0]))
@@ -147,6 +150,7 @@ for _decimals in (1, -1, 30):
     _row("round", f"decimals_{_decimals}".replace("-", "minus_"), f"ug.round(x, {_decimals})",
          x=real([0.25, -1.375, 15.0, 25.0, 1234.5, 0.0625]))  # fmt: skip
 _row("round", "integers_to_tens", "ug.round(n, -1)", n=whole([15, 25, -15, -25, 7, -4]), flat=True, dtypes=("float32",))
+_row("round", "integers_to_ones", "ug.round(n, np.int64(0))", n=whole([15, -7, 4]), flat=True, dtypes=("float32",))
 for _operation in ("floor", "ceil", "round", "trunc"):
     _row(
         _operation, "both_signs", f"ug.{_operation}(x)", x=real([-2.5, -1.5, -0.25, 0.5, 1.5, 2.5, 2.75])
@@ -191,6 +195,8 @@ _row(
     "clip", "number_by_bytes", "ug.clip(3, min=n), ug.clip(2.5, max=x)", n=whole([4], "int8"), x=real([1.0]), flat=True
 )
 _row("clip", "arrays", "ug.clip(x, low, high)", x=_c, low=spread(-1.5, -0.5, 3), high=spread(0.5, 1.5, 2, 1))
+_row("clip", "infinite", "ug.clip(x, -1.0, 1.25) * y", x=real([float("inf"), float("-inf"), 1.0]),
+     y=real([0.5, 1.5, 2.0]))  # fmt: skip
 _row("clip", "integers", "ug.clip(n, 0, 2)", n=whole([-1, 1, 5]), flat=True, dtypes=("float32",))
 
 # --- comparison and logic -----------------------------------------------------------------------------------

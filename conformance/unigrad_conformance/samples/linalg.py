@@ -177,6 +177,8 @@ _row(
 _row("linalg.matrix_norm", "1_no_columns", "ug.linalg.matrix_norm(x, ord=1)", x=_no_columns)
 _row("linalg.norm", "spectral", "ug.linalg.norm(x, 2)", x=_square)
 _row("linalg.cond", "spectral", "ug.linalg.cond(x)", x=_tall)
+for _order in (2, -2):
+    _row("linalg.cond", f"no_square_{_order}".replace("-", "minus_"), f"ug.linalg.cond(x, {_order})", x=_tall)
 _row("linalg.cond", "inverse", "ug.linalg.cond(x, -2)", x=_stack)
 _row("linalg.cond", "by_rows", "ug.linalg.cond(x, ug.inf)", x=_even)
 
@@ -260,6 +262,8 @@ _row("linalg.det", "third", "ug.grad(lambda x: ug.linalg.det(x).sum())(x)", x=_s
 # A singular matrix, one of whose eigenvalues is where the polynomial is looked at for matrices of norm 1.
 _singular = real([[6.5**0.5, 0, 0], [0, 0, 0], [0, 0, 1]])
 _row("linalg.det", "third_singular", "ug.grad(lambda x: ug.linalg.det(x).sum())(x)", x=_singular)
+_row("linalg.det", "directions", "ug.vjp(ug.grad(ug.linalg.det), x.detach())[1](y)[0]", x=_square, y=spread(1, 2, 3, 3),
+     second=False)  # fmt: skip
 _row("linalg.det", "third_complex", "ug.grad(lambda z: ug.real(ug.linalg.det(z)))(z)", z=_z)
 _row("linalg.expm", "longer_stack", "ug.linalg.expm(x)", x=spread(-1, 1, 1, 2, 3, 3))
 _row("linalg.matrix_norm", "1_no_columns_kept", "ug.linalg.matrix_norm(x, ord=1, keepdims=True)", x=_no_columns)

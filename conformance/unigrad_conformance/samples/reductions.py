@@ -66,6 +66,8 @@ for _operation in ("argmax", "argmin"):
 _row("cumulative_sum", "vector", "ug.cumulative_sum(x)", x=spread(0.5, 2.5, 4))
 _row("cumulative_sum", "axis", "ug.cumulative_sum(x, axis=0) * ug.cumsum(x, axis=1)", x=_x)
 _row("cumulative_sum", "initial", "ug.cumulative_sum(x, axis=1, include_initial=True)", x=_x)
+for _operation in ("cumulative_sum", "cumulative_prod"):
+    _row(_operation, "zero_dimensional", f"ug.{_operation}(x) ** 2", x=real(1.5))
 _row("cumulative_sum", "no_elements", "ug.cumulative_sum(x)", x=spread(0, 1, 0))
 _row("cumulative_sum", "integers", "ug.cumulative_sum(n)", n=whole([1, 2, 3], "int32"), flat=True, dtypes=("float32",))
 _row("cumulative_prod", "vector", "ug.cumulative_prod(x)", x=spread(0.5, 2.5, 4))

@@ -127,7 +127,9 @@ for _operation in ("betainc", "betaincc"):
 for _operation in ("yn", "kn", "expn"):
     _row(_operation, "order", f"ug.special.{_operation}(2, x)", x=real([0.75, 4.0]))
 _row("jn", "order", "ug.special.jn(2, x)", x=real([0.75, 4.0, 24.75]))
-_row("jn", "negative_order", "ug.special.jn(-3, x)", x=real([0.75, 40.0]))
+for _operation in ("jn", "yn"):
+    for _order in (-2, -3):
+        _row(_operation, f"negative_order_{-_order}", f"ug.special.{_operation}({_order}, x)", x=real([0.75, 40.0]))
 for _operation in ("iv", "ive", "kv", "kve"):
     _row(_operation, "real_order", f"ug.special.{_operation}(2.25, x)", x=real([0.75, 4.0]))
 _row("iv", "whole_order", "ug.special.iv(2, x)", x=real([-0.75, 4.0]))
@@ -327,7 +329,7 @@ for _call, _points in {
     "erfc(x)": [0.3, 3.1, 9.3, 21.3, 24.7, 25.9],
     "ndtr(x)": [-0.3, -3.1, -9.7, -30.3, -33.7, -36.9],
     "log_ndtr(x)": [0.3, 3.1, 9.7, 36.9],
-    "erfcx(x)": [0.3, 30.1, 1e9],
+    "erfcx(x)": [-26.1, -20.3, -5.7, 0.3, 30.1, 1e9],
     "gammaincc(2.5, x)": [3.1, 30.3, 200.7],
     "gammainc(2.5, x)": [1e-9, 1e-3, 0.9],
     "betainc(2.5, 1.5, x)": [1e-9, 1e-3, 0.3],
@@ -353,6 +355,8 @@ for _call, _points in {
     "ndtr(x)": [-3.0, 0.25, 1.5],
 }.items():  # for which there is another formula in float32
     _values(SMALL, f"single_{'parameters' if '(x,' in _call else 'points'}", _call, _points, "float32")
+for _name, _call in {"first_large": "beta(x, 2.5)", "second_large": "beta(2.5, x)"}.items():
+    _values(SMALL, _name, _call, [1000.3, 100000.7])
 for _source, _points in (
     ("sindg(x)", [0.0, 180.0, -180.0, 360.0, -540.0]),
     ("cosdg(x)", [90.0, -90.0, 270.0, -450.0]),
