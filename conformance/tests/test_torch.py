@@ -80,6 +80,9 @@ def test_pytorchs_forward_mode_meets_no_derivative_of_its_own_where_ours_is_anot
         x = forward_ad.make_dual(torch.tensor([float("nan")]), torch.ones(1))
         with pytest.raises(ug.OperationError, match="jvp"):  # where PyTorch's of abs is 0
             ug.abs(x)
+        y = forward_ad.make_dual(torch.tensor([7.0]), torch.ones(1))
+        value, tangent = forward_ad.unpack_dual(ug.floor_divide(ug.asarray(y), 2.0).raw)
+        assert (value.tolist(), tangent.tolist()) == ([3], [0])
 
 
 def test_a_number_beside_a_fake_array() -> None:

@@ -61,6 +61,15 @@ def crossed(ug: Any) -> Results:
     return {"value": ug.asarray(away.numpy())}
 
 
+@case("attaching leaves an array in its memory", same=True)
+def attached(ug: Any) -> Results:
+    x = ug.asarray([1.0, 2.0])
+    before = x.detach()
+    x.attach_grad()
+    _overwrite(x)
+    return {"same": bool(np.array_equal(before.numpy(), x.numpy()))}
+
+
 @case("a copy is in memory of its own", value=[1, 2, 3], same=False)
 def copies(ug: Any) -> Results:
     x = ug.asarray([1.0, 2.0, 3.0])

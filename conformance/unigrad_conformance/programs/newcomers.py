@@ -140,10 +140,12 @@ def notebook(ug: Any) -> Results:
     x = ug.asarray([[1.0, 2.5], [3.0, 4.0]])
     shown = x._repr_html_()
     x.attach_grad()
+    with ug.record():
+        recorded = (x * 2)._repr_html_()
     inside = shown.replace("<div>", "").replace("</div>", "").replace("<small", "").replace("<pre", "")
     return {
         "values": "2.5" in shown,
-        "kind": "float32" in shown and "(2, 2)" in shown and "attached" in x._repr_html_(),
+        "kind": "float32" in shown and "(2, 2)" in shown and "attached" in x._repr_html_() and "recorded" in recorded,
         "escaped": "<" not in inside.replace("</small>", "").replace("</pre>", ""),
         "shapes": ["shape=" in repr(ug.zeros(shape)) for shape in ((0,), (0, 3))],
     }

@@ -126,6 +126,17 @@ def released_common_part(ug: Any) -> Results:
     return {"error": raised(second.backward), "grad": x.grad}
 
 
+@case("what many arrays were put together into is released as well", error=["GraphFreedError"] * 2, grad=[2, 2])
+def released_many(ug: Any) -> Results:
+    x = ug.ones(2)
+    x.attach_grad()
+    with ug.record():
+        y = ug.stack([x, x])
+        y.backward()
+        z = y * 2
+    return {"error": [raised(y.backward), raised(z.backward)], "grad": x.grad}
+
+
 @case("two recordings that share only a constant: each can run its backward", first=[3, 4], second=[6, 8])
 def shared_constant(ug: Any) -> Results:
     x, y, constant = ug.ones(2), ug.ones(2), ug.asarray([3.0, 4.0])

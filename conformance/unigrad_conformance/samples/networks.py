@@ -390,6 +390,11 @@ _row(
     "ug.nn.max_pool1d(x, 2, stride=2, dilation=2) ** 2",
     x=real([[[1, 0, 5, 0, 2, 4, 1, 3]]]),
 )
+for _pair in ((0, 1), (1, 0)):
+    _row(
+        "nn.max_pool1d", f"bordered_{_pair[0]}_{_pair[1]}", f"ug.nn.max_pool1d(x, 2, padding=({_pair},))",
+        x=spread(-1, 1, 1, 1, 5), second=False,
+    )  # fmt: skip
 _row("nn.max_pool1d", "beyond", "ug.nn.max_pool1d(x, 2, stride=3, ceil_mode=True)", x=spread(-1, 1, 1, 1, 7))
 _row("nn.max_pool1d", "far_beyond", "ug.nn.max_pool1d(x, 2, stride=3, ceil_mode=True)", x=spread(-1, 1, 1, 1, 9))
 _row("nn.max_pool1d", "none_beyond", "ug.nn.max_pool1d(x, 1, stride=2, ceil_mode=True)", x=spread(-1, 1, 1, 1, 2))
