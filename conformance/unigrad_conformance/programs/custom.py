@@ -102,6 +102,28 @@ def rows_without_a_slope(ug: Any) -> Results:
     }
 
 
+@case("the rule is given zeros where nothing arrived, and None in place of an integer output", grad=[3, 3],
+      none=[False, False, True])  # fmt: skip
+def nothing_arrived(ug: Any) -> Results:
+    if is_reference(ug):
+        return {"grad": ug.ones(2) * 3, "none": [False, False, True]}
+    none: list[bool] = []
+
+    @ug.custom_gradient
+    def three(x: Any) -> Any:
+        def rule(gs: Any) -> Any:
+            none[:] = [g is None for g in gs]
+            return gs[0] * 3 + gs[1]
+
+        return (x * 3, x * 1, ug.argmax(x)), rule
+
+    (x,) = attached(ug, [1.0, 2.0])
+    with ug.record():
+        y = three(x)[0]
+    y.backward()
+    return {"grad": x.grad, "none": none}
+
+
 @case("where the forward rule alone knows of an input, its gradient is zeros that move", everyday=False,
       value=[0, 0], tangent=[1, 2])  # fmt: skip
 def forward_alone(ug: Any) -> Results:
