@@ -68,7 +68,8 @@ def special(backend: Backend) -> dict[str, Callable[..., Raw]]:
 
     def zeta(s: Raw, q: Raw) -> Raw:
         found = functions.zeta(torch.clamp(s, max=1e4), q)
-        found = torch.where((q > 1e300) & (s > 1), 0.0, found)
+        # Where q ** -s underflows and PyTorch loses the rest, there is nothing but the integral.
+        found = torch.where((q > 1e300) & (s > 1), torch.pow(q, 1.0 - s) / (s - 1.0), found)
         return torch.where((q >= 0) & (s >= 1), found, math.nan)
 
     gaussian, derived_erfc = (composition_of(backend, name) for name in ("gaussian", "scaled_erfc"))

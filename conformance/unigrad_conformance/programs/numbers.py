@@ -68,7 +68,7 @@ LITTLE = 1.0 * float(np.float32(1e-9))
 @case(
     "a nearly whole exponent is whole where the dtype says so, and else its power has no slope where it is NaN",
     **{
-        "whole": [4, 0, 4], "from below": [4, 0, 4],
+        "whole": [4, 0, 4], "from below": [4, 0, 4], "over": [0.25, inf, 0.25],
         "slope of whole": [-4, 0, 4], "one": [-2, 0, 2], "slope of one": [1, 1, 1],
         "least": [nan, 0, 1], "slope of least": [nan, inf, LITTLE / 2], "by an array": [nan, inf, LITTLE / 2],
         "below 0": [nan, inf, 1], "slope below 0": [nan, -inf, -LITTLE / 2],
@@ -81,7 +81,7 @@ def nearly_whole_exponents(ug: Any) -> Results:
         e: ug.grad(lambda x, e=e: (x**e).sum())(x) for e in (2.0000000001, 1.000000001, 1e-9, -1e-9)
     }  # fmt: skip
     return {
-        "whole": x**2.0000000001, "from below": x**1.9999999999,
+        "whole": x**2.0000000001, "from below": x**1.9999999999, "over": x**-2.0000000001,
         "slope of whole": slope[2.0000000001], "one": x**1.000000001,
         "slope of one": slope[1.000000001], "least": x**1e-9, "slope of least": slope[1e-9],
         "by an array": ug.grad(lambda x: (x ** ug.asarray(1e-9)).sum())(x), "below 0": x**-1e-9,

@@ -21,6 +21,7 @@ for _operation, _symbol in [("add", "+"), ("subtract", "-"), ("multiply", "*"), 
     _row(_operation, "number_with_complex", f"(0.5 - 1.25j) {_symbol} z", z=_a)
     _row(_operation, "real_with_complex_number", f"x {_symbol} 1.5j", x=spread(0.5, 1.5, 3), complex=True)
     _row(_operation, "complex_with_real_number", f"(z {_symbol} 2.5) + (2.5 {_symbol} z)", z=_a)
+_row("pow", "of_zero_by_complex", "0 ** z", z=complex_([1.0, 0.0, 2.0], [2.0, 0.0, 0.0]), second=False)
 _row("pow", "complex_whole_exponents", "z ** 2 + z ** 3 + z ** -1 + z ** 0.5", z=_a)
 _row("equal", "complex", "z == w", z=_a, w=complex_(_a.real, -_a.imag), flat=True)
 _row("not_equal", "complex", "z != w", z=_a, w=complex_(_a.real, -_a.imag), flat=True)

@@ -109,6 +109,11 @@ _row("sort", "nan_last", "ug.sort(x)", x=real([2.0, float("nan"), -1.0, 3.0]), s
 _row("sort", "integers", "ug.sort(n)", n=whole([3, 1, 2, 1]), flat=True, dtypes=("float32",))
 _row("argsort", "stable", "ug.argsort(x)", x=real([2, 1, 2, 1, 0]), flat=True)
 _row("argsort", "stable_descending", "ug.argsort(x, descending=True)", x=real([2, 1, 2, 1, 3]), flat=True)
+for _descending in (False, True):
+    _row(
+        "argsort", f"many_ties_{'descending' if _descending else 'ascending'}",
+        f"ug.argsort(n, descending={_descending})", n=whole([0, 1, 2, 1] * 6), flat=True, dtypes=("float32",),
+    )  # fmt: skip
 _row("argsort", "nan_last", "ug.argsort(x, descending=True)", x=real([2.0, float("nan"), 3.0]), flat=True)
 _row("argsort", "axis", "x.argsort(axis=0)", x=_x, flat=True)
 

@@ -91,6 +91,9 @@ _row(
 _row("rgamma", "poles_far_out", "ug.special.rgamma(x)", x=real([-200.0, -700.0]), flat=True)
 _row("zeta", "pairs", "ug.special.zeta(x.detach(), y)", x=real([1.5, 4.0]), y=real([0.75, 6.0]))
 _row("zeta", "ends", "ug.special.zeta(x, y)", x=real([2.0, 1.5, 1.0]), y=real([_inf, 0.0, 1e305]), flat=True)
+_row(
+    "zeta", "far_out", "ug.special.zeta(x, y)", x=real([1.001, 1.0001, 1.5]), y=real([1.5e300, 1e305, 1e301]), flat=True
+)
 _row("multigammaln", "dimension", "ug.special.multigammaln(x, 3)", x=real([1.75, 6.0]))
 for _operation in ("gammainc", "gammaincc"):
     _row(
