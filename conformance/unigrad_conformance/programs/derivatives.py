@@ -65,6 +65,7 @@ LINEAR: dict[str, Callable[[Any, Any], Any]] = {
     "softmax": lambda ug, x: ug.nn.softmax(x, axis=1),
     "inverse": lambda ug, x: ug.linalg.inv(x[:, :2] + 2 * ug.eye(2, dtype=x.dtype)),
     "qr": lambda ug, x: ug.linalg.qr(x[:, :2] + 2 * ug.eye(2, dtype=x.dtype))[1],
+    "singular values": lambda ug, x: ug.linalg.svd(x, full_matrices=False)[1],
     "exp": lambda ug, x: ug.exp(x),
     "product": lambda ug, x: x * x,
     "quotient": lambda ug, x: 1 / x,

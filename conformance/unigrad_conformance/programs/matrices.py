@@ -64,6 +64,15 @@ def not_finite(ug: Any) -> Results:
     return found | {"names": "NaN or infinity" in message(lambda: ug.linalg.svd(_spoilt(ug, math.nan, False)))}
 
 
+_SQUARE = ("cholesky", "inv", "solve", "solve_triangular", "matrix_power", "expm", "det", "slogdet", "eigh", "eigvalsh")
+
+
+@case("a matrix that is to be square and is not", **dict.fromkeys(_SQUARE, "ShapeError"))
+def not_square(ug: Any) -> Results:
+    x = ug.asarray(np.ones((3, 2)))
+    return {name: raised(lambda name=name: FACTORISING[name](ug, x)) for name in _SQUARE}
+
+
 @case(
     "the same recorded, in vmap and in forward mode",
     **dict.fromkeys(("recorded", "mapped", "pushed"), "LinAlgError"),

@@ -135,7 +135,8 @@ def replaced(ug: Any) -> Results:
 
 
 @case("a notebook shows values and what the array is, escaped; of no elements also its shape",
-      values=True, kind=True, escaped=True, shapes=[False, True])  # fmt: skip
+      values=True, kind=True, escaped=True, shapes=[False, True],
+      digits=[True, True])  # fmt: skip
 def notebook(ug: Any) -> Results:
     x = ug.asarray([[1.0, 2.5], [3.0, 4.0]])
     shown = x._repr_html_()
@@ -148,4 +149,5 @@ def notebook(ug: Any) -> Results:
         "kind": "float32" in shown and "(2, 2)" in shown and "attached" in x._repr_html_() and "recorded" in recorded,
         "escaped": "<" not in inside.replace("</small>", "").replace("</pre>", ""),
         "shapes": ["shape=" in repr(ug.zeros(shape)) for shape in ((0,), (0, 3))],
+        "digits": ["[1, 2]" in repr(ug.asarray([1, 2])), "0.1]" in repr(ug.asarray([0.1], dtype="float64"))],
     }

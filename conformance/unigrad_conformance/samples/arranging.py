@@ -73,5 +73,6 @@ for _mode in ("maximum", "mean", "median", "minimum"):
         x=_x,
     )
 _row("pad", "linear_ramp", "ug.pad(x, ((2, 1), (0, 3)), 'linear_ramp', end_values=((5, 4), (3, 6))) ** 2", x=_x)
+_row("pad", "ramp_of_bytes", "ug.pad(n, 2, 'linear_ramp', end_values=9)", n=whole([3, 5], "uint8"), flat=True)
 for _mode in ("wrap", "mean", "linear_ramp"):
     _row("pad", f"integers_{_mode}", f"ug.pad(n, 2, '{_mode}')", n=_n, flat=True, dtypes=("float32",))

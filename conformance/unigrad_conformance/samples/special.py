@@ -297,6 +297,8 @@ for _operation in ("pdtr", "pdtrc"):
         x=real([2.0, -1.0, 0.0]),
         flat=True,
     )
+SPECIAL("special.ellipe", "end", "ug.special.ellipe(x)", x=real([1.0, 0.5]), second=False, dtypes=("float64",))
+_values(SPECIAL, "far_out", "ive(2, x)", [60.0, 400.0, 1e5])
 SPECIAL("special.erfcx", "odd_digits", "ug.special.erfcx(x)", x=np.array([-1.3, -5.7, 0.3]), dtypes=("float64",))
 SPECIAL("special.kn", "order_as_a_float", "ug.special.kn(2.0, x)", x=real([0.75, 4.0]), flat=True, dtypes=("float64",))
 _row(
