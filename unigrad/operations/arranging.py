@@ -87,8 +87,7 @@ def repeat(x: Array, repeats: Array, /, axis: int | None = None) -> Tensor:
         )
     if (counts < 0).any():
         raise ArgumentError(f"repeats must be 0 or more, not {counts.min()}")
-    counts = np.broadcast_to(counts.astype(np.int64), (x.shape[number],))
-    return getitem(x, along(number, np.repeat(np.arange(x.shape[number]), counts)))
+    return getitem(x, along(number, np.repeat(np.arange(x.shape[number]), counts.astype(np.int64))))
 
 
 @operation

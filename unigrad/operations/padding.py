@@ -100,7 +100,7 @@ def _constants(x: Tensor, axis: int, width: int, value: complex, in_front: bool)
 
 def _ramp(x: Tensor, axis: int, width: int, end: complex, in_front: bool) -> Tensor:
     edge = x[along(axis, slice(0, 1) if in_front else slice(-1, None))]
-    parts = (np.arange(width) if in_front else np.arange(width)[::-1]) / (width or 1)
+    parts = (np.arange(width) if in_front else np.arange(width)[::-1]) / width
     dtype = real_of(x.dtype) if x.dtype.kind in FLOATING else float64
     share = asarray(parts.reshape(-1, *(1,) * (x.ndim - axis - 1)), dtype=dtype, like=x)
     found = (edge - end if x.dtype.kind in FLOATING else astype(edge, dtype) - end) * share + end

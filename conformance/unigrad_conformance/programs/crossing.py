@@ -17,6 +17,28 @@ def _elsewhere(ug: Any) -> str:
     return ORACLE if ug.get_backend() == "numpy" else "numpy"
 
 
+class _Exported:
+    """An array of another library."""
+
+    def __init__(self, array: Any) -> None:
+        self.__dlpack__, self.__dlpack_device__ = array.__dlpack__, array.__dlpack_device__
+
+
+@case("an array that is made like another goes to its backend, or is refused, whichever is the current one", same=True)
+def made_like(ug: Any) -> Results:
+    x = ug.ones(2)
+
+    def made() -> Any:
+        try:
+            return ug.asarray(_Exported(np.ones(2, np.float32)), like=x).backend is x.backend
+        except ug.UnigradError as error:
+            return type(error).__name__
+
+    here = made()
+    with ug.use_backend(_elsewhere(ug)):
+        return {"same": here == made()}
+
+
 @case("a gradient goes back over a crossing, at both orders", grad=[3, 12], second=[6, 12], stays=True)
 def both_orders(ug: Any) -> Results:
     x = ug.asarray([1.0, 2.0])

@@ -151,6 +151,19 @@ def the_rule_decides(ug: Any) -> Results:
     return {"grad": x.grad, "value": y.detach()}
 
 
+@case("one argument that is a tuple, whose cotangent is one", first=[3, 4], second=[1, 2])
+def tuple_alone(ug: Any) -> Results:
+    @ug.custom_gradient
+    def product(pair: Any) -> Any:
+        return pair[0] * pair[1], lambda g: (g * pair[1], g * pair[0])
+
+    x, y = attached(ug, [1.0, 2.0], [3.0, 4.0])
+    with ug.record():
+        z = x * y if is_reference(ug) else product((x, y))
+    first, second = ug.gradients(z, [x, y])
+    return {"first": first, "second": second}
+
+
 @case("a rule that depends on what the result does not: the gradient is 0, and its slope along the other is not",
       value=[0], slope=[5])  # fmt: skip
 def only_the_rule(ug: Any) -> Results:

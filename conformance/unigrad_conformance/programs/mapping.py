@@ -64,6 +64,21 @@ def nested(ug: Any) -> Results:
     return {"table": table, "same": np.array_equal(np.moveaxis(last.numpy(), -1, 0), table.numpy())}
 
 
+@case("a layer with a weight and a bias for each element, of vectors and of stacks of them",
+      vectors=[[3, 7], [9, 9]], stacks=[[[3, 3, 3]] * 2, [[9, 9, 9]] * 2])  # fmt: skip
+def layer_each(ug: Any) -> Results:
+    x = ug.asarray([[1.0, 2.0], [3.0, 5.0]])
+    weights, biases = (
+        ug.asarray([[[1.0, 1.0], [3.0, 2.0]], [[1.0, 1.0], [1.0, 1.0]]]),
+        ug.asarray([[0.0, 0.0], [1.0, 1.0]]),
+    )
+    stacks = ug.broadcast_to(x[:, None, None], (2, 2, 3, 2))
+    return {
+        "vectors": ug.vmap(ug.nn.linear)(x, weights, biases),
+        "stacks": ug.vmap(ug.nn.linear)(stacks, weights, biases)[..., 0],
+    }
+
+
 @case("a number that is not mapped stays one, whose dtype is that of what it meets", value=[2, 4], made="float32")
 def number_beside(ug: Any) -> Results:
     x, wide = ug.asarray([1.0, 2.0]), ug.asarray(np.array([1.0]))

@@ -353,7 +353,7 @@ def functional(ug: Any) -> Results:
     return {"errors": [raised(attempt) for attempt in attempts]}
 
 
-@case("what is no function where one is taken", errors=["ArgumentError"] * 13)
+@case("what is no function where one is taken", errors=["ArgumentError"] * 17)
 def no_functions(ug: Any) -> Results:
     x: Any = ug.ones(2)
     attempts = [
@@ -361,7 +361,8 @@ def no_functions(ug: Any) -> Results:
         lambda: ug.custom_gradient(x), lambda: ug.wrap_native("relu"), lambda: ug.tree_map(3, x),
         lambda: ug.scan(x, x, x), lambda: ug.while_loop(True, lambda x: x, x), lambda: ug.cond(True, x, x),
         lambda: ug.compile(x), lambda: ug.bridge(x, inner="numpy", outer="torch"),
-        lambda: ug.jacobian(x),
+        lambda: ug.jacobian(x), lambda: ug.value_and_grad(x), lambda: ug.vjp(x, x), lambda: ug.jvp(x, (x,), (x,)),
+        lambda: ug.hvp(x, (x,), (x,)),
     ]  # fmt: skip
     return {"errors": [raised(attempt) for attempt in attempts]}
 
@@ -486,7 +487,7 @@ def no_answer(ug: Any) -> Results:
     return {**found, "errors": [raised(attempt) for attempt in attempts], "names": names}
 
 
-@case("shapes that hold no matrices, or none that fit", errors=["ShapeError"] * 18, names=True)
+@case("shapes that hold no matrices, or none that fit", errors=["ShapeError"] * 20, names=True)
 def matrix_shapes(ug: Any) -> Results:
     x, v, linalg = ug.ones((2, 3)), ug.ones(3), ug.linalg
     attempts = [
@@ -495,7 +496,8 @@ def matrix_shapes(ug: Any) -> Results:
         lambda: linalg.svd(v), lambda: linalg.qr(v), lambda: linalg.outer(x, v),
         lambda: linalg.cross(ug.ones(2), ug.ones(2)), lambda: linalg.trace(v),
         lambda: linalg.eigvals(x), lambda: linalg.eig(x), lambda: linalg.expm(x), lambda: ug.nn.unfold(x, 2),
-        lambda: linalg.eigh(v[None]), lambda: linalg.eigvalsh(v[None]),
+        lambda: linalg.eigh(v[None]), lambda: linalg.eigvalsh(v[None]), lambda: linalg.solve(v[None], v),
+        lambda: linalg.solve_triangular(v[None], v),
     ]  # fmt: skip
     return {"errors": [raised(attempt) for attempt in attempts], "names": "(2, 3)" in message(lambda: linalg.inv(x))}
 

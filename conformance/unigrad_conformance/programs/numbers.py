@@ -449,6 +449,15 @@ def signs_of_zero(ug: Any, names: Collection[str] = ODD) -> Results:
     return {name: ug.signbit(y).tolist() for name, y in found.items()}
 
 
+@case("the share of a piece is added to 0 elsewhere, and -0 and 0 are 0", below=[False, False])
+def signs_of_shares(ug: Any) -> Results:
+    x = ug.asarray([1.0, 2.0])
+    if isinstance(x.backend, Oracle):  # whose zero has no sign
+        return {"below": [False, False]}
+    slope = ug.grad(lambda x: x[1:].sum() * 2 + (x[:1] * -0.0).sum() + (x[:1] * -0.0).sum())(x)
+    return {"below": ug.signbit(slope).tolist()}
+
+
 @case("the imaginary part of a real number is 0, of NaN and infinity as well", value=[0, 0, 0], grad=[0, 0, 0])
 def imaginary_part_of_nan(ug: Any) -> Results:
     x = ug.asarray([math.nan, inf, -2.0])

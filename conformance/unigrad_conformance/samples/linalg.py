@@ -221,6 +221,7 @@ _hermitian = "h = z @ ug.conj(z).mT + 2 * ug.eye(3, dtype=z.dtype); "
 for _operation in ("inv", "det", "svdvals", "pinv", "matrix_norm"):
     _row(f"linalg.{_operation}", "complex", f"ug.linalg.{_operation}(z)", z=_z)
 _row("linalg.solve", "complex", "ug.linalg.solve(z, w)", z=_z, w=_w)
+_row("linalg.logdet", "complex", "ug.linalg.logdet(z)", z=_z)
 _row("linalg.slogdet", "complex", "s, d = ug.linalg.slogdet(z); s, d", z=_z)
 _row("linalg.cholesky", "complex", f"{_hermitian}ug.linalg.cholesky(h)", z=_z)
 _row("linalg.eigvalsh", "complex", f"{_hermitian}ug.linalg.eigvalsh(h)", z=_z)
@@ -262,6 +263,8 @@ _row("linalg.det", "third", "ug.grad(lambda x: ug.linalg.det(x).sum())(x)", x=_s
 # A singular matrix, one of whose eigenvalues is where the polynomial is looked at for matrices of norm 1.
 _singular = real([[6.5**0.5, 0, 0], [0, 0, 0], [0, 0, 1]])
 _row("linalg.det", "third_singular", "ug.grad(lambda x: ug.linalg.det(x).sum())(x)", x=_singular)
+_singular = np.stack([_singular, 3 * _singular])
+_row("linalg.det", "third_singular_stack", "ug.grad(lambda x: ug.linalg.det(x).sum())(x)", x=_singular)
 _row("linalg.det", "directions", "ug.vjp(ug.grad(ug.linalg.det), x.detach())[1](y)[0]", x=_square, y=spread(1, 2, 3, 3),
      second=False)  # fmt: skip
 _row("linalg.det", "third_complex", "ug.grad(lambda z: ug.real(ug.linalg.det(z)))(z)", z=_z)

@@ -46,6 +46,8 @@ _row(
     "nn.cross_entropy", "probabilities", "ug.nn.cross_entropy(x, p)",
     x=_logits, p=real([[0.5, 0.25, 0.25, 0.0], [0.0, 0.0, 1.0, 0.0]]),
 )  # fmt: skip
+_row("nn.cross_entropy", "lists", "ug.nn.cross_entropy([[1.0, 2.0]], [0])", flat=True, dtypes=("float32",))
+_row("nn.cross_entropy", "no_rows", "ug.nn.cross_entropy(x, n)", x=spread(1, 2, 0, 3), n=whole([]), second=False)
 _row("nn.cross_entropy", "classes_first", "ug.nn.cross_entropy(x, n, axis=0)", x=_logits, n=whole([1, 0, 1, 1]))
 _row("nn.dropout", "training", "ug.nn.dropout(x, 0.25, seed=5) ** 2", x=_x)
 _row("nn.dropout", "prediction", "with ug.predict_mode(): y = ug.nn.dropout(x, 0.25, seed=5)\ny ** 2", x=_x)

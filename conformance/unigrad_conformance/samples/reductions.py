@@ -89,6 +89,7 @@ for _order in ("2", "1", "3", "0.5", "ug.inf", "-ug.inf", "-1"):
     _name = {"ug.inf": "inf", "-ug.inf": "minus_inf", "-1": "minus_1", "0.5": "half"}.get(_order, _order)
     _row("linalg.vector_norm", f"order_{_name}", f"ug.linalg.vector_norm(x, ord={_order}, axis=1)", x=_signed)
 _row("linalg.vector_norm", "of_half_order", "ug.linalg.vector_norm(x, ord=0.5)", x=real([0.0, 1.5, -2.0]), second=False)
+_row("linalg.vector_norm", "one_infinite", "ug.linalg.vector_norm(x, ord=1)", x=real([float("inf"), 1.5, -2.0]))
 _row("linalg.vector_norm", "order_0", "ug.linalg.vector_norm(x, ord=0)", x=real([0.0, 1.5, 2.0]), flat=True)
 _row("linalg.vector_norm", "all_kept", "ug.linalg.vector_norm(x, keepdims=True)", x=_signed)
 _row("linalg.vector_norm", "no_elements", "ug.linalg.vector_norm(x, axis=1)", x=spread(0, 1, 2, 0), second=False)

@@ -224,6 +224,7 @@ for _operation in ("logsumexp", "softmax", "log_softmax"):
     _row(_operation, "all", f"ug.special.{_operation}(x)", x=_matrix)
     _row(_operation, "axis", f"ug.special.{_operation}(x, axis=1)", x=_matrix)
 _row("logsumexp", "weights", "ug.special.logsumexp(x, axis=0, b=y, keepdims=True)", x=_matrix, y=spread(0.5, 2, 2, 3))
+_row("logsumexp", "sign_alone", "ug.special.logsumexp(x, axis=1, return_sign=True)", x=_matrix)
 _row("logsumexp", "sign", "ug.special.logsumexp(x, b=y, return_sign=True)", x=_matrix, y=np.array([-2.0, 1.0, -3.0]))
 
 # --- derivatives of derivatives by parameters, and the ends of what is defined ----------------------------------
@@ -334,6 +335,9 @@ for _call, _points in {
     "erfc(x)": [0.3, 3.1, 9.3, 21.3, 24.7, 25.9],
     "ndtr(x)": [-0.3, -3.1, -9.7, -30.3, -33.7, -36.9],
     "log_ndtr(x)": [0.3, 3.1, 9.7, 36.9],
+    "j0(x)": [-123456.7, 10000.3],
+    "j1(x)": [-123456.7, 10000.3],
+    "y0(x)": [123456.7, 10000.3],
     "erfcx(x)": [-26.1, -20.3, -5.7, 0.3, 30.1, 1e9],
     "gammaincc(2.5, x)": [3.1, 30.3, 200.7],
     "gammainc(2.5, x)": [1e-9, 1e-3, 0.9],
@@ -367,5 +371,7 @@ for _source, _points in (
     ("cosdg(x)", [90.0, -90.0, 270.0, -450.0]),
     ("tandg(x)", [180.0, 360.0]),
     ("stdtrit(2.5, x)", [0.5]),
+    ("i0e(x)", [_inf, -_inf]),
+    ("i1e(x)", [_inf, -_inf]),
 ):
     _values(SMALL, "is_zero", f"{_source} == 0", _points)
