@@ -151,17 +151,28 @@ def the_rule_decides(ug: Any) -> Results:
     return {"grad": x.grad, "value": y.detach()}
 
 
-@case("one argument that is a tuple, whose cotangent is one", first=[3, 4], second=[1, 2])
-def tuple_alone(ug: Any) -> Results:
+@case("an argument that is a tuple has a tuple for its cotangent, and one alone may have its own in a tuple",
+      x=[6, 8], y=[2, 4], both=[3, 8])  # fmt: skip
+def tuples(ug: Any) -> Results:
     @ug.custom_gradient
     def product(pair: Any) -> Any:
         return pair[0] * pair[1], lambda g: (g * pair[1], g * pair[0])
 
+    @ug.custom_gradient
+    def twice(x: Any) -> Any:
+        return x * 2, lambda g: (g * 2,)
+
+    @ug.custom_gradient
+    def added(pair: Any, x: Any) -> Any:
+        return pair[0] * pair[1] + x, lambda g: ((g * pair[1], g * pair[0]), g)
+
     x, y = attached(ug, [1.0, 2.0], [3.0, 4.0])
     with ug.record():
-        z = x * y if is_reference(ug) else product((x, y))
-    first, second = ug.gradients(z, [x, y])
-    return {"first": first, "second": second}
+        z = 2 * x * y if is_reference(ug) else twice(product((x, y)))
+        w = x * y if is_reference(ug) else added((x, y), x * 0)
+    of_x, of_y = ug.gradients(z, [x, y])
+    first, second = ug.gradients(w, [x, y])
+    return {"x": of_x, "y": of_y, "both": first * second}
 
 
 @case("a rule that depends on what the result does not: the gradient is 0, and its slope along the other is not",

@@ -58,6 +58,8 @@ _near = real([1.0, _inf, _nan, _inf, 0.0])
 _row("isclose", "floats", "ug.isclose(x, y)", x=_near, y=real([1.0 + 2**-18, _inf, _nan, 1.0, 1e-7]), flat=True)
 _row("isclose", "infinite", "ug.isclose(x, y)", x=real([1.0, _inf, -_inf, _inf]), y=real([_inf, 1.0, _inf, _inf]),
      flat=True)  # fmt: skip
+_row("isclose", "nan_in_one", "ug.isclose(x, y, equal_nan=True)", x=real([_nan, 1.0, _nan]), y=real([1.0, _nan, _nan]),
+     flat=True)  # fmt: skip
 _row("isclose", "equal_nan", "ug.isclose(x, x, equal_nan=True)", x=_near, flat=True)
 _row("isclose", "integers", "ug.isclose(n, 3, rtol=0.5)", n=whole([3, 4, 5]), flat=True, dtypes=("float32",))
 _row("allclose", "floats", "ug.allclose(x, x + 1e-9)", x=_v, flat=True)
