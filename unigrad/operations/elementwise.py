@@ -740,8 +740,8 @@ def _gaussian(xp: Any, x: Any) -> Any:
     square = xp.square(x)
     tail = xp.multiply(xp.subtract(x, head), xp.add(x, head))
     rest = xp.add(xp.subtract(xp.square(head), square), tail)
-    found = xp.exp(xp.negative(square))
-    return xp.subtract(found, xp.multiply(found, rest))
+    # Not less the product of both, which may be subnormal, and 0 on TensorFlow.
+    return xp.multiply(xp.exp(xp.negative(square)), xp.subtract(1.0, rest))
 
 
 composed(gaussian_, _gaussian)
