@@ -10,7 +10,15 @@ from typing import Any
 import torch
 
 from unigrad.extend import PRIMITIVES, Backend, DType, Raw, RawFunction, neutral_vjp
-from unigrad_torch.spread import is_spread, of_parts, one_mesh, replicate, whole_on
+from unigrad_torch.spread import (
+    is_spread,
+    of_parts,
+    one_mesh,
+    own_whole,
+    replicate,
+    whole_on,
+    without_elements,
+)
 
 
 class Brought(torch.autograd.Function):
@@ -65,6 +73,9 @@ def settling(backend: Backend, name: str, function: RawFunction) -> RawFunction:
     @functools.wraps(function)
     def call(*args: Any) -> Raw:
         one_mesh(args)  # of two some of PyTorch's functions make wrong values, and do not say so
+        mesh = without_elements(args)
+        if mesh is not None:
+            return whole_on(mesh, function(*map(own_whole, args)))
         found = run(*args)
         return found if type(found) is torch.Tensor else settled(found, sums=True)
 

@@ -62,6 +62,28 @@ def of_parts(local: Raw, mesh: Any, placements: Sequence[Any], **sizes: Any) -> 
     return made.redistribute(mesh, placements) if local.requires_grad else made
 
 
+def without_elements(args: Sequence[Any]) -> Any:
+    """The mesh of a DTensor that has no elements, if one of them is. PyTorch 2.13 does not come to an end of reshaping
+    some of these, which many of its functions do within: each process has them whole."""
+    for arg in args:
+        if isinstance(arg, (list, tuple)):
+            mesh = without_elements(arg)
+            if mesh is not None:
+                return mesh
+        elif isinstance(arg, torch.Tensor) and is_spread(arg) and not arg.numel():
+            return arg.device_mesh
+    return None
+
+
+def own_whole(arg: Any) -> Any:
+    """A DTensor, or several, as plain tensors of all values, with their history; what is none as it is."""
+    if isinstance(arg, (list, tuple)):
+        return type(arg)(map(own_whole, arg))
+    if not (isinstance(arg, torch.Tensor) and is_spread(arg)):
+        return arg
+    return arg.redistribute(arg.device_mesh, [replicate()] * arg.device_mesh.ndim).to_local()
+
+
 def beside(cotangents: Sequence[Raw], heads: Sequence[Raw]) -> list[Raw]:
     """Cotangents, of which plain ones belong to DTensors that lie whole in each process. OperationError for one on
     another mesh."""
