@@ -55,6 +55,15 @@ DEVIATIONS: tuple[Deviation, ...] = (
             "numbers.negative_powers",
         )
     ),
+    *(
+        Deviation(
+            backend,
+            "mistakes.not_given_away",
+            "it always copies what DLPack brings",
+            "an InterchangeError where the copy is forbidden",
+        )
+        for backend in ("dask", "mlx", "paddle")
+    ),
     Deviation("dask", "newcomers.notebook", "printing would compute all values", "dtype, shape and chunks alone"),
 )
 

@@ -117,28 +117,6 @@ class _Capsule:
         return 1, 0
 
 
-class _Refusing:
-    """What gives no memory, for a reason of its own."""
-
-    def __init__(self, error: Exception) -> None:
-        self._error = error
-
-    def __dlpack__(self, **asked: Any) -> Any:
-        raise self._error
-
-    def __dlpack_device__(self) -> tuple[int, int]:
-        return 1, 0
-
-
-@case("what cannot be shared is a wrong argument, and what cannot be taken at all no array",
-      errors=["ArgumentError", "InterchangeError", "InterchangeError"])  # fmt: skip
-def not_given(ug: Any) -> Results:
-    if ug.get_backend() == "mpmath":  # which has no memory to share
-        return {"errors": ["ArgumentError", "InterchangeError", "InterchangeError"]}
-    given = [(ValueError("a copy is needed"), False), (ValueError("no array"), None), (BufferError("in use"), False)]
-    return {"errors": [raised(lambda e=e, copy=copy: ug.from_dlpack(_Refusing(e), copy=copy)) for e, copy in given]}
-
-
 @case("memory that is not to be written to leaves as a copy, for who could not be told",
       values=[[0, 1, 2]] * 4, shared=[False] * 3, told=True, forbidden="InterchangeError")  # fmt: skip
 def read_only(ug: Any) -> Results:
