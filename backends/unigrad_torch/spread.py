@@ -70,7 +70,7 @@ def without_elements(args: Sequence[Any]) -> Any:
             mesh = without_elements(arg)
             if mesh is not None:
                 return mesh
-        elif isinstance(arg, torch.Tensor) and is_spread(arg) and not arg.numel():
+        elif is_spread(arg) and not arg.numel():
             return arg.device_mesh
     return None
 
@@ -79,9 +79,7 @@ def own_whole(arg: Any) -> Any:
     """A DTensor, or several, as plain tensors of all values, with their history; what is none as it is."""
     if isinstance(arg, (list, tuple)):
         return type(arg)(map(own_whole, arg))
-    if not (isinstance(arg, torch.Tensor) and is_spread(arg)):
-        return arg
-    return arg.redistribute(arg.device_mesh, [replicate()] * arg.device_mesh.ndim).to_local()
+    return _in_each(arg) if is_spread(arg) else arg
 
 
 def beside(cotangents: Sequence[Raw], heads: Sequence[Raw]) -> list[Raw]:

@@ -221,10 +221,15 @@ def log_beta(a: Values, b: Values) -> Values:
 
 
 def _log_beta(a: Values, b: Values) -> Values:
-    """log(abs(beta(a, b))), where one of both is far below 0 by reflection (DLMF 5.5.3) from that of positive ones:
-    beta(large, 1 - sum) is multiplied by sines, or one of these divided by beta."""
+    """log(abs(beta(a, b)))."""
     small, large = values.where(a < b, a, b), values.where(a < b, b, a)
     size, pole, _ = _at_poles(small, large)
+    return values.where(pole, size, _but_at_poles(small, large))
+
+
+def _but_at_poles(small: Values, large: Values) -> Values:
+    """log(abs(beta)), where one of both is far below 0 by reflection (DLMF 5.5.3) from that of positive ones:
+    beta(large, 1 - sum) is multiplied by sines, or one of these divided by beta."""
     far = small < -10
     small_, large_ = values.where(far, small, -10.5), values.where(far, large, 0.5)
     sum_ = small_ + large_
@@ -235,8 +240,7 @@ def _log_beta(a: Values, b: Values) -> Values:
     sines = values.where(sum_ > 0, 1.0, _sine(sum_)) / _sine(small_)
     parts = values.where(both, _sine(large_) * (1.0 - sum_), large_)
     factor = log(abs(values.where(over, math.pi * sines / parts, sines)))
-    found = values.where(far, factor + values.where(over, -found, found), found)
-    return values.where(pole, size, found)
+    return values.where(far, factor + values.where(over, -found, found), found)
 
 
 in_double(betaln_, _log_beta)
@@ -261,7 +265,7 @@ def _beta(a: Values, b: Values) -> Values:
     sum_ = x + y
     plain = values.where((sum_ < 0.5) & sum_.equals(values.floor(sum_)), 0.0, plain)
     negative = _is_negative(a) ^ _is_negative(b) ^ _is_negative(a + b)
-    size = exp(_log_beta(a, b))
+    size = exp(_but_at_poles(small, large))
     found = values.where(moderate, plain, values.where(negative, -size, size))
     size, pole, odd = _at_poles(small, large)
     return values.where(pole, values.where(odd, -exp(size), exp(size)), found)

@@ -74,20 +74,12 @@ _row(
     flat=True,
     dtypes=("float16",),
 )
-_row(
-    "cumulative_max",
-    "columns_of_ties",
-    "ug.jacobian(lambda x: ug.cumulative_max(x, axis=0), 'reverse')(x)",
-    x=real([[1, 1.5, 2.5], [1, 0.5, 2.5]]),
-    flat=True,
-)
-_row(
-    "cumulative_max",
-    "rows_of_ties",
-    "ug.jacobian(lambda x: ug.cumulative_max(x, axis=1), 'reverse')(x)",
-    x=real([[1, 1, 2], [3, 2, 2]]),
-    flat=True,
-)
+for _axis, _name, _x in (
+    (0, "columns_of_ties", [[1, 1.5, 2.5], [1, 0.5, 2.5]]),
+    (1, "rows_of_ties", [[1, 1, 2], [3, 2, 2]]),
+):
+    _source = f"ug.jacobian(lambda x: ug.cumulative_max(x, axis={_axis}), 'reverse')(x)"
+    _row("cumulative_max", _name, _source, x=real(_x), flat=True)
 _row(
     "cumulative_max",
     "ties_in_one_row",
